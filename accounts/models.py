@@ -1,0 +1,144 @@
+"""Who: people, operators (the tenants), staff roles, and subscribers' accounts with an operator."""
+
+from __future__ import annotations
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from accounts.roles import Role
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes users by e-mail address; addresses are compared without regard to case."""
+
+    def _make(self, email: str, password: str | None, **extra) -> User:
+        if not email:
+            raise ValueError("A user needs an e-mail address.")
+        user = self.model(email=self.normalize_email(email).lower(), **extra)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_user(self, email: str, password: str | None = None, **extra) -> User:
+        return self._make(email, password, **{"is_staff": False, "is_superuser": False, **extra})
+
+    def create_superuser(self, email: str, password: str | None = None, **extra) -> User:
+        return self._make(email, password, **{"is_staff": True, "is_superuser": True, **extra})
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(email__iexact=username)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person; what they may see follows from memberships and subscriber accounts, never from the user alone."""
+
+    email = models.EmailField("e-mail", max_length=254, unique=True)
+    name = models.CharField(max_length=120, blank=True)
+    is_staff = models.BooleanField("may sign in to the admin", default=False)
+    is_active = models.BooleanField(default=True)
+    date_joined = models.DateTimeField(default=timezone.now)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: list[str] = []
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_once")]
+
+    def __str__(self) -> str:
+        return self.email
+
+    def get_full_name(self) -> str:
+        return self.name or self.email
+
+    def get_short_name(self) -> str:
+        return self.name or self.email.split("@")[0]
+
+    def roles(self) -> dict[int, str]:
+        """{operator id: role} of this person's staff memberships; read once per user object."""
+        cached = getattr(self, "_roles", None)
+        if cached is None:
+            rows = self.staffmembership_set.filter(operator__is_active=True) if self.pk else []
+            cached = {row.operator_id: row.role for row in rows}
+            self._roles = cached
+        return cached
+
+    def visible_operator_ids(self) -> set[int] | None:
+        """Operators whose data this person may see as staff; None means all of them."""
+        if not (self.is_active and self.is_staff):
+            return set()
+        if self.is_superuser:
+            return None
+        return set(self.roles())
+
+
+class Operator(models.Model):
+    """A tenant: the management authority of the devices its subscribers register."""
+
+    slug = models.SlugField(max_length=50, unique=True)
+    name = models.CharField(max_length=120, unique=True)
+    description = models.CharField(max_length=300, blank=True, help_text="Shown to people who choose an operator.")
+    support_email = models.EmailField(blank=True)
+    is_active = models.BooleanField(default=True, help_text="Devices of an inactive operator are refused.")
+    is_open_for_signup = models.BooleanField(default=True)
+    allows_nosec = models.BooleanField(
+        "allows devices without encryption", default=False, help_text="For laboratories; leave off in the field."
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class StaffMembership(models.Model):
+    """One person's role with one operator."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE)
+    operator = models.ForeignKey(Operator, on_delete=models.CASCADE)
+    role = models.CharField(max_length=20, choices=Role.choices)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["operator", "user"]
+        constraints = [models.UniqueConstraint(fields=["user", "operator"], name="one_role_per_operator")]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.get_role_display()} · {self.operator}"
+
+
+class SubscriberState(models.TextChoices):
+    ACTIVE = "active", "Active"
+    SUSPENDED = "suspended", "Suspended"
+    CLOSED = "closed", "Closed"
+
+
+class Subscriber(models.Model):
+    """A person's account with one operator; the same person may hold accounts with several operators."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="subscribers")
+    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="subscribers")
+    number = models.CharField(
+        "account number",
+        max_length=20,
+        unique=True,
+        validators=[RegexValidator(r"^[A-Z0-9-]+$")],
+        help_text="What the person names on the phone.",
+    )
+    state = models.CharField(max_length=12, choices=SubscriberState.choices, default=SubscriberState.ACTIVE)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [models.UniqueConstraint(fields=["user", "operator"], name="one_account_per_operator")]
+
+    def __str__(self) -> str:
+        return f"{self.number} ({self.user.email})"

@@ -1,0 +1,268 @@
+"""What: devices, their credentials, registrations, the command mailbox, and knocks at the door.
+
+The registration row is the hot one: it is narrow, and nothing that a refresh changes has an index, so that
+PostgreSQL updates it in place (HOT). What a refresh never touches stands in `RegistrationDetail`.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import Operator, Subscriber
+from devices.states import Access, Ownership, Provisioning
+
+
+class Reach(models.TextChoices):
+    """How the portal reaches a device."""
+
+    IP = "ip", "Own internet connection"
+    SMS = "sms", "SMS only"
+    GATEWAY = "gateway", "Behind a gateway"
+
+
+class Onboarding(models.TextChoices):
+    """How a device gets its management account: from our bootstrap server, or it has it from the factory."""
+
+    BOOTSTRAP = "bootstrap", "Bootstrap server"
+    DIRECT = "direct", "Ready-made management credentials"
+
+
+class Security(models.TextChoices):
+    PSK = "psk", "Pre-shared key"
+    NONE = "none", "No encryption"
+
+
+class Device(models.Model):
+    """A device an operator manages (or will). `endpoint` is the LwM2M endpoint client name, unique in the portal."""
+
+    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="devices")
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.PROTECT, null=True, blank=True, related_name="devices")
+    endpoint = models.CharField(max_length=255)
+    name = models.CharField(max_length=120, blank=True, help_text="What the subscriber calls it.")
+    reach = models.CharField(max_length=10, choices=Reach.choices, default=Reach.IP)
+    onboarding = models.CharField(max_length=10, choices=Onboarding.choices, default=Onboarding.BOOTSTRAP)
+    security = models.CharField(max_length=10, choices=Security.choices, default=Security.PSK)
+    ownership = models.CharField(max_length=12, choices=Ownership.choices, default=Ownership.UNCLAIMED)
+    access = models.CharField(max_length=12, choices=Access.choices, default=Access.ACTIVE)
+    provisioning = models.CharField(max_length=14, choices=Provisioning.choices, default=Provisioning.DRAFT)
+    # Read from /3/0 by the provisioning job.
+    manufacturer = models.CharField(max_length=120, blank=True)
+    model_number = models.CharField(max_length=120, blank=True)
+    serial_number = models.CharField(max_length=120, blank=True)
+    firmware_version = models.CharField(max_length=120, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    first_online_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["endpoint"], condition=~Q(access=Access.RETIRED), name="endpoint_once_among_living"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["operator", "-id"], name="device_operator"),
+            models.Index(fields=["endpoint"], name="device_endpoint"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.endpoint
+
+
+class Plane(models.TextChoices):
+    BOOTSTRAP = "bootstrap", "Bootstrap server"
+    MANAGEMENT = "management", "Management server"
+
+
+class CredentialState(models.TextChoices):
+    PENDING = "pending", "Written, not yet used"
+    ACTIVE = "active", "Active"
+    RETIRED = "retired", "Retired"
+
+
+class Credential(models.Model):
+    """A pre-shared key of a device on one plane. The key is encrypted, write-only, and never logged."""
+
+    device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="credentials")
+    plane = models.CharField(max_length=12, choices=Plane.choices)
+    identity = models.CharField(max_length=128)
+    sealed_key = models.TextField(editable=False)
+    state = models.CharField(max_length=10, choices=CredentialState.choices, default=CredentialState.ACTIVE)
+    created_at = models.DateTimeField(default=timezone.now)
+    first_used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["plane", "identity"],
+                condition=~Q(state=CredentialState.RETIRED),
+                name="psk_identity_once_per_plane",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_plane_display()}: {self.identity}"
+
+
+class Transport(models.TextChoices):
+    UDP = "udp", "UDP"
+    DTLS = "dtls", "DTLS"
+    TCP = "tcp", "TCP"
+    TLS = "tls", "TLS"
+    SMS = "sms", "SMS"
+
+
+class Registration(models.Model):
+    """The live registration of a device, or its last one (`is_live` false). Hot: see the module's docstring.
+
+    Times are UTC. `expires_at` null means an infinite lifetime. `flow` names the channel of the southbound process
+    that holds the socket or DTLS session the device was last heard on.
+    """
+
+    device = models.OneToOneField(Device, on_delete=models.CASCADE, primary_key=True, related_name="registration")
+    registration_id = models.CharField(max_length=22, unique=True)
+    is_live = models.BooleanField(default=True)
+    transport = models.CharField(max_length=4, choices=Transport.choices)
+    identity = models.CharField(max_length=128, blank=True)
+    host = models.CharField(max_length=45)
+    port = models.IntegerField()
+    flow = models.CharField(max_length=80)
+    lifetime_seconds = models.BigIntegerField()
+    queue_mode = models.BooleanField(default=False)
+    registered_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"/rd/{self.registration_id}"
+
+
+class RegistrationDetail(models.Model):
+    """What a device said at Register and a refresh never repeats."""
+
+    device = models.OneToOneField(
+        Device, on_delete=models.CASCADE, primary_key=True, related_name="registration_detail"
+    )
+    version = models.CharField(max_length=8)
+    binding = models.CharField(max_length=8)
+    sms_number = models.CharField(max_length=20, blank=True)
+    object_links = models.JSONField(default=dict)
+    attributes = models.JSONField(default=list)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    end_cause = models.CharField(max_length=40, blank=True)
+
+
+class Operation(models.TextChoices):
+    READ = "read", "Read"
+    DISCOVER = "discover", "Discover"
+    WRITE = "write", "Write"
+    WRITE_ATTRIBUTES = "write-attributes", "Write-Attributes"
+    EXECUTE = "execute", "Execute"
+    CREATE = "create", "Create"
+    DELETE = "delete", "Delete"
+    OBSERVE = "observe", "Observe"
+
+
+class CommandState(models.TextChoices):
+    QUEUED = "queued", "Queued"
+    SENT = "sent", "Sent"
+    DONE = "done", "Done"
+    REFUSED = "refused", "Refused by the device"
+    SILENT = "silent", "No answer"
+    EXPIRED = "expired", "Expired"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+COMMAND_ENDED = (
+    CommandState.DONE,
+    CommandState.REFUSED,
+    CommandState.SILENT,
+    CommandState.EXPIRED,
+    CommandState.CANCELLED,
+)
+
+
+class Command(models.Model):
+    """One operation for a device, held until the device listens: FIFO per device, one in flight (NSTART=1)."""
+
+    device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="commands")
+    operation = models.CharField(max_length=20, choices=Operation.choices)
+    path = models.CharField(max_length=64)
+    arguments = models.JSONField(default=dict, blank=True)
+    priority = models.SmallIntegerField(default=0)
+    state = models.CharField(max_length=10, choices=CommandState.choices, default=CommandState.QUEUED)
+    requested_by = models.CharField(max_length=64, help_text="user:7, job:12 or system")
+    reason = models.CharField(max_length=200, blank=True)
+    correlation = models.CharField(max_length=64, blank=True, help_text="what waits for the answer, e.g. job-step:12")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    claimed_by = models.CharField(max_length=80, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField()
+    response_code = models.CharField(max_length=5, blank=True)
+    answer = models.JSONField(null=True, blank=True)
+    cause = models.CharField(max_length=40, blank=True)
+    detail = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(
+                fields=["device", "-priority", "id"],
+                condition=Q(state__in=["queued", "sent"]),
+                name="command_waiting",
+            )
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["device"], condition=Q(state="sent"), name="one_command_in_flight")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_operation_display()} {self.path}"
+
+
+class Knock(models.Model):
+    """Refusals from the air that somebody could act on, counted: the waiting room.
+
+    One row per (plane, cause, who knocked, from where), bounded in number, so that a flood grows a counter and
+    not a table. `device` and `operator` are set when the knock can be tied to a known device.
+    """
+
+    plane = models.CharField(max_length=12, choices=Plane.choices)
+    cause = models.CharField(max_length=40)
+    claimed_name = models.CharField(max_length=255, blank=True, help_text="endpoint or PSK identity as sent")
+    host = models.CharField(max_length=45)
+    device = models.ForeignKey(Device, on_delete=models.CASCADE, null=True, blank=True, related_name="knocks")
+    operator = models.ForeignKey(Operator, on_delete=models.CASCADE, null=True, blank=True, related_name="knocks")
+    detail = models.CharField(max_length=300, blank=True)
+    count = models.PositiveBigIntegerField(default=1)
+    first_at = models.DateTimeField(default=timezone.now)
+    last_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-last_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["plane", "cause", "claimed_name", "host"], name="knock_counted_once")
+        ]
+        indexes = [models.Index(fields=["claimed_name"], name="knock_name")]
+
+    def __str__(self) -> str:
+        return f"{self.claimed_name or self.host}: {self.cause} × {self.count}"
+
+
+class SouthboundProcess(models.Model):
+    """A running southbound process and its channel; a row whose heartbeat is old is a dead process."""
+
+    flow = models.CharField(max_length=80, primary_key=True)
+    number = models.PositiveSmallIntegerField(help_text="first byte of its DTLS connection ids")
+    pid = models.IntegerField()
+    host = models.CharField(max_length=120)
+    started_at = models.DateTimeField(default=timezone.now)
+    heartbeat_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.pid}"

@@ -1,0 +1,132 @@
+"""Reads settings from the environment; a wrong value is one clear sentence that names the variable.
+
+Embedded is what you get when nothing is set: secrets are made once and kept in the data directory.
+Production never invents a secret: it refuses to start without one.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+TRUE = {"1", "true", "yes", "on"}
+FALSE = {"0", "false", "no", "off"}
+DATABASE_SCHEMES = {"sqlite", "postgres", "postgresql", "psql"}
+
+
+def text(name: str, default: str = "") -> str:
+    return os.environ.get(name, "").strip() or default
+
+
+def boolean(name: str, default: bool) -> bool:
+    raw = text(name).lower()
+    if not raw:
+        return default
+    if raw in TRUE:
+        return True
+    if raw in FALSE:
+        return False
+    raise ImproperlyConfigured(f"{name}={raw!r} is not a yes or a no. Set it to 1 or 0.")
+
+
+def integer(name: str, default: int, *, low: int, high: int) -> int:
+    raw = text(name)
+    if not raw:
+        return default
+    try:
+        value = int(raw)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name}={raw!r} is not a whole number. Set it to {low}..{high}.") from None
+    if not low <= value <= high:
+        raise ImproperlyConfigured(f"{name}={value} is out of range. Set it to {low}..{high}.")
+    return value
+
+
+def port(name: str, default: int) -> int:
+    return integer(name, default, low=1, high=65535)
+
+
+def words(name: str, default: str = "") -> list[str]:
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
+    value = text(name, default).lower()
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name}={value!r} is not known. Set it to one of: {', '.join(allowed)}.")
+    return value
+
+
+def url(name: str, schemes: set[str]) -> str:
+    """An URL whose scheme is one of `schemes`, or an empty string when it is not set."""
+    raw = text(name)
+    if raw and urlsplit(raw).scheme.lower() not in schemes:
+        raise ImproperlyConfigured(
+            f"{name} starts with {raw.split(':', 1)[0]!r}, which is not supported. Start it with one of: "
+            f"{', '.join(sorted(schemes))}."
+        )
+    return raw
+
+
+def secret(name: str, *, production: bool, keep_in: Path) -> str:
+    """The secret `name`; in production it must be set, embedded it is made once and kept in a file (mode 0600)."""
+    value = text(name)
+    if value:
+        if production and (value.lower() in {"secret", "changeme", "insecure", "default"} or len(value) < 32):
+            raise ImproperlyConfigured(
+                f"{name} is a default or too short for production. Set it to 32 or more random characters, "
+                "for example the output of: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+            )
+        return value
+    if production:
+        raise ImproperlyConfigured(
+            f"{name} is not set. Production needs its own secret: set {name} to the output of: "
+            "python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+        )
+    return _kept(name, keep_in, lambda: secrets.token_urlsafe(48))
+
+
+def encryption_keys(name: str, *, production: bool, keep_in: Path) -> list[str]:
+    """Fernet keys, newest first; old ones stay listed until everything is written anew with the newest."""
+    values = words(name)
+    if not values:
+        if production:
+            raise ImproperlyConfigured(
+                f"{name} is not set. Production encrypts device keys with it: set it to the output of: "
+                'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
+            )
+        values = [_kept(name, keep_in, lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())]
+    for value in values:
+        try:
+            good = len(base64.urlsafe_b64decode(value.encode())) == 32
+        except ValueError:
+            good = False
+        if not good:
+            raise ImproperlyConfigured(
+                f"{name} holds a value that is not a key. Each key is 32 bytes in URL-safe base64 "
+                '(44 characters), as printed by: python -c "from cryptography.fernet import Fernet; '
+                'print(Fernet.generate_key().decode())"'
+            )
+    return values
+
+
+def _kept(name: str, folder: Path, make) -> str:
+    path = folder / "secrets" / name.lower()
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        pass
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    value = make()
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:  # another process was first
+        return path.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(value + "\n")
+    return value

@@ -1,0 +1,185 @@
+"""Why and when: bootstrap profiles, jobs and their steps, and the record of every bootstrap session."""
+
+from __future__ import annotations
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import Operator
+from devices.models import Device, Security
+
+
+class BootstrapProfile(models.Model):
+    """What an operator's bootstrap server writes into a device: one management account, rendered per device.
+
+    `server_uri` empty means this portal's own management server. Spans are seconds. Consistency rules:
+    OMA-TS-LightweightM2M_Core appendix E.1 and E.2, checked by `lwm2m.bootstrap.validate`.
+    """
+
+    operator = models.ForeignKey(Operator, on_delete=models.CASCADE, related_name="bootstrap_profiles")
+    name = models.CharField(max_length=80)
+    is_default = models.BooleanField(default=False)
+    server_uri = models.CharField(max_length=255, blank=True, help_text="Empty: this portal's management server.")
+    security = models.CharField(max_length=10, choices=Security.choices, default=Security.PSK)
+    short_server_id = models.PositiveIntegerField(
+        default=1, validators=[MinValueValidator(1), MaxValueValidator(65534)]
+    )
+    lifetime_seconds = models.PositiveIntegerField(default=86400)
+    binding = models.CharField(max_length=8, default="U")
+    notification_storing = models.BooleanField(default=True)
+    default_pmin_seconds = models.PositiveIntegerField(null=True, blank=True)
+    default_pmax_seconds = models.PositiveIntegerField(null=True, blank=True)
+    disable_timeout_seconds = models.PositiveIntegerField(null=True, blank=True)
+    deletes = models.JSONField(default=list, blank=True, help_text='Paths deleted first, e.g. ["/0", "/1"].')
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["operator", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["operator", "name"], name="profile_name_once"),
+            models.UniqueConstraint(
+                fields=["operator"], condition=Q(is_default=True), name="one_default_profile_per_operator"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class JobKind(models.TextChoices):
+    PROVISION = "provision", "Bring online"
+
+
+class JobState(models.TextChoices):
+    RUNNING = "running", "Running"
+    WAITING = "waiting", "Waiting for the device"
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+JOB_OPEN = (JobState.RUNNING, JobState.WAITING)
+
+
+class Job(models.Model):
+    """Work the portal does for one device. The row is the truth; a broker message only rings a bell."""
+
+    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="jobs")
+    device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="jobs")
+    kind = models.CharField(max_length=20, choices=JobKind.choices, default=JobKind.PROVISION)
+    state = models.CharField(max_length=10, choices=JobState.choices, default=JobState.RUNNING)
+    requested_by = models.CharField(max_length=64)
+    reason = models.CharField(max_length=200, blank=True)
+    cause = models.CharField(max_length=40, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    next_run_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
+    lease_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["device", "kind"], condition=Q(state__in=["running", "waiting"]), name="one_open_job_per_kind"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_run_at"], condition=Q(state__in=["running", "waiting"]), name="job_due"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} #{self.pk}"
+
+
+class StepState(models.TextChoices):
+    PENDING = "pending", "Not started"
+    RUNNING = "running", "Running"
+    WAITING = "waiting", "Waiting for the device"
+    DONE = "done", "Done"
+    SKIPPED = "skipped", "Not needed"
+    FAILED = "failed", "Failed"
+
+
+class JobStep(models.Model):
+    """One step of a job; `kind` names a file in provisioning/steps. `cause` says why it waits or failed."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="steps")
+    position = models.PositiveSmallIntegerField()
+    kind = models.CharField(max_length=30)
+    state = models.CharField(max_length=10, choices=StepState.choices, default=StepState.PENDING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    cause = models.CharField(max_length=40, blank=True)
+    data = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ["job", "position"]
+        constraints = [models.UniqueConstraint(fields=["job", "position"], name="step_position_once")]
+
+    def __str__(self) -> str:
+        return f"{self.position}. {self.kind}"
+
+
+class SessionState(models.TextChoices):
+    RUNNING = "running", "Running"
+    DONE = "done", "Done"
+    DONE_WITH_ERRORS = "done_with_errors", "Done, some writes were refused"
+    FINISH_REFUSED = "finish_refused", "The device refused the configuration"
+    FAILED = "failed", "Failed"
+    SUPERSEDED = "superseded", "The device started again"
+
+
+class BootstrapSession(models.Model):
+    """One run of the bootstrap server with one device, and how it ended."""
+
+    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="bootstrap_sessions")
+    device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="bootstrap_sessions")
+    state = models.CharField(max_length=16, choices=SessionState.choices, default=SessionState.RUNNING)
+    transport = models.CharField(max_length=4)
+    host = models.CharField(max_length=45)
+    port = models.IntegerField()
+    content_format = models.PositiveIntegerField()
+    credential_id_written = models.BigIntegerField(null=True, blank=True)
+    started_at = models.DateTimeField(default=timezone.now)
+    last_progress_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    cause = models.CharField(max_length=40, blank=True)
+    detail = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["device"], condition=Q(state="running"), name="one_bootstrap_session_per_device"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Bootstrap #{self.pk}"
+
+
+class BootstrapExchange(models.Model):
+    """One request of a bootstrap session and the device's answer; payloads with keys are never kept."""
+
+    session = models.ForeignKey(BootstrapSession, on_delete=models.CASCADE, related_name="exchanges")
+    position = models.PositiveSmallIntegerField()
+    operation = models.CharField(max_length=12)
+    path = models.CharField(max_length=64)
+    sent_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True, blank=True)
+    response_code = models.CharField(max_length=5, blank=True)
+    cause = models.CharField(max_length=40, blank=True)
+    detail = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["session", "position"]
+        constraints = [models.UniqueConstraint(fields=["session", "position"], name="exchange_position_once")]
+
+    def __str__(self) -> str:
+        return f"{self.operation} {self.path} → {self.response_code or 'no answer'}"

@@ -1,0 +1,28 @@
+"""Which page belongs to which room; each room keeps its own urls."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+
+from m2m_portal import views
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("accounts/", include("allauth.urls")),
+    path("api/v1/", include("accounts.api.urls")),
+    path("api/v1/", include("devices.api.urls")),
+    path("api/v1/", include("provisioning.api.urls")),
+    path("api/v1/", include("audit.api.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="api-docs"),
+    path("api/redoc/", SpectacularRedocView.as_view(url_name="schema"), name="api-redoc"),
+    path("health/", views.health, name="health"),
+    path("support/", include("support.urls")),
+    path("", include("selfservice.urls")),
+]
+if settings.LOCAL_MAIL_PAGE:
+    urlpatterns.insert(0, path("local-mail/", include("m2m_portal.local_mail_urls")))
+
+handler404 = "m2m_portal.views.not_found"
+handler500 = "m2m_portal.views.server_error"

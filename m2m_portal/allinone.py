@@ -1,0 +1,66 @@
+"""The whole portal in one process: web, southbound, Celery worker and beat on one machine, for `manage.py portal`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable
+
+import uvicorn
+from channels.layers import get_channel_layer
+from django.conf import settings
+
+from m2m_portal.channel_layer import InProcessChannelLayer
+from m2m_portal.embedded_celery import EmbeddedCelery
+from southbound.worker import Southbound
+
+STOP_SECONDS = 3
+
+
+class QuietServer(uvicorn.Server):
+    """uvicorn without signal handlers of its own: the process has one owner of signals, `serve`."""
+
+    @contextlib.contextmanager
+    def capture_signals(self):
+        yield
+
+
+async def serve(*, ready: Callable[[], None]) -> None:
+    """Run until SIGINT or SIGTERM; `ready` is called once everything listens."""
+    from m2m_portal.asgi import application  # after django.setup()
+
+    loop = asyncio.get_running_loop()
+    InProcessChannelLayer.settle(loop)
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+
+    web = QuietServer(
+        uvicorn.Config(
+            application,
+            host=settings.BIND_ADDRESS,
+            port=settings.HTTP_PORT,
+            log_level="warning",
+            lifespan="off",
+            timeout_graceful_shutdown=1,
+        )
+    )
+    southbound = Southbound(channel_layer=get_channel_layer())
+    await southbound.start()
+    serving = asyncio.create_task(web.serve(), name="web")
+    try:
+        with EmbeddedCelery():
+            while not web.started and not serving.done():
+                await asyncio.sleep(0.02)
+            if web.started:
+                ready()
+            await asyncio.wait(
+                [serving, asyncio.create_task(stop.wait(), name="stop")], return_when=asyncio.FIRST_COMPLETED
+            )
+            web.should_exit = True
+            await southbound.stop()
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(serving, STOP_SECONDS)
+    finally:
+        InProcessChannelLayer.settle(None)

@@ -1,0 +1,83 @@
+"""`manage.py portal`: everything in one process, with the demo on request."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from m2m_portal import demo, listening
+from m2m_portal.allinone import serve
+
+
+class Command(BaseCommand):
+    help = "Runs web, southbound, Celery worker and beat in this one process until Ctrl-C."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--migrate", action="store_true", help="bring the database up to date first")
+        parser.add_argument("--demo", action="store_true", help="make demo data and run three simulated devices")
+
+    def handle(self, *args: object, migrate: bool, demo: bool, **options: object) -> None:
+        problem = listening.problem()
+        if problem:
+            raise CommandError(problem)
+        if migrate:
+            call_command("migrate", interactive=False, verbosity=0)
+        run_demo = demo
+        devices = None
+        if run_demo:
+            devices = self._seed()
+        simulator: list[subprocess.Popen[bytes]] = []
+
+        def ready() -> None:
+            self._banner()
+            if devices:
+                simulator.append(
+                    subprocess.Popen(  # noqa: S603 - our own command
+                        [sys.executable, sys.argv[0], "simulate", "--devices", str(devices), "--quiet"],
+                        start_new_session=True,
+                    )
+                )
+
+        try:
+            asyncio.run(serve(ready=ready))
+        finally:
+            for process in simulator:
+                process.terminate()
+            for process in simulator:
+                try:
+                    process.wait(timeout=2)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+        self.stdout.write("Stopped. Everything acknowledged is stored.")
+
+    def _seed(self):
+        seeded = demo.seed()
+        if seeded.fresh:
+            self.stdout.write("\nDemo accounts, shown this once (kept in {}):\n".format(seeded.password_file))
+            for row in seeded.accounts:
+                self.stdout.write(f"  {row.email:<42} {row.password:<18} {row.what}")
+        else:
+            self.stdout.write(f"\nDemo accounts are in {seeded.password_file}.")
+        return seeded.devices_file
+
+    def _banner(self) -> None:
+        self.stdout.write(f"\nThe portal is up at {settings.PUBLIC_URL}\n")
+        for row in listening.all_ports():
+            self.stdout.write(f"  {row.url:<28} {row.purpose:<34} {row.setting}")
+        for path, what in (
+            ("/", "sign up, add a device"),
+            ("/admin/", "operator staff"),
+            ("/support/", "support desk"),
+            ("/api/docs/", "REST documentation"),
+        ):
+            self.stdout.write(f"  {settings.PUBLIC_URL + path:<28} {what}")
+        if settings.LOCAL_MAIL_PAGE:
+            self.stdout.write(f"  {settings.PUBLIC_URL + '/local-mail/':<28} mails of this portal")
+        self.stdout.write("\nCtrl-C stops it.")
+        self.stdout.flush()

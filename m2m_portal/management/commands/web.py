@@ -1,0 +1,26 @@
+"""`manage.py web`: pages, REST and WebSockets alone, for production."""
+
+from __future__ import annotations
+
+import uvicorn
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+
+
+class Command(BaseCommand):
+    help = "Serves pages, REST and WebSockets on BIND_ADDRESS:HTTP_PORT."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--workers", type=int, default=1, help="processes that share the port")
+
+    def handle(self, *args: object, workers: int, **options: object) -> None:
+        uvicorn.run(
+            "m2m_portal.asgi:application",
+            host=settings.BIND_ADDRESS,
+            port=settings.HTTP_PORT,
+            workers=workers,
+            log_level="warning",
+            lifespan="off",
+            proxy_headers=True,
+            timeout_graceful_shutdown=5,
+        )

@@ -1,0 +1,140 @@
+"""Demo data for a first look: two operators, their staff, one subscriber and three devices that come online.
+
+Passwords are generated, printed once by the caller, and kept in the data directory (mode 0600, git-ignored).
+Running it again changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+
+from accounts.models import Operator, StaffMembership, Subscriber, User
+from accounts.roles import Role
+from accounts.services import staff, subscribers
+from audit import ledger
+from devices.models import Device, Onboarding, Reach, Security
+from provisioning.services import onboarding, operators
+
+OPERATORS = (
+    ("northwind", "Northwind Telecom", "Meters, trackers and alarms across the north."),
+    ("southsea", "Southsea Mobile", "Coverage along the coast, from harbour to island."),
+)
+DEVICES = (
+    ("urn:dev:demo-meter-1", "Water meter, basement", {"version": "1.1"}),
+    ("urn:dev:demo-tracker-2", "Trailer tracker", {"version": "1.1", "queue_mode": True}),
+    ("urn:dev:demo-alarm-3", "Workshop alarm", {"version": "1.0"}),
+)
+SUBSCRIBER = "subscriber@demo.example"
+
+
+@dataclass(frozen=True)
+class Account:
+    email: str
+    password: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """What was made (`accounts` only when `fresh`), and where the passwords and the devices' keys are kept."""
+
+    fresh: bool
+    accounts: tuple[Account, ...]
+    password_file: Path
+    devices_file: Path
+
+
+def seed() -> Seeded:
+    """Make what is missing; a second call makes nothing."""
+    password_file = settings.DATA_DIR / "demo-passwords.txt"
+    devices_file = settings.DATA_DIR / "demo-devices.json"
+    made: list[Account] = []
+    with ledger.context(actor=ledger.Actor("system", "demo", "Demo data")):
+        for slug, name, description in OPERATORS:
+            operator = Operator.objects.filter(slug=slug).first() or operators.create(
+                slug=slug, name=name, description=description
+            )
+            made += _staff(operator)
+        made += _subscriber(Operator.objects.get(slug=OPERATORS[0][0]))
+        if made:
+            _append(password_file, [f"{row.email}  {row.password}  {row.what}" for row in made])
+        _devices(devices_file)
+    return Seeded(bool(made), tuple(made), password_file, devices_file)
+
+
+def _person(email: str, name: str, what: str) -> tuple[User, Account | None]:
+    user = User.objects.filter(email=email).first()
+    if user:
+        return user, None
+    password = secrets.token_urlsafe(12)
+    user = User.objects.create_user(email, password, name=name)
+    EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+    return user, Account(email, password, what)
+
+
+def _staff(operator: Operator) -> list[Account]:
+    made = []
+    for role in Role:
+        email = f"{role.value.replace('_', '-')}@{operator.slug}.example"
+        user, account = _person(email, f"{role.label} of {operator.name}", f"{role.label}, {operator.name}")
+        if not StaffMembership.objects.filter(user=user, operator=operator).exists():
+            staff.grant(user=user, operator=operator, role=role)
+        if account:
+            made.append(account)
+    return made
+
+
+def _subscriber(operator: Operator) -> list[Account]:
+    user, account = _person(SUBSCRIBER, "Sam Subscriber", f"Subscriber of {operator.name}")
+    if not Subscriber.objects.filter(user=user, operator=operator).exists():
+        subscribers.open_account(user=user, operator=operator)
+    return [account] if account else []
+
+
+def _devices(file: Path) -> None:
+    known = {row["endpoint"]: row for row in json.loads(file.read_text())} if file.exists() else {}
+    subscriber = Subscriber.objects.select_related("operator").get(
+        user__email=SUBSCRIBER, operator__slug=OPERATORS[0][0]
+    )
+    for endpoint, name, behaviour in DEVICES:
+        if endpoint in known or Device.objects.filter(endpoint=endpoint).exclude(access="retired").exists():
+            continue
+        added = onboarding.add_device(
+            operator=subscriber.operator,
+            subscriber=subscriber,
+            endpoint=endpoint,
+            name=name,
+            reach=Reach.IP,
+            onboarding=Onboarding.BOOTSTRAP,
+            security=Security.PSK,
+            psk_identity=None,
+            psk_key=None,
+        )
+        known[endpoint] = {
+            "endpoint": endpoint,
+            "identity": added.identity,
+            "key_hex": added.key_to_show.hex(),
+            **behaviour,
+        }
+    host = "127.0.0.1" if settings.BIND_ADDRESS in {"127.0.0.1", "0.0.0.0"} else settings.BIND_ADDRESS  # noqa: S104
+    for row in known.values():
+        row["bootstrap"] = f"coaps://{host}:{settings.BOOTSTRAP_COAPS_PORT}"
+    _write(file, json.dumps(list(known.values()), indent=1))
+
+
+def _append(file: Path, lines: list[str]) -> None:
+    old = file.read_text().splitlines() if file.exists() else []
+    _write(file, "\n".join([*old, *lines]) + "\n")
+
+
+def _write(file: Path, text: str) -> None:
+    descriptor = os.open(file, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+    with os.fdopen(descriptor, "w") as handle:
+        handle.write(text)

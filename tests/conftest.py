@@ -1,0 +1,17 @@
+"""What every test shares: the browser and interop folders run only when they are named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ONLY_WHEN_NAMED = {"browser", "interop"}
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    if collection_path.name in ONLY_WHEN_NAMED and collection_path.parent == Path(__file__).parent:
+        named = [Path(str(arg).split("::")[0]).resolve() for arg in config.invocation_params.args]
+        if not any(path == collection_path or collection_path in path.parents for path in named):
+            return True
+    return None

@@ -1,0 +1,96 @@
+"""Content formats: one module each, found by number; a format is two functions, `decode` and `encode`.
+
+A new format is one file here and one line in `_CODECS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from lwm2m.codes import Code, ContentFormat
+from lwm2m.errors import Lwm2mError, bad_request
+from lwm2m.formats import (
+    cbor,
+    json,
+    link,
+    lwm2m_cbor,
+    opaque,
+    senml_cbor,
+    senml_etch_cbor,
+    senml_etch_json,
+    senml_json,
+    text,
+    tlv,
+)
+from lwm2m.nodes import Node, ObjectLinkValue, Value
+from lwm2m.objects import Catalogue
+from lwm2m.paths import Path
+
+__all__ = ["Codec", "Node", "ObjectLinkValue", "Value", "decode", "encode", "numbers"]
+
+MAX_PAYLOAD_BYTES = 4 * 1024 * 1024
+"""The largest payload decoded at once; only a value such as a firmware image comes near it."""
+
+
+class Codec(Protocol):
+    """What a module of this package offers."""
+
+    @staticmethod
+    def decode(payload: bytes, path: Path, model: Catalogue | None = None) -> list[Node]: ...
+
+    @staticmethod
+    def encode(nodes: Sequence[Node], path: Path) -> bytes: ...
+
+
+_CODECS: dict[int, Codec] = {
+    ContentFormat.TEXT: text,
+    ContentFormat.LINK: link,
+    ContentFormat.OPAQUE: opaque,
+    ContentFormat.CBOR: cbor,
+    ContentFormat.SENML_JSON: senml_json,
+    ContentFormat.SENML_CBOR: senml_cbor,
+    ContentFormat.SENML_ETCH_JSON: senml_etch_json,
+    ContentFormat.SENML_ETCH_CBOR: senml_etch_cbor,
+    ContentFormat.TLV_LEGACY: tlv,
+    ContentFormat.JSON_LEGACY: json,
+    ContentFormat.TLV: tlv,
+    ContentFormat.JSON: json,
+    ContentFormat.LWM2M_CBOR: lwm2m_cbor,
+}
+
+
+def numbers() -> frozenset[int]:
+    """The content formats that can be read and written here."""
+    return frozenset(int(number) for number in _CODECS)
+
+
+def decode(
+    content_format: int | None, payload: bytes, path: Path, model: Catalogue | None = None
+) -> list[Node]:
+    """Read a payload about ``path``; nodes carry absolute paths that lie within it.
+
+    A missing Content-Format is plain text (`OMA-TS-LightweightM2M_Core 7.4`). ``model`` types what the
+    format leaves open. Raises `Lwm2mError` 4.15 ``FORMAT_UNSUPPORTED`` or 4.00 ``BAD_PAYLOAD``,
+    ``BAD_VALUE``, ``PATH_MISMATCH``.
+    """
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise bad_request("BAD_PAYLOAD", f"The payload is over {MAX_PAYLOAD_BYTES} bytes; send less at once.")
+    number = ContentFormat.TEXT if content_format is None else content_format
+    return _codec(number).decode(payload, path, model)
+
+
+def encode(content_format: int, nodes: Sequence[Node], path: Path) -> bytes:
+    """Write nodes that lie within ``path``; raise 4.15 or 4.00 ``NOT_ENCODABLE`` where the format cannot."""
+    return _codec(content_format).encode(nodes, path)
+
+
+def _codec(number: int) -> Codec:
+    codec = _CODECS.get(number)
+    if codec is None:
+        raise Lwm2mError(
+            Code.UNSUPPORTED_CONTENT_FORMAT,
+            "FORMAT_UNSUPPORTED",
+            f"Content format {number} is not known here; use 112, 110 or 11542.",
+        )
+    return codec

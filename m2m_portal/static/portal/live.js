@@ -1,0 +1,225 @@
+// Live pages. An element with data-live="/ws/…/" is fed over a WebSocket by messages {"target": css id, "html": …};
+// [data-live-status] says how it goes; where a WebSocket is impossible, the page itself is fetched every five seconds
+// and its [data-live-part] elements are put in place. Also keeps relative times and stop watches ticking.
+"use strict";
+
+(() => {
+  const POLL_MS = 5000;
+  const FIRST_RETRY_MS = 500;
+  const LONGEST_RETRY_MS = 15000;
+  const GIVE_UP_AFTER = 3; // failed attempts without ever being connected, then we poll as well
+  const WORDS = {
+    live: "Live",
+    connecting: "Connecting…",
+    reconnecting: "Reconnecting…",
+    polling: "Checking every 5 s",
+  };
+
+  // -- putting a fragment in place without disturbing the reader -------------------------------------------
+
+  function keep(element) {
+    const active = document.activeElement;
+    const focused = element.contains(active) && active.id ? active : null;
+    return {
+      focusId: focused ? focused.id : null,
+      value: focused && "value" in focused ? focused.value : null,
+      selection: focused && focused.selectionStart !== undefined ? [focused.selectionStart, focused.selectionEnd] : null,
+      open: [...element.querySelectorAll("details[id][open]")].map((one) => one.id),
+      closed: [...element.querySelectorAll("details[id]:not([open])")].map((one) => one.id),
+      keys: new Set([...element.querySelectorAll("[data-key]")].map((one) => one.dataset.key)),
+      scrolls: [...element.querySelectorAll("[id][data-keep-scroll]")].map((one) => [one.id, one.scrollTop, one.scrollLeft]),
+    };
+  }
+
+  function restore(element, kept) {
+    const details = (ids, open) => ids.forEach((id) => {
+      const one = document.getElementById(id);
+      if (one) one.open = open;
+    });
+    details(kept.open, true);
+    details(kept.closed, false);
+    kept.scrolls.forEach(([id, top, left]) => {
+      const one = document.getElementById(id);
+      if (one) [one.scrollTop, one.scrollLeft] = [top, left];
+    });
+    if (kept.keys.size) {
+      element.querySelectorAll("[data-key]").forEach((one) => {
+        if (!kept.keys.has(one.dataset.key)) one.classList.add("is-new");
+      });
+    }
+    const focus = kept.focusId && document.getElementById(kept.focusId);
+    if (focus && focus !== document.activeElement) {
+      if (kept.value !== null && focus.type !== "hidden") focus.value = kept.value;
+      focus.focus({ preventScroll: true });
+      if (kept.selection && focus.setSelectionRange) {
+        try { focus.setSelectionRange(...kept.selection); } catch { /* not a text field */ }
+      }
+    }
+  }
+
+  function place(id, html) {
+    const old = document.getElementById(id);
+    if (!old) return;
+    const template = document.createElement("template");
+    template.innerHTML = html;
+    const roots = [...template.content.children];
+    const whole = roots.length === 1 && roots[0].id === id;
+    const candidate = whole ? roots[0].innerHTML : html;
+    if (whole ? roots[0].isEqualNode(withoutMarks(old)) : candidate === old.innerHTML) return;
+    const kept = keep(old);
+    const [x, y] = [window.scrollX, window.scrollY];
+    if (whole) old.replaceWith(roots[0]);
+    else old.replaceChildren(template.content);
+    const fresh = document.getElementById(id);
+    restore(fresh, kept);
+    if (window.scrollX !== x || window.scrollY !== y) window.scrollTo(x, y);
+    tick();
+    fresh.dispatchEvent(new CustomEvent("portal:replaced", { bubbles: true }));
+  }
+
+  function withoutMarks(element) {
+    const copy = element.cloneNode(true);
+    copy.querySelectorAll(".is-new").forEach((one) => one.classList.remove("is-new"));
+    return copy;
+  }
+
+  // -- the connection -----------------------------------------------------------------------------------
+
+  function say(state) {
+    document.querySelectorAll("[data-live-status]").forEach((badge) => {
+      if (badge.dataset.state === state) return;
+      badge.dataset.state = state;
+      badge.textContent = WORDS[state];
+    });
+  }
+
+  function address(path) {
+    return new URL(path, location.href).href.replace(/^http/, "ws");
+  }
+
+  class Line {
+    constructor(element) {
+      this.path = element.dataset.live;
+      this.failures = 0;
+      this.wasLive = false;
+      this.poller = null;
+      this.timer = null;
+      if ("WebSocket" in window) this.connect();
+      else this.poll();
+    }
+
+    connect() {
+      clearTimeout(this.timer);
+      if (!this.poller) say(this.wasLive ? "reconnecting" : "connecting");
+      try {
+        this.socket = new WebSocket(address(this.path));
+      } catch {
+        this.later();
+        return;
+      }
+      this.socket.addEventListener("open", () => this.opened());
+      this.socket.addEventListener("message", (event) => this.heard(event.data));
+      this.socket.addEventListener("close", (event) => this.closed(event));
+    }
+
+    opened() {
+      const missed = this.failures > 0 || this.wasLive;
+      this.wasLive = true;
+      this.failures = 0;
+      clearInterval(this.poller);
+      this.poller = null;
+      say("live");
+      if (missed) refresh(); // what happened while we were away
+    }
+
+    heard(data) {
+      let message;
+      try { message = JSON.parse(data); } catch { return; }
+      if (message && message.target && typeof message.html === "string") place(message.target, message.html);
+      if (message && message.go) location.assign(message.go);
+    }
+
+    closed(event) {
+      if (this.leaving) return;
+      if (event.code === 4401 || event.code === 4403 || event.code === 4404) { // signed out, not allowed, gone
+        location.reload();
+        return;
+      }
+      this.later();
+    }
+
+    later() {
+      this.failures += 1;
+      if (!this.wasLive && this.failures >= GIVE_UP_AFTER) this.poll();
+      else if (!this.poller) say(this.wasLive ? "reconnecting" : "connecting");
+      const pause = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** (this.failures - 1));
+      this.timer = setTimeout(() => this.connect(), pause * (0.75 + Math.random() / 2));
+    }
+
+    poll() {
+      say("polling");
+      if (!this.poller) this.poller = setInterval(refresh, POLL_MS);
+    }
+
+    leave() {
+      this.leaving = true;
+      clearTimeout(this.timer);
+      clearInterval(this.poller);
+      if (this.socket) this.socket.close();
+    }
+  }
+
+  let refreshing = false;
+  async function refresh() {
+    if (refreshing || document.hidden) return;
+    refreshing = true;
+    try {
+      const answer = await fetch(location.href, { headers: { "X-Live-Part": "1" }, credentials: "same-origin" });
+      if (!answer.ok || answer.redirected) return;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      document.querySelectorAll("[data-live-part][id]").forEach((part) => {
+        const fresh = page.getElementById(part.id);
+        if (fresh) place(part.id, fresh.outerHTML);
+      });
+    } catch { /* offline: the next round will tell */ } finally { refreshing = false; }
+  }
+
+  // -- times -------------------------------------------------------------------------------------------
+
+  const UNITS = [[86400 * 365, "year"], [86400 * 30, "month"], [86400, "day"], [3600, "hour"], [60, "minute"], [1, "second"]];
+
+  function span(seconds) {
+    const [size, name] = UNITS.find(([size]) => seconds >= size) || UNITS[UNITS.length - 1];
+    const count = Math.floor(seconds / size);
+    return `${count} ${name}${count === 1 ? "" : "s"}`;
+  }
+
+  function relative(at, now) {
+    const seconds = (now - at) / 1000;
+    if (Math.abs(seconds) < 2) return "just now";
+    return seconds > 0 ? `${span(seconds)} ago` : `in ${span(-seconds)}`;
+  }
+
+  function put(element, text) {
+    if (element.textContent !== text) element.textContent = text;
+  }
+
+  function tick() {
+    const now = Date.now() + skew;
+    document.querySelectorAll("time[data-relative]").forEach((element) => put(element, relative(Date.parse(element.dateTime), now)));
+    document.querySelectorAll("time[data-elapsed]").forEach((element) => {
+      put(element, span(Math.max(0, (now - Date.parse(element.dateTime)) / 1000)));
+    });
+  }
+
+  const told = Date.parse(document.documentElement.dataset.now || "");
+  const skew = Number.isNaN(told) || Math.abs(told - Date.now()) < 5000 ? 0 : told - Date.now();
+
+  // -- start -------------------------------------------------------------------------------------------
+
+  const lines = [...document.querySelectorAll("[data-live]")].map((element) => new Line(element));
+  window.addEventListener("pagehide", () => lines.forEach((line) => line.leave()));
+  window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+  tick();
+  setInterval(tick, 1000);
+})();

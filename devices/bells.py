@@ -125,7 +125,7 @@ def _lost(where: str, error: Exception) -> None:
 
 
 class _Carrier:
-    """Two threads: one owns a loop and the channel layer, one the broker. A forked child has to make its own."""
+    """Two threads, one for the channel layer and one for the broker; a forked child makes its own."""
 
     def __init__(self) -> None:
         self._pid = os.getpid()

@@ -1,0 +1,49 @@
+"""A command on its way: what its claimer has to send, and the three ways it can end on the air."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What the claimer has to send now, and for how long it alone may."""
+
+    command_id: int
+    device_id: int
+    operation: str
+    path: str
+    arguments: Mapping[str, Any]
+    attempts: int
+    lease_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The device answered with success: `code` like "2.05"; `answer` is JSON, decoded (None when empty)."""
+
+    code: str
+    answer: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRefused:
+    """The device answered with an error code like "4.05"."""
+
+    code: str
+    cause: str = "DEVICE_REFUSED"
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """No answer came; `cause` says of which kind, such as RESPONSE_TIMEOUT."""
+
+    cause: str
+    detail: str = ""
+
+
+Outcome = Done | DeviceRefused | Silent

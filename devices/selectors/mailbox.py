@@ -1,0 +1,40 @@
+"""Which devices have commands waiting; what the southbound sweep and its Update path ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db.models import F, Q
+from django.utils import timezone
+
+from devices.models import Command, CommandState
+from devices.states import Access
+
+
+def _deliverable(now: datetime) -> Q:
+    """Queued and not held back after silence, or sent by a process that died."""
+    heard_since = Q(device__registration__last_seen_at__gt=F("sent_at"))
+    queued = Q(state=CommandState.QUEUED, expires_at__gt=now) & (
+        Q(lease_until__isnull=True) | Q(lease_until__lte=now) | heard_since
+    )
+    return queued | Q(state=CommandState.SENT, lease_until__lte=now)
+
+
+def waiting_devices(flow: str, limit: int = 500, now: datetime | None = None) -> list[int]:
+    """Devices last heard on `flow` and still registered that have something to be delivered, oldest first."""
+    rows = (
+        Command.objects.filter(_deliverable(now or timezone.now()))
+        .filter(
+            device__access=Access.ACTIVE, device__registration__is_live=True, device__registration__flow=flow
+        )
+        .order_by("id")
+        .values_list("device_id", flat=True)
+    )
+    return list(dict.fromkeys(rows[: limit * 4]))[:limit]
+
+
+def has_waiting(device_ids: Iterable[int]) -> set[int]:
+    """Of these devices, those whose mailbox is not empty; one query for a whole batch of Updates."""
+    waiting = Command.objects.filter(device_id__in=list(device_ids), state=CommandState.QUEUED)
+    return set(waiting.order_by().values_list("device_id", flat=True).distinct())

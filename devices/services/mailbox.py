@@ -1,0 +1,313 @@
+"""The command mailbox: operations for devices, held until the device listens, delivered one at a time.
+
+The row is the truth. Whoever flushes asks `claim`, sends, and says how it ended with `settle`; a claim whose
+lease ran out belongs to a dead process and is taken over. Lock order: device, then command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from audit import ledger
+from devices import events
+from devices.errors import Refused
+from devices.models import COMMAND_ENDED, Command, CommandState, Device, Operation, Registration
+from devices.outcomes import Claimed, DeviceRefused, Done, Outcome, Silent
+from devices.selectors.mailbox import has_waiting, waiting_devices
+from devices.states import Access
+from lwm2m.errors import Lwm2mError
+from lwm2m.paths import Path
+
+__all__ = [
+    "Claimed",
+    "DeviceRefused",
+    "Done",
+    "Outcome",
+    "Silent",
+    "cancel",
+    "claim",
+    "enqueue",
+    "expire_overdue",
+    "has_waiting",
+    "release",
+    "settle",
+    "waiting_devices",
+]
+
+LEASE_SECONDS = 300
+"""Longer than any exchange: MAX_TRANSMIT_WAIT (93 s) for each of the first and the last block."""
+MAX_ATTEMPTS = 3
+RETRY_SECONDS = 60
+EXPIRES_IN_SECONDS = 24 * 3600
+_DETAIL_LIMIT = 500
+# Sending these twice is not the same as sending them once.
+_ONCE = frozenset({Operation.EXECUTE, Operation.CREATE})
+_OPEN = (CommandState.QUEUED, CommandState.SENT)
+
+
+def enqueue(
+    *,
+    device: Device,
+    operation: str,
+    path: str,
+    arguments: Mapping[str, Any] | None = None,
+    requested_by: str,
+    reason: str = "",
+    correlation: str = "",
+    expires_in_seconds: int = EXPIRES_IN_SECONDS,
+    priority: int = 0,
+    now: datetime | None = None,
+) -> Command:
+    """Put one operation into the device's mailbox; higher `priority` goes first, else first in, first out.
+
+    Raises Refused for a path or operation that does not exist and for a device that is not active.
+    """
+    now = now or timezone.now()
+    canonical = _checked(operation, path)
+    with ledger.unit_of_work():
+        locked = Device.objects.select_for_update().get(pk=device.pk)
+        if locked.access != Access.ACTIVE:
+            raise Refused(
+                "DEVICE_NOT_ACTIVE",
+                f"The device is {locked.get_access_display().lower()}; make it active first.",
+            )
+        command = Command.objects.create(
+            device=locked,
+            operation=operation,
+            path=canonical,
+            arguments=dict(arguments or {}),
+            priority=priority,
+            requested_by=requested_by,
+            reason=reason,
+            correlation=correlation,
+            created_at=now,
+            expires_at=now + timedelta(seconds=expires_in_seconds),
+        )
+        _record("command.queued", command, locked, reason=reason)
+        flow = Registration.objects.filter(device=locked, is_live=True).values_list("flow", flat=True).first()
+        events.nudge(flow or "", locked.pk)
+        events.device_changed(locked.pk, locked.operator_id, ["commands"])
+    return command
+
+
+def _checked(operation: str, path: str) -> str:
+    if operation not in Operation.values:
+        raise Refused("OPERATION_UNKNOWN", f"There is no operation {operation!r}.", "operation")
+    try:
+        return str(Path.parse(path))
+    except Lwm2mError as error:
+        raise Refused("PATH_INVALID", error.detail, "path") from None
+
+
+def claim(*, device_id: int, flow: str, now: datetime, lease_seconds: int = LEASE_SECONDS) -> Claimed | None:
+    """The next command of the device for the process `flow`; None when nothing may be sent to it now.
+
+    One in flight per device (NSTART=1). The caller has checked that the device listens.
+    """
+    with ledger.unit_of_work():
+        device = Device.objects.select_for_update().filter(pk=device_id, access=Access.ACTIVE).first()
+        if device is None or not _free(device, now):
+            return None
+        command = _next(device, now)
+        if command is None:
+            return None
+        command.state = CommandState.SENT
+        command.attempts += 1
+        command.claimed_by = flow
+        command.sent_at = now
+        command.lease_until = now + timedelta(seconds=lease_seconds)
+        command.save(update_fields=["state", "attempts", "claimed_by", "sent_at", "lease_until"])
+    return Claimed(
+        command.pk,
+        device_id,
+        command.operation,
+        command.path,
+        command.arguments,
+        command.attempts,
+        command.lease_until,
+    )
+
+
+def _free(device: Device, now: datetime) -> bool:
+    """Nothing is in flight, or what was belongs to a dead process and is put back."""
+    sent = Command.objects.select_for_update().filter(device=device, state=CommandState.SENT).first()
+    if sent is None:
+        return True
+    if sent.lease_until is not None and sent.lease_until > now:
+        return False
+    _settle_locked(sent, device, Silent("CLAIM_LOST", "The process that sent it stopped."), now)
+    return True
+
+
+def _next(device: Device, now: datetime) -> Command | None:
+    waiting = Command.objects.select_for_update().filter(
+        device=device, state=CommandState.QUEUED, expires_at__gt=now
+    )
+    command = waiting.order_by("-priority", "id").first()
+    if command is None or command.lease_until is None or command.lease_until <= now:
+        return command
+    # Held back after silence, unless the device has spoken since: then it listens.
+    seen = (
+        Registration.objects.filter(device=device, is_live=True)
+        .values_list("last_seen_at", flat=True)
+        .first()
+    )
+    return command if seen is not None and command.sent_at is not None and seen > command.sent_at else None
+
+
+def settle(*, command_id: int, outcome: Outcome, now: datetime) -> Command | None:
+    """Write how a claimed command ended; a second settle of the same command changes nothing and is None.
+
+    After silence a command that may be repeated waits for its next try, at most `MAX_ATTEMPTS` in all.
+    """
+    with ledger.unit_of_work():
+        device = _lock_device(command_id)
+        if device is None:
+            return None
+        command = Command.objects.select_for_update().get(pk=command_id)
+        if command.state != CommandState.SENT:
+            return None
+        _settle_locked(command, device, outcome, now)
+    return command
+
+
+def _settle_locked(command: Command, device: Device, outcome: Outcome, now: datetime) -> None:
+    match outcome:
+        case Done(code, answer):
+            _end(command, device, CommandState.DONE, now, code=code, answer=answer)
+        case DeviceRefused(code, cause, detail):
+            _end(command, device, CommandState.REFUSED, now, code=code, cause=cause, detail=detail)
+        case Silent(cause, detail) if command.operation in _ONCE or command.attempts >= MAX_ATTEMPTS:
+            _end(command, device, CommandState.SILENT, now, cause=cause, detail=detail)
+        case Silent(cause, detail):
+            command.state = CommandState.QUEUED
+            command.cause, command.detail = cause, detail[:_DETAIL_LIMIT]
+            command.lease_until = None if cause == "CLAIM_LOST" else now + timedelta(seconds=RETRY_SECONDS)
+            command.claimed_by = ""
+            command.save(update_fields=["state", "cause", "detail", "lease_until", "claimed_by"])
+            events.device_changed(device.pk, device.operator_id, ["commands"])
+
+
+def release(*, flow: str, now: datetime) -> int:
+    """A southbound process ends: give back what it claimed; returns how many commands that were."""
+    claimed = Command.objects.filter(state=CommandState.SENT, claimed_by=flow).values_list("pk", flat=True)
+    lost = Silent("CLAIM_LOST", "The process that sent it stopped.")
+    return sum(settle(command_id=pk, outcome=lost, now=now) is not None for pk in list(claimed))
+
+
+def cancel(*, command_id: int, reason: str = "", now: datetime | None = None) -> bool:
+    """Take back a command that has not ended; False when it has. One in flight may still reach the device."""
+    with ledger.unit_of_work():
+        device = _lock_device(command_id)
+        if device is None:
+            return False
+        command = Command.objects.select_for_update().get(pk=command_id)
+        if command.state in COMMAND_ENDED:
+            return False
+        _end(command, device, CommandState.CANCELLED, now or timezone.now(), reason=reason)
+    return True
+
+
+def cancel_all(*, device: Device, reason: str, now: datetime) -> int:
+    """Take back whatever waits for a device that the caller has locked; returns how many."""
+    waiting = Command.objects.select_for_update().filter(device=device, state__in=_OPEN).order_by("pk")
+    for command in waiting:
+        _end(command, device, CommandState.CANCELLED, now, reason=reason)
+    return len(waiting)
+
+
+def expire_overdue(*, now: datetime, limit: int = 500) -> int:
+    """End commands that waited past `expires_at` and return how many; those in flight keep their lease."""
+    overdue = Command.objects.filter(state=CommandState.QUEUED, expires_at__lte=now).order_by("expires_at")
+    return sum(_expire(command_id, now) for command_id in list(overdue.values_list("pk", flat=True)[:limit]))
+
+
+def _expire(command_id: int, now: datetime) -> bool:
+    with ledger.unit_of_work():
+        device = _lock_device(command_id)
+        if device is None:
+            return False
+        command = Command.objects.select_for_update().get(pk=command_id)
+        if command.state != CommandState.QUEUED or command.expires_at > now:
+            return False
+        _end(
+            command,
+            device,
+            CommandState.EXPIRED,
+            now,
+            cause=command.cause or "COMMAND_EXPIRED",
+            detail=command.detail,
+        )
+    return True
+
+
+def _lock_device(command_id: int) -> Device | None:
+    return Device.objects.select_for_update(of=("self",)).filter(commands=command_id).first()
+
+
+_ACTIONS = {
+    CommandState.DONE: ("command.done", "ok"),
+    CommandState.REFUSED: ("command.refused", "refused"),
+    CommandState.SILENT: ("command.silent", "failed"),
+    CommandState.EXPIRED: ("command.expired", "failed"),
+    CommandState.CANCELLED: ("command.cancelled", "ok"),
+}
+
+
+def _end(
+    command: Command,
+    device: Device,
+    state: CommandState,
+    now: datetime,
+    *,
+    code: str = "",
+    answer: Any = None,
+    cause: str = "",
+    detail: str = "",
+    reason: str = "",
+) -> None:
+    command.state = state
+    command.ended_at = now
+    command.lease_until = None
+    command.response_code, command.answer = code, answer
+    command.cause, command.detail = cause, detail[:_DETAIL_LIMIT]
+    command.save(
+        update_fields=["state", "ended_at", "lease_until", "response_code", "answer", "cause", "detail"]
+    )
+    action, result = _ACTIONS[state]
+    _record(action, command, device, result=result, cause=cause, reason=reason)
+    events.command_settled(command.pk, command.correlation)
+    events.device_changed(device.pk, device.operator_id, ["commands"])
+
+
+def _record(
+    action: str,
+    command: Command,
+    device: Device,
+    *,
+    result: str = "ok",
+    cause: str = "",
+    reason: str = "",
+) -> None:
+    ledger.record(
+        action=action,
+        operator_id=device.operator_id,
+        device_id=device.pk,
+        subscriber_id=device.subscriber_id,
+        target=device.endpoint,
+        result=result,
+        cause=cause,
+        reason=reason,
+        detail={
+            "command_id": command.pk,
+            "operation": command.operation,
+            "path": command.path,
+            "requested_by": command.requested_by,
+            "response_code": command.response_code,
+            "attempts": command.attempts,
+        },
+    )

@@ -1,5 +1,15 @@
+"""Django's handle on the accounts room."""
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class AccountsConfig(AppConfig):
     name = "accounts"
+    verbose_name = "People and operators"
+
+    def ready(self) -> None:
+        from accounts import groups, receivers  # models are there only now
+
+        post_migrate.connect(groups.after_migrate, sender=self, dispatch_uid="accounts.groups")
+        receivers.connect()

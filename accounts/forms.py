@@ -1,0 +1,88 @@
+"""Forms around accounts: choosing an operator at sign-up, a further account, and inviting staff in the admin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.core import context
+from django import forms
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from accounts.models import Operator, StaffMembership, User
+from accounts.roles import Role
+from accounts.selectors import operators
+
+
+class OperatorField(forms.ModelChoiceField):
+    """Operators as radio cards: the name, and beneath it what the operator says of itself."""
+
+    widget = forms.RadioSelect
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            queryset=Operator.objects.none(),
+            empty_label=None,
+            to_field_name="slug",
+            blank=False,
+            error_messages={
+                "required": "Choose the operator whose network your devices use.",
+                "invalid_choice": "This operator takes no new accounts. Choose another one.",
+            },
+            **kwargs,
+        )
+
+    def label_from_instance(self, obj: Operator) -> SafeString:
+        return format_html("<b>{}</b><small>{}</small>", obj.name, obj.description)
+
+
+class OperatorChoice(forms.Form):
+    """What our sign-up asks beyond allauth's form, which inherits from this one."""
+
+    field_order = ("operator", "name", "email", "password1", "password2")
+
+    operator = OperatorField(label="Your operator")
+    name = forms.CharField(
+        label="Your name",
+        max_length=User._meta.get_field("name").max_length,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["operator"]
+        field.queryset = operators.open_for_signup()
+        asked = context.request.GET.get("operator") if context.request else None
+        slugs = list(field.queryset.values_list("slug", flat=True))
+        if asked in slugs or len(slugs) == 1:
+            field.initial = asked if asked in slugs else slugs[0]
+
+    def signup(self, request: HttpRequest, user: AbstractBaseUser) -> None:
+        """Nothing is left to do: the adapter has registered the person together with their account."""
+
+
+class FurtherAccount(forms.Form):
+    """A signed-in person opens an account with another operator."""
+
+    operator = OperatorField(label="Operator")
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["operator"].queryset = operators.open_further(user)
+
+
+class StaffInvitation(forms.ModelForm):
+    """Gives a role by e-mail address, so that nobody can leaf through people of other operators."""
+
+    email = forms.EmailField(
+        label="E-mail", help_text="Somebody new gets a link to choose a password; others keep the one they have."
+    )
+    name = forms.CharField(label="Name", max_length=120, required=False, help_text="Only used for somebody new.")
+    role = forms.ChoiceField(choices=Role.choices)
+
+    class Meta:
+        model = StaffMembership
+        fields = ("operator", "role")

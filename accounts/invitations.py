@@ -1,0 +1,32 @@
+"""The mail that tells somebody about their new role, with a link to choose a password where they have none."""
+
+from __future__ import annotations
+
+from allauth.account.adapter import get_adapter
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
+
+from accounts.adapter import link
+from accounts.services.staff import Invited
+
+
+def send(invited: Invited) -> None:
+    """Must run inside a request: the links carry the name under which the browser knows us."""
+    user, membership = invited.user, invited.membership
+    get_adapter().send_mail(
+        "accounts/email/staff_invited",
+        user.email,
+        {
+            "name": user.name,
+            "operator": membership.operator.name,
+            "role": membership.get_role_display(),
+            "login_url": link("account_login"),
+            "admin_url": link("admin:index"),
+            "set_password_url": _set_password(user) if invited.is_new else "",
+        },
+    )
+
+
+def _set_password(user: object) -> str:
+    key = default_token_generator.make_token(user)
+    return link("account_reset_password_from_key", uidb36=user_pk_to_url_str(user), key=key)

@@ -1,0 +1,30 @@
+"""Every list starts from what this person may see: one base class for the admin, one for its inlines, one for REST.
+
+    class DeviceAdmin(ScopedModelAdmin):
+        operator_path = "operator"
+
+    class JobViewSet(ScopedQuerysetMixin, ReadOnlyModelViewSet):
+        operator_path, subscriber_path = "operator", "device__subscriber"
+
+`tests/test_scoping.py` walks all registered admins and REST lists, so one that forgets it fails the suite.
+"""
+
+from accounts.scoping.admin import PlatformModelAdmin, ScopedInline, ScopedModelAdmin, ScopedStackedInline
+from accounts.scoping.querysets import of_staff, of_subscriber, visible
+from accounts.scoping.rest import RolePermission, ScopedQuerysetMixin
+from accounts.tenancy import may, operator_id_of, operator_ids
+
+__all__ = [
+    "PlatformModelAdmin",
+    "RolePermission",
+    "ScopedInline",
+    "ScopedModelAdmin",
+    "ScopedQuerysetMixin",
+    "ScopedStackedInline",
+    "may",
+    "of_staff",
+    "of_subscriber",
+    "operator_id_of",
+    "operator_ids",
+    "visible",
+]

@@ -1,0 +1,151 @@
+"""Admin classes that show an operator's staff the operator's rows: lists, pages, choices, filters and actions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.filters import RelatedFieldListFilter
+from django.db.models import ForeignKey, Model, QuerySet
+from django.http import HttpRequest
+
+from accounts import tenancy
+from accounts.models import Operator
+from accounts.scoping.querysets import of_staff
+
+
+class _ScopedRelatedFilter(RelatedFieldListFilter):
+    """A list filter by relation that offers the choices the forms would offer."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
+        choices = model_admin.visible_choices(field.remote_field.model, request)
+        ordering = self.field_admin_ordering(field, request, model_admin)
+        if ordering:
+            choices = choices.order_by(*ordering)
+        return [(row.pk, str(row)) for row in choices]
+
+
+class _Scoped:
+    """What ModelAdmin and inlines share: rows and the choices of relations."""
+
+    operator_path: str = "operator"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        view, change = self._permission("view"), self._permission("change")
+        return of_staff(super().get_queryset(request), request.user, self.operator_path, view, change)
+
+    def _permission(self, verb: str) -> str:
+        return f"{self.opts.app_label}.{verb}_{self.opts.model_name}"
+
+    def visible_choices(self, model: type[Model], request: HttpRequest) -> QuerySet:
+        """Rows of a related model that this person may be shown; none where no scoped admin answers for it."""
+        related = self.admin_site._registry.get(model)
+        if isinstance(related, _Scoped):
+            return related.get_queryset(request)
+        return model._default_manager.all() if request.user.is_superuser else model._default_manager.none()
+
+    def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:
+        if "queryset" not in kwargs:
+            kwargs["queryset"] = self._form_choices(db_field, request)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        kwargs.setdefault("queryset", self.visible_choices(db_field.remote_field.model, request))
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def _form_choices(self, db_field: ForeignKey, request: HttpRequest) -> QuerySet:
+        model = db_field.remote_field.model
+        choices = self.visible_choices(model, request)
+        if model is Operator:  # write only for operators where the role may write
+            verbs = (self._permission("add"), self._permission("change"))
+            choices = of_staff(choices, request.user, "id", *verbs)
+        return choices
+
+
+class ScopedModelAdmin(_Scoped, admin.ModelAdmin):
+    """`operator_path` leads from the model to its Operator; rows of no operator are for superusers.
+
+    Asked without a row, a permission is "may with some operator"; asked with one, the role with its operator decides.
+    """
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        return [self._scoped_filter(item) for item in super().get_list_filter(request)]
+
+    def _scoped_filter(self, item: Any) -> Any:
+        if not isinstance(item, str):
+            return item
+        model: type[Model] = self.model
+        for hop in item.split("__"):
+            field = model._meta.get_field(hop)
+            if field.remote_field is None:
+                return item
+            model = field.remote_field.model
+        return item, _ScopedRelatedFilter
+
+    def _may(self, request: HttpRequest, verb: str, row: Model | None) -> bool:
+        permission = self._permission(verb)
+        if row is None:
+            return tenancy.operator_ids(request.user, permission) != set()
+        return tenancy.may(request.user, permission, tenancy.operator_id_of(row, self.operator_path))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self._may(request, "add", None)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self._may(request, "view", obj) or self._may(request, "change", obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self._may(request, "change", obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self._may(request, "delete", obj)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return any(self._may(request, verb, None) for verb in ("view", "add", "change", "delete"))
+
+    def permitted(self, request: HttpRequest, queryset: QuerySet, verb: str) -> QuerySet:
+        """Of an action's rows those where the person's role allows `verb`: somebody may hold several roles."""
+        return of_staff(queryset, request.user, self.operator_path, self._permission(verb))
+
+
+class PlatformModelAdmin(ScopedModelAdmin):
+    """Rows that belong to no operator: superusers only."""
+
+    operator_path = ""
+
+    def _may(self, request: HttpRequest, verb: str, row: Model | None) -> bool:
+        return bool(request.user.is_active and request.user.is_superuser)
+
+
+class _ScopedInline(_Scoped):
+    """Rows beneath a parent whose page is scoped already: the role with the parent's operator decides."""
+
+    def _may(self, request: HttpRequest, verb: str, parent: Model | None) -> bool:
+        permission = self._permission(verb)
+        if parent is None:
+            return tenancy.operator_ids(request.user, permission) != set()
+        return tenancy.may(request.user, permission, tenancy.operator_id_of(parent))
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self._may(request, "add", obj)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self._may(request, "view", obj) or self._may(request, "change", obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self._may(request, "change", obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self._may(request, "delete", obj)
+
+
+class ScopedInline(_ScopedInline, admin.TabularInline):
+    """A table of scoped rows."""
+
+    extra = 0
+
+
+class ScopedStackedInline(_ScopedInline, admin.StackedInline):
+    """Scoped rows, one under the other."""
+
+    extra = 0

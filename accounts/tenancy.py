@@ -1,0 +1,65 @@
+"""Whose row is it, and may this person do that there: the two questions behind every scoped list and every button.
+
+A permission is Django's `app.verb_model`; the table of roles in `accounts/roles.py` answers it for one operator.
+A row of no operator (a knock nobody can be named for) belongs to the platform: superusers only.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import Model
+
+from accounts.models import Operator
+from accounts.roles import PERMISSIONS
+
+# Rows without an operator of their own belong to the operator of the one thing they hang on.
+_HANGS_ON = ("device", "job", "session", "subscriber")
+
+
+def _works_here(user: Any) -> bool:
+    return bool(user is not None and user.is_authenticated and user.is_active and user.is_staff)
+
+
+def operator_ids(user: Any, *permissions: str) -> set[int] | None:
+    """Operators where the person's role gives one of `permissions` (any role when none is named); None means all."""
+    if not _works_here(user):
+        return set()
+    if user.is_superuser:
+        return None
+    roles = user.roles()
+    if not permissions:
+        return set(roles)
+    return {operator_id for operator_id, role in roles.items() if not PERMISSIONS[role].isdisjoint(permissions)}
+
+
+def may(user: Any, permission: str, operator_id: int | None) -> bool:
+    """Whether the person's role with that operator gives the permission."""
+    allowed = operator_ids(user, permission)
+    return allowed is None or (operator_id is not None and operator_id in allowed)
+
+
+def operator_id_of(row: Model | None, path: str = "") -> int | None:
+    """The id of the operator a row belongs to, along `path` (`device__operator`) or by what it hangs on."""
+    if path:
+        *hops, last = path.split("__")
+        for hop in hops:
+            row = getattr(row, hop, None)
+        return None if row is None else _column(row, last)
+    while row is not None:
+        if isinstance(row, Operator):
+            return row.pk
+        if hasattr(row, "operator_id"):
+            return row.operator_id
+        row = next((getattr(row, name) for name in _HANGS_ON if hasattr(row, name)), None)
+    return None
+
+
+def _column(row: Model, name: str) -> int | None:
+    if name == "pk":
+        return row.pk
+    try:
+        return getattr(row, row._meta.get_field(name).attname)
+    except FieldDoesNotExist:
+        return getattr(row, name)

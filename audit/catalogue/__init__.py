@@ -1,0 +1,1 @@
+"""The causes by subject, one file each; `audit/causes.py` is the way in."""

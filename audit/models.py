@@ -1,0 +1,157 @@
+"""The ledger's tables: events that are never changed, the head of each chain, and personal data that may go.
+
+Database triggers (`audit/triggers.py`) hold what is promised here. Rows are written by `audit/ledger.py` alone.
+"""
+
+from django.db import models
+
+FIRST_HASH = "0" * 64
+PLATFORM_CHAIN = 0
+
+
+class Result(models.TextChoices):
+    OK = "ok", "Done"
+    REFUSED = "refused", "Refused"
+    FAILED = "failed", "Failed"
+
+
+class ActorKind(models.TextChoices):
+    USER = "user", "Person"
+    DEVICE = "device", "Device"
+    SYSTEM = "system", "Portal"
+    ANONYMOUS = "anonymous", "Not signed in"
+
+
+class LedgerEvent(models.Model):
+    """One thing that happened. `audit/canonical.py` says how `hash` is computed from the other columns.
+
+    The related ids are plain integers, not foreign keys: the ledger stands below the rooms that own them
+    and its rows outlive theirs.
+    """
+
+    chain = models.BigIntegerField()
+    sequence = models.BigIntegerField()
+    version = models.PositiveSmallIntegerField()
+    at = models.DateTimeField()
+    actor_kind = models.CharField(max_length=16, choices=ActorKind.choices)
+    actor_id = models.CharField(max_length=255, blank=True)
+    actor_label = models.CharField(
+        max_length=255, blank=True
+    )  # of devices and the portal; a person's is personal
+    impersonator_id = models.CharField(max_length=255, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    action = models.CharField(max_length=64)
+    result = models.CharField(max_length=16, choices=Result.choices)
+    cause = models.CharField(max_length=64, blank=True)
+    target = models.CharField(max_length=255, blank=True)
+    device_id = models.BigIntegerField(null=True, blank=True)
+    subscriber_id = models.BigIntegerField(null=True, blank=True)
+    operator_id = models.BigIntegerField(null=True, blank=True)
+    job_id = models.BigIntegerField(null=True, blank=True)
+    before = models.JSONField(null=True, blank=True)
+    after = models.JSONField(null=True, blank=True)
+    detail = models.JSONField(null=True, blank=True)
+    reason = models.TextField(blank=True)
+    personal = models.JSONField(default=dict, blank=True)  # field -> commitment, see PersonalDatum
+    previous_hash = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["chain", "sequence"], name="audit_event_chain_sequence"),
+        ]
+        # Every registered device writes here: indexes leave out the rows that nobody looks up by them.
+        indexes = [
+            models.Index(
+                fields=["device_id", "id"],
+                name="audit_event_device",
+                condition=models.Q(device_id__isnull=False),
+            ),
+            models.Index(
+                fields=["subscriber_id", "id"],
+                name="audit_event_subscriber",
+                condition=models.Q(subscriber_id__isnull=False),
+            ),
+            models.Index(fields=["operator_id", "at"], name="audit_event_operator_at"),
+            models.Index(fields=["cause", "at"], name="audit_event_cause_at", condition=~models.Q(cause="")),
+            models.Index(
+                fields=["request_id"], name="audit_event_request", condition=~models.Q(request_id="")
+            ),
+        ]
+        verbose_name = "ledger event"
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.chain}/{self.sequence} {self.action} {self.result}"
+
+    def personal_value(self, field: str) -> str:
+        """The personal string behind a commitment, "(erased)" when it was erased, "" when there never was one.
+
+        Reads `personal_data`; prefetch it for lists (the selectors do).
+        """
+        if field not in self.personal:
+            return ""
+        return next((datum.value for datum in self.personal_data.all() if datum.field == field), "(erased)")
+
+    @property
+    def actor_name(self) -> str:
+        """The actor in words: the person's label where it is not erased, else what the row itself knows."""
+        return (
+            self.personal_value("actor")
+            or self.actor_label
+            or self.actor_id
+            or ActorKind(self.actor_kind).label.lower()
+        )
+
+    @property
+    def impersonator_name(self) -> str:
+        return self.personal_value("impersonator") or self.impersonator_id
+
+
+class PersonalDatum(models.Model):
+    """A personal string of one event (a person's label, a client's address); may be deleted, never changed.
+
+    The event keeps sha256(salt + value) as its commitment, so the chain stays whole when this row is erased.
+    """
+
+    # No constraint in the database: events are never deleted, and checking each insert would lock the event's row.
+    event = models.ForeignKey(
+        LedgerEvent, on_delete=models.DO_NOTHING, db_constraint=False, related_name="personal_data"
+    )
+    field = models.CharField(max_length=64)
+    salt = models.BinaryField()
+    value = models.TextField()
+    subject = models.CharField(
+        max_length=128, blank=True, db_index=True
+    )  # whose it is: "user:42", "subscriber:7"
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["event", "field"], name="audit_personal_event_field"),
+        ]
+        verbose_name = "personal datum"
+        verbose_name_plural = "personal data"
+
+    def __str__(self) -> str:
+        return f"{self.field} of event {self.event_id}"
+
+
+class LedgerHead(models.Model):
+    """The end of one chain: its last sequence (which is also its count, as sequences start at 1) and hash.
+
+    Whoever appends holds this row's lock; it never goes back.
+    """
+
+    chain = models.BigIntegerField(primary_key=True)
+    sequence = models.BigIntegerField(default=0)
+    hash = models.CharField(max_length=64, default=FIRST_HASH)
+
+    class Meta:
+        verbose_name = "ledger head"
+
+    def __str__(self) -> str:
+        return f"chain {self.chain} at {self.sequence}"
+
+    @property
+    def count(self) -> int:
+        return self.sequence

@@ -1,0 +1,111 @@
+"""Database triggers that refuse what must never happen to the ledger, whoever asks and with whatever program.
+
+A later migration that alters a ledger table on SQLite makes the table anew and loses its triggers: let it end
+with `install`. `verify_audit` reports triggers that are missing.
+"""
+
+from django.db import NotSupportedError
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+EVENT = "audit_ledgerevent"
+DATUM = "audit_personaldatum"
+HEAD = "audit_ledgerhead"
+
+# trigger -> (table, moment, condition, what the refusal says)
+_SQLITE = {
+    "audit_event_no_update": (EVENT, "BEFORE UPDATE", "", "ledger events are never changed"),
+    "audit_event_no_delete": (EVENT, "BEFORE DELETE", "", "ledger events are never deleted"),
+    # INSERT OR REPLACE would delete the old row without asking the trigger above.
+    "audit_event_no_replace": (
+        EVENT,
+        "BEFORE INSERT",
+        f"WHEN EXISTS (SELECT 1 FROM {EVENT} WHERE id = NEW.id) "  # noqa: S608 our own names
+        f"OR EXISTS (SELECT 1 FROM {EVENT} WHERE chain = NEW.chain AND sequence = NEW.sequence)",
+        "ledger events are never replaced",
+    ),
+    "audit_datum_no_update": (DATUM, "BEFORE UPDATE", "", "personal data is erased or kept, never changed"),
+    "audit_head_no_return": (
+        HEAD,
+        "BEFORE UPDATE",
+        "WHEN NEW.chain <> OLD.chain OR NEW.sequence < OLD.sequence",
+        "a ledger head never goes back",
+    ),
+    "audit_head_no_delete": (HEAD, "BEFORE DELETE", "", "ledger heads are never deleted"),
+}
+_POSTGRESQL = {
+    "audit_event_no_update": (EVENT, "BEFORE UPDATE", "FOR EACH ROW", "ledger events are never changed"),
+    "audit_event_no_delete": (EVENT, "BEFORE DELETE", "FOR EACH ROW", "ledger events are never deleted"),
+    "audit_event_no_truncate": (EVENT, "BEFORE TRUNCATE", "", "ledger events are never deleted"),
+    "audit_datum_no_update": (
+        DATUM,
+        "BEFORE UPDATE",
+        "FOR EACH ROW",
+        "personal data is erased or kept, never changed",
+    ),
+    "audit_head_no_return": (
+        HEAD,
+        "BEFORE UPDATE",
+        "FOR EACH ROW WHEN (NEW.chain <> OLD.chain OR NEW.sequence < OLD.sequence)",
+        "a ledger head never goes back",
+    ),
+    "audit_head_no_delete": (HEAD, "BEFORE DELETE", "FOR EACH ROW", "ledger heads are never deleted"),
+    "audit_head_no_truncate": (HEAD, "BEFORE TRUNCATE", "", "ledger heads are never deleted"),
+}
+# Raised in the class of constraint violations, so that Django's error is an IntegrityError as on SQLite.
+_FUNCTION = """
+CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'integrity_constraint_violation';
+END $$
+"""
+
+
+def install(connection: BaseDatabaseWrapper) -> None:
+    """Create the triggers; those that are there are made anew."""
+    remove(connection)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(_FUNCTION)
+        for name, (table, moment, condition, refusal) in _known(connection).items():
+            for statement in _statements(connection.vendor, name, table, moment, condition, refusal):
+                cursor.execute(statement)
+
+
+def remove(connection: BaseDatabaseWrapper) -> None:
+    """Drop the triggers: to undo the migration, and for tests that must clean up or tamper. Nothing else."""
+    with connection.cursor() as cursor:
+        for name, (table, *_) in _known(connection).items():
+            place = f" ON {table}" if connection.vendor == "postgresql" else ""
+            cursor.execute(f"DROP TRIGGER IF EXISTS {name}{place}")
+
+
+def missing(connection: BaseDatabaseWrapper) -> list[str]:
+    """The triggers that this database should have and has not, or has switched off."""
+    if connection.vendor == "postgresql":
+        query = "SELECT tgname FROM pg_trigger WHERE tgenabled = 'A' AND tgrelid IN (%s::regclass, %s::regclass, %s::regclass)"
+    else:
+        query = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name IN (%s, %s, %s)"
+    with connection.cursor() as cursor:
+        cursor.execute(query, [EVENT, DATUM, HEAD])
+        present = {name for (name,) in cursor.fetchall()}
+    return [name for name in _known(connection) if name not in present]
+
+
+def _known(connection: BaseDatabaseWrapper) -> dict[str, tuple[str, str, str, str]]:
+    if connection.vendor == "postgresql":
+        return _POSTGRESQL
+    if connection.vendor == "sqlite":
+        return _SQLITE
+    raise NotSupportedError("the ledger is protected on SQLite and PostgreSQL only")
+
+
+def _statements(vendor: str, name: str, table: str, moment: str, condition: str, refusal: str) -> list[str]:
+    if vendor == "sqlite":
+        return [
+            f"CREATE TRIGGER {name} {moment} ON {table} {condition} BEGIN SELECT RAISE(ABORT, '{refusal}'); END"
+        ]
+    return [
+        f"CREATE TRIGGER {name} {moment} ON {table} {condition} EXECUTE FUNCTION audit_refuse('{refusal}')",
+        # ALWAYS: a session that calls itself a replica is not exempt.
+        f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}",
+    ]

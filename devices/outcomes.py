@@ -34,7 +34,7 @@ class DeviceRefused:
     """The device answered with an error code like "4.05"."""
 
     code: str
-    cause: str = "DEVICE_REFUSED"
+    cause: str = "COMMAND_REFUSED"
     detail: str = ""
 
 

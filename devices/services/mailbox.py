@@ -46,6 +46,7 @@ EXPIRES_IN_SECONDS = 24 * 3600
 _DETAIL_LIMIT = 500
 # Sending these twice is not the same as sending them once.
 _ONCE = frozenset({Operation.EXECUTE, Operation.CREATE})
+_LOST = Silent("RESPONSE_TIMEOUT", "The process that sent it stopped before an answer came.")
 _OPEN = (CommandState.QUEUED, CommandState.SENT)
 
 
@@ -71,10 +72,8 @@ def enqueue(
     with ledger.unit_of_work():
         locked = Device.objects.select_for_update().get(pk=device.pk)
         if locked.access != Access.ACTIVE:
-            raise Refused(
-                "DEVICE_NOT_ACTIVE",
-                f"The device is {locked.get_access_display().lower()}; make it active first.",
-            )
+            state = locked.get_access_display().lower()
+            raise Refused(f"DEVICE_{locked.access.upper()}", f"The device is {state}; make it active first.")
         command = Command.objects.create(
             device=locked,
             operation=operation,
@@ -96,11 +95,11 @@ def enqueue(
 
 def _checked(operation: str, path: str) -> str:
     if operation not in Operation.values:
-        raise Refused("OPERATION_UNKNOWN", f"There is no operation {operation!r}.", "operation")
+        raise Refused("VALIDATION_FAILED", f"There is no operation {operation!r}.", "operation")
     try:
         return str(Path.parse(path))
     except Lwm2mError as error:
-        raise Refused("PATH_INVALID", error.detail, "path") from None
+        raise Refused("VALIDATION_FAILED", error.detail, "path") from None
 
 
 def claim(*, device_id: int, flow: str, now: datetime, lease_seconds: int = LEASE_SECONDS) -> Claimed | None:
@@ -139,7 +138,7 @@ def _free(device: Device, now: datetime) -> bool:
         return True
     if sent.lease_until is not None and sent.lease_until > now:
         return False
-    _settle_locked(sent, device, Silent("CLAIM_LOST", "The process that sent it stopped."), now)
+    _settle_locked(sent, device, _LOST, now)
     return True
 
 
@@ -186,7 +185,7 @@ def _settle_locked(command: Command, device: Device, outcome: Outcome, now: date
         case Silent(cause, detail):
             command.state = CommandState.QUEUED
             command.cause, command.detail = cause, detail[:_DETAIL_LIMIT]
-            command.lease_until = None if cause == "CLAIM_LOST" else now + timedelta(seconds=RETRY_SECONDS)
+            command.lease_until = None if outcome is _LOST else now + timedelta(seconds=RETRY_SECONDS)
             command.claimed_by = ""
             command.save(update_fields=["state", "cause", "detail", "lease_until", "claimed_by"])
             events.device_changed(device.pk, device.operator_id, ["commands"])
@@ -195,8 +194,7 @@ def _settle_locked(command: Command, device: Device, outcome: Outcome, now: date
 def release(*, flow: str, now: datetime) -> int:
     """A southbound process ends: give back what it claimed; returns how many commands that were."""
     claimed = Command.objects.filter(state=CommandState.SENT, claimed_by=flow).values_list("pk", flat=True)
-    lost = Silent("CLAIM_LOST", "The process that sent it stopped.")
-    return sum(settle(command_id=pk, outcome=lost, now=now) is not None for pk in list(claimed))
+    return sum(settle(command_id=pk, outcome=_LOST, now=now) is not None for pk in list(claimed))
 
 
 def cancel(*, command_id: int, reason: str = "", now: datetime | None = None) -> bool:
@@ -216,7 +214,7 @@ def cancel_all(*, device: Device, reason: str, now: datetime) -> int:
     """Take back whatever waits for a device that the caller has locked; returns how many."""
     waiting = Command.objects.select_for_update().filter(device=device, state__in=_OPEN).order_by("pk")
     for command in waiting:
-        _end(command, device, CommandState.CANCELLED, now, reason=reason)
+        _end(command, device, CommandState.CANCELLED, now, cause="COMMAND_CANCELLED", reason=reason)
     return len(waiting)
 
 

@@ -1,0 +1,77 @@
+"""What stands on a device's label, checked: its endpoint name, PSK identity and key. Raises Refused."""
+
+from __future__ import annotations
+
+import re
+
+from devices.errors import Refused
+
+ENDPOINT_BYTES = 255
+IDENTITY_BYTES = 128
+KEY_BYTES = (16, 64)
+_BETWEEN_HEX = re.compile(r"[\s:\-]+")
+_HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+\Z")
+
+
+def check_endpoint(endpoint: str) -> str:
+    """The name as given, or ENDPOINT_INVALID: 1 to 255 bytes of UTF-8, printable, no blank at either end."""
+    if problem := _unprintable(endpoint, "The endpoint name", ENDPOINT_BYTES):
+        raise Refused("ENDPOINT_INVALID", problem, "endpoint")
+    return endpoint
+
+
+def check_identity(identity: str) -> str:
+    """The PSK identity as given, or VALIDATION_FAILED: at most 128 bytes, the least every server takes."""
+    if problem := _unprintable(identity, "The PSK identity", IDENTITY_BYTES):
+        raise Refused("VALIDATION_FAILED", problem, "psk_identity")
+    return identity
+
+
+def _unprintable(text: str, what: str, limit: int) -> str:
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        return f"{what} contains half a character; copy it again as plain text."
+    if size == 0:
+        return f"{what} is missing; copy it from the device's label."
+    if size > limit:
+        return f"{what} has {size} bytes; it may have at most {limit}."
+    if text != text.strip():
+        return f"{what} begins or ends with a blank; remove it."
+    bad = next((character for character in text if not character.isprintable()), None)
+    if bad is not None:
+        return f"{what} contains an invisible character (U+{ord(bad):04X}); type it instead of copying."
+    return ""
+
+
+def check_key(key: bytes) -> bytes:
+    """The key as given, or PSK_KEY_INVALID: `OMA-TS-LightweightM2M_Core E.1` allows up to 64 bytes."""
+    low, high = KEY_BYTES
+    if not low <= len(key) <= high:
+        raise Refused(
+            "PSK_KEY_INVALID",
+            f"The key has {len(key)} bytes; it must have {low} to {high} bytes, two hex digits each.",
+            "psk_key",
+        )
+    return key
+
+
+def parse_key(text: str) -> bytes:
+    """A key typed from a label: hex digits, with or without blanks, colons or hyphens between them."""
+    digits = _BETWEEN_HEX.sub("", text).removeprefix("0x").removeprefix("0X")
+    if not digits:
+        raise Refused("PSK_KEY_INVALID", "The key is missing; type the hex digits from the label.", "psk_key")
+    odd = next((digit for digit in digits if digit not in "0123456789abcdefABCDEF"), None)
+    if odd is not None:
+        raise Refused(
+            "PSK_KEY_INVALID",
+            f"{odd!r} is not a hex digit; a key is written with 0-9 and A-F only.",
+            "psk_key",
+        )
+    if not _HEX.match(digits):
+        raise Refused(
+            "PSK_KEY_INVALID",
+            f"The key has {len(digits)} hex digits, which is odd: one is missing or too many.",
+            "psk_key",
+        )
+    return check_key(bytes.fromhex(digits))

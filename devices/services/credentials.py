@@ -1,0 +1,210 @@
+"""Pre-shared keys: looked up for a handshake, made for the management server, and replaced on first use.
+
+After a bootstrap the old and the new management key are both accepted until the first registration with the
+new one: a device may crash between the write and its use. Callers hold the device's lock where they write.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db.models import Q
+
+from audit import ledger
+from devices import vault
+from devices.models import Credential, CredentialState, Device, Plane
+from devices.states import Access
+
+KEY_BYTES = 16
+_IDENTITY_BYTES = 16
+_USABLE = (CredentialState.PENDING, CredentialState.ACTIVE)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What a handshake needs; the key is kept out of every printed form."""
+
+    credential_id: int
+    device_id: int
+    endpoint: str
+    key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Whom a refused identity belongs to, and why it was refused; without ids when nobody has it."""
+
+    cause: str
+    device_id: int | None = None
+    operator_id: int | None = None
+    endpoint: str = ""
+
+
+def lookup(*, plane: str, identity: bytes) -> Key | None:
+    """The usable key of an identity; one query. None when nobody who may connect has it."""
+    name = _text(identity)
+    if name is None:
+        return None
+    row = (
+        Credential.objects.filter(
+            plane=plane,
+            identity=name,
+            state__in=_USABLE,
+            device__access=Access.ACTIVE,
+            device__operator__is_active=True,
+        )
+        .values_list("pk", "device_id", "device__endpoint", "sealed_key")
+        .first()
+    )
+    return Key(row[0], row[1], row[2], vault.open_sealed(row[3])) if row else None
+
+
+def why_refused(*, plane: str, identity: bytes) -> Known:
+    """Why `lookup` gave None, for the knock that is counted; not for the way of every handshake."""
+    name = _text(identity)
+    found = (
+        Credential.objects.filter(plane=plane, identity=name)
+        .order_by("-pk")
+        .values_list("device_id", "device__operator_id", "device__endpoint", "device__access", "state")
+        .first()
+        if name is not None
+        else None
+    )
+    if found is None:
+        return Known("PSK_IDENTITY_UNKNOWN")
+    device_id, operator_id, endpoint, access, state = found
+    if access != Access.ACTIVE:
+        cause = _ACCESS_CAUSES[access]
+    else:
+        cause = "PSK_IDENTITY_UNKNOWN" if state == CredentialState.RETIRED else "OPERATOR_INACTIVE"
+    return Known(cause, device_id, operator_id, endpoint)
+
+
+_ACCESS_CAUSES = {
+    Access.SUSPENDED: "DEVICE_SUSPENDED",
+    Access.BARRED: "DEVICE_BARRED",
+    Access.RETIRED: "DEVICE_RETIRED",
+}
+
+
+def _text(identity: bytes) -> str | None:
+    if len(identity) > 128:
+        return None
+    try:
+        name = identity.decode()
+    except UnicodeDecodeError:
+        return None
+    return name if name.isprintable() else None
+
+
+def store(
+    *,
+    device: Device,
+    plane: str,
+    identity: str,
+    key: bytes,
+    state: str = CredentialState.ACTIVE,
+    origin: str,
+) -> Credential:
+    """Keep a key, sealed. Raises IntegrityError when the identity is in use on the plane."""
+    with ledger.unit_of_work():
+        credential = Credential.objects.create(
+            device=device, plane=plane, identity=identity, sealed_key=vault.seal(key), state=state
+        )
+        _record("credential.made", credential, device, origin=origin)
+    return credential
+
+
+def make_management(*, device: Device) -> Credential:
+    """A new pending management key of this portal's making; one that is pending already is retired.
+
+    The identity is random, so it differs from the bootstrap identity and says nothing about the device.
+    """
+    with ledger.unit_of_work():
+        older = Credential.objects.filter(
+            device=device, plane=Plane.MANAGEMENT, state=CredentialState.PENDING
+        )
+        _retire(list(older), device, reason="replaced by a newer one before it was used")
+        return store(
+            device=device,
+            plane=Plane.MANAGEMENT,
+            identity=secrets.token_urlsafe(_IDENTITY_BYTES),
+            key=secrets.token_bytes(KEY_BYTES),
+            state=CredentialState.PENDING,
+            origin="portal",
+        )
+
+
+def pending_management(device_id: int) -> Credential | None:
+    """The management key that was made for the device and not yet used."""
+    return (
+        Credential.objects.filter(device_id=device_id, plane=Plane.MANAGEMENT, state=CredentialState.PENDING)
+        .order_by("-pk")
+        .first()
+    )
+
+
+def open_key(*, credential: Credential, purpose: str) -> bytes:
+    """The key in the clear. Reading a secret is an event of the ledger: `purpose` says what for."""
+    with ledger.unit_of_work():
+        _record("credential.read", credential, credential.device, purpose=purpose)
+    return vault.open_sealed(credential.sealed_key)
+
+
+def first_use(*, credential_ids: Iterable[int], now: datetime) -> None:
+    """Devices registered with these keys: pending ones become active, older ones of the device are retired.
+
+    Cheap (one query) for keys that were used before. Part of the caller's unit of work.
+    """
+    with ledger.unit_of_work():
+        new = list(
+            Credential.objects.select_for_update(of=("self",))
+            .select_related("device")
+            .filter(pk__in=list(credential_ids))
+            .filter(Q(state=CredentialState.PENDING) | Q(first_used_at__isnull=True))
+            .exclude(state=CredentialState.RETIRED)
+            .order_by("pk")
+        )
+        for credential in new:
+            credential.state = CredentialState.ACTIVE
+            credential.first_used_at = now
+            credential.save(update_fields=["state", "first_used_at"])
+            _record("credential.first_used", credential, credential.device)
+            older = Credential.objects.filter(
+                device_id=credential.device_id,
+                plane=credential.plane,
+                state__in=_USABLE,
+                pk__lt=credential.pk,
+            )
+            _retire(list(older), credential.device, reason="the device uses a newer one")
+
+
+def retire_all(*, device: Device, reason: str) -> None:
+    """No key of the device opens anything any more."""
+    _retire(list(Credential.objects.filter(device=device, state__in=_USABLE)), device, reason=reason)
+
+
+def _retire(credentials: list[Credential], device: Device, *, reason: str) -> None:
+    if not credentials:
+        return
+    with ledger.unit_of_work():
+        Credential.objects.filter(pk__in=[row.pk for row in credentials]).update(
+            state=CredentialState.RETIRED
+        )
+        for credential in credentials:
+            _record("credential.retired", credential, device, reason=reason)
+
+
+def _record(action: str, credential: Credential, device: Device, *, reason: str = "", **detail: str) -> None:
+    ledger.record(
+        action=action,
+        operator_id=device.operator_id,
+        device_id=device.pk,
+        subscriber_id=device.subscriber_id,
+        target=device.endpoint,
+        reason=reason,
+        detail={"plane": credential.plane, "psk_identity": credential.identity, **detail},
+    )

@@ -1,0 +1,313 @@
+"""The devices themselves: added, described, suspended, barred, retired. Every write leaves a ledger event."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import IntegrityError
+from django.utils import timezone
+
+from accounts.models import Operator, Subscriber, SubscriberState
+from audit import ledger
+from devices import events
+from devices.errors import Refused
+from devices.models import (
+    Credential,
+    CredentialState,
+    Device,
+    Onboarding,
+    Plane,
+    Reach,
+    Registration,
+    RegistrationDetail,
+    Security,
+)
+from devices.nameplate import (
+    IDENTITY_BYTES,
+    check_endpoint,
+    check_identity,
+    check_key,
+    parse_key,
+)
+from devices.services import credentials, mailbox
+from devices.states import Access, IllegalMove, Ownership, Provisioning, check_move
+
+__all__ = [
+    "Added",
+    "add",
+    "bar",
+    "describe",
+    "parse_key",
+    "resume",
+    "retire",
+    "set_provisioning",
+    "suspend",
+]
+
+_FACT_LIMIT = 120
+_FACTS = ("manufacturer", "model_number", "serial_number", "firmware_version")
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """`key_to_show` is the key this portal made: shown once, never readable again. None when it was given."""
+
+    device: Device
+    identity: str
+    key_to_show: bytes | None = field(repr=False)
+
+
+def add(
+    *,
+    operator: Operator,
+    subscriber: Subscriber | None,
+    endpoint: str,
+    name: str = "",
+    reach: str = Reach.IP,
+    onboarding: str = Onboarding.BOOTSTRAP,
+    security: str = Security.PSK,
+    psk_identity: str | None = None,
+    psk_key: bytes | str | None = None,
+) -> Added:
+    """Take a device into the inventory. No key: the portal makes one; no identity: the endpoint name is it.
+
+    Raises Refused with the field that has to change. Two people adding the same endpoint: one gets it.
+    """
+    _check_people(operator, subscriber)
+    _check_ways(operator, reach, onboarding, security)
+    check_endpoint(endpoint)
+    identity, key, made = "", b"", False
+    if security == Security.PSK:
+        identity = check_identity(psk_identity) if psk_identity else _own_identity(endpoint)
+        key = parse_key(psk_key) if isinstance(psk_key, str) and psk_key else check_key(psk_key or _new_key())
+        made = not psk_key
+    plane = Plane.BOOTSTRAP if onboarding == Onboarding.BOOTSTRAP else Plane.MANAGEMENT
+    _check_free(endpoint, operator, subscriber, plane, identity)
+    try:
+        with ledger.unit_of_work():
+            device = Device.objects.create(
+                operator=operator,
+                subscriber=subscriber,
+                endpoint=endpoint,
+                name=name.strip()[:120],
+                reach=reach,
+                onboarding=onboarding,
+                security=security,
+                ownership=Ownership.CLAIMED if subscriber else Ownership.UNCLAIMED,
+            )
+            _record(
+                "device.added", device, after={"endpoint": endpoint, "reach": reach, "security": security}
+            )
+            if identity:
+                origin = "portal" if made else "label"
+                credentials.store(device=device, plane=plane, identity=identity, key=key, origin=origin)
+            events.device_changed(device.pk, operator.pk, ["inventory"])
+    except IntegrityError:  # somebody was faster between the look and the write
+        _check_free(endpoint, operator, subscriber, plane, identity)
+        raise
+    return Added(device, identity, key if made else None)
+
+
+def _new_key() -> bytes:
+    return secrets.token_bytes(credentials.KEY_BYTES)
+
+
+def _own_identity(endpoint: str) -> str:
+    """Devices commonly send their endpoint name as identity; a name too long for that gets a short one."""
+    return endpoint if len(endpoint.encode()) <= IDENTITY_BYTES else secrets.token_urlsafe(16)
+
+
+def _check_people(operator: Operator, subscriber: Subscriber | None) -> None:
+    if not operator.is_active:
+        raise Refused("OPERATOR_INACTIVE", "This operator takes no devices at present; ask its support.")
+    if subscriber is None:
+        return
+    if subscriber.operator_id != operator.pk:
+        raise Refused(
+            "VALIDATION_FAILED", "This account is with another operator; choose its operator.", "operator"
+        )
+    if subscriber.state != SubscriberState.ACTIVE:
+        raise Refused("PERMISSION_DENIED", "Your account is not active; ask your operator's support.")
+
+
+def _check_ways(operator: Operator, reach: str, onboarding: str, security: str) -> None:
+    for value, choices, name in (
+        (reach, Reach, "reach"),
+        (onboarding, Onboarding, "onboarding"),
+        (security, Security, "security"),
+    ):
+        if value not in choices.values:
+            known = ", ".join(choices.values)
+            raise Refused("VALIDATION_FAILED", f"{value!r} is not one of: {known}.", name)
+    if reach != Reach.IP:
+        raise Refused(
+            "NOT_IMPLEMENTED",
+            "Devices that connect by SMS or behind a gateway are in preparation; choose an own connection.",
+            "reach",
+        )
+    if security == Security.NONE and not operator.allows_nosec:
+        raise Refused(
+            "NOSEC_NOT_ALLOWED",
+            "This operator takes only encrypted devices; choose a pre-shared key.",
+            "security",
+        )
+
+
+def _check_free(
+    endpoint: str, operator: Operator, subscriber: Subscriber | None, plane: str, identity: str
+) -> None:
+    """Says that a name is in use, never by whom: names can be guessed."""
+    holder = Device.objects.filter(endpoint=endpoint).exclude(access=Access.RETIRED).first()
+    if holder is not None:
+        own = holder.subscriber_id == subscriber.pk if subscriber else holder.operator_id == operator.pk
+        raise Refused(
+            "ENDPOINT_TAKEN",
+            "You already added this device; open it in your list of devices."
+            if own and subscriber
+            else "This operator already has a device with this endpoint name."
+            if own
+            else "This endpoint name is in use already. Check it against the label; if the device is yours, "
+            "its former owner has to remove it first, or your operator's support can help.",
+            "endpoint",
+        )
+    taken = Credential.objects.filter(plane=plane, identity=identity).exclude(state=CredentialState.RETIRED)
+    if identity and taken.exists():
+        raise Refused(
+            "PSK_IDENTITY_TAKEN",
+            "This PSK identity is in use already; check it against the label or use another one.",
+            "psk_identity",
+        )
+
+
+def suspend(*, device: Device, reason: str) -> Device:
+    """The device is refused until `resume`; its settings and keys stay."""
+    return _set_access(device, Access.SUSPENDED, "device.suspended", reason)
+
+
+def resume(*, device: Device, reason: str = "") -> Device:
+    """The device may connect again."""
+    return _set_access(device, Access.ACTIVE, "device.resumed", reason)
+
+
+def bar(*, device: Device, reason: str) -> Device:
+    """The device is refused for good until staff say otherwise: stolen, misused."""
+    return _set_access(device, Access.BARRED, "device.barred", reason, ends="DEVICE_BARRED")
+
+
+def retire(*, device: Device, reason: str, now: datetime | None = None) -> Device:
+    """The end: keys retired, registration and waiting commands ended, the endpoint name free again.
+
+    Open jobs are the caller's (`provisioning.services.onboarding.release_device`).
+    """
+    now = now or timezone.now()
+    with ledger.unit_of_work():
+        locked = _set_access(device, Access.RETIRED, "device.retired", reason, ends="DEVICE_RETIRED", now=now)
+        if locked.ownership != Ownership.UNCLAIMED:
+            check_move(locked.ownership, Ownership.UNCLAIMED, of=Ownership)
+            locked.ownership = Ownership.UNCLAIMED
+            locked.save(update_fields=["ownership"])
+        mailbox.cancel_all(device=locked, reason=reason, now=now)
+        credentials.retire_all(device=locked, reason=reason)
+    return locked
+
+
+def _set_access(
+    device: Device,
+    access: Access,
+    action: str,
+    reason: str,
+    *,
+    ends: str = "",
+    now: datetime | None = None,
+) -> Device:
+    with ledger.unit_of_work():
+        locked = Device.objects.select_for_update().get(pk=device.pk)
+        before = locked.access
+        try:
+            check_move(before, access, of=Access)
+        except IllegalMove as error:
+            raise Refused("CONFLICT", f"{error} Reload the page to see its present state.") from None
+        if before == access:
+            return locked
+        locked.access = access
+        locked.save(update_fields=["access"])
+        if ends:
+            _end_registration(locked, ends, now or timezone.now())
+        _record(action, locked, before={"access": before}, after={"access": access}, reason=reason)
+        events.device_changed(locked.pk, locked.operator_id, ["access"])
+    return locked
+
+
+def _end_registration(device: Device, cause: str, now: datetime) -> None:
+    live = Registration.objects.select_for_update().filter(device=device, is_live=True)
+    if live.update(is_live=False):
+        RegistrationDetail.objects.filter(device=device).update(ended_at=now, end_cause=cause)
+        _record("registration.ended", device, cause=cause)
+
+
+def set_provisioning(*, device: Device, state: str, cause: str = "") -> bool:
+    """Move the provisioning state; False when it stands there already. Raises IllegalMove."""
+    with ledger.unit_of_work():
+        locked = Device.objects.select_for_update().get(pk=device.pk)
+        before = locked.provisioning
+        if before == state:
+            device.provisioning = state
+            return False
+        check_move(before, state, of=Provisioning)
+        locked.provisioning = device.provisioning = state
+        locked.save(update_fields=["provisioning"])
+        _record(
+            "device.provisioning",
+            locked,
+            before={"provisioning": before},
+            after={"provisioning": state},
+            cause=cause,
+        )
+        events.device_changed(locked.pk, locked.operator_id, ["provisioning"])
+    return True
+
+
+def describe(*, device: Device, facts: Mapping[str, object]) -> Device:
+    """Keep what the device says of itself in /3/0; `facts` are named like the columns, others are ignored."""
+    with ledger.unit_of_work():
+        locked = Device.objects.select_for_update().get(pk=device.pk)
+        said = {name: _printable(facts[name]) for name in _FACTS if facts.get(name) not in (None, "")}
+        changed = {name: value for name, value in said.items() if getattr(locked, name) != value}
+        if not changed:
+            return locked
+        before = {name: getattr(locked, name) for name in changed}
+        for name, value in changed.items():
+            setattr(locked, name, value)
+        locked.save(update_fields=list(changed))
+        _record("device.described", locked, before=before, after=changed)
+        events.device_changed(locked.pk, locked.operator_id, ["description"])
+    return locked
+
+
+def _printable(value: object) -> str:
+    return "".join(character for character in str(value) if character.isprintable())[:_FACT_LIMIT]
+
+
+def _record(
+    action: str,
+    device: Device,
+    *,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
+    cause: str = "",
+    reason: str = "",
+) -> None:
+    ledger.record(
+        action=action,
+        operator_id=device.operator_id,
+        device_id=device.pk,
+        subscriber_id=device.subscriber_id,
+        target=device.endpoint,
+        cause=cause,
+        before=before,
+        after=after,
+        reason=reason,
+    )

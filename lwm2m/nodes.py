@@ -52,6 +52,21 @@ class Node:
     prefix: str = ""
 
 
+def storable_text(text: str) -> str:
+    """The text without the zero bytes C programs leave at its end; 4.00 ``BAD_VALUE`` when it is no text.
+
+    A zero byte within, or half a surrogate pair (JSON can write one), fits no database column.
+    """
+    trimmed = text.rstrip("\x00")
+    if "\x00" in trimmed or not (trimmed.isascii() or _is_unicode(trimmed)):
+        raise bad_request("BAD_VALUE", "The text has a zero byte or half a character; send plain UTF-8.")
+    return trimmed
+
+
+def _is_unicode(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def absolute_time(time: float | None, received_at: float) -> float:
     """Seconds since 1970 of a node's ``time``, given when it was received (R-21)."""
     if time is None:

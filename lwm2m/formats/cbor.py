@@ -1,19 +1,24 @@
-"""Content format cbor: not written yet."""
+"""CBOR, 60: one value as one item (`OMA-TS-LightweightM2M_Core 7.4.6`)."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-from lwm2m.codes import Code
-from lwm2m.errors import Lwm2mError
-from lwm2m.nodes import Node
+from lwm2m import cbor, single, values
+from lwm2m.nodes import Node, ObjectLinkValue
 from lwm2m.objects import Catalogue
 from lwm2m.paths import Path
 
 
 def decode(payload: bytes, path: Path, model: Catalogue | None = None) -> list[Node]:
-    raise Lwm2mError(Code.NOT_IMPLEMENTED, "NOT_IMPLEMENTED", "This format is not written yet.")
+    """One node; an object link comes as text and needs the model to be one."""
+    single.check(path)
+    return [Node(path, values.typed(values.plain(cbor.loads(payload)), path, model))]
 
 
 def encode(nodes: Sequence[Node], path: Path) -> bytes:
-    raise Lwm2mError(Code.NOT_IMPLEMENTED, "NOT_IMPLEMENTED", "This format is not written yet.")
+    value = single.only(nodes, path).value
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        raise values.not_encodable(f"{path} has no finite value to write.")
+    return cbor.dumps(str(value) if isinstance(value, ObjectLinkValue) else value)

@@ -1,19 +1,119 @@
-"""Content format json: not written yet."""
+"""The LwM2M JSON of 1.0, 11543 and its pre-standard number 1543 (`OMA-TS-LightweightM2M_Core 7.4.4` of 1.0).
+
+One object with a base name ``bn`` and entries ``e``. Opaque values are base64 in ``sv``, so that only a
+model can tell them from text.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from lwm2m.codes import Code
-from lwm2m.errors import Lwm2mError
-from lwm2m.nodes import Node
-from lwm2m.objects import Catalogue
+from lwm2m import json_text, values
+from lwm2m.errors import Lwm2mError, bad_request
+from lwm2m.nodes import Node, ObjectLinkValue, Value, storable_text
+from lwm2m.objects import Catalogue, ValueType
 from lwm2m.paths import Path
+
+MAX_ENTRIES = 20_000
+
+_VALUES = ("v", "bv", "sv", "ov")
 
 
 def decode(payload: bytes, path: Path, model: Catalogue | None = None) -> list[Node]:
-    raise Lwm2mError(Code.NOT_IMPLEMENTED, "NOT_IMPLEMENTED", "This format is not written yet.")
+    """Read entries; a missing ``bn`` stands for the asked path."""
+    content = json_text.loads(payload)
+    entries = content.get("e") if isinstance(content, Mapping) else None
+    if not isinstance(entries, list) or len(entries) > MAX_ENTRIES:
+        raise bad_request("BAD_PAYLOAD", 'LwM2M JSON is {"bn":…,"e":[…]}; send at least an empty e.')
+    base_time = _time(content, "bt")
+    base_name = _short_text(content.get("bn", str(path)))
+    return [_node(entry, base_name, base_time, path, model) for entry in entries]
+
+
+def _node(entry: Any, base_name: str, base_time: float | None, path: Path, model: Catalogue | None) -> Node:
+    if not isinstance(entry, Mapping):
+        raise bad_request("BAD_PAYLOAD", "An entry of LwM2M JSON is not an object.")
+    name = _short_text(entry.get("n", ""))
+    found = Path.parse(f"{base_name.rstrip('/')}/{name.strip('/')}")
+    if not path.contains(found) or found.depth < 3:
+        raise bad_request("PATH_MISMATCH", f"The payload speaks of {found}, which is no resource in {path}.")
+    time = _time(entry, "t")
+    if base_time is not None:
+        time = base_time + (time or 0.0)
+    return Node(found, _value(entry, found, model), time)
+
+
+def _short_text(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > 64:
+        raise bad_request("BAD_PAYLOAD", "A name of LwM2M JSON is not a short text.")
+    return value
+
+
+def _time(holder: Mapping[str, Any], label: str) -> float | None:
+    if label not in holder:
+        return None
+    if not values.is_number(holder[label]):
+        raise bad_request("BAD_PAYLOAD", f"{label} of LwM2M JSON is not a number.")
+    return float(holder[label])
+
+
+def _value(entry: Mapping[str, Any], path: Path, model: Catalogue | None) -> Value:
+    given = [label for label in _VALUES if label in entry]
+    if len(given) > 1:
+        raise bad_request("BAD_VALUE", "An entry of LwM2M JSON has more than one value; send one.")
+    if not given:
+        return None
+    value = entry[given[0]]
+    match given[0]:
+        case "v" if values.is_number(value):
+            return values.typed(value, path, model)
+        case "bv" if isinstance(value, bool):
+            return value
+        case "sv" if isinstance(value, str):
+            return _text(storable_text(value), path, model)
+        case "ov" if isinstance(value, str):
+            return ObjectLinkValue.parse(value)
+    raise bad_request("BAD_VALUE", f"{given[0]} of LwM2M JSON holds another type than it may.")
+
+
+def _text(text: str, path: Path, model: Catalogue | None) -> Value:
+    known = model.resource(path) if model is not None else None
+    if known is None or known.type is not ValueType.OPAQUE:
+        return text
+    try:
+        return json_text.from_base64(text)
+    except Lwm2mError:
+        return text
 
 
 def encode(nodes: Sequence[Node], path: Path) -> bytes:
-    raise Lwm2mError(Code.NOT_IMPLEMENTED, "NOT_IMPLEMENTED", "This format is not written yet.")
+    """Write nodes below one base name; those without a value have no form here."""
+    for node in nodes:
+        if not path.contains(node.path) or node.path.depth < 3:
+            raise bad_request("PATH_MISMATCH", f"{node.path} is no resource in {path}.")
+    single = len(nodes) == 1 and nodes[0].path == path
+    base = str(path) if single or path.depth == 0 else f"{path}/"
+    entries = [_entry(node, base) for node in nodes]
+    return json_text.dumps({"bn": base, "e": entries})
+
+
+def _entry(node: Node, base: str) -> dict[str, Any]:
+    name = str(node.path).removeprefix(base)
+    entry: dict[str, Any] = {"n": name} if name else {}
+    if node.time is not None:
+        entry["t"] = node.time
+    match node.value:
+        case bool() as flag:
+            entry["bv"] = flag
+        case int() | float() as number if values.is_number(number):
+            entry["v"] = number
+        case str() as text:
+            entry["sv"] = text
+        case bytes() as raw:
+            entry["sv"] = json_text.to_base64(raw)
+        case ObjectLinkValue() as link:
+            entry["ov"] = str(link)
+        case _:
+            raise values.not_encodable(f"{node.path} has no finite value; LwM2M JSON cannot write that.")
+    return entry

@@ -1,19 +1,22 @@
-"""Content format opaque: not written yet."""
+"""Opaque, 42: the bytes of one resource as they are (`OMA-TS-LightweightM2M_Core 7.4.2`)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lwm2m.codes import Code
-from lwm2m.errors import Lwm2mError
+from lwm2m import single
+from lwm2m.errors import bad_request
 from lwm2m.nodes import Node
 from lwm2m.objects import Catalogue
 from lwm2m.paths import Path
 
 
 def decode(payload: bytes, path: Path, model: Catalogue | None = None) -> list[Node]:
-    raise Lwm2mError(Code.NOT_IMPLEMENTED, "NOT_IMPLEMENTED", "This format is not written yet.")
+    return [Node(single.check(path), payload)]
 
 
 def encode(nodes: Sequence[Node], path: Path) -> bytes:
-    raise Lwm2mError(Code.NOT_IMPLEMENTED, "NOT_IMPLEMENTED", "This format is not written yet.")
+    value = single.only(nodes, path).value
+    if not isinstance(value, bytes):
+        raise bad_request("NOT_ENCODABLE", f"{path} is not bytes; write it as text or SenML.")
+    return value

@@ -1,19 +1,20 @@
-"""Content format senml_cbor: not written yet."""
+"""SenML CBOR, 112 (`RFC 8428 section 6`); ``vd`` is a byte string, Objlnk the text label ``vlo``."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lwm2m.codes import Code
-from lwm2m.errors import Lwm2mError
+from lwm2m import senml, senml_labels
 from lwm2m.nodes import Node
 from lwm2m.objects import Catalogue
 from lwm2m.paths import Path
 
 
 def decode(payload: bytes, path: Path, model: Catalogue | None = None) -> list[Node]:
-    raise Lwm2mError(Code.NOT_IMPLEMENTED, "NOT_IMPLEMENTED", "This format is not written yet.")
+    """Read values, or the paths of a composite read as nodes without a value."""
+    return senml.to_nodes(senml_labels.loads(payload), path, opaque=senml_labels.opaque, model=model)
 
 
 def encode(nodes: Sequence[Node], path: Path) -> bytes:
-    raise Lwm2mError(Code.NOT_IMPLEMENTED, "NOT_IMPLEMENTED", "This format is not written yet.")
+    """Write values; a node without one is the bare path that a composite read sends."""
+    return senml_labels.dumps(senml.to_records(nodes, path, opaque=bytes))

@@ -1,19 +1,20 @@
-"""Content format senml_etch_json: not written yet."""
+"""SenML-ETCH JSON, 320 (`RFC 8790`): as SenML JSON, but ``v: null`` deletes what a record names."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lwm2m.codes import Code
-from lwm2m.errors import Lwm2mError
+from lwm2m import json_text, senml
 from lwm2m.nodes import Node
 from lwm2m.objects import Catalogue
 from lwm2m.paths import Path
 
 
 def decode(payload: bytes, path: Path, model: Catalogue | None = None) -> list[Node]:
-    raise Lwm2mError(Code.NOT_IMPLEMENTED, "NOT_IMPLEMENTED", "This format is not written yet.")
+    """Read writes, and deletions as nodes without a value."""
+    return senml.to_nodes(json_text.loads(payload), path, opaque=json_text.from_base64, model=model)
 
 
 def encode(nodes: Sequence[Node], path: Path) -> bytes:
-    raise Lwm2mError(Code.NOT_IMPLEMENTED, "NOT_IMPLEMENTED", "This format is not written yet.")
+    """Write writes, and nodes without a value as deletions."""
+    return json_text.dumps(senml.to_records(nodes, path, opaque=json_text.to_base64url, deletes=True))

@@ -1,19 +1,20 @@
-"""Content format senml_json: not written yet."""
+"""SenML JSON, 110 (`RFC 8428 section 5`); ``vd`` is base64url without padding."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lwm2m.codes import Code
-from lwm2m.errors import Lwm2mError
+from lwm2m import json_text, senml
 from lwm2m.nodes import Node
 from lwm2m.objects import Catalogue
 from lwm2m.paths import Path
 
 
 def decode(payload: bytes, path: Path, model: Catalogue | None = None) -> list[Node]:
-    raise Lwm2mError(Code.NOT_IMPLEMENTED, "NOT_IMPLEMENTED", "This format is not written yet.")
+    """Read values, or the paths of a composite read as nodes without a value."""
+    return senml.to_nodes(json_text.loads(payload), path, opaque=json_text.from_base64, model=model)
 
 
 def encode(nodes: Sequence[Node], path: Path) -> bytes:
-    raise Lwm2mError(Code.NOT_IMPLEMENTED, "NOT_IMPLEMENTED", "This format is not written yet.")
+    """Write values; a node without one is the bare path that a composite read sends."""
+    return json_text.dumps(senml.to_records(nodes, path, opaque=json_text.to_base64url))

@@ -1,0 +1,53 @@
+"""What may be a value, and its type by the model, for the formats that tell most types apart themselves."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from lwm2m.errors import Lwm2mError, bad_request
+from lwm2m.nodes import ObjectLinkValue, Value, storable_text
+from lwm2m.objects import Catalogue, ValueType
+from lwm2m.paths import Path
+
+_WHOLE = (ValueType.INTEGER, ValueType.UNSIGNED, ValueType.TIME)
+
+
+def is_number(value: Any) -> bool:
+    """True for a finite number that 64 bits can hold; booleans are none."""
+    if isinstance(value, bool):
+        return False
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**64
+    return isinstance(value, float) and math.isfinite(value)
+
+
+def plain(value: Any) -> Value:
+    """A decoded item as a value; raise 4.00 ``BAD_VALUE`` for arrays, maps and what 64 bits cannot hold."""
+    match value:
+        case None | bool() | bytes():
+            return value
+        case str():
+            return storable_text(value)
+        case int() | float() if is_number(value):
+            return value
+    raise bad_request("BAD_VALUE", "A value is neither a number of 64 bits, a text, bytes nor a boolean.")
+
+
+def typed(value: Value, path: Path, model: Catalogue | None) -> Value:
+    """Make whole numbers whole, others float and texts object links where the model says so."""
+    known = model.resource(path) if model is not None else None
+    if known is None or isinstance(value, bool):
+        return value
+    if known.type is ValueType.FLOAT and isinstance(value, int):
+        return float(value)
+    if known.type in _WHOLE and isinstance(value, float) and value.is_integer():
+        return int(value)
+    if known.type is ValueType.OBJECT_LINK and isinstance(value, str):
+        return ObjectLinkValue.parse(value)
+    return value
+
+
+def not_encodable(detail: str) -> Lwm2mError:
+    """4.00 ``NOT_ENCODABLE``: the format at hand has no form for what shall be written."""
+    return bad_request("NOT_ENCODABLE", detail)

@@ -26,7 +26,7 @@ def open_account(*, user: User, operator: Operator) -> Subscriber:
     with ledger.unit_of_work():
         operator = Operator.objects.get(pk=operator.pk)
         if not (operator.is_active and operator.is_open_for_signup):
-            raise Refused("SIGNUP_CLOSED", f"{operator} takes no new accounts. Choose another operator.", "operator")
+            raise Refused("OPERATOR_CLOSED", f"{operator} takes no new accounts. Choose another operator.", "operator")
         held = Subscriber.objects.filter(user=user, operator=operator).first()
         if held:
             raise _held(held)

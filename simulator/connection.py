@@ -1,0 +1,99 @@
+"""A device's connection to one account: the link, the CoAP conversation on it, and the radio."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from lwm2m.messages import Request, Response
+from simulator.accounts import Account
+from simulator.coap import Answer
+from simulator.dtls_link import DtlsLink
+from simulator.exchanges import Exchanges, Serve
+from simulator.faults import Faults
+from simulator.link import Link
+from simulator.nameplate import Firmware
+
+
+class Connection:
+    """Open it, ask, be asked, close it.
+
+    In queue mode (`OMA-TS-LightweightM2M_Core 6.5`) the radio goes off when nothing was said for
+    ``awake_seconds``: what arrives then is lost. The next own message switches it on again.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        *,
+        firmware: Firmware,
+        faults: Faults,
+        serve: Serve,
+        sleeps: bool = False,
+        heard: Callable[[], None] | None = None,
+    ) -> None:
+        self.account = account
+        self._sleeps = sleeps
+        self._awake_seconds = firmware.awake_seconds
+        self._tell_heard = heard
+        self._loop = asyncio.get_running_loop()
+        self._asleep_timer: asyncio.TimerHandle | None = None
+        self._exchanges = Exchanges(
+            transmit=self._transmit, serve=serve, tuning=firmware.tuning, heard=self._heard
+        )
+        self.link: Link = _link(account, firmware, faults, self._exchanges.receive)
+
+    async def open(self) -> None:
+        """Open the socket and, with a key, shake hands. Raises `LinkFailed`."""
+        await self.link.open()
+        self._stay_awake()
+
+    async def request(self, request: Request) -> Response:
+        """Ask the server. Raises `NoAnswer`, or `LinkFailed` when a new handshake was needed and failed."""
+        if not self.link.is_usable:
+            await self.link.open()
+        self._stay_awake()
+        return await self._exchanges.request(request)
+
+    def notify(self, token: bytes, answer: Answer, confirmable: bool, cancelled: Callable[[], None]) -> None:
+        """Send a notification; see `Exchanges.notify`."""
+        self._stay_awake()
+        self._exchanges.notify(token, answer, confirmable=confirmable, cancelled=cancelled)
+
+    @property
+    def is_awake(self) -> bool:
+        return not self.link.is_deaf
+
+    def sleep(self) -> None:
+        """Switch the radio off now, whatever the time."""
+        self.link.is_deaf = True
+
+    def close(self) -> None:
+        """Leave without a word to the CoAP layer; safe to call twice."""
+        self._exchanges.close()
+        if self._asleep_timer is not None:
+            self._asleep_timer.cancel()
+            self._asleep_timer = None
+        self.link.close()
+
+    def _transmit(self, message: bytes) -> None:
+        self.link.send(message)
+
+    def _heard(self) -> None:
+        self._stay_awake()
+        if self._tell_heard is not None:
+            self._tell_heard()
+
+    def _stay_awake(self) -> None:
+        self.link.is_deaf = False
+        if not self._sleeps:
+            return
+        if self._asleep_timer is not None:
+            self._asleep_timer.cancel()
+        self._asleep_timer = self._loop.call_later(self._awake_seconds, self.sleep)
+
+
+def _link(account: Account, firmware: Firmware, faults: Faults, receive: Callable[[bytes], None]) -> Link:
+    if account.address.is_secured:
+        return DtlsLink(account, firmware, receive, faults)
+    return Link(account.address, receive, faults)

@@ -1,0 +1,92 @@
+"""What a device says it has: the object list of Register, Discover, and Bootstrap-Discover."""
+
+from __future__ import annotations
+
+from lwm2m.core_links import Link, encode_links
+from lwm2m.object_links import HIDDEN_OBJECTS, ObjectLink, ObjectLinks
+from lwm2m.paths import Path
+from simulator import content
+from simulator.attributes import AttributeTable, as_text
+from simulator.objects import EXECUTABLE, ObjectTree, not_found
+
+VERSIONS = {3303: "1.1"}
+"""Object versions that differ from the default of the enabler (`OMA-TS-LightweightM2M_Core 7.2.2`)."""
+
+
+def object_links(tree: ObjectTree, version: str, root_path: str = "") -> ObjectLinks:
+    """The object list of Register (`OMA-TS-LightweightM2M_Core 6.2.1`): never ``/0`` and its like."""
+    return ObjectLinks(
+        root_path=root_path,
+        content_formats=content.announced(version),
+        objects={
+            object_id: ObjectLink(VERSIONS.get(object_id), tuple(tree.instance_ids(object_id)))
+            for object_id in tree.object_ids
+            if object_id not in HIDDEN_OBJECTS
+        },
+    )
+
+
+def discover(tree: ObjectTree, path: Path, attributes: AttributeTable) -> bytes:
+    """Discover (`OMA-TS-LightweightM2M_Core 6.3.2`): what is below ``path``, with its attributes."""
+    if not tree.exists(path):
+        raise not_found(path)
+    links = [_described(tree, path, attributes)]
+    object_id = path.ids[0]
+    if path.depth == 1:
+        for instance_id in tree.instance_ids(object_id):
+            links.append(_described(tree, path.child(instance_id), attributes))
+            resources = _resources(tree, object_id, instance_id)
+            links += [Link(str(Path(object_id, instance_id, resource_id))) for resource_id in resources]
+    elif path.depth == 2:
+        resources = _resources(tree, *path.ids)
+        links += [_described(tree, path.child(resource_id), attributes) for resource_id in resources]
+    return encode_links(links)
+
+
+def _resources(tree: ObjectTree, object_id: int, instance_id: int) -> list[int]:
+    return sorted({*tree.instance(object_id, instance_id), *EXECUTABLE.get(object_id, ())})
+
+
+def _described(tree: ObjectTree, path: Path, attributes: AttributeTable) -> Link:
+    said: list[tuple[str, str | None]] = []
+    if path.depth == 1 and path.ids[0] in VERSIONS:
+        said.append(("ver", VERSIONS[path.ids[0]]))
+    if path.depth == 3:
+        held = tree.instance(*path.ids[:2]).get(path.ids[2])
+        if isinstance(held, dict):
+            said.append(("dim", str(len(held))))
+    said += [(name, as_text(value)) for name, value in attributes.own(path).items()]
+    return Link(str(path), tuple(said))
+
+
+def bootstrap_discover(tree: ObjectTree, path: Path, version: str) -> bytes:
+    """Bootstrap-Discover (6.1.7.2): instances, with the Short Server IDs that tell accounts apart."""
+    if not tree.exists(path):
+        raise not_found(path)
+    links: list[Link] = []
+    for object_id in tree.object_ids if path.object_id is None else [path.object_id]:
+        instances = tree.instance_ids(object_id)
+        announced = None if version == "1.0" else VERSIONS.get(object_id)
+        if not instances or announced is not None:
+            links.append(Link(f"/{object_id}", (("ver", announced),) if announced is not None else ()))
+        links += [
+            Link(f"/{object_id}/{instance_id}", _account(tree, object_id, instance_id, version))
+            for instance_id in instances
+        ]
+    payload = encode_links(links)
+    if version == "1.0":
+        return b'lwm2m="1.0"' + (b"," + payload if payload else b"")
+    root = encode_links([Link("/", (("lwm2m", version),))])
+    return root + (b"," + payload if payload else b"")
+
+
+def _account(
+    tree: ObjectTree, object_id: int, instance_id: int, version: str
+) -> tuple[tuple[str, str | None], ...]:
+    """``ssid`` on ``/0`` and ``/1``; the bootstrap account is the one without. ``uri`` came with 1.1."""
+    if object_id == 0 and tree.value(0, instance_id, 1) is not True:
+        said = (("ssid", str(tree.value(0, instance_id, 10))),)
+        return said if version == "1.0" else (*said, ("uri", str(tree.value(0, instance_id, 0))))
+    if object_id == 1:
+        return (("ssid", str(tree.value(1, instance_id, 0))),)
+    return ()

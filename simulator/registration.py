@@ -1,0 +1,311 @@
+"""One device's registration with one server: Register, Update in time, De-register.
+
+`OMA-TS-LightweightM2M_Core 6.2`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from enum import Enum
+
+from lwm2m.codes import Code
+from lwm2m.messages import Request, Response
+from lwm2m.paths import Path
+from lwm2m.requests import deregister_request, register_request, send_request, update_request
+from simulator.accounts import Account
+from simulator.attributes import AttributeTable, Conditions
+from simulator.coap import Answer
+from simulator.connection import Connection
+from simulator.discover import object_links
+from simulator.enablement import Enablement
+from simulator.exchanges import NoAnswer
+from simulator.faults import Faults
+from simulator.link import LinkFailed
+from simulator.nameplate import Firmware
+from simulator.objects import ObjectTree
+from simulator.observations import Observations, Topic
+from simulator.retries import Retries
+
+LONGEST_MARGIN_SECONDS = 93.0
+"""An Update goes out MAX_TRANSMIT_WAIT before the lifetime ends, or at half of a short one."""
+
+
+class State(Enum):
+    """Where a registration stands; DISABLED is what Execute ``/1/x/4`` makes of it for a while."""
+
+    IDLE = "idle"
+    REGISTERING = "registering"
+    REGISTERED = "registered"
+    DISABLED = "disabled"
+
+
+class RegistrationFailed(Exception):
+    """The server could not be reached or refused for as often as the account allows."""
+
+
+class Registration:
+    """Keeps a device registered with one server for as long as `run` runs.
+
+    ``report`` hears what happens: registered, updated, deregistered, refused.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        *,
+        tree: ObjectTree,
+        endpoint: str,
+        firmware: Firmware,
+        faults: Faults,
+        execute: Callable[[Registration, Path, bytes], Callable[[], None] | None],
+        switch_off: Callable[[], None],
+        report: Callable[[Registration, str, str], None],
+    ) -> None:
+        self.account = account
+        self.location: tuple[str, ...] = ()
+        self.state = State.IDLE
+        self._tree = tree
+        self._endpoint = endpoint
+        self._firmware = firmware
+        self._faults = faults
+        self._report = report
+        self._loop = asyncio.get_running_loop()
+        self._wake = asyncio.Event()
+        self._news: set[str] = set()
+        self._disabled_seconds: float | None = None
+        self._must_register = False
+        self._update_at: float | None = None
+        self._asking = asyncio.Lock()
+        self._attributes = AttributeTable()
+        self.observations = Observations(
+            tree=tree,
+            read=lambda topic: self._read(topic),
+            conditions=self._conditions,
+            notify=self._notify,
+            confirmable=firmware.confirmable_notifications,
+        )
+        self._enablement = Enablement(
+            tree=tree,
+            firmware=firmware,
+            faults=faults,
+            observations=self.observations,
+            attributes=self._attributes,
+            execute=lambda path, arguments: execute(self, path, arguments),
+            switch_off=switch_off,
+        )
+        self.connection = self._new_connection()
+
+    # -- the life of a registration ------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Register and stay registered until cancelled. Raises `RegistrationFailed`."""
+        self._tree.listeners.append(self._changed)
+        try:
+            while True:
+                await self._register()
+                await self._stay()
+                await self._pause()
+        finally:
+            self._tree.listeners.remove(self._changed)
+            self.state = State.IDLE
+
+    async def _register(self) -> None:
+        """Register, again and again as the account says (`/1/x/17` to `/1/x/20`)."""
+        self.state = State.REGISTERING
+        self.observations.clear()
+        retries = Retries.of(self._tree, self._server, self._firmware)
+        for pause in retries.pauses():
+            problem = await self._try_to_register()
+            if problem is None:
+                return
+            self._report(self, "refused", problem)
+            if pause is None:
+                break
+            await asyncio.sleep(pause)
+        raise RegistrationFailed(problem)
+
+    async def _try_to_register(self) -> str | None:
+        """None when it worked, else what went wrong."""
+        firmware = self._firmware
+        links = object_links(self._tree, firmware.version, firmware.root_path)
+        payload = self._faults.register_payload
+        request = register_request(
+            endpoint=self._endpoint,
+            object_links=links if payload is None else payload,
+            lifetime_seconds=self.lifetime_seconds,
+            version=firmware.version,
+            binding=self._binding,
+            queue_mode=firmware.queue_mode,
+            attributes=self._faults.extra_query,
+        )
+        self._news.clear()
+        self._must_register = False
+        try:
+            async with self._asking:
+                response = await self.connection.request(request)
+        except (NoAnswer, LinkFailed) as error:
+            await self._reconnect()
+            return str(error)
+        if response.code != Code.CREATED or not response.location:
+            return f"Register was answered {response.code.dotted}"
+        self.location = response.location
+        self.state = State.REGISTERED
+        self._refreshed()
+        self._report(self, "registered", "/" + "/".join(response.location))
+        return None
+
+    async def _stay(self) -> None:
+        """Update whenever it is time or something changed; ends when a new Register is needed."""
+        while True:
+            left = None if self._update_at is None else max(0.0, self._update_at - self._loop.time())
+            try:
+                async with asyncio.timeout(left):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+            self._wake.clear()
+            if self._disabled_seconds is not None or self._must_register:
+                return
+            if not await self.update():
+                return
+
+    async def update(self) -> bool:
+        """Send one Update with what changed since the last; False when the device must register anew."""
+        news, self._news = self._news, set()
+        binding_changed = "binding" in news
+        request = update_request(
+            self.location,
+            lifetime_seconds=self.lifetime_seconds if "lifetime" in news else None,
+            binding=self._binding if binding_changed else None,
+            queue_mode=binding_changed and self._firmware.queue_mode,
+            object_links=object_links(self._tree, self._firmware.version, self._firmware.root_path)
+            if "objects" in news
+            else b"",
+            version=self._firmware.version,
+        )
+        try:
+            async with self._asking:
+                response = await self.connection.request(request)
+        except (NoAnswer, LinkFailed) as error:
+            self._report(self, "refused", str(error))
+            await self._reconnect()
+            return False
+        if response.code != Code.CHANGED:
+            self._report(self, "refused", f"Update was answered {response.code.dotted}")
+            return False
+        self._refreshed()
+        self._report(self, "updated", "")
+        return True
+
+    async def _pause(self) -> None:
+        """After Execute ``/1/x/4``: de-register and keep away for ``/1/x/5`` seconds (R-11)."""
+        seconds, self._disabled_seconds = self._disabled_seconds, None
+        if seconds is None:
+            return
+        await self.deregister()
+        self.state = State.DISABLED
+        self._report(self, "disabled", f"{seconds:g} s")
+        await asyncio.sleep(seconds)
+
+    async def deregister(self) -> None:
+        """Say good-bye; a server that does not answer is left anyway."""
+        location, self.location = self.location, ()
+        self.observations.clear()
+        if not location:
+            return
+        try:
+            async with self._asking:
+                response = await self.connection.request(deregister_request(location))
+            self._report(self, "deregistered", response.code.dotted)
+        except (NoAnswer, LinkFailed) as error:
+            self._report(self, "refused", str(error))
+
+    async def send(self, content_format: int, payload: bytes) -> Response:
+        """``POST /dp``: report values unasked. Raises `NoAnswer` or `LinkFailed`."""
+        return await self.connection.request(send_request(content_format, payload))
+
+    # -- what happens meanwhile ----------------------------------------------------------------------------
+
+    def wish_update(self, *news: str) -> None:
+        """Have an Update sent now; ``news`` of lifetime, binding, objects go with it."""
+        self._news.update(news)
+        self._wake.set()
+
+    def register_anew(self) -> None:
+        """Give the registration up and register again at once."""
+        self._must_register = True
+        self._wake.set()
+
+    def disable(self, seconds: float) -> None:
+        """De-register now and stay away."""
+        self._disabled_seconds = seconds
+        self._wake.set()
+
+    def leave(self) -> None:
+        """Drop the connection and all that hangs on it, without a word."""
+        self.observations.clear()
+        self.connection.close()
+
+    def _changed(self, path: Path) -> None:
+        server = Path(1, self._server)
+        if self.state is not State.REGISTERED:
+            return
+        if path == server.child(1):
+            self.wish_update("lifetime")
+        elif path == server.child(7):
+            self.wish_update("binding")
+        elif path.depth == 2 and path.object_id not in (0, 21):
+            self.wish_update("objects")
+
+    def _refreshed(self) -> None:
+        lifetime = self.lifetime_seconds
+        after = self._firmware.update_seconds
+        if after is None and lifetime:
+            after = lifetime - min(LONGEST_MARGIN_SECONDS, lifetime / 2)
+        self._update_at = None if after is None else self._loop.time() + after
+
+    async def _reconnect(self) -> None:
+        """A new socket and a new security context: the old ones may be why nobody answers."""
+        self.connection.close()
+        self.connection = self._new_connection()
+
+    def _new_connection(self) -> Connection:
+        return Connection(
+            self.account,
+            firmware=self._firmware,
+            faults=self._faults,
+            serve=self._serve,
+            sleeps=self._firmware.queue_mode,
+        )
+
+    def _serve(self, request: Request, token: bytes) -> Answer:
+        return self._enablement.serve(request, token)
+
+    def _read(self, topic: Topic) -> Answer:
+        return self._enablement.read(topic)
+
+    def _notify(self, token: bytes, answer: Answer, confirmable: bool, cancelled: Callable[[], None]) -> None:
+        self.connection.notify(token, answer, confirmable, cancelled)
+
+    def _conditions(self, path: Path) -> Conditions:
+        """``/1/x/2`` and ``/1/x/3`` stand in where no attribute was written."""
+        pmin, pmax = (self._tree.value(1, self._server, resource_id) for resource_id in (2, 3))
+        return self._attributes.conditions(
+            path, pmin if isinstance(pmin, int) else 0, pmax if isinstance(pmax, int) else None
+        )
+
+    @property
+    def _server(self) -> int:
+        return self.account.server_instance or 0
+
+    @property
+    def lifetime_seconds(self) -> int:
+        value = self._tree.value(1, self._server, 1)
+        return value if isinstance(value, int) else self._firmware.lifetime_seconds
+
+    @property
+    def _binding(self) -> str:
+        """Without the letter Q, which `register_request` adds where the version wants it."""
+        value = self._tree.value(1, self._server, 7)
+        return value.replace("Q", "") if isinstance(value, str) and value else self._firmware.binding

@@ -1,0 +1,1 @@
+"""Stand-ins that speak real protocols on loopback, for tests of whole journeys."""

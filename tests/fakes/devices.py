@@ -1,0 +1,59 @@
+"""A virtual device for a flow test: switched on when the block begins, switched off when it ends.
+
+    async with running_device("urn:dev:7", bootstrap="coaps://127.0.0.1:5784", identity=b"i", key=b"k") as device:
+        await device.until(lambda: device.is_registered)
+
+Its clockwork is quick (`QUICK`): retransmission after 0.2 s, a new attempt after 0.3 s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+from simulator.device import Device
+from simulator.exchanges import Tuning
+from simulator.faults import NONE, Faults
+from simulator.nameplate import Firmware, Nameplate
+
+QUICK = Firmware(
+    retry_seconds=0.3,
+    retry_limit_seconds=1.0,
+    handshake_seconds=5.0,
+    tuning=Tuning(ack_timeout=0.2, separate_timeout=5.0),
+)
+
+
+def new_device(
+    endpoint: str,
+    *,
+    bootstrap: str | None = None,
+    server: str | None = None,
+    identity: bytes | str = b"",
+    key: bytes = b"",
+    faults: Faults = NONE,
+    firmware: Firmware = QUICK,
+    **behaviour: Any,
+) -> Device:
+    """A device that is still off; ``behaviour`` are fields of `Firmware`, such as ``queue_mode=True``."""
+    nameplate = Nameplate(
+        endpoint=endpoint,
+        bootstrap_uri=bootstrap,
+        server_uri=server,
+        identity=identity.encode() if isinstance(identity, str) else identity,
+        key=key,
+    )
+    return Device(nameplate, replace(firmware, **behaviour), faults)
+
+
+@asynccontextmanager
+async def running_device(endpoint: str, **what: Any) -> AsyncIterator[Device]:
+    """A device as `new_device` makes it, running inside the block."""
+    device = new_device(endpoint, **what)
+    device.start()
+    try:
+        yield device
+    finally:
+        await device.stop()

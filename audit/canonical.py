@@ -1,4 +1,4 @@
-"""The bytes that a ledger hash covers, so that anybody can recompute the chain with nothing but SHA-256 and JSON.
+"""The bytes that a ledger hash covers, so that anybody can recompute a chain with just SHA-256 and JSON.
 
 Version 1. An event's hash is the lower-case hex SHA-256 of one JSON object in UTF-8, written with
 
@@ -11,7 +11,8 @@ Version 1. An event's hash is the lower-case hex SHA-256 of one JSON object in U
 
 A commitment in `personal` is the hex SHA-256 of the datum's 16-byte salt followed by its value in UTF-8.
 
-A later version gets a new number and its own function in `HASHERS`; rows keep the number they were written with.
+A later version gets a new number and its own function in `HASHERS`; rows keep the number they were
+written with.
 """
 
 import hashlib
@@ -60,7 +61,7 @@ HASHERS: dict[int, Callable[[Mapping[str, Any]], str]] = {1: _hash_1}
 
 
 def event_hash(row: Mapping[str, Any]) -> str:
-    """The hash of a row given by column name; raises KeyError for a version that this program does not know."""
+    """The hash of a row given by column name; raises KeyError for a version that is not in `HASHERS`."""
     return HASHERS[row["version"]](row)
 
 

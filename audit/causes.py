@@ -1,4 +1,4 @@
-"""The finite catalogue of causes: one code for the ledger, the stepper, the API, webhooks and statistics alike.
+"""The finite catalogue of causes: one code for ledger, stepper, API, webhooks and statistics alike.
 
 A code is never renamed or given another meaning once it stands in a ledger.
 """

@@ -26,7 +26,7 @@ Head: TypeAlias = tuple[int, str]  # sequence, hash
 def append(
     entries: Sequence[Entry], *, connection: BaseDatabaseWrapper, is_erased: Callable[[int, Datum], bool]
 ) -> None:
-    """Append to each chain in the order given. Must run in a transaction, which keeps the heads' locks to its end.
+    """Append to each chain in the order given. Call it in a transaction, which holds the heads' locks.
 
     Personal strings for which `is_erased(chain, datum)` says yes are covered by the hash but not stored.
     """
@@ -52,7 +52,8 @@ def _lock_heads(chains: Sequence[int], connection: BaseDatabaseWrapper) -> dict[
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {_HEAD_TABLE} (chain, sequence, hash) VALUES {values} "  # noqa: S608 our own names
-            f"ON CONFLICT (chain) DO UPDATE SET sequence = {_HEAD_TABLE}.sequence RETURNING chain, sequence, hash",
+            f"ON CONFLICT (chain) DO UPDATE SET sequence = {_HEAD_TABLE}.sequence "
+            "RETURNING chain, sequence, hash",
             [parameter for chain in chains for parameter in (chain, FIRST_HASH)],
         )
         found = {chain: (sequence, hash_) for chain, sequence, hash_ in cursor.fetchall()}

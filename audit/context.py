@@ -1,4 +1,4 @@
-"""Who is acting right now, from where, in which request: carried beside the call, so that no service hands it on."""
+"""Who is acting right now, from where, in which request: carried beside the calls instead of through them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -51,7 +51,8 @@ class Context:
     request_id: str = ""
 
 
-_current: ContextVar[Context] = ContextVar("audit_context", default=Context())
+_NOTHING_KNOWN = Context()
+_current: ContextVar[Context] = ContextVar("audit_context", default=_NOTHING_KNOWN)
 
 
 @contextmanager

@@ -32,7 +32,7 @@ from audit.context import (
     user_actor,
 )
 from audit.entries import Datum, Entry, Event, entry
-from audit.models import PLATFORM_CHAIN, PersonalDatum
+from audit.models import PersonalDatum
 
 __all__ = [
     "ANONYMOUS",
@@ -67,8 +67,8 @@ class _Erasure:
 class _Pending:
     """What a unit still has to write, kept among the connection's on-commit callbacks.
 
-    There Django drops it by itself when the savepoint it belongs to is rolled back, be that savepoint from a
-    nested unit or from a plain `atomic`. The unit takes it out again before the commit, so it is never called.
+    There Django drops it by itself when the savepoint it belongs to is rolled back, be it of a nested
+    unit or of a plain `atomic`. The unit takes it out again before the commit, so it is never called.
     """
 
     items: Sequence[Entry | _Erasure]
@@ -122,8 +122,8 @@ def record(
     """Add one event to the open unit of work, or in a unit of its own where none is open.
 
     `operator_id` None means the platform's own chain. Secrets in `before`, `after` and `detail` are masked by
-    their names; what identifies a person (e-mail, phone number, name) belongs in `personal`, from where it can
-    be erased. Raises ValueError for an unknown cause or result.
+    their names; what identifies a person (e-mail, phone number, name) belongs in `personal`, where it can be
+    erased. Raises ValueError for an unknown cause or result.
     """
     record_many(
         [

@@ -1,4 +1,4 @@
-"""What may be stored of a value: secrets are masked, and the rest becomes JSON that every database gives back equal.
+"""What may be stored of a value: secrets masked, the rest as JSON that every database gives back equal.
 
 Device input ends up here too, so everything is bounded: text length, depth, number of entries.
 """
@@ -15,12 +15,19 @@ ENTRY_LIMIT = 200
 DEPTH_LIMIT = 6
 INTEGER_LIMIT = 2**63
 
+# fmt: off
 _SECRET_WORDS = frozenset(
-    "key keys secret secrets psk psks password passwords passwd passphrase pin pins token tokens private "
-    "credential credentials authorization cookie otp puk".split()
+    {
+        "authorization", "cookie", "credential", "credentials", "key", "keys", "otp", "passphrase", "passwd",
+        "password", "passwords", "pin", "pins", "private", "psk", "psks", "puk", "secret", "secrets", "token",
+        "tokens",
+    }
 )
+# fmt: on
 # What is said *about* a secret is no secret: `psk_identity`, `key_length`, `password_changed_at`.
-_HARMLESS_LAST_WORDS = frozenset("id ids identity identities at length count kind type fingerprint".split())
+_HARMLESS_LAST_WORDS = frozenset(
+    {"at", "count", "fingerprint", "id", "identities", "identity", "ids", "kind", "length", "type"}
+)
 # OMA-TS-LightweightM2M_Core E.1 (Secret Key, SMS Binding Secret Key) and E.9 (OSCORE Master Secret).
 _SECRET_PATH = re.compile(r"(?:^|/)(?:0/\d+/[58]|21/\d+/0)(?:/\d+)?$")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
@@ -28,7 +35,7 @@ _verdicts: dict[str, bool] = {}
 
 
 def is_secret_name(name: str) -> bool:
-    """Whether a key's name or an LwM2M path promises a secret. Wrongly masking is harmless, the opposite is not."""
+    """Whether a key's name or an LwM2M path promises a secret; when in doubt it does."""
     verdict = _verdicts.get(name)
     if verdict is None:
         verdict = _looks_secret(name)
@@ -50,7 +57,7 @@ def _looks_secret(name: str) -> bool:
 
 
 def text(value: str, *, limit: int = TEXT_LIMIT) -> str:
-    """Text that PostgreSQL stores as well as SQLite: without NUL and lone surrogates, cut with an ellipsis."""
+    """Text that PostgreSQL stores as SQLite does: without NUL and lone surrogates, cut with an ellipsis."""
     if "\x00" in value:
         value = value.replace("\x00", "\N{REPLACEMENT CHARACTER}")
     if not value.isascii():
@@ -107,7 +114,7 @@ def _sequence(value: Any, depth: int) -> list[Any]:
 
 
 def _number(value: float) -> int | float | str:
-    """PostgreSQL keeps JSON numbers as decimals: whole floats would come back as integers and break the hash."""
-    if not value.is_integer():  # also true for what is not finite
+    """PostgreSQL keeps numbers in JSON as decimals: a whole float comes back as an integer."""
+    if not value.is_integer():  # so it is also for what is not finite
         return value if value == value and abs(value) != float("inf") else str(value)
     return int(value) if abs(value) < 2**53 else str(value)

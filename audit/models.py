@@ -1,6 +1,6 @@
 """The ledger's tables: events that are never changed, the head of each chain, and personal data that may go.
 
-Database triggers (`audit/triggers.py`) hold what is promised here. Rows are written by `audit/ledger.py` alone.
+Database triggers (`audit/triggers.py`) hold what is promised here. Only `audit/ledger.py` writes rows.
 """
 
 from django.db import models
@@ -85,7 +85,7 @@ class LedgerEvent(models.Model):
         return f"{self.chain}/{self.sequence} {self.action} {self.result}"
 
     def personal_value(self, field: str) -> str:
-        """The personal string behind a commitment, "(erased)" when it was erased, "" when there never was one.
+        """The personal string behind a commitment: "(erased)" if it was, "" if there never was one.
 
         Reads `personal_data`; prefetch it for lists (the selectors do).
         """
@@ -114,7 +114,7 @@ class PersonalDatum(models.Model):
     The event keeps sha256(salt + value) as its commitment, so the chain stays whole when this row is erased.
     """
 
-    # No constraint in the database: events are never deleted, and checking each insert would lock the event's row.
+    # No constraint in the database: events are never deleted, and checking an insert would lock its event.
     event = models.ForeignKey(
         LedgerEvent, on_delete=models.DO_NOTHING, db_constraint=False, related_name="personal_data"
     )

@@ -82,7 +82,10 @@ def remove(connection: BaseDatabaseWrapper) -> None:
 def missing(connection: BaseDatabaseWrapper) -> list[str]:
     """The triggers that this database should have and has not, or has switched off."""
     if connection.vendor == "postgresql":
-        query = "SELECT tgname FROM pg_trigger WHERE tgenabled = 'A' AND tgrelid IN (%s::regclass, %s::regclass, %s::regclass)"
+        query = (
+            "SELECT tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid "
+            "WHERE tgenabled = 'A' AND relname IN (%s, %s, %s) AND pg_table_is_visible(tgrelid)"
+        )
     else:
         query = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name IN (%s, %s, %s)"
     with connection.cursor() as cursor:
@@ -102,7 +105,8 @@ def _known(connection: BaseDatabaseWrapper) -> dict[str, tuple[str, str, str, st
 def _statements(vendor: str, name: str, table: str, moment: str, condition: str, refusal: str) -> list[str]:
     if vendor == "sqlite":
         return [
-            f"CREATE TRIGGER {name} {moment} ON {table} {condition} BEGIN SELECT RAISE(ABORT, '{refusal}'); END"
+            f"CREATE TRIGGER {name} {moment} ON {table} {condition} "
+            f"BEGIN SELECT RAISE(ABORT, '{refusal}'); END"
         ]
     return [
         f"CREATE TRIGGER {name} {moment} ON {table} {condition} EXECUTE FUNCTION audit_refuse('{refusal}')",

@@ -15,22 +15,34 @@ CAUSES = (
     ),
     Cause(
         code="ENDPOINT_TAKEN",
-        area="people",
+        area="access",
         severity="error",
         mended_by="staff",
         subscriber="A device with this name has already been added, perhaps by somebody else.",
-        support="The endpoint name belongs to a device that exists already; its owner is not told to the other person.",
-        engineer="The endpoint violates its unique constraint; endpoints are unique per server, not per operator.",
-        action="Check the name on the device; if it is right and the device is yours, ask your operator to release it.",
+        support=(
+            "The endpoint name belongs to a device that exists already; its owner is not told to the other "
+            "person."
+        ),
+        engineer=(
+            "The endpoint violates its unique constraint; endpoints are unique per server, not per operator."
+        ),
+        action=(
+            "Check the name on the device; if it is right and the device is yours, ask your operator to "
+            "release it."
+        ),
     ),
     Cause(
         code="ENDPOINT_INVALID",
-        area="people",
+        area="access",
         severity="error",
         mended_by="subscriber",
-        subscriber="This device name is empty, too long or contains a character that device names cannot have.",
+        subscriber=(
+            "This device name is empty, too long or contains a character that device names cannot have."
+        ),
         support="The endpoint name does not have an allowed form.",
-        engineer="The ep value is empty, longer than 255 characters, or has control characters or white space.",
+        engineer=(
+            "The ep value is empty, longer than 255 characters, or has control characters or white space."
+        ),
         action="Copy the endpoint name exactly as it is printed on the device or shown by its software.",
     ),
     Cause(
@@ -71,6 +83,8 @@ CAUSES = (
         subscriber="Your operator's service is switched off at the moment.",
         support="The whole operator is inactive, so none of its devices is served.",
         engineer="The device's operator has is_active off.",
-        action="The administrator of the portal can activate the operator; devices then return by themselves.",
+        action=(
+            "The administrator of the portal can activate the operator; devices then return by themselves."
+        ),
     ),
 )

@@ -10,8 +10,13 @@ CAUSES = (
         mended_by="staff",
         subscriber="Your operator has not yet prepared the settings that your kind of device needs.",
         support="The operator has no active bootstrap profile that fits this device.",
-        engineer="Profile selection found no active bootstrap profile for the device's operator and security.",
-        action="Create or activate a bootstrap profile for this operator; waiting devices then go on by themselves.",
+        engineer=(
+            "Profile selection found no active bootstrap profile for the device's operator and security."
+        ),
+        action=(
+            "Create or activate a bootstrap profile for this operator; waiting devices then go on by "
+            "themselves."
+        ),
     ),
     Cause(
         code="PROFILE_INVALID",
@@ -20,7 +25,9 @@ CAUSES = (
         mended_by="staff",
         subscriber="The settings that your operator prepared for your device contain a mistake.",
         support="The bootstrap profile breaks a rule of the standard and was not sent to the device.",
-        engineer="Rendering the profile violated a consistency rule of /0, /1 or /2; the rule is in the detail.",
+        engineer=(
+            "Rendering the profile violated a consistency rule of /0, /1 or /2; the rule is in the detail."
+        ),
         action="Open the bootstrap profile, correct the rule it names, and start the job again.",
     ),
     Cause(
@@ -30,7 +37,9 @@ CAUSES = (
         mended_by="engineer",
         subscriber="Your device asked for its settings in a form that we cannot write.",
         support="The device prefers a data format that this server does not offer.",
-        engineer="The pct parameter of the Bootstrap-Request names an unsupported Content-Format (answered 4.15).",
+        engineer=(
+            "The pct parameter of the Bootstrap-Request names an unsupported Content-Format (answered 4.15)."
+        ),
         action="Set the device's firmware to TLV, SenML JSON or SenML CBOR, or leave the preference out.",
     ),
     Cause(
@@ -38,7 +47,9 @@ CAUSES = (
         area="bootstrap",
         severity="info",
         mended_by="nobody",
-        subscriber="Your device came before its settings were ready, and it will be served when it asks again.",
+        subscriber=(
+            "Your device came before its settings were ready, and it will be served when it asks again."
+        ),
         support="The device knocked while its provisioning job was still preparing the configuration.",
         engineer="A Bootstrap-Request arrived before the render step of the job was done (answered 4.00).",
         action="Wait for the device's next attempt, or restart the device to make it ask at once.",
@@ -60,7 +71,10 @@ CAUSES = (
         mended_by="subscriber",
         subscriber="Your device stopped answering while it was being set up.",
         support="The device did not answer one of the set-up steps in time; the step is in the detail.",
-        engineer="A bootstrap request went unanswered through all retransmissions, or the session passed its limit.",
+        engineer=(
+            "A bootstrap request went unanswered through all retransmissions, or the session passed its "
+            "limit."
+        ),
         action="Check the power and the reception of the device, then restart it.",
     ),
     Cause(
@@ -70,8 +84,12 @@ CAUSES = (
         mended_by="engineer",
         subscriber="Your device did not accept one of its new settings.",
         support="The device refused a setting that we wrote; which one and its answer are in the session.",
-        engineer="A Bootstrap-Write was answered with a 4.xx or 5.xx code; the path and code are in the detail.",
-        action="Change or leave out that setting in the bootstrap profile, then let the device bootstrap again.",
+        engineer=(
+            "A Bootstrap-Write was answered with a 4.xx or 5.xx code; the path and code are in the detail."
+        ),
+        action=(
+            "Change or leave out that setting in the bootstrap profile, then let the device bootstrap again."
+        ),
     ),
     Cause(
         code="BOOTSTRAP_DELETE_REFUSED",
@@ -90,7 +108,10 @@ CAUSES = (
         mended_by="engineer",
         subscriber="Your device did not tell us which settings it already has.",
         support="The device did not list its accounts, so the usual places were assumed.",
-        engineer="Bootstrap-Discover failed or was unreadable, so the instance of the bootstrap account is a guess.",
+        engineer=(
+            "Bootstrap-Discover failed or was unreadable, so the instance of the bootstrap account is a "
+            "guess."
+        ),
         action="If the set-up fails, give the profile fixed instance numbers that suit this firmware.",
     ),
     Cause(
@@ -100,7 +121,9 @@ CAUSES = (
         mended_by="engineer",
         subscriber="Your device took its settings but did not agree to use them.",
         support="The device refused the end of the set-up with an error.",
-        engineer="Bootstrap-Finish was answered with an error code other than 4.06; the code is in the detail.",
+        engineer=(
+            "Bootstrap-Finish was answered with an error code other than 4.06; the code is in the detail."
+        ),
         action="Compare the written settings with the device's manual, correct the profile and try again.",
     ),
     Cause(
@@ -110,7 +133,9 @@ CAUSES = (
         mended_by="staff",
         subscriber="Your device says that its new settings do not fit together.",
         support="The device checked its configuration and found something missing or contradictory.",
-        engineer="Bootstrap-Finish was answered 4.06: /0, /1 or /2 as written are inconsistent for this client.",
+        engineer=(
+            "Bootstrap-Finish was answered 4.06: /0, /1 or /2 as written are inconsistent for this client."
+        ),
         action="Look for a missing server account, key or mandatory resource in the profile, and correct it.",
     ),
     Cause(
@@ -120,7 +145,9 @@ CAUSES = (
         mended_by="nobody",
         subscriber="Your device started its set-up anew, and the earlier attempt was put aside.",
         support="A newer set-up attempt of the same device replaced this one.",
-        engineer="A second Bootstrap-Request for the endpoint cancelled the running session; the newest wins.",
+        engineer=(
+            "A second Bootstrap-Request for the endpoint cancelled the running session; the newest wins."
+        ),
         action="Nothing needs to be done; look at the newer session of this device.",
     ),
     Cause(

@@ -20,7 +20,10 @@ CAUSES = (
         mended_by="engineer",
         subscriber="Your device sent data that we could not understand.",
         support="The content of the device's message is damaged or wrongly built.",
-        engineer="The payload does not decode in its declared Content-Format, or exceeds the limits on size and depth.",
+        engineer=(
+            "The payload does not decode in its declared Content-Format, or exceeds the limits on size and "
+            "depth."
+        ),
         action="Correct the device's firmware; the format and the place of the mistake are in the detail.",
     ),
     Cause(
@@ -29,8 +32,12 @@ CAUSES = (
         severity="warning",
         mended_by="engineer",
         subscriber="Your device sent an important message without asking for a receipt.",
-        support="The device sent its request in a way that does not survive packet loss, so it was not accepted.",
-        engineer="Register, Update, De-register and Bootstrap-Request must be CON messages, and this was NON.",
+        support=(
+            "The device sent its request in a way that does not survive packet loss, so it was not accepted."
+        ),
+        engineer=(
+            "Register, Update, De-register and Bootstrap-Request must be CON messages, and this was NON."
+        ),
         action="Correct the device's firmware to send these requests as confirmable messages.",
     ),
     Cause(
@@ -40,7 +47,9 @@ CAUSES = (
         mended_by="engineer",
         subscriber="Your device asked for something that does not exist here.",
         support="The device used an address on the server that is not part of the standard.",
-        engineer="The request's Uri-Path is none of /rd, /bs, /dp and their sub-paths, or not served on this port.",
+        engineer=(
+            "The request's Uri-Path is none of /rd, /bs, /dp and their sub-paths, or not served on this port."
+        ),
         action="Check that the device's server address has no extra path and uses the right port.",
     ),
     Cause(
@@ -48,10 +57,10 @@ CAUSES = (
         area="message",
         severity="warning",
         mended_by="engineer",
-        subscriber="Your device asked in a way that is not allowed here.",
-        support="The device used a right address with a wrong kind of request.",
-        engineer="The CoAP method is not defined for this path (answered 4.05).",
-        action="Correct the device's firmware according to the interface tables of the standard.",
+        subscriber="This was asked in a way that is not allowed here.",
+        support="The device or program used a right address with a wrong kind of request.",
+        engineer="The CoAP or HTTP method is not defined for this path (answered 4.05 or 405).",
+        action="Correct the device's firmware by the standard's tables, or the program by /api/docs/.",
     ),
     Cause(
         code="MESSAGE_MALFORMED",
@@ -61,7 +70,10 @@ CAUSES = (
         subscriber="Something reached us that is not a readable message from a device.",
         support="The server received data that is not a valid message, often from scanners on the internet.",
         engineer="The datagram does not parse as CoAP or carries a critical option that is not understood.",
-        action="Ignore single cases; if it comes from a known device, capture its traffic and correct its firmware.",
+        action=(
+            "Ignore single cases; if it comes from a known device, capture its traffic and correct its "
+            "firmware."
+        ),
     ),
     Cause(
         code="STORE_UNAVAILABLE",
@@ -70,7 +82,9 @@ CAUSES = (
         mended_by="engineer",
         subscriber="We could not save what your device said; it will try again by itself.",
         support="The database was not reachable for a moment, so devices were asked to come again.",
-        engineer="The group commit failed, so the requests in it were answered 5.03 and nothing was acknowledged.",
+        engineer=(
+            "The group commit failed, so the requests in it were answered 5.03 and nothing was acknowledged."
+        ),
         action="Look at the database's log, disk space and connections; devices repeat their requests.",
     ),
     Cause(
@@ -90,7 +104,9 @@ CAUSES = (
         mended_by="engineer",
         subscriber="This is not possible yet.",
         support="The portal does not offer this function yet; the device or person did nothing wrong.",
-        engineer="The operation is part of the standard or plan but not built here (answered 5.01 or HTTP 501).",
+        engineer=(
+            "The operation is part of the standard or plan but not built here (answered 5.01 or HTTP 501)."
+        ),
         action="Use another way for now, and tell the maintainers that you need it.",
     ),
     Cause(

@@ -70,7 +70,9 @@ CAUSES = (
         mended_by="subscriber",
         subscriber="We could not find what you asked for, or it does not belong to you.",
         support="The thing does not exist or lies outside of what the person may see.",
-        engineer="The lookup in the user's visible rows found nothing; foreign rows look the same as missing ones.",
+        engineer=(
+            "The lookup in the user's visible rows found nothing; foreign rows look the same as missing ones."
+        ),
         action="Check the address or the name, and begin again from your list.",
     ),
     Cause(
@@ -100,7 +102,10 @@ CAUSES = (
         mended_by="engineer",
         subscriber="The service is not set up correctly at the moment.",
         support="A setting of the portal is wrong, which only its administrator can change.",
-        engineer="An environment variable or stored setting has a value that cannot be used; its name is in the detail.",
+        engineer=(
+            "An environment variable or stored setting has a value that cannot be used; its name is in the "
+            "detail."
+        ),
         action="Correct the named setting as the settings page describes, and restart the portal.",
     ),
     Cause(
@@ -111,7 +116,9 @@ CAUSES = (
         subscriber="Something changed in the meantime, so this is no longer possible as asked.",
         support="Two actions met, or the thing is in a state that does not allow this one.",
         engineer="The row's current state does not allow the move, or it changed since the client read it.",
-        action="Load the page again, look at the current state, and repeat the action if it still makes sense.",
+        action=(
+            "Load the page again, look at the current state, and repeat the action if it still makes sense."
+        ),
     ),
     Cause(
         code="CLIENT_REQUEST_MALFORMED",

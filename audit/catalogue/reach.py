@@ -10,8 +10,12 @@ CAUSES = (
         mended_by="nobody",
         subscriber="Your device did not answer in time.",
         support="The request was sent and repeated, but the device gave no answer.",
-        engineer="No response came within the exchange's time-out after an acknowledgement or all retransmissions.",
-        action="Wait for the device's next contact, upon which the portal tries again, or check its reception.",
+        engineer=(
+            "No response came within the exchange's time-out after an acknowledgement or all retransmissions."
+        ),
+        action=(
+            "Wait for the device's next contact, upon which the portal tries again, or check its reception."
+        ),
     ),
     Cause(
         code="COMMAND_EXPIRED",
@@ -71,7 +75,9 @@ CAUSES = (
         subscriber="Everything is ready here, but your device has not contacted us yet.",
         support="The device has never knocked since it was added, not even with a wrong key.",
         engineer="No datagram that could be matched to this endpoint or identity has arrived on any port.",
-        action="Check that the device is switched on, has network, and is set to the server address on its page.",
+        action=(
+            "Check that the device is switched on, has network, and is set to the server address on its page."
+        ),
     ),
     Cause(
         code="SMS_UNDELIVERED",

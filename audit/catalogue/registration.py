@@ -11,7 +11,9 @@ CAUSES = (
         subscriber="Your device speaks a version of the management language that we do not know.",
         support="The device's LwM2M version is not among those this server speaks.",
         engineer="The lwm2m parameter is well formed but not 1.0, 1.1 or 1.2 (answered 4.12).",
-        action="Set the device's firmware to LwM2M 1.0, 1.1 or 1.2; many devices try another version themselves.",
+        action=(
+            "Set the device's firmware to LwM2M 1.0, 1.1 or 1.2; many devices try another version themselves."
+        ),
     ),
     Cause(
         code="VERSION_MALFORMED",
@@ -40,8 +42,12 @@ CAUSES = (
         mended_by="subscriber",
         subscriber="Your device has not reported in time, so we count it as offline.",
         support="The device's registration ran out because no update came within its lifetime.",
-        engineer="No Update arrived before the registration's expiry, so it and its observations were removed.",
-        action="Check the power and the reception of the device; it registers again by itself when it is back.",
+        engineer=(
+            "No Update arrived before the registration's expiry, so it and its observations were removed."
+        ),
+        action=(
+            "Check the power and the reception of the device; it registers again by itself when it is back."
+        ),
     ),
     Cause(
         code="BINDING_INVALID",
@@ -50,7 +56,9 @@ CAUSES = (
         mended_by="engineer",
         subscriber="Your device named a way of being reached that does not exist.",
         support="The binding in the device's registration is not allowed in its version.",
-        engineer="The b parameter has a letter or combination that the registered LwM2M version does not allow.",
+        engineer=(
+            "The b parameter has a letter or combination that the registered LwM2M version does not allow."
+        ),
         action="Set the device's binding to U, or to a combination that its LwM2M version allows.",
     ),
     Cause(
@@ -60,7 +68,9 @@ CAUSES = (
         mended_by="engineer",
         subscriber="Your device announced its sleep mode in a wrong way.",
         support="The device's queue mode flag has a value, or its version does not know the flag.",
-        engineer="Q carries a value, or came from an LwM2M 1.0 client that must put Q into b (answered 4.00).",
+        engineer=(
+            "Q carries a value, or came from an LwM2M 1.0 client that must put Q into b (answered 4.00)."
+        ),
         action="Correct the device's firmware: a bare Q from version 1.1 on, UQ as binding in 1.0.",
     ),
     Cause(
@@ -78,7 +88,9 @@ CAUSES = (
         area="registration",
         severity="info",
         mended_by="nobody",
-        subscriber="Your device used a short form of registering that we do not know yet and will use the long one.",
+        subscriber=(
+            "Your device used a short form of registering that we do not know yet and will use the long one."
+        ),
         support="The device registered by a profile number that this server has not learned.",
         engineer="The pid is unknown here, so 4.09 asked the client to register with its object list.",
         action="Nothing needs to be done; the device registers again with its full list.",
@@ -110,7 +122,10 @@ CAUSES = (
         mended_by="nobody",
         subscriber="Your device referred to an old registration and will register again.",
         support="The device updated a registration that had already ended; it should come back at once.",
-        engineer="Update or De-register named a location that is expired, replaced or never existed (answered 4.04).",
+        engineer=(
+            "Update or De-register named a location that is expired, replaced or never existed (answered "
+            "4.04)."
+        ),
         action="Wait for the device to register again, or restart it if it does not within a few minutes.",
     ),
     Cause(
@@ -121,7 +136,10 @@ CAUSES = (
         subscriber="Your device registered anew, as it does after a restart.",
         support="A new registration of the same device replaced the one before.",
         engineer="A Register for the same endpoint removed the earlier registration and its observations.",
-        action="Nothing needs to be done unless it happens many times an hour, which points to a restarting device.",
+        action=(
+            "Nothing needs to be done unless it happens many times an hour, which points to a restarting "
+            "device."
+        ),
     ),
     Cause(
         code="DEREGISTERED",

@@ -9,9 +9,17 @@ CAUSES = (
         severity="error",
         mended_by="staff",
         subscriber="Your device showed a valid key, but one that belongs to another device name.",
-        support="The device proved one identity and then claimed an endpoint name that this identity may not use.",
-        engineer="The authenticated PSK identity is bound to an endpoint other than the ep parameter (answered 4.00).",
-        action="Compare the endpoint name set in the device with the one its key was issued for, and correct either.",
+        support=(
+            "The device proved one identity and then claimed an endpoint name that this identity may not use."
+        ),
+        engineer=(
+            "The authenticated PSK identity is bound to an endpoint other than the ep parameter (answered "
+            "4.00)."
+        ),
+        action=(
+            "Compare the endpoint name set in the device with the one its key was issued for, and correct "
+            "either."
+        ),
     ),
     Cause(
         code="PSK_IDENTITY_UNKNOWN",
@@ -20,7 +28,10 @@ CAUSES = (
         mended_by="subscriber",
         subscriber="A device tried to connect with a key name that we do not know.",
         support="The key identity that the device sent belongs to no device that was added here.",
-        engineer="No credential matches the PSK identity of the ClientKeyExchange on this plane, so no key was offered.",
+        engineer=(
+            "No credential matches the PSK identity of the ClientKeyExchange on this plane, so no key was "
+            "offered."
+        ),
         action="Check the key identity for typing mistakes, or add the device with exactly this identity.",
     ),
     Cause(
@@ -35,17 +46,19 @@ CAUSES = (
     ),
     Cause(
         code="PSK_KEY_INVALID",
-        area="people",
+        area="security",
         severity="error",
         mended_by="subscriber",
-        subscriber="The key you entered cannot be right: it has the wrong length or contains a wrong character.",
+        subscriber=(
+            "The key you entered cannot be right: it has the wrong length or contains a wrong character."
+        ),
         support="The entered key is not hexadecimal or plain text of an allowed length.",
         engineer="A PSK must be 16 to 64 bytes after decoding, and not a single repeated byte.",
         action="Copy the key again exactly as printed, without spaces before or after it.",
     ),
     Cause(
         code="PSK_IDENTITY_TAKEN",
-        area="people",
+        area="security",
         severity="error",
         mended_by="subscriber",
         subscriber="This key identity is already used by another device.",
@@ -60,7 +73,10 @@ CAUSES = (
         mended_by="engineer",
         subscriber="Your device and our server could not agree on a secure connection.",
         support="The encrypted connection failed before the device could say who it is.",
-        engineer="The DTLS handshake ended with an alert or without a common cipher suite; the alert is in the detail.",
+        engineer=(
+            "The DTLS handshake ended with an alert or without a common cipher suite; the alert is in the "
+            "detail."
+        ),
         action="Set the device to DTLS 1.2 with a PSK cipher suite that this server supports, and try again.",
     ),
     Cause(
@@ -69,9 +85,15 @@ CAUSES = (
         severity="warning",
         mended_by="subscriber",
         subscriber="Your device began a secure connection and then fell silent.",
-        support="The device started to connect but did not finish, as happens with weak reception or a blocked port.",
+        support=(
+            "The device started to connect but did not finish, as happens with weak reception or a blocked "
+            "port."
+        ),
         engineer="No valid next handshake flight arrived before the retransmissions of ours were used up.",
-        action="Check the reception and that the network lets UDP answers through; the device will try again itself.",
+        action=(
+            "Check the reception and that the network lets UDP answers through; the device will try again "
+            "itself."
+        ),
     ),
     Cause(
         code="DTLS_FLOOD",
@@ -79,19 +101,28 @@ CAUSES = (
         severity="warning",
         mended_by="engineer",
         subscriber="So many connections arrived at once that yours may have had to wait.",
-        support="The server turned some new connections away to protect those that are up; devices try again.",
+        support=(
+            "The server turned some new connections away to protect those that are up; devices try again."
+        ),
         engineer="The limit of half-open handshakes was reached and further ClientHellos were dropped.",
-        action="Look at the sources of the handshakes and block those that never finish, or add a southbound process.",
+        action=(
+            "Look at the sources of the handshakes and block those that never finish, or add a southbound "
+            "process."
+        ),
     ),
     Cause(
         code="NOSEC_NOT_ALLOWED",
         area="security",
         severity="error",
         mended_by="staff",
-        subscriber="Your operator accepts only encrypted connections, and your device connected without encryption.",
+        subscriber=(
+            "Your operator accepts only encrypted connections, and your device connected without encryption."
+        ),
         support="The device came in over plain CoAP, which its operator does not allow.",
         engineer="The request arrived on the NoSec port while the operator's allows_nosec is off.",
-        action="Give the device a key and the coaps:// address, or allow unencrypted devices for this operator.",
+        action=(
+            "Give the device a key and the coaps:// address, or allow unencrypted devices for this operator."
+        ),
     ),
     Cause(
         code="WRONG_SECURITY",
@@ -101,6 +132,8 @@ CAUSES = (
         subscriber="Your device connected in another way than was set when it was added.",
         support="The device is set up here for one kind of security and came with another.",
         engineer="The transport's security mode differs from the device's, or from that of its registration.",
-        action="Set the device to the address and the key shown on its page, or change how it connects there.",
+        action=(
+            "Set the device to the address and the key shown on its page, or change how it connects there."
+        ),
     ),
 )

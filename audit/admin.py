@@ -1,0 +1,117 @@
+"""The ledger in the admin: to look at and search, never to touch."""
+
+import json
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+
+from audit import causes, selectors
+from audit.models import LedgerEvent
+
+_RECENT = 5000
+
+
+class ActionFilter(admin.SimpleListFilter):
+    """Offers the actions of recent events: asking the whole ledger for its actions would read all of it."""
+
+    title = "action"
+    parameter_name = "action"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        recent = model_admin.get_queryset(request).order_by("-id").values("action")[:_RECENT]
+        return [(action, action) for action in sorted({row["action"] for row in recent})]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[LedgerEvent]) -> QuerySet[LedgerEvent]:
+        return queryset.filter(action=self.value()) if self.value() else queryset
+
+
+@admin.register(LedgerEvent)
+class LedgerEventAdmin(admin.ModelAdmin):
+    list_display = ("at", "action", "result", "cause", "target", "actor_name", "device_id", "request_id")
+    list_filter = ("result", ActionFilter, "at")
+    search_fields = (
+        "target__startswith",
+        "action__startswith",
+        "cause__startswith",
+        "request_id__exact",
+    )
+    search_help_text = "Beginning of a target, action or cause, or a whole request id."
+    ordering = ("-id",)
+    list_per_page = 50
+    show_full_result_count = False
+    fieldsets = (
+        (None, {"fields": ("at", "action", "result", "cause", "explanation", "reason")}),
+        (
+            "Who",
+            {
+                "fields": (
+                    "actor_kind",
+                    "actor_name",
+                    "actor_id",
+                    "impersonator_name",
+                    "address",
+                    "request_id",
+                )
+            },
+        ),
+        ("What", {"fields": ("target", "device_id", "subscriber_id", "operator_id", "job_id")}),
+        ("Change", {"fields": ("before_text", "after_text", "detail_text", "personal_text")}),
+        (
+            "Chain",
+            {"classes": ("collapse",), "fields": ("chain", "sequence", "version", "previous_hash", "hash")},
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerEvent]:
+        return selectors.visible_to(request.user)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: LedgerEvent | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: LedgerEvent | None = None) -> bool:
+        return False
+
+    @admin.display(description="actor")
+    def actor_name(self, event: LedgerEvent) -> str:
+        return event.actor_name
+
+    @admin.display(description="looking through their eyes")
+    def impersonator_name(self, event: LedgerEvent) -> str:
+        return event.impersonator_name
+
+    @admin.display(description="address")
+    def address(self, event: LedgerEvent) -> str:
+        return event.personal_value("address")
+
+    @admin.display(description="in words")
+    def explanation(self, event: LedgerEvent) -> str:
+        cause = causes.CAUSES.get(event.cause)
+        return "" if cause is None else f"{cause.support} {cause.engineer} {cause.action}"
+
+    @admin.display(description="before")
+    def before_text(self, event: LedgerEvent) -> str:
+        return _pretty(event.before)
+
+    @admin.display(description="after")
+    def after_text(self, event: LedgerEvent) -> str:
+        return _pretty(event.after)
+
+    @admin.display(description="detail")
+    def detail_text(self, event: LedgerEvent) -> str:
+        return _pretty(event.detail)
+
+    @admin.display(description="personal data")
+    def personal_text(self, event: LedgerEvent) -> str:
+        return _pretty({field: event.personal_value(field) for field in event.personal} or None)
+
+
+def _pretty(value: dict[str, Any] | None) -> str:
+    if value is None:
+        return ""
+    return format_html("<pre>{}</pre>", json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False))

@@ -1,0 +1,76 @@
+"""A wrong setting is one clear line that names the variable and says what to do; never a traceback."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+GOOD_PRODUCTION = {
+    "PORTAL_MODE": "production",
+    "PUBLIC_HOST": "portal.example",
+    "PUBLIC_URL": "https://portal.example",
+    "REDIS_URL": "redis://127.0.0.1:6379/0",
+    "SECRET_KEY": "k" * 20 + "J9" * 20,
+    "FIELD_ENCRYPTION_KEYS": "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY=",
+    "DATABASE_URL": "postgres://nobody@127.0.0.1:1/none",
+    "EMAIL_URL": "smtp://127.0.0.1:25",
+}
+
+
+def run(tmp_path: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    keep = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "VIRTUAL_ENV") if key in os.environ}
+    return subprocess.run(
+        [sys.executable, "manage.py", *(arguments or ("diffsettings",))],
+        cwd=ROOT,
+        env={**keep, "DATA_DIR": str(tmp_path), **variables},
+        text=True,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("variables", "names"),
+    [
+        ({"HTTP_PORT": "eighty"}, "HTTP_PORT"),
+        ({"COAP_PORT": "70000"}, "COAP_PORT"),
+        ({"DEBUG": "perhaps"}, "DEBUG"),
+        ({"PORTAL_MODE": "prod"}, "PORTAL_MODE"),
+        ({"DATABASE_URL": "mysql://x@y/z"}, "DATABASE_URL"),
+        ({"REDIS_URL": "http://x"}, "REDIS_URL"),
+        ({"EMAIL_URL": "imap://x"}, "EMAIL_URL"),
+        ({"FIELD_ENCRYPTION_KEYS": "short"}, "FIELD_ENCRYPTION_KEYS"),
+        ({**GOOD_PRODUCTION, "SECRET_KEY": ""}, "SECRET_KEY"),
+        ({**GOOD_PRODUCTION, "SECRET_KEY": "changeme"}, "SECRET_KEY"),
+        ({**GOOD_PRODUCTION, "FIELD_ENCRYPTION_KEYS": ""}, "FIELD_ENCRYPTION_KEYS"),
+        ({**GOOD_PRODUCTION, "REDIS_URL": ""}, "REDIS_URL"),
+        ({**GOOD_PRODUCTION, "PUBLIC_HOST": ""}, "PUBLIC_HOST"),
+        ({**GOOD_PRODUCTION, "DEBUG": "1"}, "DEBUG"),
+    ],
+)
+def test_wrong_setting_is_one_clear_line(tmp_path: Path, variables: dict[str, str], names: str) -> None:
+    result = run(tmp_path, **variables)
+    assert result.returncode != 0
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1, result.stderr
+    assert names in lines[0]
+
+
+def test_production_settings_load_with_secrets_of_their_own(tmp_path: Path) -> None:
+    result = run(tmp_path, **GOOD_PRODUCTION)
+    assert result.returncode == 0, result.stderr
+
+
+def test_embedded_secrets_are_made_once_and_kept_private(tmp_path: Path) -> None:
+    assert run(tmp_path).returncode == 0
+    file = tmp_path / "secrets" / "secret_key"
+    first = file.read_text()
+    assert file.stat().st_mode & 0o077 == 0
+    assert run(tmp_path).returncode == 0
+    assert file.read_text() == first

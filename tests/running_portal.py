@@ -1,0 +1,139 @@
+"""Starts the real portal as a process of its own, on free ports and with a data directory of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+ROOT = Path(__file__).resolve().parent.parent
+T = TypeVar("T")
+
+
+def free_port(*, datagram: bool) -> int:
+    kind = socket.SOCK_DGRAM if datagram else socket.SOCK_STREAM
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(condition: Callable[[], T], *, seconds: float, what: str) -> T:
+    """The first true value of `condition`; AssertionError that names `what` when `seconds` pass without one."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {seconds:.0f} s")
+        time.sleep(0.05)
+
+
+@dataclass
+class RunningPortal:
+    """A portal that can be stopped, killed and started again on the same data and ports."""
+
+    data_dir: Path
+    extra: dict[str, str] = field(default_factory=dict)
+    ports: dict[str, int] = field(
+        default_factory=lambda: {
+            "HTTP_PORT": free_port(datagram=False),
+            **{
+                name: free_port(datagram=True)
+                for name in ("COAP_PORT", "COAPS_PORT", "BOOTSTRAP_COAP_PORT", "BOOTSTRAP_COAPS_PORT")
+            },
+        }
+    )
+    process: subprocess.Popen[str] | None = None
+    output: list[str] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.ports['HTTP_PORT']}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        dropped = {"DJANGO_SETTINGS_MODULE", "PYTEST_CURRENT_TEST"}
+        inherited = {key: value for key, value in os.environ.items() if key not in dropped}
+        ports = {name: str(port) for name, port in self.ports.items()}
+        return {**inherited, "DATA_DIR": str(self.data_dir), "PYTHONUNBUFFERED": "1", **ports, **self.extra}
+
+    def manage(self, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            text=True,
+            capture_output=True,
+            timeout=120,
+            check=False,
+            **options,  # type: ignore[call-overload]
+        )
+
+    def start(self, *flags: str, seconds: float = 60) -> None:
+        self.output = []
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", "portal", "--migrate", *flags],
+            cwd=ROOT,
+            env=self.environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        threading.Thread(target=self._listen, args=(self.process,), daemon=True).start()
+        try:
+            until(self._is_up, seconds=seconds, what="the portal answers")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{''.join(self.output[-60:])}") from None
+
+    def _listen(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout
+        for line in process.stdout:
+            self.output.append(line)
+
+    def _is_up(self) -> bool:
+        assert self.process
+        if self.process.poll() is not None:
+            raise AssertionError(f"the portal ended with {self.process.returncode}")
+        try:
+            with urllib.request.urlopen(f"{self.url}/health/", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            return False
+
+    def stop(self) -> float:
+        """Ctrl-C; the seconds it took."""
+        assert self.process
+        begun = time.monotonic()
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(timeout=15)
+        return time.monotonic() - begun
+
+    def kill(self) -> None:
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(timeout=15)
+
+    def text(self) -> str:
+        return "".join(self.output)
+
+
+@contextmanager
+def running_portal(data_dir: Path, *flags: str, **extra: str) -> Iterator[RunningPortal]:
+    portal = RunningPortal(data_dir, extra=extra)
+    portal.start(*flags)
+    try:
+        yield portal
+    finally:
+        portal.kill()

@@ -1,20 +1,16 @@
-"""What a bootstrap server writes: server accounts, access rights, and the rules they must keep.
+"""What a bootstrap server writes: server accounts and access rights, and their form as nodes.
 
-`OMA-TS-LightweightM2M_Core 6.1.6`, Appendix E.1 to E.3.
+`OMA-TS-LightweightM2M_Core 6.1.6` and Appendix E.1 to E.3.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
-from urllib.parse import urlsplit
 
+from lwm2m.nodes import Node, Value
 from lwm2m.paths import Path
 
-MAX_URI_LENGTH = 255
-MAX_PSK_IDENTITY_BYTES = 128
-MIN_PSK_BYTES = 16
-MAX_PSK_BYTES = 64
 MAX_SHORT_SERVER_ID = 65534
 ANY_OWNER = 65535
 """`/2/x/3` of an access control instance that only a bootstrap server may change; also "create rights"."""
@@ -86,9 +82,43 @@ class BootstrapPlan:
     reads: tuple[Path, ...] = ()
 
 
-def validate(plan: BootstrapPlan) -> list[str]:
-    """Sentences that say what to mend before the plan may be used; empty when it may."""
-    raise NotImplementedError
+def security_nodes(account: ServerAccount, instance_id: int) -> list[Node]:
+    """``/0/x``. Identity and keys are written even when empty: Leshan answers Finish with 4.06 otherwise."""
+    values: dict[int, Value] = {
+        0: account.uri,
+        1: False,
+        2: int(account.security_mode),
+        3: account.identity,
+        4: account.server_public_key,
+        5: account.key,
+        10: account.short_server_id,
+        11: account.client_hold_off_seconds,
+    }
+    return _nodes(Path(0, instance_id), values)
 
 
-_ = urlsplit
+def server_nodes(account: ServerAccount, instance_id: int, version: str) -> list[Node]:
+    """``/1/x`` for a client of this LwM2M version; 1.0 does not know resource 23."""
+    values: dict[int, Value] = {
+        0: account.short_server_id,
+        1: account.lifetime_seconds,
+        2: account.pmin,
+        3: account.pmax,
+        5: account.disable_timeout,
+        6: account.notification_storing,
+        7: account.binding,
+        23: None if version == "1.0" else account.is_send_muted,
+    }
+    return _nodes(Path(1, instance_id), values)
+
+
+def access_nodes(right: AccessRight, instance_id: int) -> list[Node]:
+    """``/2/x``; the rights are one multiple resource, keyed by Short Server ID."""
+    path = Path(2, instance_id)
+    nodes = _nodes(path, {0: right.object_id, 1: right.instance_id})
+    nodes += [Node(path.child(2).child(server), bits) for server, bits in right.rights]
+    return [*nodes, Node(path.child(3), right.owner)]
+
+
+def _nodes(path: Path, values: dict[int, Value]) -> list[Node]:
+    return [Node(path.child(number), value) for number, value in values.items() if value is not None]

@@ -1,22 +1,51 @@
 """A bootstrap session as a machine without I/O: the next request out, the client's answer in.
 
-`OMA-TS-LightweightM2M_Core 6.1`. One request is in flight at a time; the caller sends what `Session`
-returns and reports the answer, until it gets `Finished`. Paths never carry the alternate path.
+`OMA-TS-LightweightM2M_Core 6.1`, order after L-23: Discover, Read, Delete, then Write of ``/0``, ``/1`` and
+``/2``, Finish. One request is in flight at a time; the caller sends what `Session` gives and reports the
+answer until it gets `Finished`. A refused step is noted and the session goes on, as a client may well be
+able to live with it; only Finish decides. Paths never carry the alternate path.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from lwm2m.accounts import BootstrapPlan, ServerAccount, validate
+from lwm2m import formats, instance_ids
+from lwm2m.accounts import (
+    AccessRight,
+    BootstrapPlan,
+    SecurityMode,
+    ServerAccount,
+    access_nodes,
+    security_nodes,
+    server_nodes,
+)
+from lwm2m.codes import Code, ContentFormat, dotted
+from lwm2m.errors import Lwm2mError
+from lwm2m.links import DiscoveredInstances, parse_bootstrap_discover
 from lwm2m.messages import Request
-from lwm2m.paths import Path
+from lwm2m.nodes import Node
+from lwm2m.paths import ROOT, Path
+from lwm2m.plan_rules import validate
 
-__all__ = ["BootstrapPlan", "Finished", "Operation", "ServerAccount", "Session", "validate"]
+__all__ = [
+    "AccessRight",
+    "BootstrapPlan",
+    "Finished",
+    "Operation",
+    "SecurityMode",
+    "ServerAccount",
+    "Session",
+    "validate",
+]
 
 Kind = Literal["discover", "read", "delete", "write", "finish"]
 Result = Literal["done", "finished_with_errors", "finish_failed", "transport_failed"]
+
+_CAUSE = re.compile(r"[A-Z][A-Z0-9_]{2,63}\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,26 +60,175 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The end of a session; ``cause`` and ``detail`` are empty when ``result`` is ``done``."""
+    """The end of a session; ``cause`` and ``detail`` are empty when ``result`` is ``done``.
+
+    ``done`` and ``finished_with_errors`` mean that the client accepted Finish.
+    """
 
     result: Result
     cause: str = ""
     detail: str = ""
 
 
-class Session:
-    """One session; skeleton, see the module docstring."""
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    code: int
+    payload: bytes
+    content_format: int | None
 
-    def __init__(self, plan: BootstrapPlan, *, content_format: int, version: str | None = None) -> None:
+    @property
+    def is_success(self) -> bool:
+        return self.code >> 5 == 2
+
+
+_Steps = Generator[Operation, _Answer, Finished]
+
+
+class Session:
+    """One session for one client: call `first`, then `answered` or `failed` until `Finished` comes.
+
+    ``content_format`` is what the client asked for with ``pct``, TLV when it did not. ``version`` is the
+    LwM2M version it is believed to speak; what Bootstrap-Discover says counts more. After `Finished`, an
+    answer gets the same end again. ``discovered`` and ``refusals`` tell what was learned on the way.
+    """
+
+    def __init__(
+        self, plan: BootstrapPlan, *, content_format: int = ContentFormat.TLV, version: str | None = None
+    ) -> None:
+        self.discovered: DiscoveredInstances | None = None
+        self.refusals: list[str] = []
         self._plan = plan
+        self._format = int(content_format)
+        self._version = version or ("1.0" if content_format == ContentFormat.TLV else "1.1")
+        self._deleted: set[Path] = set()
+        self._steps = self._run()
+        self._started = False
+        self._end: Finished | None = None
 
     def first(self) -> Operation:
-        raise NotImplementedError
+        """The first request; raises 4.15 or 4.00 when the plan cannot be written in the client's format."""
+        # Written once before anything is deleted, so that no plan fails halfway.
+        for nodes, path in self._writes():
+            formats.encode(self._format, nodes, path)
+        self._started = True
+        return next(self._steps)
 
     def answered(
         self, code: int, payload: bytes = b"", content_format: int | None = None
     ) -> Operation | Finished:
-        raise NotImplementedError
+        """Take the client's answer to the last operation and give the next one, or the end."""
+        if not self._started:
+            return self.failed("an answer came before any request")
+        if self._end is not None:
+            return self._end
+        try:
+            return self._steps.send(_Answer(code, payload, content_format))
+        except StopIteration as stop:
+            end: Finished = stop.value
+            self._end = end
+            return end
 
     def failed(self, reason: str) -> Finished:
-        raise NotImplementedError
+        """End the session: no answer came, or a newer session took its place. A cause code is kept as one."""
+        if self._end is None:
+            self._steps.close()
+            cause = reason if _CAUSE.match(reason) else "TRANSPORT_FAILED"
+            self._end = Finished("transport_failed", cause, f"The session broke off: {reason}.")
+        return self._end
+
+    def _run(self) -> _Steps:
+        if self._plan.discover:
+            yield from self._discover()
+        for path in self._plan.reads:
+            answer = yield Operation("read", Request(Code.GET, path.segments), path)
+            self._note("GET", path, answer)
+        for path in self._plan.deletes:
+            answer = yield Operation("delete", Request(Code.DELETE, path.segments), path)
+            if self._note("DELETE", path, answer):
+                self._deleted.add(path)
+        for nodes, path in self._writes():
+            payload = formats.encode(self._format, nodes, path)
+            request = Request(Code.PUT, path.segments, content_format=self._format, payload=payload)
+            answer = yield Operation("write", request, path, secret=path.object_id == 0)
+            self._note("PUT", path, answer)
+        answer = yield Operation("finish", Request(Code.POST, ("bs",)), ROOT)
+        return self._finished(answer)
+
+    def _discover(self) -> Generator[Operation, _Answer, None]:
+        """``/0`` first, ``/`` where that says nothing; a refusal is no error, see `lwm2m.instance_ids`."""
+        for path in (Path(0), ROOT):
+            request = Request(Code.GET, path.segments, accept=int(ContentFormat.LINK))
+            answer = yield Operation("discover", request, path)
+            if answer.code != Code.CONTENT:
+                continue
+            try:
+                found = parse_bootstrap_discover(answer.payload)
+            except Lwm2mError:
+                continue
+            if found.version in ("1.1", "1.2"):
+                self._version = found.version
+            if found.security:
+                self.discovered = found
+                break
+        if self.discovered is not None and path != ROOT:
+            yield from self._discover_survivors(self.discovered)
+
+    def _discover_survivors(self, found: DiscoveredInstances) -> Generator[Operation, _Answer, None]:
+        """What the plan does not delete must be known, or a write would land on it."""
+        for kept in (Path(1), Path(2)):
+            written = kept.object_id == 1 or self._plan.access_rights
+            if not written or kept in self._plan.deletes or ROOT in self._plan.deletes:
+                continue
+            request = Request(Code.GET, kept.segments, accept=int(ContentFormat.LINK))
+            answer = yield Operation("discover", request, kept)
+            try:
+                more = parse_bootstrap_discover(answer.payload if answer.code == Code.CONTENT else b"")
+            except Lwm2mError:
+                continue
+            found = replace(found, servers=found.servers + more.servers, others=found.others + more.others)
+        self.discovered = found
+
+    def _writes(self) -> list[tuple[Sequence[Node], Path]]:
+        accounts = self._plan.accounts
+        security = instance_ids.security(accounts, self.discovered, self._is_deleted(0))
+        server = instance_ids.server(accounts, self.discovered, self._is_deleted(1))
+        writes: list[tuple[Sequence[Node], Path]] = [
+            (security_nodes(account, number), Path(0, number))
+            for account, number in zip(accounts, security, strict=True)
+        ]
+        writes += [
+            (server_nodes(account, number, self._version), Path(1, number))
+            for account, number in zip(accounts, server, strict=True)
+        ]
+        writes += [
+            (access_nodes(right, number), Path(2, number))
+            for right, number in zip(self._plan.access_rights, self._access_ids(), strict=True)
+        ]
+        return writes
+
+    def _access_ids(self) -> list[int]:
+        known = self.discovered.others if self.discovered is not None else ()
+        kept = () if self._is_deleted(2) else (path.instance_id for path in known if path.object_id == 2)
+        return instance_ids.free(set(kept), len(self._plan.access_rights))
+
+    def _is_deleted(self, object_id: int) -> bool:
+        return ROOT in self._deleted or Path(object_id) in self._deleted
+
+    def _note(self, method: str, path: Path, answer: _Answer) -> bool:
+        if not answer.is_success:
+            self.refusals.append(f"{method} {path} was answered {dotted(answer.code)}")
+        return answer.is_success
+
+    def _finished(self, answer: _Answer) -> Finished:
+        noted = "; ".join(self.refusals)
+        if answer.code == Code.NOT_ACCEPTABLE:
+            detail = (
+                "The client finds its accounts inconsistent (4.06); mend the profile and bootstrap again."
+            )
+            return Finished("finish_failed", "BOOTSTRAP_INCONSISTENT", f"{detail} {noted}".strip())
+        if not answer.is_success:
+            detail = f"The client answered Finish with {dotted(answer.code)}; see its log."
+            return Finished("finish_failed", "BOOTSTRAP_FINISH_REFUSED", f"{detail} {noted}".strip())
+        if self.refusals:
+            return Finished("finished_with_errors", "BOOTSTRAP_STEP_REFUSED", f"{noted}.")
+        return Finished("done")

@@ -97,6 +97,7 @@ class Session:
     ) -> None:
         self.discovered: DiscoveredInstances | None = None
         self.refusals: list[str] = []
+        self._cause = ""
         self._plan = plan
         self._format = int(content_format)
         self._version = version or ("1.0" if content_format == ContentFormat.TLV else "1.1")
@@ -129,10 +130,10 @@ class Session:
             return end
 
     def failed(self, reason: str) -> Finished:
-        """End the session: no answer came, or a newer session took its place. A cause code is kept as one."""
+        """End the session without an answer; ``reason`` is a cause code such as ``BOOTSTRAP_TIMEOUT`` or words."""
         if self._end is None:
             self._steps.close()
-            cause = reason if _CAUSE.match(reason) else "TRANSPORT_FAILED"
+            cause = reason if _CAUSE.match(reason) else "BOOTSTRAP_INTERRUPTED"
             self._end = Finished("transport_failed", cause, f"The session broke off: {reason}.")
         return self._end
 
@@ -141,16 +142,22 @@ class Session:
             yield from self._discover()
         for path in self._plan.reads:
             answer = yield Operation("read", Request(Code.GET, path.segments), path)
-            self._note("GET", path, answer)
+            if not answer.is_success:
+                # LwM2M 1.0 has no Bootstrap-Read: good to know, no failure of the session.
+                self.refusals.append(_refusal("read", path, answer))
         for path in self._plan.deletes:
             answer = yield Operation("delete", Request(Code.DELETE, path.segments), path)
-            if self._note("DELETE", path, answer):
+            # Some clients answer 4.04 where there is nothing to delete.
+            if answer.is_success or answer.code == Code.NOT_FOUND:
                 self._deleted.add(path)
+            else:
+                self._note("delete", path, answer)
         for nodes, path in self._writes():
             payload = formats.encode(self._format, nodes, path)
             request = Request(Code.PUT, path.segments, content_format=self._format, payload=payload)
             answer = yield Operation("write", request, path, secret=path.object_id == 0)
-            self._note("PUT", path, answer)
+            if not answer.is_success:
+                self._note("write", path, answer)
         answer = yield Operation("finish", Request(Code.POST, ("bs",)), ROOT)
         return self._finished(answer)
 
@@ -214,10 +221,11 @@ class Session:
     def _is_deleted(self, object_id: int) -> bool:
         return ROOT in self._deleted or Path(object_id) in self._deleted
 
-    def _note(self, method: str, path: Path, answer: _Answer) -> bool:
-        if not answer.is_success:
-            self.refusals.append(f"{method} {path} was answered {dotted(answer.code)}")
-        return answer.is_success
+    def _note(self, kind: Literal["delete", "write"], path: Path, answer: _Answer) -> None:
+        self.refusals.append(_refusal(kind, path, answer))
+        # A refused write weighs more than a refused deletion.
+        if kind == "write" or not self._cause:
+            self._cause = "BOOTSTRAP_WRITE_REFUSED" if kind == "write" else "BOOTSTRAP_DELETE_REFUSED"
 
     def _finished(self, answer: _Answer) -> Finished:
         noted = "; ".join(self.refusals)
@@ -229,6 +237,10 @@ class Session:
         if not answer.is_success:
             detail = f"The client answered Finish with {dotted(answer.code)}; see its log."
             return Finished("finish_failed", "BOOTSTRAP_FINISH_REFUSED", f"{detail} {noted}".strip())
-        if self.refusals:
-            return Finished("finished_with_errors", "BOOTSTRAP_STEP_REFUSED", f"{noted}.")
+        if self._cause:
+            return Finished("finished_with_errors", self._cause, f"{noted}.")
         return Finished("done")
+
+
+def _refusal(kind: Kind, path: Path, answer: _Answer) -> str:
+    return f"{kind.capitalize()} {path} was answered {dotted(answer.code)}"

@@ -22,7 +22,7 @@ _SIMPLE = {20: False, 21: True, 22: None, 23: None}
 
 
 def loads(data: bytes) -> Any:
-    """Read exactly one item; raise 4.00 ``BAD_PAYLOAD`` when it is cut off, too deep, or followed by more."""
+    """Read exactly one item; raise 4.00 ``PAYLOAD_MALFORMED`` when it is cut off, too deep, or followed by more."""
     reader = _Reader(data)
     value = reader.item(0)
     if reader.position != len(data):
@@ -31,7 +31,7 @@ def loads(data: bytes) -> Any:
 
 
 def _bad(what: str) -> Lwm2mError:
-    return bad_request("BAD_PAYLOAD", f"The CBOR cannot be read: {what}.")
+    return bad_request("PAYLOAD_MALFORMED", f"The CBOR cannot be read: {what}.")
 
 
 class _Reader:
@@ -209,7 +209,7 @@ def dumps(value: Any) -> bytes:
             pairs = (dumps(key) + dumps(item) for key, item in value.items())
             return _head(5, len(value)) + b"".join(pairs)
         case _:
-            raise bad_request("NOT_ENCODABLE", f"A {type(value).__name__} has no CBOR form here.")
+            raise bad_request("VALIDATION_FAILED", f"A {type(value).__name__} has no CBOR form here.")
 
 
 def _head(major: int, argument: int) -> bytes:
@@ -219,7 +219,7 @@ def _head(major: int, argument: int) -> bytes:
     for info, size in ((24, 1), (25, 2), (26, 4), (27, 8)):
         if argument < 1 << size * 8:
             return bytes((lead | info,)) + argument.to_bytes(size, "big")
-    raise bad_request("NOT_ENCODABLE", "The number needs more than 64 bits; use a smaller one.")
+    raise bad_request("VALIDATION_FAILED", "The number needs more than 64 bits; use a smaller one.")
 
 
 def _float(value: float) -> bytes:

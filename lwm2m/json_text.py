@@ -12,11 +12,13 @@ from lwm2m.errors import bad_request
 
 
 def loads(payload: bytes) -> Any:
-    """Read one JSON text in UTF-8; raise 4.00 ``BAD_PAYLOAD`` for NaN, overflow, depth or bad syntax."""
+    """Read one JSON text in UTF-8; raise 4.00 ``PAYLOAD_MALFORMED`` for NaN, overflow, depth or bad syntax."""
     try:
         return json.loads(payload.decode(), parse_constant=_no_constant, parse_float=_finite)
     except (ValueError, RecursionError):
-        raise bad_request("BAD_PAYLOAD", "The JSON cannot be read; send well-formed UTF-8 JSON.") from None
+        raise bad_request(
+            "PAYLOAD_MALFORMED", "The JSON cannot be read; send well-formed UTF-8 JSON."
+        ) from None
 
 
 def _no_constant(word: str) -> NoReturn:
@@ -37,14 +39,14 @@ def dumps(value: Any) -> bytes:
 
 
 def from_base64(value: Any) -> bytes:
-    """Read base64url or base64, padded or not; raise 4.00 ``BAD_VALUE`` otherwise."""
+    """Read base64url or base64, padded or not; raise 4.00 ``PAYLOAD_MALFORMED`` otherwise."""
     if not isinstance(value, str) or not value.isascii():
-        raise bad_request("BAD_VALUE", "An opaque value must be base64url text.")
+        raise bad_request("PAYLOAD_MALFORMED", "An opaque value must be base64url text.")
     text = value.rstrip("=").translate(_URL_TO_PLAIN)
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except binascii.Error:
-        raise bad_request("BAD_VALUE", "An opaque value is not base64url; encode it anew.") from None
+        raise bad_request("PAYLOAD_MALFORMED", "An opaque value is not base64url; encode it anew.") from None
 
 
 _URL_TO_PLAIN = str.maketrans("-_", "+/")

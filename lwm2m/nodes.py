@@ -26,10 +26,10 @@ class ObjectLinkValue:
 
     @classmethod
     def parse(cls, text: str) -> ObjectLinkValue:
-        """Read ``"3:0"``; raise 4.00 ``BAD_VALUE`` for anything else."""
+        """Read ``"3:0"``; raise 4.00 ``PAYLOAD_MALFORMED`` for anything else."""
         match = _LINK.match(text)
         if match is None or max(int(match[1]), int(match[2])) > MAX_ID:
-            raise bad_request("BAD_VALUE", "An object link must read like 3:0 with ids of 0..65535.")
+            raise bad_request("PAYLOAD_MALFORMED", "An object link must read like 3:0 with ids of 0..65535.")
         return cls(int(match[1]), int(match[2]))
 
 
@@ -53,13 +53,15 @@ class Node:
 
 
 def storable_text(text: str) -> str:
-    """The text without the zero bytes C programs leave at its end; 4.00 ``BAD_VALUE`` when it is no text.
+    """The text without the zero bytes C programs leave at its end; 4.00 ``PAYLOAD_MALFORMED`` when it is no text.
 
     A zero byte within, or half a surrogate pair (JSON can write one), fits no database column.
     """
     trimmed = text.rstrip("\x00")
     if "\x00" in trimmed or not (trimmed.isascii() or _is_unicode(trimmed)):
-        raise bad_request("BAD_VALUE", "The text has a zero byte or half a character; send plain UTF-8.")
+        raise bad_request(
+            "PAYLOAD_MALFORMED", "The text has a zero byte or half a character; send plain UTF-8."
+        )
     return trimmed
 
 

@@ -138,8 +138,8 @@ def parse_object_links(payload: bytes) -> ObjectLinks:
 
     Left out without an error: objects that must stay hidden, links outside the root path and links
     that are no object or instance (`OMA-TS-LightweightM2M_Core 6.2.1`: unknown things are no error).
-    Raises `Lwm2mError` 4.00: ``BAD_LINK_FORMAT`` when unreadable, ``EMPTY_OBJECT_LIST`` when nothing is
-    left, ``OBJECT_LIST_TOO_LARGE`` above 1,024 objects or 4,096 instances.
+    Raises `Lwm2mError` 4.00: ``OBJECT_LIST_EMPTY`` when nothing is left, ``BAD_LINK_FORMAT`` when it is
+    unreadable or above 1,024 objects or 4,096 instances.
     """
     links = parse_links(payload)
     root_path, content_formats = _root(links)
@@ -152,7 +152,7 @@ def parse_object_links(payload: bytes) -> ObjectLinks:
     objects = tree.finish()
     if not objects:
         raise bad_request(
-            "EMPTY_OBJECT_LIST", "The object list names no object; send at least </1/0>,</3/0>."
+            "OBJECT_LIST_EMPTY", "The object list names no object; send at least </1/0>,</3/0>."
         )
     return ObjectLinks(root_path, content_formats, objects)
 
@@ -237,6 +237,6 @@ def _as_numbers(version: str) -> tuple[int, ...]:
 
 def _too_large() -> Lwm2mError:
     return bad_request(
-        "OBJECT_LIST_TOO_LARGE",
+        "BAD_LINK_FORMAT",
         f"The object list has more than {MAX_OBJECTS} objects or {MAX_INSTANCES} instances; register fewer.",
     )

@@ -92,7 +92,7 @@ def core() -> Catalogue:
 
 
 def from_json(value: Mapping[str, Any]) -> ObjectModel:
-    """Read one object of the data file; raise 4.00 ``BAD_OBJECT_MODEL`` when it is not one.
+    """Read one object of the data file; raise 4.00 ``VALIDATION_FAILED`` when it is not one.
 
     A resource is ``[id, name, type, operations]``, then optionally flags (``m`` multiple, ``!``
     mandatory), units and range.
@@ -107,7 +107,7 @@ def from_json(value: Mapping[str, Any]) -> ObjectModel:
             resources={row[0]: _resource(*row) for row in value["resources"]},
         )
     except (KeyError, TypeError, ValueError):
-        raise bad_request("BAD_OBJECT_MODEL", "This is not an object model; see lwm2m/data.") from None
+        raise bad_request("VALIDATION_FAILED", "This is not an object model; see lwm2m/data.") from None
 
 
 def _resource(

@@ -23,7 +23,7 @@ class Path:
     """One node of the tree; unset ids are ``None`` from the right, and the root has none set.
 
     Ordering is by ids with the parent before its children. Constructing a hole or an id out of range
-    raises `Lwm2mError` 4.00 ``BAD_PATH``.
+    raises `Lwm2mError` 4.00 ``PAYLOAD_MALFORMED``.
     """
 
     object_id: int | None = None
@@ -37,32 +37,40 @@ class Path:
             if value is None:
                 ended = True
             elif ended:
-                raise bad_request("BAD_PATH", "A path has an id after an empty one; fill ids from the left.")
+                raise bad_request(
+                    "PAYLOAD_MALFORMED", "A path has an id after an empty one; fill ids from the left."
+                )
             elif not 0 <= value <= MAX_ID:
-                raise bad_request("BAD_PATH", f"The id {value} is outside 0..65535; use an id of 16 bits.")
+                raise bad_request(
+                    "PAYLOAD_MALFORMED", f"The id {value} is outside 0..65535; use an id of 16 bits."
+                )
         if self.instance_id == RESERVED_INSTANCE_ID:
-            raise bad_request("BAD_PATH", "Instance id 65535 is reserved; use an id of 0..65534.")
+            raise bad_request("PAYLOAD_MALFORMED", "Instance id 65535 is reserved; use an id of 0..65534.")
 
     def _ids(self) -> tuple[int | None, int | None, int | None, int | None]:
         return (self.object_id, self.instance_id, self.resource_id, self.resource_instance_id)
 
     @classmethod
     def parse(cls, text: str) -> Path:
-        """Read ``"/3/0/9"``, ``"3/0/9"``, ``"/3/0/"`` or ``"/"``; raise 4.00 ``BAD_PATH`` otherwise."""
+        """Read ``"/3/0/9"``, ``"3/0/9"``, ``"/3/0/"`` or ``"/"``; raise 4.00 ``PAYLOAD_MALFORMED`` otherwise."""
         trimmed = text.strip("/") if len(text) <= 64 else None
         if trimmed is None:
-            raise bad_request("BAD_PATH", "The path is longer than any LwM2M path; send /object/instance/…")
+            raise bad_request(
+                "PAYLOAD_MALFORMED", "The path is longer than any LwM2M path; send /object/instance/…"
+            )
         return cls.of(tuple(trimmed.split("/")) if trimmed else ())
 
     @classmethod
     def of(cls, segments: tuple[str, ...]) -> Path:
-        """Read Uri-Path segments; raise 4.00 ``BAD_PATH`` when one is not a plain decimal id."""
+        """Read Uri-Path segments; raise 4.00 ``PAYLOAD_MALFORMED`` when one is not a plain decimal id."""
         if len(segments) > 4:
-            raise bad_request("BAD_PATH", "The path has more than four ids; send at most /o/i/r/ri.")
+            raise bad_request("PAYLOAD_MALFORMED", "The path has more than four ids; send at most /o/i/r/ri.")
         for segment in segments:
             if not _SEGMENT.match(segment):
                 shown = segment[:20]
-                raise bad_request("BAD_PATH", f"{shown!r} is not an id; send decimal ids of 0..65535.")
+                raise bad_request(
+                    "PAYLOAD_MALFORMED", f"{shown!r} is not an id; send decimal ids of 0..65535."
+                )
         return cls(*(int(segment) for segment in segments))
 
     @property
@@ -86,9 +94,9 @@ class Path:
         return Path(*self.ids[:-1])
 
     def child(self, value: int) -> Path:
-        """The path one level down; raises 4.00 ``BAD_PATH`` below a resource instance."""
+        """The path one level down; raises 4.00 ``PAYLOAD_MALFORMED`` below a resource instance."""
         if self.depth == 4:
-            raise bad_request("BAD_PATH", "A resource instance has no children; shorten the path.")
+            raise bad_request("PAYLOAD_MALFORMED", "A resource instance has no children; shorten the path.")
         return Path(*(*self.ids, value))
 
     def contains(self, other: Path) -> bool:

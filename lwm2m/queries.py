@@ -34,29 +34,33 @@ def split(
     """Part a query into known parameters (None = written without ``=``) and additional attributes.
 
     An unknown ``k=v`` is kept as an attribute, the last of a name standing; an unknown flag without a
-    value, or one that cannot be shown on a screen, is left out. Raises 4.00 ``BAD_QUERY`` for a repeated
+    value, or one that cannot be shown on a screen, is left out. Raises 4.00 ``PARAMETER_INVALID`` for a repeated
     known parameter, a control character in one, or too much of anything.
     """
     if len(query) > MAX_PARAMETERS:
-        raise bad_request("BAD_QUERY", f"More than {MAX_PARAMETERS} query parameters; send fewer.")
+        raise bad_request("PARAMETER_INVALID", f"More than {MAX_PARAMETERS} query parameters; send fewer.")
     parameters: dict[str, str | None] = {}
     attributes: dict[str, str] = {}
     for item in query:
         if len(item) > MAX_OPTION_BYTES or len(item.encode(errors="replace")) > MAX_OPTION_BYTES:
-            raise bad_request("BAD_QUERY", f"A query parameter is over {MAX_OPTION_BYTES} bytes; shorten it.")
+            raise bad_request(
+                "PARAMETER_INVALID", f"A query parameter is over {MAX_OPTION_BYTES} bytes; shorten it."
+            )
         name, equals, value = item.partition("=")
         if name in known:
             if name in parameters:
-                raise bad_request("BAD_QUERY", f"The parameter {name} is sent twice; send it once.")
+                raise bad_request("PARAMETER_INVALID", f"The parameter {name} is sent twice; send it once.")
             if not value.isprintable():
                 raise bad_request(
-                    "BAD_QUERY", f"The parameter {name} has control characters; send plain text."
+                    "PARAMETER_INVALID", f"The parameter {name} has control characters; send plain text."
                 )
             parameters[name] = value if equals else None
         elif equals and name and item.isprintable():
             attributes[name] = value
     if len(attributes) > MAX_ATTRIBUTES:
-        raise bad_request("BAD_QUERY", f"More than {MAX_ATTRIBUTES} additional attributes; send fewer.")
+        raise bad_request(
+            "PARAMETER_INVALID", f"More than {MAX_ATTRIBUTES} additional attributes; send fewer."
+        )
     return parameters, tuple(attributes.items())
 
 
@@ -66,9 +70,9 @@ def endpoint(parameters: dict[str, str | None]) -> str | None:
         return None
     name = parameters["ep"]
     if not name or not name.strip():
-        raise bad_request("BAD_ENDPOINT_NAME", "ep is empty; send the endpoint client name or leave ep out.")
+        raise bad_request("ENDPOINT_INVALID", "ep is empty; send the endpoint client name or leave ep out.")
     if len(name.encode()) > MAX_ENDPOINT_BYTES:
-        raise bad_request("BAD_ENDPOINT_NAME", f"ep is over {MAX_ENDPOINT_BYTES} bytes; shorten it.")
+        raise bad_request("ENDPOINT_INVALID", f"ep is over {MAX_ENDPOINT_BYTES} bytes; shorten it.")
     return name
 
 
@@ -78,7 +82,7 @@ def lifetime(parameters: dict[str, str | None]) -> int | None:
         return None
     text = parameters["lt"] or ""
     if not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= MAX_LIFETIME_SECONDS):
-        raise bad_request("BAD_LIFETIME", f"lt must be whole seconds from 0 to {MAX_LIFETIME_SECONDS}.")
+        raise bad_request("LIFETIME_INVALID", f"lt must be whole seconds from 0 to {MAX_LIFETIME_SECONDS}.")
     return int(text)
 
 
@@ -86,7 +90,7 @@ def version(parameters: dict[str, str | None]) -> str:
     """``lwm2m``: one of `SUPPORTED_VERSIONS`, else 4.00 (absent, malformed) or 4.12 (not spoken here)."""
     text = parameters.get("lwm2m")
     if text is None:
-        raise bad_request("VERSION_MISSING", "The parameter lwm2m is missing; send lwm2m=1.0, 1.1 or 1.2.")
+        raise bad_request("VERSION_MALFORMED", "The parameter lwm2m is missing; send lwm2m=1.0, 1.1 or 1.2.")
     if not _VERSION.match(text):
         raise bad_request("VERSION_MALFORMED", "lwm2m must read like 1.1; send lwm2m=1.0, 1.1 or 1.2.")
     if text not in SUPPORTED_VERSIONS:
@@ -103,7 +107,7 @@ def flag(parameters: dict[str, str | None], name: str) -> bool:
     if name not in parameters:
         return False
     if parameters[name] is not None:
-        raise bad_request("BAD_QUEUE_MODE", f"{name} takes no value; send a bare {name}.")
+        raise bad_request("QUEUE_MODE_INVALID", f"{name} takes no value; send a bare {name}.")
     return True
 
 
@@ -113,7 +117,7 @@ def binding_letters(parameters: dict[str, str | None]) -> str | None:
         return None
     text = parameters["b"] or ""
     if not _ANY_BINDING.match(text):
-        raise bad_request("BAD_BINDING", "b must be one or more of the letters U T S N M H.")
+        raise bad_request("BINDING_INVALID", "b must be one or more of the letters U T S N M H.")
     return text
 
 
@@ -124,13 +128,13 @@ def binding(letters: str, queue_flag: bool, spoken: str) -> tuple[str, bool]:
     """
     if spoken == "1.0":
         if queue_flag:
-            raise bad_request("BAD_QUEUE_MODE", "LwM2M 1.0 has no parameter Q; send b=UQ.")
+            raise bad_request("QUEUE_MODE_INVALID", "LwM2M 1.0 has no parameter Q; send b=UQ.")
         if letters not in _BINDINGS_1_0:
-            raise bad_request("BAD_BINDING", "b of LwM2M 1.0 is one of U, UQ, S, SQ, US, UQS.")
+            raise bad_request("BINDING_INVALID", "b of LwM2M 1.0 is one of U, UQ, S, SQ, US, UQS.")
         return letters.replace("Q", ""), "Q" in letters
     if not _BINDING_LETTERS[spoken].issuperset(letters):
         allowed = " ".join(sorted(_BINDING_LETTERS[spoken]))
-        raise bad_request("BAD_BINDING", f"b of LwM2M {spoken} may have only the letters {allowed}.")
+        raise bad_request("BINDING_INVALID", f"b of LwM2M {spoken} may have only the letters {allowed}.")
     return "".join(dict.fromkeys(letters)), queue_flag
 
 
@@ -140,7 +144,7 @@ def sms_number(parameters: dict[str, str | None]) -> str | None:
         return None
     text = parameters["sms"] or ""
     if not _MSISDN.match(text):
-        raise bad_request("BAD_SMS_NUMBER", "sms must be the digits of a number with its country code.")
+        raise bad_request("PARAMETER_INVALID", "sms must be the digits of a number with its country code.")
     return text.removeprefix("+")
 
 
@@ -150,7 +154,9 @@ def profile_ids(parameters: dict[str, str | None]) -> tuple[str, ...]:
         return ()
     words = [word.strip() for word in (parameters["pid"] or "").strip('"').split(",")]
     if len(words) > MAX_PROFILE_IDS or not all(_PROFILE_ID.match(word) for word in words):
-        raise bad_request("BAD_PROFILE_ID", "pid must read like 6:27354b9a, or be a comma list of such ids.")
+        raise bad_request(
+            "PARAMETER_INVALID", "pid must read like 6:27354b9a, or be a comma list of such ids."
+        )
     return tuple(dict.fromkeys(words))
 
 
@@ -160,11 +166,11 @@ def preferred_format(parameters: dict[str, str | None], name: str) -> int | None
         return None
     text = parameters[name] or ""
     if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65535):
-        raise bad_request("BAD_QUERY", f"{name} must be the number of a content format, such as 112.")
+        raise bad_request("PARAMETER_INVALID", f"{name} must be the number of a content format, such as 112.")
     if int(text) not in BOOTSTRAP_FORMATS:
         raise Lwm2mError(
             Code.UNSUPPORTED_CONTENT_FORMAT,
-            "FORMAT_UNSUPPORTED",
+            "BOOTSTRAP_CONTENT_FORMAT_UNSUPPORTED",
             f"{name}={text} cannot be written here; use 110, 112, 11542 or 11544.",
         )
     return int(text)

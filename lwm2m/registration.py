@@ -290,7 +290,7 @@ def _foreign(origin: Origin, current: Registration) -> Lwm2mError | None:
     if origin.is_secured != current.origin.is_secured:
         return Lwm2mError(
             Code.BAD_REQUEST,
-            "TRANSPORT_SECURITY_MISMATCH",
+            "WRONG_SECURITY",
             f"Registered over {current.origin.transport}, sent over {origin.transport}; register anew there.",
         )
     return None if origin.identity == current.origin.identity else _identity_mismatch()
@@ -311,7 +311,7 @@ def _unknown() -> Lwm2mError:
 def _profile_unknown() -> Lwm2mError:
     return Lwm2mError(
         Code.CONFLICT,
-        "PROFILE_UNKNOWN",
+        "PROFILE_ID_UNKNOWN",
         "This profile id is not known here yet; register with the object list.",
     )
 

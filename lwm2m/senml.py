@@ -32,15 +32,17 @@ def to_nodes(
 ) -> list[Node]:
     """Resolve base fields and names; ``opaque`` turns the encoding's form of ``vd`` into bytes.
 
-    Raises 4.00 ``BAD_PAYLOAD``, ``BAD_VALUE``, or ``PATH_MISMATCH`` for a name outside ``path``.
+    Raises 4.00 ``PAYLOAD_MALFORMED``, also for a name outside ``path``.
     """
     if not isinstance(records, list) or len(records) > MAX_RECORDS:
-        raise bad_request("BAD_PAYLOAD", f"SenML is an array of at most {MAX_RECORDS} records; send one.")
+        raise bad_request(
+            "PAYLOAD_MALFORMED", f"SenML is an array of at most {MAX_RECORDS} records; send one."
+        )
     base_name, base_time, base_value = "", 0.0, 0.0
     nodes: list[Node] = []
     for record in records:
         if not isinstance(record, Mapping):
-            raise bad_request("BAD_PAYLOAD", "A SenML record is not an object with labels.")
+            raise bad_request("PAYLOAD_MALFORMED", "A SenML record is not an object with labels.")
         _check_understood(record)
         base_name = _text(record, "bn", base_name)
         base_time = _number(record, "bt", base_time)
@@ -51,7 +53,7 @@ def to_nodes(
         found, prefix = _place(base_name + name, path)
         value = typed(_value(record, opaque, base_value), found, model)
         if value is not None and found.depth < 3:
-            raise bad_request("BAD_PAYLOAD", f"{found} is no resource and cannot have a value.")
+            raise bad_request("PAYLOAD_MALFORMED", f"{found} is no resource and cannot have a value.")
         time = base_time + _number(record, "t", 0.0)
         timed = "t" in record or base_time != 0.0
         nodes.append(Node(found, value, time if timed else None, prefix))
@@ -66,22 +68,22 @@ def _has_content(record: Mapping[str, Any]) -> bool:
 def _check_understood(record: Mapping[str, Any]) -> None:
     version = record.get("bver", VERSION)
     if not isinstance(version, int) or version > VERSION:
-        raise bad_request("BAD_PAYLOAD", "This SenML version is not known here; use version 10.")
+        raise bad_request("PAYLOAD_MALFORMED", "This SenML version is not known here; use version 10.")
     if any(isinstance(label, str) and label.endswith("_") for label in record):
-        raise bad_request("BAD_PAYLOAD", "A SenML label that must be understood is not known here.")
+        raise bad_request("PAYLOAD_MALFORMED", "A SenML label that must be understood is not known here.")
 
 
 def _text(record: Mapping[str, Any], label: str, default: str) -> str:
     value = record.get(label, default)
     if not isinstance(value, str) or len(value) > MAX_NAME_LENGTH:
-        raise bad_request("BAD_PAYLOAD", f"{label} of a SenML record is not a short text.")
+        raise bad_request("PAYLOAD_MALFORMED", f"{label} of a SenML record is not a short text.")
     return value
 
 
 def _number(record: Mapping[str, Any], label: str, default: float) -> float:
     value = record.get(label, default)
     if not is_number(value):
-        raise bad_request("BAD_PAYLOAD", f"{label} of a SenML record is not a number.")
+        raise bad_request("PAYLOAD_MALFORMED", f"{label} of a SenML record is not a number.")
     return float(value)
 
 
@@ -90,21 +92,21 @@ def _place(name: str, path: Path) -> tuple[Path, str]:
     if not name and path.depth:
         return path, ""
     if len(name) > MAX_NAME_LENGTH or not name.isprintable():
-        raise bad_request("BAD_PAYLOAD", "A SenML name is not a path; send /object/instance/resource.")
+        raise bad_request("PAYLOAD_MALFORMED", "A SenML name is not a path; send /object/instance/resource.")
     segments = name.strip("/").split("/") if name.strip("/") else []
     ids_from = len(segments)
     while ids_from and segments[ids_from - 1].isdigit():
         ids_from -= 1
     found = Path.of(tuple(segments[ids_from:]))
     if not path.contains(found):
-        raise bad_request("PATH_MISMATCH", f"The payload speaks of {found}, which is not in {path}.")
+        raise bad_request("PAYLOAD_MALFORMED", f"The payload speaks of {found}, which is not in {path}.")
     return found, "/".join(segments[:ids_from])
 
 
 def _value(record: Mapping[str, Any], opaque: Opaque, base_value: float) -> Value:
     given = [label for label in _VALUES if label in record]
     if len(given) > 1:
-        raise bad_request("BAD_VALUE", "A SenML record has more than one value; send one.")
+        raise bad_request("PAYLOAD_MALFORMED", "A SenML record has more than one value; send one.")
     if not given:
         return None
     label, value = given[0], record[given[0]]
@@ -123,7 +125,7 @@ def _value(record: Mapping[str, Any], opaque: Opaque, base_value: float) -> Valu
             return opaque(value)
         case "vlo" if isinstance(value, str):
             return ObjectLinkValue.parse(value)
-    raise bad_request("BAD_VALUE", f"{label} of a SenML record holds another type than it may.")
+    raise bad_request("PAYLOAD_MALFORMED", f"{label} of a SenML record holds another type than it may.")
 
 
 def to_records(
@@ -137,7 +139,7 @@ def to_records(
         raise not_encodable(f"More than {MAX_RECORDS} values; send fewer at once.")
     for node in nodes:
         if not path.contains(node.path):
-            raise bad_request("PATH_MISMATCH", f"{node.path} is not in {path}; write it on its own.")
+            raise bad_request("PAYLOAD_MALFORMED", f"{node.path} is not in {path}; write it on its own.")
     prefixes = {node.prefix for node in nodes}
     base = ""
     if path.depth and len(prefixes) == 1:

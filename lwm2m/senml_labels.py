@@ -32,7 +32,7 @@ def loads(payload: bytes) -> list[dict[Any, Any]]:
     """Read an array of records and name their labels; unknown numbers are kept as they are."""
     records = cbor.loads(payload)
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
-        raise bad_request("BAD_PAYLOAD", "SenML CBOR is an array of maps; send one.")
+        raise bad_request("PAYLOAD_MALFORMED", "SenML CBOR is an array of maps; send one.")
     return [{_LABELS.get(key, key): value for key, value in record.items()} for record in records]
 
 
@@ -44,5 +44,5 @@ def dumps(records: Sequence[Mapping[str, Any]]) -> bytes:
 def opaque(value: Any) -> bytes:
     """``vd`` in CBOR is a byte string already."""
     if not isinstance(value, bytes):
-        raise bad_request("BAD_VALUE", "vd must be a byte string in CBOR.")
+        raise bad_request("PAYLOAD_MALFORMED", "vd must be a byte string in CBOR.")
     return value

@@ -10,14 +10,14 @@ from lwm2m.paths import Path
 
 
 def check(path: Path) -> Path:
-    """Give the path back; raise 4.00 ``BAD_PAYLOAD`` when it is not deep enough for a bare value."""
+    """Give the path back; raise 4.00 ``PAYLOAD_MALFORMED`` when it is not deep enough for a bare value."""
     if path.depth < 3:
-        raise bad_request("BAD_PAYLOAD", f"{path} is no single resource; use SenML or TLV for it.")
+        raise bad_request("PAYLOAD_MALFORMED", f"{path} is no single resource; use SenML or TLV for it.")
     return path
 
 
 def only(nodes: Sequence[Node], path: Path) -> Node:
     """The one node to write, which stands at ``path`` or is its only instance; else 4.00."""
     if len(nodes) != 1 or (check(path) and not path.contains(nodes[0].path)):
-        raise bad_request("NOT_ENCODABLE", f"This format writes exactly one value at {path}.")
+        raise bad_request("VALIDATION_FAILED", f"This format writes exactly one value at {path}.")
     return nodes[0]

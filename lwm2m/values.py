@@ -23,7 +23,7 @@ def is_number(value: Any) -> bool:
 
 
 def plain(value: Any) -> Value:
-    """A decoded item as a value; raise 4.00 ``BAD_VALUE`` for arrays, maps and what 64 bits cannot hold."""
+    """A decoded item as a value; raise 4.00 ``PAYLOAD_MALFORMED`` for arrays, maps and what 64 bits cannot hold."""
     match value:
         case None | bool() | bytes():
             return value
@@ -31,7 +31,9 @@ def plain(value: Any) -> Value:
             return storable_text(value)
         case int() | float() if is_number(value):
             return value
-    raise bad_request("BAD_VALUE", "A value is neither a number of 64 bits, a text, bytes nor a boolean.")
+    raise bad_request(
+        "PAYLOAD_MALFORMED", "A value is neither a number of 64 bits, a text, bytes nor a boolean."
+    )
 
 
 def typed(value: Value, path: Path, model: Catalogue | None) -> Value:
@@ -49,5 +51,5 @@ def typed(value: Value, path: Path, model: Catalogue | None) -> Value:
 
 
 def not_encodable(detail: str) -> Lwm2mError:
-    """4.00 ``NOT_ENCODABLE``: the format at hand has no form for what shall be written."""
-    return bad_request("NOT_ENCODABLE", detail)
+    """4.00 ``VALIDATION_FAILED``: the format at hand has no form for what shall be written."""
+    return bad_request("VALIDATION_FAILED", detail)

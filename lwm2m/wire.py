@@ -179,9 +179,9 @@ def _deregister(request: Request, segment: str) -> Deregister:
 def _send(request: Request) -> Send:
     # May be non-confirmable since LwM2M 1.2.1.
     if request.content_format not in _SEND_FORMATS:
-        raise bad_request("FORMAT_UNSUPPORTED", "Send needs Content-Format 110, 112 or 11544.")
+        raise bad_request("CONTENT_FORMAT_UNSUPPORTED", "Send needs Content-Format 110, 112 or 11544.")
     if not request.payload:
-        raise bad_request("EMPTY_PAYLOAD", "Send has no values; send at least one.")
+        raise bad_request("PAYLOAD_MALFORMED", "Send has no values; send at least one.")
     return Send(int(request.content_format or 0), request.payload)
 
 

@@ -71,17 +71,19 @@ def decode(
     """Read a payload about ``path``; nodes carry absolute paths that lie within it.
 
     A missing Content-Format is plain text (`OMA-TS-LightweightM2M_Core 7.4`). ``model`` types what the
-    format leaves open. Raises `Lwm2mError` 4.15 ``FORMAT_UNSUPPORTED`` or 4.00 ``BAD_PAYLOAD``,
-    ``BAD_VALUE``, ``PATH_MISMATCH``.
+    format leaves open. Raises `Lwm2mError` 4.15 ``CONTENT_FORMAT_UNSUPPORTED`` or 4.00
+    ``PAYLOAD_MALFORMED``, also for a name outside ``path``.
     """
     if len(payload) > MAX_PAYLOAD_BYTES:
-        raise bad_request("BAD_PAYLOAD", f"The payload is over {MAX_PAYLOAD_BYTES} bytes; send less at once.")
+        raise bad_request(
+            "PAYLOAD_MALFORMED", f"The payload is over {MAX_PAYLOAD_BYTES} bytes; send less at once."
+        )
     number = ContentFormat.TEXT if content_format is None else content_format
     return _codec(number).decode(payload, path, model)
 
 
 def encode(content_format: int, nodes: Sequence[Node], path: Path) -> bytes:
-    """Write nodes that lie within ``path``; raise 4.15 or 4.00 ``NOT_ENCODABLE`` where the format cannot."""
+    """Write nodes that lie within ``path``; raise 4.15 or 4.00 ``VALIDATION_FAILED`` where the format cannot."""
     return _codec(content_format).encode(nodes, path)
 
 
@@ -90,7 +92,7 @@ def _codec(number: int) -> Codec:
     if codec is None:
         raise Lwm2mError(
             Code.UNSUPPORTED_CONTENT_FORMAT,
-            "FORMAT_UNSUPPORTED",
+            "CONTENT_FORMAT_UNSUPPORTED",
             f"Content format {number} is not known here; use 112, 110 or 11542.",
         )
     return codec

@@ -25,7 +25,7 @@ def decode(payload: bytes, path: Path, model: Catalogue | None = None) -> list[N
     content = json_text.loads(payload)
     entries = content.get("e") if isinstance(content, Mapping) else None
     if not isinstance(entries, list) or len(entries) > MAX_ENTRIES:
-        raise bad_request("BAD_PAYLOAD", 'LwM2M JSON is {"bn":…,"e":[…]}; send at least an empty e.')
+        raise bad_request("PAYLOAD_MALFORMED", 'LwM2M JSON is {"bn":…,"e":[…]}; send at least an empty e.')
     base_time = _time(content, "bt")
     base_name = _short_text(content.get("bn", str(path)))
     return [_node(entry, base_name, base_time, path, model) for entry in entries]
@@ -33,11 +33,13 @@ def decode(payload: bytes, path: Path, model: Catalogue | None = None) -> list[N
 
 def _node(entry: Any, base_name: str, base_time: float | None, path: Path, model: Catalogue | None) -> Node:
     if not isinstance(entry, Mapping):
-        raise bad_request("BAD_PAYLOAD", "An entry of LwM2M JSON is not an object.")
+        raise bad_request("PAYLOAD_MALFORMED", "An entry of LwM2M JSON is not an object.")
     name = _short_text(entry.get("n", ""))
     found = Path.parse(f"{base_name.rstrip('/')}/{name.strip('/')}")
     if not path.contains(found) or found.depth < 3:
-        raise bad_request("PATH_MISMATCH", f"The payload speaks of {found}, which is no resource in {path}.")
+        raise bad_request(
+            "PAYLOAD_MALFORMED", f"The payload speaks of {found}, which is no resource in {path}."
+        )
     time = _time(entry, "t")
     if base_time is not None:
         time = base_time + (time or 0.0)
@@ -46,7 +48,7 @@ def _node(entry: Any, base_name: str, base_time: float | None, path: Path, model
 
 def _short_text(value: Any) -> str:
     if not isinstance(value, str) or len(value) > 64:
-        raise bad_request("BAD_PAYLOAD", "A name of LwM2M JSON is not a short text.")
+        raise bad_request("PAYLOAD_MALFORMED", "A name of LwM2M JSON is not a short text.")
     return value
 
 
@@ -54,14 +56,14 @@ def _time(holder: Mapping[str, Any], label: str) -> float | None:
     if label not in holder:
         return None
     if not values.is_number(holder[label]):
-        raise bad_request("BAD_PAYLOAD", f"{label} of LwM2M JSON is not a number.")
+        raise bad_request("PAYLOAD_MALFORMED", f"{label} of LwM2M JSON is not a number.")
     return float(holder[label])
 
 
 def _value(entry: Mapping[str, Any], path: Path, model: Catalogue | None) -> Value:
     given = [label for label in _VALUES if label in entry]
     if len(given) > 1:
-        raise bad_request("BAD_VALUE", "An entry of LwM2M JSON has more than one value; send one.")
+        raise bad_request("PAYLOAD_MALFORMED", "An entry of LwM2M JSON has more than one value; send one.")
     if not given:
         return None
     value = entry[given[0]]
@@ -74,7 +76,7 @@ def _value(entry: Mapping[str, Any], path: Path, model: Catalogue | None) -> Val
             return _text(storable_text(value), path, model)
         case "ov" if isinstance(value, str):
             return ObjectLinkValue.parse(value)
-    raise bad_request("BAD_VALUE", f"{given[0]} of LwM2M JSON holds another type than it may.")
+    raise bad_request("PAYLOAD_MALFORMED", f"{given[0]} of LwM2M JSON holds another type than it may.")
 
 
 def _text(text: str, path: Path, model: Catalogue | None) -> Value:
@@ -91,7 +93,7 @@ def encode(nodes: Sequence[Node], path: Path) -> bytes:
     """Write nodes below one base name; those without a value have no form here."""
     for node in nodes:
         if not path.contains(node.path) or node.path.depth < 3:
-            raise bad_request("PATH_MISMATCH", f"{node.path} is no resource in {path}.")
+            raise bad_request("PAYLOAD_MALFORMED", f"{node.path} is no resource in {path}.")
     single = len(nodes) == 1 and nodes[0].path == path
     base = str(path) if single or path.depth == 0 else f"{path}/"
     entries = [_entry(node, base) for node in nodes]

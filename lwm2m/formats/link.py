@@ -24,5 +24,5 @@ def decode(payload: bytes, path: Path, model: Catalogue | None = None) -> list[N
 def encode(nodes: Sequence[Node], path: Path) -> bytes:
     value = single.only(nodes, path).value
     if not isinstance(value, str):
-        raise bad_request("NOT_ENCODABLE", f"{path} is not link text; write it in another format.")
+        raise bad_request("VALIDATION_FAILED", f"{path} is not link text; write it in another format.")
     return value.encode(errors="replace")

@@ -23,7 +23,7 @@ def decode(payload: bytes, path: Path, model: Catalogue | None = None) -> list[N
     """Read nested maps; names are from the root, wherever the request pointed."""
     content = cbor.loads(payload)
     if not isinstance(content, dict):
-        raise bad_request("BAD_PAYLOAD", "LwM2M CBOR is a map from ids to values; send one.")
+        raise bad_request("PAYLOAD_MALFORMED", "LwM2M CBOR is a map from ids to values; send one.")
     nodes: list[Node] = []
     _walk(content, (), path, model, nodes)
     return nodes
@@ -42,7 +42,7 @@ def _walk(
             _walk(value, name, path, model, nodes)
             continue
         if len(nodes) == MAX_NODES:
-            raise bad_request("BAD_PAYLOAD", f"More than {MAX_NODES} values in one payload.")
+            raise bad_request("PAYLOAD_MALFORMED", f"More than {MAX_NODES} values in one payload.")
         nodes.append(_node(name, None if value == {} else value, path, model))
 
 
@@ -51,13 +51,13 @@ def _node(name: tuple[int | str, ...], value: Any, path: Path, model: Catalogue 
     ids = [part for part in name[start:] if isinstance(part, int)]
     prefix = "/".join(str(part).strip("/") for part in name[:start])
     if len(ids) != len(name) - start or len(ids) > 4 or len(prefix) > 64 or not prefix.isprintable():
-        raise bad_request("BAD_PAYLOAD", "A key of LwM2M CBOR is no path; use at most four ids.")
+        raise bad_request("PAYLOAD_MALFORMED", "A key of LwM2M CBOR is no path; use at most four ids.")
     found = Path(*ids)
     if not path.contains(found):
-        raise bad_request("PATH_MISMATCH", f"The payload speaks of {found}, which is not in {path}.")
+        raise bad_request("PAYLOAD_MALFORMED", f"The payload speaks of {found}, which is not in {path}.")
     plain = values.typed(values.plain(value), found, model)
     if plain is not None and found.depth < 3:
-        raise bad_request("BAD_PAYLOAD", f"{found} is no resource and cannot have a value.")
+        raise bad_request("PAYLOAD_MALFORMED", f"{found} is no resource and cannot have a value.")
     return Node(found, plain, None, prefix)
 
 
@@ -66,7 +66,7 @@ def encode(nodes: Sequence[Node], path: Path) -> bytes:
     tree: dict[Any, Any] = {}
     for node in nodes:
         if not path.contains(node.path):
-            raise bad_request("PATH_MISMATCH", f"{node.path} is not in {path}; write it on its own.")
+            raise bad_request("PAYLOAD_MALFORMED", f"{node.path} is not in {path}; write it on its own.")
         _put(tree, ((node.prefix,) if node.prefix else ()) + node.path.ids, node)
     return cbor.dumps(tree)
 

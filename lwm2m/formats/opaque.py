@@ -18,5 +18,5 @@ def decode(payload: bytes, path: Path, model: Catalogue | None = None) -> list[N
 def encode(nodes: Sequence[Node], path: Path) -> bytes:
     value = single.only(nodes, path).value
     if not isinstance(value, bytes):
-        raise bad_request("NOT_ENCODABLE", f"{path} is not bytes; write it as text or SenML.")
+        raise bad_request("VALIDATION_FAILED", f"{path} is not bytes; write it as text or SenML.")
     return value

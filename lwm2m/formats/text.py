@@ -22,7 +22,7 @@ def decode(payload: bytes, path: Path, model: Catalogue | None = None) -> list[N
     try:
         text = storable_text(payload.decode())
     except UnicodeDecodeError:
-        raise bad_request("BAD_PAYLOAD", "The text is not UTF-8; send it as opaque.") from None
+        raise bad_request("PAYLOAD_MALFORMED", "The text is not UTF-8; send it as opaque.") from None
     known = model.resource(path) if model is not None else None
     if known is None:
         return [Node(path, text)]
@@ -53,7 +53,7 @@ def encode(nodes: Sequence[Node], path: Path) -> bytes:
     """Write the one value; bytes as base64, booleans as 0 and 1."""
     match single.only(nodes, path).value:
         case None:
-            raise bad_request("NOT_ENCODABLE", f"{path} has no value; text cannot write that.")
+            raise bad_request("VALIDATION_FAILED", f"{path} has no value; text cannot write that.")
         case bool() as flag:
             return b"1" if flag else b"0"
         case bytes() as raw:
@@ -68,7 +68,7 @@ def encode(nodes: Sequence[Node], path: Path) -> bytes:
 
 def _plain(number: float, path: Path) -> bytes:
     if not math.isfinite(number):
-        raise bad_request("NOT_ENCODABLE", f"{path} is not a finite number; text cannot write that.")
+        raise bad_request("VALIDATION_FAILED", f"{path} is not a finite number; text cannot write that.")
     # The standard wants a decimal, and small clients read no exponent.
     text = repr(number)
     return (text if "e" not in text else f"{number:f}" if abs(number) < 1e15 else text).encode()

@@ -29,12 +29,14 @@ def decode(payload: bytes, path: Path, model: Catalogue | None = None) -> list[N
     empty instance or multiple resource is a node without a value.
     """
     if path.depth == 0:
-        raise bad_request("BAD_PAYLOAD", "TLV cannot describe the root; ask for one object or use SenML.")
+        raise bad_request(
+            "PAYLOAD_MALFORMED", "TLV cannot describe the root; ask for one object or use SenML."
+        )
     nodes: list[Node] = []
     for entry in _entries(payload):
         nodes.extend(_below(entry, path, model))
         if len(nodes) > MAX_ENTRIES:
-            raise bad_request("BAD_PAYLOAD", f"More than {MAX_ENTRIES} values in one payload.")
+            raise bad_request("PAYLOAD_MALFORMED", f"More than {MAX_ENTRIES} values in one payload.")
     return nodes
 
 
@@ -46,10 +48,14 @@ def _entries(data: bytes) -> Iterator[_Entry]:
         length_bytes = kind >> 3 & 0x03
         value_at = id_end + length_bytes
         if value_at > end:
-            raise bad_request("BAD_PAYLOAD", f"The TLV entry at byte {position} is cut off; send it whole.")
+            raise bad_request(
+                "PAYLOAD_MALFORMED", f"The TLV entry at byte {position} is cut off; send it whole."
+            )
         length = int.from_bytes(data[id_end:value_at], "big") if length_bytes else kind & 0x07
         if value_at + length > end:
-            raise bad_request("BAD_PAYLOAD", f"The TLV entry at byte {position} is longer than the payload.")
+            raise bad_request(
+                "PAYLOAD_MALFORMED", f"The TLV entry at byte {position} is longer than the payload."
+            )
         identifier = int.from_bytes(data[position + 1 : id_end], "big")
         yield kind >> 6, identifier, data[value_at : value_at + length]
         position = value_at + length
@@ -73,13 +79,15 @@ def _descend(path: Path, depth: int, identifier: int) -> Path:
     if len(ids) == 1 and depth == 2:
         ids = (*ids, 0)
     if len(ids) != depth:
-        raise bad_request("BAD_PAYLOAD", f"A TLV entry is of the wrong kind for {path}; check its type bits.")
+        raise bad_request(
+            "PAYLOAD_MALFORMED", f"A TLV entry is of the wrong kind for {path}; check its type bits."
+        )
     return Path(*(*ids, identifier))
 
 
 def _within(found: Path, path: Path) -> None:
     if not path.contains(found):
-        raise bad_request("PATH_MISMATCH", f"The payload speaks of {found}, which is not in {path}.")
+        raise bad_request("PAYLOAD_MALFORMED", f"The payload speaks of {found}, which is not in {path}.")
 
 
 def _instance(instance: Path, content: bytes, path: Path, model: Catalogue | None) -> list[Node]:
@@ -92,7 +100,9 @@ def _instance(instance: Path, content: bytes, path: Path, model: Catalogue | Non
 def _in_instance(entry: _Entry, instance: Path, path: Path, model: Catalogue | None) -> list[Node]:
     kind, identifier, value = entry
     if kind not in (_RESOURCE, _MULTIPLE):
-        raise bad_request("BAD_PAYLOAD", f"A TLV entry in {instance} is no resource; check its type bits.")
+        raise bad_request(
+            "PAYLOAD_MALFORMED", f"A TLV entry in {instance} is no resource; check its type bits."
+        )
     resource = instance.child(identifier)
     return (_value if kind == _RESOURCE else _multiple)(resource, value, path, model)
 
@@ -101,7 +111,7 @@ def _multiple(resource: Path, content: bytes, path: Path, model: Catalogue | Non
     nodes: list[Node] = []
     for kind, identifier, value in _entries(content):
         if kind != _RESOURCE_INSTANCE:
-            raise bad_request("BAD_PAYLOAD", f"An entry in {resource} is no resource instance.")
+            raise bad_request("PAYLOAD_MALFORMED", f"An entry in {resource} is no resource instance.")
         nodes.extend(_value(resource.child(identifier), value, path, model))
     if not nodes:
         _within(resource, path)

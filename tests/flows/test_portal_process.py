@@ -1,0 +1,59 @@
+"""`make run` as a newcomer meets it: up, ports told, a taken port in one line, a fast second start, a clean stop."""
+
+from __future__ import annotations
+
+import re
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.rest import Rest
+from tests.running_portal import RunningPortal, running_portal, until
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("portal")]
+
+
+def demo_password(portal: RunningPortal, email: str) -> str:
+    text = (portal.data_dir / "demo-passwords.txt").read_text()
+    found = re.search(rf"^{re.escape(email)}\s+(\S+)", text, re.MULTILINE)
+    assert found, text
+    return found.group(1)
+
+
+def test_demo_devices_come_online_by_themselves_and_survive_a_restart(tmp_path: Path) -> None:
+    with running_portal(tmp_path, "--demo") as portal:
+        until(lambda: "Ctrl-C stops it" in portal.text(), seconds=20, what="the banner")
+        for name, port in portal.ports.items():
+            assert name in portal.text()
+            assert str(port) in portal.text()
+        rest = Rest(portal.url)
+        rest.login("subscriber@demo.example", demo_password(portal, "subscriber@demo.example"))
+
+        def online() -> list[str]:
+            rows = rest.call("GET", "devices/").body["results"]
+            return [row["endpoint"] for row in rows if row["provisioning"] == "applied"]
+
+        until(lambda: len(online()) == 3, seconds=60, what="three devices are online")
+        assert "Traceback" not in portal.text(), portal.text()
+        assert portal.stop() < 5
+        assert portal.process is not None
+        assert portal.process.returncode == 0
+
+        begun = time.monotonic()
+        portal.start("--demo")
+        assert time.monotonic() - begun < 10
+        assert len(online()) == 3
+        assert "Traceback" not in portal.text(), portal.text()
+
+
+def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
+    portal = RunningPortal(tmp_path)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", portal.ports["COAP_PORT"]))
+        result = portal.manage("portal")
+    assert result.returncode != 0
+    assert result.stderr.strip().count("\n") == 0
+    assert "COAP_PORT" in result.stderr
+    assert "Traceback" not in result.stderr

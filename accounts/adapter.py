@@ -36,7 +36,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return super().clean_email(email)
 
     def save_user(self, request: HttpRequest, user: User, form: BaseForm, commit: bool = True) -> User:
-        """The person and their account in one transaction, instead of the blank `user` that allauth hands in."""
+        """The person and their account in one transaction, instead of the blank `user` of allauth."""
         data = form.cleaned_data
         try:
             registered = signup.register(
@@ -55,7 +55,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return subject
 
     def send_account_already_exists_mail(self, email: str) -> None:
-        """Whoever signs up with an address that has an account learns nothing on the page; its owner gets this."""
+        """Who signs up with a known address learns nothing on the page; the address's owner gets this."""
         self.send_mail(
             "accounts/email/account_exists",
             email,

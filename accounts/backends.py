@@ -13,9 +13,10 @@ from accounts.roles import PERMISSIONS
 
 
 class RoleBackend(BaseBackend):
-    """`has_perm(permission)` asks whether any role of the person gives it; with a row, the role with its operator.
+    """`has_perm(permission)` asks whether any role of the person gives it.
 
-    It signs nobody in. Superusers never get here: Django says yes to them before.
+    With a row it asks the role with the row's operator. It signs nobody in. Superusers never get here: Django
+    says yes to them before.
     """
 
     def get_user(self, user_id: Any) -> User | None:

@@ -12,7 +12,7 @@ from accounts.models import User
 
 
 def start(request: HttpRequest, *, user: User | None, email: str) -> None:
-    """Mails the link to a person who has just signed up; with `user` None tells the address that it has an account."""
+    """Mails the link to whoever just signed up; `user` None tells the address that it has an account."""
     if user is None:
         get_adapter(request).send_account_already_exists_mail(email)
         return

@@ -1,4 +1,4 @@
-"""Forms around accounts: choosing an operator at sign-up, a further account, and inviting staff in the admin."""
+"""Forms: choosing an operator at sign-up, opening a further account, inviting staff in the admin."""
 
 from __future__ import annotations
 
@@ -78,9 +78,12 @@ class StaffInvitation(forms.ModelForm):
     """Gives a role by e-mail address, so that nobody can leaf through people of other operators."""
 
     email = forms.EmailField(
-        label="E-mail", help_text="Somebody new gets a link to choose a password; others keep the one they have."
+        label="E-mail",
+        help_text="Somebody new gets a link to choose a password; others keep the one they have.",
     )
-    name = forms.CharField(label="Name", max_length=120, required=False, help_text="Only used for somebody new.")
+    name = forms.CharField(
+        label="Name", max_length=120, required=False, help_text="Only used for somebody new."
+    )
     role = forms.ChoiceField(choices=Role.choices)
 
     class Meta:

@@ -1,7 +1,7 @@
 """Keeps the database's groups in step with the table of roles: one group per role, with its permissions.
 
-Permissions are asked of the table (`accounts/backends.py`), never of these groups; they are the table as data, for
-whoever reads the database. Works in a migration, before the models of later apps have theirs.
+Permissions are asked of the table (`accounts/backends.py`), never of these groups; they are the table as
+data, for whoever reads the database. Works in a migration, before the models of later apps have theirs.
 """
 
 from __future__ import annotations
@@ -27,14 +27,17 @@ def _permissions(apps: Apps, using: str) -> dict[str, Any]:
     types = apps.get_model("contenttypes", "ContentType").objects.using(using)
     permissions = apps.get_model("auth", "Permission").objects.using(using)
     found = {
-        f"{row.content_type.app_label}.{row.codename}": row for row in permissions.select_related("content_type")
+        f"{row.content_type.app_label}.{row.codename}": row
+        for row in permissions.select_related("content_type")
     }
     for name in sorted(set().union(*PERMISSIONS.values()) - set(found)):
         app_label, codename = name.split(".")
         verb, model = codename.split("_", 1)
         content_type, _ = types.get_or_create(app_label=app_label, model=model)
         found[name], _ = permissions.get_or_create(
-            content_type=content_type, codename=codename, defaults={"name": f"Can {verb} {_spoken(app_label, model)}"}
+            content_type=content_type,
+            codename=codename,
+            defaults={"name": f"Can {verb} {_spoken(app_label, model)}"},
         )
     return found
 

@@ -1,4 +1,4 @@
-"""The mail that tells somebody about their new role, with a link to choose a password where they have none."""
+"""The mail that tells somebody about their new role, with a link to choose a password if they have none."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person; what they may see follows from memberships and subscriber accounts, never from the user alone."""
+    """A person; what they may see follows from memberships and accounts, never from the user alone."""
 
     email = models.EmailField("e-mail", max_length=254, unique=True)
     name = models.CharField(max_length=120, blank=True)
@@ -83,12 +83,16 @@ class Operator(models.Model):
 
     slug = models.SlugField(max_length=50, unique=True)
     name = models.CharField(max_length=120, unique=True)
-    description = models.CharField(max_length=300, blank=True, help_text="Shown to people who choose an operator.")
+    description = models.CharField(
+        max_length=300, blank=True, help_text="Shown to people who choose an operator."
+    )
     support_email = models.EmailField(blank=True)
     is_active = models.BooleanField(default=True, help_text="Devices of an inactive operator are refused.")
     is_open_for_signup = models.BooleanField(default=True)
     allows_nosec = models.BooleanField(
-        "allows devices without encryption", default=False, help_text="For laboratories; leave off in the field."
+        "allows devices without encryption",
+        default=False,
+        help_text="For laboratories; leave off in the field.",
     )
     created_at = models.DateTimeField(default=timezone.now)
 

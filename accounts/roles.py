@@ -1,7 +1,7 @@
 """What each staff role may do: one table, shipped to the database as groups by migration.
 
-A role is held for one operator (`accounts.models.StaffMembership`); the table says which model permissions it gives
-inside that operator. Codenames are Django's (`view_device`), so the admin asks the same questions as everywhere.
+A role is held for one operator (`accounts.models.StaffMembership`); the table says which model permissions it
+gives inside that operator. Codenames are Django's (`view_device`), so the admin asks what everybody asks.
 """
 
 from __future__ import annotations
@@ -34,8 +34,10 @@ def _may(verb: str, *names: str) -> frozenset[str]:
 
 
 _LOOK = _may("view", *_INVENTORY, *_PROVISIONING, "accounts.subscriber", "accounts.operator")
-_RUN = _LOOK | _may("add", "devices.device", "devices.command", "provisioning.bootstrapprofile", "provisioning.job") | _may(
-    "change", "devices.device", "provisioning.bootstrapprofile", "provisioning.job", "devices.knock"
+_RUN = (
+    _LOOK
+    | _may("add", "devices.device", "devices.command", "provisioning.bootstrapprofile", "provisioning.job")
+    | _may("change", "devices.device", "provisioning.bootstrapprofile", "provisioning.job", "devices.knock")
 )
 
 PERMISSIONS: dict[str, frozenset[str]] = {
@@ -45,9 +47,10 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     | _may("add", "accounts.staffmembership", "devices.credential")
     | _may("change", "accounts.operator", "accounts.subscriber", "accounts.staffmembership"),
     Role.PROVISIONING: _RUN | _may("view", "devices.credential") | _may("delete", "devices.device"),
-    Role.SUPPORT: _LOOK | _may("view", *_TRAIL) | _may("add", "provisioning.job", "devices.command") | _may(
-        "change", "provisioning.job"
-    ),
+    Role.SUPPORT: _LOOK
+    | _may("view", *_TRAIL)
+    | _may("add", "provisioning.job", "devices.command")
+    | _may("change", "provisioning.job"),
     Role.READ_ONLY: _LOOK,
     Role.AUDITOR: _LOOK | _may("view", *_TRAIL, *_PEOPLE),
 }

@@ -10,6 +10,6 @@ from knox.models import AuthToken
 
 @shared_task(name="accounts.clear_expired")
 def clear_expired() -> None:
-    """Delete sessions and API tokens whose time is over; they open nothing, this only keeps the tables small."""
+    """Delete sessions and API tokens whose time is over; they open nothing, this keeps the tables small."""
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
     AuthToken.objects.filter(expiry__lt=timezone.now()).delete()

@@ -1,6 +1,6 @@
-"""Whose row is it, and may this person do that there: the two questions behind every scoped list and every button.
+"""Whose row is it, and may this person do that there: the questions behind every list and every button.
 
-A permission is Django's `app.verb_model`; the table of roles in `accounts/roles.py` answers it for one operator.
+A permission is Django's `app.verb_model`; the table in `accounts/roles.py` answers it for an operator.
 A row of no operator (a knock nobody can be named for) belongs to the platform: superusers only.
 """
 
@@ -23,7 +23,7 @@ def _works_here(user: Any) -> bool:
 
 
 def operator_ids(user: Any, *permissions: str) -> set[int] | None:
-    """Operators where the person's role gives one of `permissions` (any role when none is named); None means all."""
+    """Operators where the role gives one of `permissions` (any role when none is named); None: all."""
     if not _works_here(user):
         return set()
     if user.is_superuser:
@@ -31,7 +31,9 @@ def operator_ids(user: Any, *permissions: str) -> set[int] | None:
     roles = user.roles()
     if not permissions:
         return set(roles)
-    return {operator_id for operator_id, role in roles.items() if not PERMISSIONS[role].isdisjoint(permissions)}
+    return {
+        operator_id for operator_id, role in roles.items() if not PERMISSIONS[role].isdisjoint(permissions)
+    }
 
 
 def may(user: Any, permission: str, operator_id: int | None) -> bool:

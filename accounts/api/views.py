@@ -82,7 +82,9 @@ class Login(APIView):
         if not confirmation.is_done(user):
             confirmation.remind(request._request, user=user)
             raise Problem(
-                "EMAIL_UNCONFIRMED", "Open the link in the e-mail we sent you, then sign in again.", status=403
+                "EMAIL_UNCONFIRMED",
+                "Open the link in the e-mail we sent you, then sign in again.",
+                status=403,
             )
         instance, token = AuthToken.objects.create(user=user, expiry=knox_settings.TOKEN_TTL)
         user_logged_in.send(sender=type(user), request=request._request, user=user)
@@ -92,10 +94,14 @@ class Login(APIView):
     @staticmethod
     def _authenticate(request: Request, *, email: str, password: str) -> User:
         try:
-            user = get_adapter(request._request).authenticate(request._request, email=email, password=password)
+            user = get_adapter(request._request).authenticate(
+                request._request, email=email, password=password
+            )
         except ValidationError:
             raise Problem(
-                "THROTTLED", "There were too many wrong passwords. Wait five minutes and try again.", status=429
+                "THROTTLED",
+                "There were too many wrong passwords. Wait five minutes and try again.",
+                status=429,
             ) from None
         if user is None or not user.is_active:
             raise Problem(
@@ -154,5 +160,7 @@ class MyAccounts(APIView):
         serializer = serializers.OpenAccountSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         with refusals():
-            account = subscribers.open_account(user=request.user, operator=serializer.validated_data["operator"])
+            account = subscribers.open_account(
+                user=request.user, operator=serializer.validated_data["operator"]
+            )
         return Response(serializers.AccountSerializer(account).data, status=201)

@@ -1,4 +1,4 @@
-"""Every list starts from what this person may see: one base class for the admin, one for its inlines, one for REST.
+"""Every list starts from what this person may see: base classes for the admin, its inlines and REST.
 
     class DeviceAdmin(ScopedModelAdmin):
         operator_path = "operator"
@@ -11,6 +11,7 @@
 
 from accounts.scoping.admin import PlatformModelAdmin, ScopedInline, ScopedModelAdmin, ScopedStackedInline
 from accounts.scoping.querysets import of_staff, of_subscriber, visible
+from accounts.scoping.reasons import ask_and_do
 from accounts.scoping.rest import RolePermission, ScopedQuerysetMixin
 from accounts.tenancy import may, operator_id_of, operator_ids
 
@@ -21,6 +22,7 @@ __all__ = [
     "ScopedModelAdmin",
     "ScopedQuerysetMixin",
     "ScopedStackedInline",
+    "ask_and_do",
     "may",
     "of_staff",
     "of_subscriber",

@@ -1,15 +1,16 @@
-"""Admin classes that show an operator's staff the operator's rows: lists, pages, choices, filters and actions."""
+"""Admin classes that show staff their operators' rows: lists, pages, choices, filters and actions."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.filters import RelatedFieldListFilter
 from django.db.models import ForeignKey, Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from accounts import tenancy
+from accounts.errors import Refused
 from accounts.models import Operator
 from accounts.scoping.querysets import of_staff
 
@@ -38,7 +39,7 @@ class _Scoped:
         return f"{self.opts.app_label}.{verb}_{self.opts.model_name}"
 
     def visible_choices(self, model: type[Model], request: HttpRequest) -> QuerySet:
-        """Rows of a related model that this person may be shown; none where no scoped admin answers for it."""
+        """Rows of a related model that this person may be shown; none where no scoped admin knows."""
         related = self.admin_site._registry.get(model)
         if isinstance(related, _Scoped):
             return related.get_queryset(request)
@@ -65,8 +66,30 @@ class _Scoped:
 class ScopedModelAdmin(_Scoped, admin.ModelAdmin):
     """`operator_path` leads from the model to its Operator; rows of no operator are for superusers.
 
-    Asked without a row, a permission is "may with some operator"; asked with one, the role with its operator decides.
+    Asked without a row, a permission is "may with some operator"; asked with one, the role with its operator
+    decides. Whatever a service refuses (`refusals`) becomes a message on the page it came from.
     """
+
+    refusals: tuple[type[Exception], ...] = (Refused,)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self._told(request, super().changeform_view, *args, **kwargs)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self._told(request, super().delete_view, *args, **kwargs)
+
+    def _told(self, request: HttpRequest, view: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except self.refusals as refusal:
+            self.message_user(request, str(refusal), messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Without Django's bulk delete, which knows no service: rows go one by one, or by an own action."""
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         return [self._scoped_filter(item) for item in super().get_list_filter(request)]
@@ -104,7 +127,7 @@ class ScopedModelAdmin(_Scoped, admin.ModelAdmin):
         return any(self._may(request, verb, None) for verb in ("view", "add", "change", "delete"))
 
     def permitted(self, request: HttpRequest, queryset: QuerySet, verb: str) -> QuerySet:
-        """Of an action's rows those where the person's role allows `verb`: somebody may hold several roles."""
+        """Of an action's rows those where the role allows `verb`: somebody may hold several roles."""
         return of_staff(queryset, request.user, self.operator_path, self._permission(verb))
 
 

@@ -1,4 +1,4 @@
-"""Narrows a queryset to the rows a person may see, as staff of an operator or as the subscriber they belong to."""
+"""Narrows a queryset to the rows a person may see, as an operator's staff or as the subscriber."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def _view(queryset: QuerySet) -> str:
 
 
 def of_staff(queryset: QuerySet, user: Any, operator_path: str, *permissions: str) -> QuerySet:
-    """Rows of the operators where the person's role gives one of `permissions` (by default: to view the model)."""
+    """Rows of the operators where the role gives one of `permissions` (by default: to view the model)."""
     allowed = tenancy.operator_ids(user, *(permissions or (_view(queryset),)))
     if allowed is None:
         return queryset
@@ -25,14 +25,16 @@ def of_staff(queryset: QuerySet, user: Any, operator_path: str, *permissions: st
 
 
 def of_subscriber(queryset: QuerySet, user: Any, subscriber_path: str) -> QuerySet:
-    """Rows of the person's own accounts; `subscriber_path` leads to a Subscriber and is empty where they are one."""
+    """Rows of the person's own accounts; `subscriber_path` leads to the Subscriber, empty on itself."""
     if not (user.is_authenticated and user.is_active):
         return queryset.none()
     path = f"{subscriber_path}__user" if subscriber_path else "user"
     return queryset.filter(**{path: user.pk})
 
 
-def visible(queryset: QuerySet, user: Any, *, operator_path: str, subscriber_path: str | None = None) -> QuerySet:
+def visible(
+    queryset: QuerySet, user: Any, *, operator_path: str, subscriber_path: str | None = None
+) -> QuerySet:
     """Rows a person may see in any of their capacities; without `subscriber_path` subscribers see none."""
     if not (user.is_authenticated and user.is_active):
         return queryset.none()

@@ -1,4 +1,4 @@
-"""REST lists that start from what the caller may see, and writes that ask the role with the row's operator."""
+"""REST lists that start from what the caller may see, and writes that ask the role with the operator."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class ScopedQuerysetMixin:
 
 
 class RolePermission(BasePermission):
-    """Reading is open to whoever the queryset shows the row; writing needs the verb in the role of its operator.
+    """Reading is open to whoever the queryset shows the row; writing needs the verb in the role.
 
-    The permission is the model's (`devices.change_device`) or the view's `permission_model` ("devices.device").
+    Asked is the role with the row's operator, for the model or the view's `permission_model`.
     A subscriber may write own rows where the view says `subscribers_write = True`.
     """
 
@@ -57,7 +57,9 @@ class RolePermission(BasePermission):
         operator_id = tenancy.operator_id_of(obj, getattr(view, "operator_path", ""))
         if tenancy.may(request.user, f"{app_label}.{verb}_{model_name}", operator_id):
             return True
-        return bool(getattr(view, "subscribers_write", False)) and _is_own(request.user, obj, view.subscriber_path)
+        return bool(getattr(view, "subscribers_write", False)) and _is_own(
+            request.user, obj, view.subscriber_path
+        )
 
 
 def _is_own(user: Any, row: Any, path: str | None) -> bool:

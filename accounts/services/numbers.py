@@ -1,6 +1,7 @@
-"""Account numbers that survive a telephone: `NOR-4829-1370`, letters of the operator, seven digits, a check digit.
+"""Account numbers that survive a telephone, such as `NOR-4829-1370`.
 
-The check digit is Damm's: it finds every single wrong digit and every swap of two neighbours.
+Letters of the operator, seven digits, a check digit. That one is Damm's: it finds
+every single wrong digit and every swap of two neighbours.
 """
 
 from __future__ import annotations

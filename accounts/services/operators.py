@@ -1,4 +1,4 @@
-"""Operators, the tenants: create and change. What a new one needs to serve devices is provisioning's to add."""
+"""Operators, the tenants: create and change. What a new one needs for devices is provisioning's to add."""
 
 from __future__ import annotations
 
@@ -23,9 +23,13 @@ def create(
     """A new operator; Refused when the slug or the name is taken."""
     with ledger.unit_of_work():
         if Operator.objects.filter(slug=slug).exists():
-            raise Refused("CONFLICT", f"There is an operator {slug!r} already. Choose another short name.", "slug")
+            raise Refused(
+                "CONFLICT", f"There is an operator {slug!r} already. Choose another short name.", "slug"
+            )
         if Operator.objects.filter(name=name).exists():
-            raise Refused("CONFLICT", f"There is an operator named {name!r} already. Choose another name.", "name")
+            raise Refused(
+                "CONFLICT", f"There is an operator named {name!r} already. Choose another name.", "name"
+            )
         operator = Operator.objects.create(
             slug=slug,
             name=name,

@@ -1,7 +1,7 @@
 """Records who signed in and out, and what became of their password and address.
 
-An event goes to every operator the person has to do with, as staff or subscriber, so that its auditors find it;
-of a person with none, or of nobody, to the platform.
+An event goes to every operator the person has to do with, as staff or subscriber, so that its auditors find
+it; of a person with none, or of nobody, to the platform.
 """
 
 from __future__ import annotations
@@ -40,7 +40,12 @@ def failed(*, email: str, address: str) -> None:
     uncounted = cache.get(key, 0)
     cache.delete(key)
     details: dict[str, Any] = {"unrecorded_before": uncounted} if uncounted else {}
-    refused = {"result": "refused", "cause": "CREDENTIALS_WRONG", "detail": details, "actor": ledger.ANONYMOUS}
+    refused = {
+        "result": "refused",
+        "cause": "CREDENTIALS_WRONG",
+        "detail": details,
+        "actor": ledger.ANONYMOUS,
+    }
     if user:
         _record("signin.failed", user, **refused)
     else:
@@ -59,7 +64,11 @@ def password_reset(*, user: User) -> None:
     with ledger.unit_of_work():
         password_changed(user=user)
         addresses = list(EmailAddress.objects.filter(user=user))
-        if len(addresses) == 1 and not addresses[0].verified and addresses[0].email.lower() == user.email.lower():
+        if (
+            len(addresses) == 1
+            and not addresses[0].verified
+            and addresses[0].email.lower() == user.email.lower()
+        ):
             addresses[0].verified = True
             addresses[0].save(update_fields=["verified"])
             email_confirmed(user=user, email=user.email)

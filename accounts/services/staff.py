@@ -52,11 +52,13 @@ def grant(*, user: User, operator: Operator, role: Role | str) -> StaffMembershi
     return held
 
 
-def invite(*, email: str, operator: Operator, role: Role | str, name: str = "", password: str | None = None) -> Invited:
+def invite(
+    *, email: str, operator: Operator, role: Role | str, name: str = "", password: str | None = None
+) -> Invited:
     """Give the role to whoever has this address, making the person when nobody has.
 
-    A new person's address counts as confirmed once they set a password through the link sent to it, or at once
-    when `password` is given (then somebody hands it over).
+    A new person's address counts as confirmed once they set a password through the link sent to it, or at
+    once when `password` is given (then somebody hands it over).
     """
     email = email.strip().lower()
     with ledger.unit_of_work():
@@ -99,7 +101,7 @@ def remove(*, membership: StaffMembership, reason: str = "") -> None:
 
 
 def _lock(operator: Operator) -> None:
-    """Roles of one operator change one after the other, so that two administrators cannot remove each other."""
+    """Roles of one operator change one after the other: two administrators cannot remove each other."""
     Operator.objects.select_for_update().get(pk=operator.pk)
 
 
@@ -111,7 +113,9 @@ def _keep_an_administrator(membership: StaffMembership) -> None:
     ).exclude(pk=membership.pk)
     if not others.exists():
         raise Refused(
-            "CONFLICT", "This is the operator's last administrator. Make somebody else administrator first.", "role"
+            "CONFLICT",
+            "This is the operator's last administrator. Make somebody else administrator first.",
+            "role",
         )
 
 

@@ -22,17 +22,21 @@ _ACTIONS = {
 
 
 def open_account(*, user: User, operator: Operator) -> Subscriber:
-    """The person's account with the operator; Refused when the operator takes nobody or they hold one already."""
+    """The person's account with the operator; Refused when it takes nobody or they hold one already."""
     with ledger.unit_of_work():
         operator = Operator.objects.get(pk=operator.pk)
         if not (operator.is_active and operator.is_open_for_signup):
-            raise Refused("OPERATOR_CLOSED", f"{operator} takes no new accounts. Choose another operator.", "operator")
+            raise Refused(
+                "OPERATOR_CLOSED", f"{operator} takes no new accounts. Choose another operator.", "operator"
+            )
         held = Subscriber.objects.filter(user=user, operator=operator).first()
         if held:
             raise _held(held)
         try:
             with transaction.atomic():
-                subscriber = Subscriber.objects.create(user=user, operator=operator, number=numbers.new(operator))
+                subscriber = Subscriber.objects.create(
+                    user=user, operator=operator, number=numbers.new(operator)
+                )
         except IntegrityError:  # opened in another window a moment ago
             raise _held(Subscriber.objects.get(user=user, operator=operator)) from None
         ledger.record(
@@ -49,7 +53,9 @@ def open_account(*, user: User, operator: Operator) -> Subscriber:
 def _held(subscriber: Subscriber) -> Refused:
     name = subscriber.operator
     if subscriber.state == SubscriberState.CLOSED:
-        return Refused("CONFLICT", f"Your account with {name} was closed. Ask {name} to open it again.", "operator")
+        return Refused(
+            "CONFLICT", f"Your account with {name} was closed. Ask {name} to open it again.", "operator"
+        )
     return Refused("CONFLICT", f"You already have account {subscriber.number} with {name}.", "operator")
 
 
@@ -73,7 +79,9 @@ def _move(subscriber: Subscriber, state: SubscriberState, reason: str) -> Subscr
         if before == state:
             return row
         if state not in MOVES[before]:
-            raise Refused("CONFLICT", f"An account that is {row.get_state_display().lower()} cannot become {state}.")
+            raise Refused(
+                "CONFLICT", f"An account that is {row.get_state_display().lower()} cannot become {state}."
+            )
         row.state = state
         row.save(update_fields=["state"])
         ledger.record(

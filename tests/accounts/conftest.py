@@ -21,7 +21,9 @@ def _no_rate_limits_from_before() -> None:
 
 @pytest.fixture
 def north(db: None) -> Operator:
-    return operators.create(slug="northwind", name="Northwind Telecom", description="Meters across the north.")
+    return operators.create(
+        slug="northwind", name="Northwind Telecom", description="Meters across the north."
+    )
 
 
 @pytest.fixture

@@ -23,9 +23,15 @@ class Command(BaseCommand):
         parser.add_argument("--description", default="", help="shown to people who choose an operator")
         parser.add_argument("--support-email", default="")
         door = parser.add_mutually_exclusive_group()
-        door.add_argument("--open", dest="is_open", action="store_true", default=True, help="people may sign up")
-        door.add_argument("--closed", dest="is_open", action="store_false", help="nobody may sign up by themselves")
-        parser.add_argument("--allow-nosec", action=BooleanOptionalAction, default=False, help="for laboratories")
+        door.add_argument(
+            "--open", dest="is_open", action="store_true", default=True, help="people may sign up"
+        )
+        door.add_argument(
+            "--closed", dest="is_open", action="store_false", help="nobody may sign up by themselves"
+        )
+        parser.add_argument(
+            "--allow-nosec", action=BooleanOptionalAction, default=False, help="for laboratories"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

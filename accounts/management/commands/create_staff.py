@@ -32,7 +32,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         operator = Operator.objects.filter(slug=options["operator"]).first()
         if operator is None:
-            known = ", ".join(Operator.objects.values_list("slug", flat=True)) or "none yet; see create_operator"
+            known = (
+                ", ".join(Operator.objects.values_list("slug", flat=True)) or "none yet; see create_operator"
+            )
             raise CommandError(f"There is no operator {options['operator']!r}. Known: {known}.")
         try:
             validate_email(options["email"])
@@ -49,7 +51,9 @@ class Command(BaseCommand):
             raise CommandError(" ".join(error.messages)) from None
         except Refused as refusal:
             raise CommandError(refusal.detail) from None
-        self.stdout.write(f"{invited.user.email} is now {invited.membership.get_role_display()} of {operator}.")
+        self.stdout.write(
+            f"{invited.user.email} is now {invited.membership.get_role_display()} of {operator}."
+        )
         if password and not options["password_stdin"]:
             self.stdout.write(f"Password (shown once): {password}")
 

@@ -1,0 +1,51 @@
+"""People themselves: what a superuser may change about somebody, whatever operators they have to do with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from knox.models import AuthToken
+
+from accounts.errors import Refused
+from accounts.models import User
+from audit import ledger
+
+CHANGEABLE = ("name", "is_active", "is_superuser")
+
+
+def change(*, user: User, changes: dict[str, Any]) -> User:
+    """Set some of CHANGEABLE; who is not active loses API tokens. Refused for the last superuser."""
+    unknown = set(changes) - set(CHANGEABLE)
+    if unknown:
+        raise ValueError(f"a person's {', '.join(sorted(unknown))} cannot be changed")
+    with ledger.unit_of_work():
+        row = User.objects.select_for_update().get(pk=user.pk)
+        changed = {field: value for field, value in changes.items() if getattr(row, field) != value}
+        if not changed:
+            return row
+        before = {field: getattr(row, field) for field in changed}
+        _keep_a_superuser(row, changed)
+        for field, value in changed.items():
+            setattr(row, field, value)
+        row.is_staff = row.is_superuser or row.staffmembership_set.exists()
+        row.save(update_fields=[*changed, "is_staff"])
+        if not row.is_active:
+            AuthToken.objects.filter(user=row).delete()
+        said = [field for field in changed if field != "name"]
+        ledger.record(
+            action="user.changed",
+            operator_id=None,
+            target=f"user:{row.pk}",
+            before={field: before[field] for field in said},
+            after={field: changed[field] for field in said},
+            detail={"fields": sorted(changed)},
+            personal={"email": row.email},
+            subject=f"user:{row.pk}",
+        )
+    return row
+
+
+def _keep_a_superuser(user: User, changed: dict[str, Any]) -> None:
+    loses = user.is_superuser and (changed.get("is_superuser") is False or changed.get("is_active") is False)
+    if loses and not User.objects.filter(is_superuser=True, is_active=True).exclude(pk=user.pk).exists():
+        raise Refused("CONFLICT", "This is the last superuser. Make somebody else superuser first.")

@@ -78,6 +78,12 @@ def encode(nodes: Sequence[Node], path: Path, accept: int | None, version: str) 
         raise Lwm2mError(Code.NOT_ACCEPTABLE, error.cause, error.detail) from None
 
 
+def names_instance(content_format: int | None, payload: bytes) -> bool:
+    """Whether the payload of a Create says which instance: a TLV may hold resources and no instance."""
+    is_tlv = content_format in (ContentFormat.TLV, ContentFormat.TLV_LEGACY)
+    return not is_tlv or (payload != b"" and payload[0] >> 6 == 0)
+
+
 def default_format(version: str) -> ContentFormat:
     return ContentFormat.TLV if version == "1.0" else ContentFormat.SENML_CBOR
 

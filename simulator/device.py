@@ -153,6 +153,8 @@ class Device:
     async def _configure(self) -> None:
         """Bootstrap; after a failure wait, longer each time, before it is tried again."""
         self._set(State.BOOTSTRAPPING)
+        if self._bootstrap is not None:
+            self._bootstrap.close()
         self._bootstrap = Bootstrap(
             tree=self.tree,
             endpoint=self.nameplate.endpoint,

@@ -90,7 +90,7 @@ class Enablement:
 
     def _post(self, request: Request, path: Path) -> tuple[Operation, Callable[[], Answer]]:
         if path.depth == 1:
-            return "create", lambda: writing.create(self._tree, path, self._decoded(request, path))
+            return "create", lambda: self._create(path, request)
         if path.depth == 2:
             return "write", lambda: self._write(path, request, replaces=False)
         if path.depth == 3 and request.content_format in (None, ContentFormat.TEXT):
@@ -153,6 +153,10 @@ class Enablement:
         if path.depth < 2:
             raise _not_allowed(path)
         return writing.write(self._tree, path, self._decoded(request, path)(None), replaces=replaces)
+
+    def _create(self, path: Path, request: Request) -> Answer:
+        is_named = content.names_instance(request.content_format, request.payload)
+        return writing.create(self._tree, path, self._decoded(request, path), is_named=is_named)
 
     def _write_composite(self, request: Request) -> Answer:
         self._needs_1_1()

@@ -64,7 +64,7 @@ def write_composite(tree: ObjectTree, nodes: Sequence[Node]) -> Answer:
     return Answer(Code.CHANGED)
 
 
-def create(tree: ObjectTree, path: Path, decoded: Decoded) -> Answer:
+def create(tree: ObjectTree, path: Path, decoded: Decoded, *, is_named: bool) -> Answer:
     """A new instance; its id is in the payload or else chosen here and told in Location-Path (6.3.6)."""
     object_id = path.ids[0]
     if object_id not in tree.object_ids:
@@ -72,8 +72,8 @@ def create(tree: ObjectTree, path: Path, decoded: Decoded) -> Answer:
     if object_id in SINGLE_INSTANCE:
         raise Lwm2mError(Code.METHOD_NOT_ALLOWED, "NOT_ALLOWED", f"{path} has the instances it has.")
     chosen = next(number for number in range(65535) if number not in tree.instance_ids(object_id))
-    nodes, is_named = _new_instance(decoded, path, chosen)
-    named = {node.path.ids[1] for node in nodes}
+    nodes = decoded(None if is_named else path.child(chosen))
+    named = {node.path.ids[1] for node in nodes if node.path.depth >= 2}
     if len(named) > 1:
         raise bad_request("BAD_PAYLOAD", "A Create makes one instance.")
     instance_id = named.pop() if named else chosen
@@ -83,16 +83,7 @@ def create(tree: ObjectTree, path: Path, decoded: Decoded) -> Answer:
         _check(tree, node)
     tree.set_instance(object_id, instance_id, {})
     tree.write(nodes)
-    return Answer(Code.CREATED, location=() if is_named else (str(object_id), str(instance_id)))
-
-
-def _new_instance(decoded: Decoded, path: Path, chosen: int) -> tuple[list[Node], bool]:
-    try:
-        nodes = [node for node in decoded(None) if node.path.depth >= 2]
-    except Lwm2mError:
-        # Resources without an instance around them: the payload is relative to the instance to be.
-        return decoded(path.child(chosen)), False
-    return nodes, bool(nodes)
+    return Answer(Code.CREATED, location=() if named and is_named else (str(object_id), str(instance_id)))
 
 
 def delete(tree: ObjectTree, path: Path) -> Answer:

@@ -1,6 +1,6 @@
 """A virtual device for a flow test: switched on when the block begins, switched off when it ends.
 
-    async with running_device("urn:dev:7", bootstrap="coaps://127.0.0.1:5784", identity=b"i", key=b"k") as device:
+    async with running_device("urn:dev:7", bootstrap="coap://127.0.0.1:5783") as device:
         await device.until(lambda: device.is_registered)
 
 Its clockwork is quick (`QUICK`): retransmission after 0.2 s, a new attempt after 0.3 s.

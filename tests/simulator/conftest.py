@@ -1,4 +1,4 @@
-"""Runs the coroutine tests of this folder, each in an event loop of its own and never for longer than a minute."""
+"""Runs the coroutine tests of this folder, each in an event loop of its own, for a minute at most."""
 
 from __future__ import annotations
 

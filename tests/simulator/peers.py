@@ -70,10 +70,9 @@ class Server(asyncio.DatagramProtocol):
                 transmit=transmit, serve=lambda request, token: self._serve(caller, request), tuning=TUNING
             ))  # fmt: skip
         packet = coap.decode(data)
-        if packet is not None and packet.response is not None and packet.token in self.observed:
-            if packet.kind is not coap.Kind.ACK:
-                self._notified(packet, transmit)
-                return
+        if packet is not None and packet.kind is not coap.Kind.ACK and packet.token in self.observed:
+            self._notified(packet, transmit)
+            return
         caller.exchanges.receive(data)
 
     def _notified(self, packet: coap.Packet, transmit: Callable[[bytes], None]) -> None:

@@ -216,7 +216,9 @@ DTLS_BACKEND = env.choice("DTLS_BACKEND", "auto", ("auto", "cryptography", "ctyp
 
 # -- pages, language, security --------------------------------------------------------------------------------
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = Path(env.text("STATIC_ROOT", str(DATA_DIR / "static")))
+if not PRODUCTION:
+    STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # embedded, files are found where they are written
 STATICFILES_DIRS = [BASE_DIR / "m2m_portal" / "static"]
 WHITENOISE_USE_FINDERS = not PRODUCTION
 if PRODUCTION:

@@ -35,10 +35,12 @@ class Security(models.TextChoices):
 
 
 class Device(models.Model):
-    """A device an operator manages (or will). `endpoint` is the LwM2M endpoint client name, unique in the portal."""
+    """A device an operator manages (or will). `endpoint` is its LwM2M endpoint name, unique in the portal."""
 
     operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="devices")
-    subscriber = models.ForeignKey(Subscriber, on_delete=models.PROTECT, null=True, blank=True, related_name="devices")
+    subscriber = models.ForeignKey(
+        Subscriber, on_delete=models.PROTECT, null=True, blank=True, related_name="devices"
+    )
     endpoint = models.CharField(max_length=255)
     name = models.CharField(max_length=120, blank=True, help_text="What the subscriber calls it.")
     reach = models.CharField(max_length=10, choices=Reach.choices, default=Reach.IP)
@@ -117,11 +119,13 @@ class Transport(models.TextChoices):
 class Registration(models.Model):
     """The live registration of a device, or its last one (`is_live` false). Hot: see the module's docstring.
 
-    Times are UTC. `expires_at` null means an infinite lifetime. `flow` names the channel of the southbound process
-    that holds the socket or DTLS session the device was last heard on.
+    Times are UTC. `expires_at` null means an infinite lifetime. `flow` names the channel of the southbound
+    process that holds the socket or DTLS session the device was last heard on.
     """
 
-    device = models.OneToOneField(Device, on_delete=models.CASCADE, primary_key=True, related_name="registration")
+    device = models.OneToOneField(
+        Device, on_delete=models.CASCADE, primary_key=True, related_name="registration"
+    )
     registration_id = models.CharField(max_length=22, unique=True)
     is_live = models.BooleanField(default=True)
     transport = models.CharField(max_length=4, choices=Transport.choices)
@@ -185,7 +189,7 @@ COMMAND_ENDED = (
 
 
 class Command(models.Model):
-    """One operation for a device, held until the device listens: FIFO per device, one in flight (NSTART=1)."""
+    """One operation for a device, held until it listens: FIFO per device, one in flight (NSTART=1)."""
 
     device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="commands")
     operation = models.CharField(max_length=20, choices=Operation.choices)
@@ -195,7 +199,9 @@ class Command(models.Model):
     state = models.CharField(max_length=10, choices=CommandState.choices, default=CommandState.QUEUED)
     requested_by = models.CharField(max_length=64, help_text="user:7, job:12 or system")
     reason = models.CharField(max_length=200, blank=True)
-    correlation = models.CharField(max_length=64, blank=True, help_text="what waits for the answer, e.g. job-step:12")
+    correlation = models.CharField(
+        max_length=64, blank=True, help_text="what waits for the answer, e.g. job-step:12"
+    )
     attempts = models.PositiveSmallIntegerField(default=0)
     claimed_by = models.CharField(max_length=80, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
@@ -218,7 +224,9 @@ class Command(models.Model):
             )
         ]
         constraints = [
-            models.UniqueConstraint(fields=["device"], condition=Q(state="sent"), name="one_command_in_flight")
+            models.UniqueConstraint(
+                fields=["device"], condition=Q(state="sent"), name="one_command_in_flight"
+            )
         ]
 
     def __str__(self) -> str:
@@ -228,8 +236,8 @@ class Command(models.Model):
 class Knock(models.Model):
     """Refusals from the air that somebody could act on, counted: the waiting room.
 
-    One row per (plane, cause, who knocked, from where), bounded in number, so that a flood grows a counter and
-    not a table. `device` and `operator` are set when the knock can be tied to a known device.
+    One row per (plane, cause, who knocked, from where), bounded in number, so that a flood grows a counter
+    and not a table. `device` and `operator` are set when the knock can be tied to a known device.
     """
 
     plane = models.CharField(max_length=12, choices=Plane.choices)
@@ -237,7 +245,9 @@ class Knock(models.Model):
     claimed_name = models.CharField(max_length=255, blank=True, help_text="endpoint or PSK identity as sent")
     host = models.CharField(max_length=45)
     device = models.ForeignKey(Device, on_delete=models.CASCADE, null=True, blank=True, related_name="knocks")
-    operator = models.ForeignKey(Operator, on_delete=models.CASCADE, null=True, blank=True, related_name="knocks")
+    operator = models.ForeignKey(
+        Operator, on_delete=models.CASCADE, null=True, blank=True, related_name="knocks"
+    )
     detail = models.CharField(max_length=300, blank=True)
     count = models.PositiveBigIntegerField(default=1)
     first_at = models.DateTimeField(default=timezone.now)
@@ -246,7 +256,9 @@ class Knock(models.Model):
     class Meta:
         ordering = ["-last_at"]
         constraints = [
-            models.UniqueConstraint(fields=["plane", "cause", "claimed_name", "host"], name="knock_counted_once")
+            models.UniqueConstraint(
+                fields=["plane", "cause", "claimed_name", "host"], name="knock_counted_once"
+            )
         ]
         indexes = [models.Index(fields=["claimed_name"], name="knock_name")]
 

@@ -21,7 +21,9 @@ class BootstrapProfile(models.Model):
     operator = models.ForeignKey(Operator, on_delete=models.CASCADE, related_name="bootstrap_profiles")
     name = models.CharField(max_length=80)
     is_default = models.BooleanField(default=False)
-    server_uri = models.CharField(max_length=255, blank=True, help_text="Empty: this portal's management server.")
+    server_uri = models.CharField(
+        max_length=255, blank=True, help_text="Empty: this portal's management server."
+    )
     security = models.CharField(max_length=10, choices=Security.choices, default=Security.PSK)
     short_server_id = models.PositiveIntegerField(
         default=1, validators=[MinValueValidator(1), MaxValueValidator(65534)]
@@ -83,7 +85,9 @@ class Job(models.Model):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["device", "kind"], condition=Q(state__in=["running", "waiting"]), name="one_open_job_per_kind"
+                fields=["device", "kind"],
+                condition=Q(state__in=["running", "waiting"]),
+                name="one_open_job_per_kind",
             )
         ]
         indexes = [
@@ -116,11 +120,13 @@ class JobStep(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     cause = models.CharField(max_length=40, blank=True)
+    detail = models.TextField(blank=True)
     data = models.JSONField(default=dict, blank=True)
 
     class Meta:
         ordering = ["job", "position"]
         constraints = [models.UniqueConstraint(fields=["job", "position"], name="step_position_once")]
+        indexes = [models.Index(fields=["kind", "job"], condition=Q(state="waiting"), name="step_waiting")]
 
     def __str__(self) -> str:
         return f"{self.position}. {self.kind}"

@@ -6,172 +6,419 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Device',
+            name="Device",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('endpoint', models.CharField(max_length=255)),
-                ('name', models.CharField(blank=True, help_text='What the subscriber calls it.', max_length=120)),
-                ('reach', models.CharField(choices=[('ip', 'Own internet connection'), ('sms', 'SMS only'), ('gateway', 'Behind a gateway')], default='ip', max_length=10)),
-                ('onboarding', models.CharField(choices=[('bootstrap', 'Bootstrap server'), ('direct', 'Ready-made management credentials')], default='bootstrap', max_length=10)),
-                ('security', models.CharField(choices=[('psk', 'Pre-shared key'), ('none', 'No encryption')], default='psk', max_length=10)),
-                ('ownership', models.CharField(choices=[('unclaimed', 'Unclaimed'), ('claimed', 'Claimed'), ('releasing', 'Releasing'), ('transferred', 'Transferred')], default='unclaimed', max_length=12)),
-                ('access', models.CharField(choices=[('active', 'Active'), ('suspended', 'Suspended'), ('barred', 'Barred'), ('retired', 'Retired')], default='active', max_length=12)),
-                ('provisioning', models.CharField(choices=[('draft', 'Draft'), ('ready', 'Ready'), ('bootstrapping', 'Bootstrapping'), ('applied', 'Applied'), ('failed', 'Failed')], default='draft', max_length=14)),
-                ('manufacturer', models.CharField(blank=True, max_length=120)),
-                ('model_number', models.CharField(blank=True, max_length=120)),
-                ('serial_number', models.CharField(blank=True, max_length=120)),
-                ('firmware_version', models.CharField(blank=True, max_length=120)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('first_online_at', models.DateTimeField(blank=True, null=True)),
-                ('operator', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='devices', to='accounts.operator')),
-                ('subscriber', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='devices', to='accounts.subscriber')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("endpoint", models.CharField(max_length=255)),
+                (
+                    "name",
+                    models.CharField(blank=True, help_text="What the subscriber calls it.", max_length=120),
+                ),
+                (
+                    "reach",
+                    models.CharField(
+                        choices=[
+                            ("ip", "Own internet connection"),
+                            ("sms", "SMS only"),
+                            ("gateway", "Behind a gateway"),
+                        ],
+                        default="ip",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "onboarding",
+                    models.CharField(
+                        choices=[
+                            ("bootstrap", "Bootstrap server"),
+                            ("direct", "Ready-made management credentials"),
+                        ],
+                        default="bootstrap",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "security",
+                    models.CharField(
+                        choices=[("psk", "Pre-shared key"), ("none", "No encryption")],
+                        default="psk",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "ownership",
+                    models.CharField(
+                        choices=[
+                            ("unclaimed", "Unclaimed"),
+                            ("claimed", "Claimed"),
+                            ("releasing", "Releasing"),
+                            ("transferred", "Transferred"),
+                        ],
+                        default="unclaimed",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "access",
+                    models.CharField(
+                        choices=[
+                            ("active", "Active"),
+                            ("suspended", "Suspended"),
+                            ("barred", "Barred"),
+                            ("retired", "Retired"),
+                        ],
+                        default="active",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "provisioning",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("ready", "Ready"),
+                            ("bootstrapping", "Bootstrapping"),
+                            ("applied", "Applied"),
+                            ("failed", "Failed"),
+                        ],
+                        default="draft",
+                        max_length=14,
+                    ),
+                ),
+                ("manufacturer", models.CharField(blank=True, max_length=120)),
+                ("model_number", models.CharField(blank=True, max_length=120)),
+                ("serial_number", models.CharField(blank=True, max_length=120)),
+                ("firmware_version", models.CharField(blank=True, max_length=120)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("first_online_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "operator",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="devices",
+                        to="accounts.operator",
+                    ),
+                ),
+                (
+                    "subscriber",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="devices",
+                        to="accounts.subscriber",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='SouthboundProcess',
+            name="SouthboundProcess",
             fields=[
-                ('flow', models.CharField(max_length=80, primary_key=True, serialize=False)),
-                ('number', models.PositiveSmallIntegerField(help_text='first byte of its DTLS connection ids')),
-                ('pid', models.IntegerField()),
-                ('host', models.CharField(max_length=120)),
-                ('started_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('heartbeat_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ("flow", models.CharField(max_length=80, primary_key=True, serialize=False)),
+                (
+                    "number",
+                    models.PositiveSmallIntegerField(help_text="first byte of its DTLS connection ids"),
+                ),
+                ("pid", models.IntegerField()),
+                ("host", models.CharField(max_length=120)),
+                ("started_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("heartbeat_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),
         migrations.CreateModel(
-            name='Registration',
+            name="Registration",
             fields=[
-                ('device', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='registration', serialize=False, to='devices.device')),
-                ('registration_id', models.CharField(max_length=22, unique=True)),
-                ('is_live', models.BooleanField(default=True)),
-                ('transport', models.CharField(choices=[('udp', 'UDP'), ('dtls', 'DTLS'), ('tcp', 'TCP'), ('tls', 'TLS'), ('sms', 'SMS')], max_length=4)),
-                ('identity', models.CharField(blank=True, max_length=128)),
-                ('host', models.CharField(max_length=45)),
-                ('port', models.IntegerField()),
-                ('flow', models.CharField(max_length=80)),
-                ('lifetime_seconds', models.BigIntegerField()),
-                ('queue_mode', models.BooleanField(default=False)),
-                ('registered_at', models.DateTimeField()),
-                ('last_seen_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
+                (
+                    "device",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="registration",
+                        serialize=False,
+                        to="devices.device",
+                    ),
+                ),
+                ("registration_id", models.CharField(max_length=22, unique=True)),
+                ("is_live", models.BooleanField(default=True)),
+                (
+                    "transport",
+                    models.CharField(
+                        choices=[
+                            ("udp", "UDP"),
+                            ("dtls", "DTLS"),
+                            ("tcp", "TCP"),
+                            ("tls", "TLS"),
+                            ("sms", "SMS"),
+                        ],
+                        max_length=4,
+                    ),
+                ),
+                ("identity", models.CharField(blank=True, max_length=128)),
+                ("host", models.CharField(max_length=45)),
+                ("port", models.IntegerField()),
+                ("flow", models.CharField(max_length=80)),
+                ("lifetime_seconds", models.BigIntegerField()),
+                ("queue_mode", models.BooleanField(default=False)),
+                ("registered_at", models.DateTimeField()),
+                ("last_seen_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='RegistrationDetail',
+            name="RegistrationDetail",
             fields=[
-                ('device', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='registration_detail', serialize=False, to='devices.device')),
-                ('version', models.CharField(max_length=8)),
-                ('binding', models.CharField(max_length=8)),
-                ('sms_number', models.CharField(blank=True, max_length=20)),
-                ('object_links', models.JSONField(default=dict)),
-                ('attributes', models.JSONField(default=list)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('end_cause', models.CharField(blank=True, max_length=40)),
+                (
+                    "device",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="registration_detail",
+                        serialize=False,
+                        to="devices.device",
+                    ),
+                ),
+                ("version", models.CharField(max_length=8)),
+                ("binding", models.CharField(max_length=8)),
+                ("sms_number", models.CharField(blank=True, max_length=20)),
+                ("object_links", models.JSONField(default=dict)),
+                ("attributes", models.JSONField(default=list)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("end_cause", models.CharField(blank=True, max_length=40)),
             ],
         ),
         migrations.CreateModel(
-            name='Credential',
+            name="Credential",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('plane', models.CharField(choices=[('bootstrap', 'Bootstrap server'), ('management', 'Management server')], max_length=12)),
-                ('identity', models.CharField(max_length=128)),
-                ('sealed_key', models.TextField(editable=False)),
-                ('state', models.CharField(choices=[('pending', 'Written, not yet used'), ('active', 'Active'), ('retired', 'Retired')], default='active', max_length=10)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('first_used_at', models.DateTimeField(blank=True, null=True)),
-                ('device', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='credentials', to='devices.device')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "plane",
+                    models.CharField(
+                        choices=[("bootstrap", "Bootstrap server"), ("management", "Management server")],
+                        max_length=12,
+                    ),
+                ),
+                ("identity", models.CharField(max_length=128)),
+                ("sealed_key", models.TextField(editable=False)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Written, not yet used"),
+                            ("active", "Active"),
+                            ("retired", "Retired"),
+                        ],
+                        default="active",
+                        max_length=10,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("first_used_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "device",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="credentials",
+                        to="devices.device",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Command',
+            name="Command",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('operation', models.CharField(choices=[('read', 'Read'), ('discover', 'Discover'), ('write', 'Write'), ('write-attributes', 'Write-Attributes'), ('execute', 'Execute'), ('create', 'Create'), ('delete', 'Delete'), ('observe', 'Observe')], max_length=20)),
-                ('path', models.CharField(max_length=64)),
-                ('arguments', models.JSONField(blank=True, default=dict)),
-                ('priority', models.SmallIntegerField(default=0)),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('sent', 'Sent'), ('done', 'Done'), ('refused', 'Refused by the device'), ('silent', 'No answer'), ('expired', 'Expired'), ('cancelled', 'Cancelled')], default='queued', max_length=10)),
-                ('requested_by', models.CharField(help_text='user:7, job:12 or system', max_length=64)),
-                ('reason', models.CharField(blank=True, max_length=200)),
-                ('correlation', models.CharField(blank=True, help_text='what waits for the answer, e.g. job-step:12', max_length=64)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('claimed_by', models.CharField(blank=True, max_length=80)),
-                ('lease_until', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('sent_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('expires_at', models.DateTimeField()),
-                ('response_code', models.CharField(blank=True, max_length=5)),
-                ('answer', models.JSONField(blank=True, null=True)),
-                ('cause', models.CharField(blank=True, max_length=40)),
-                ('detail', models.TextField(blank=True)),
-                ('device', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='commands', to='devices.device')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "operation",
+                    models.CharField(
+                        choices=[
+                            ("read", "Read"),
+                            ("discover", "Discover"),
+                            ("write", "Write"),
+                            ("write-attributes", "Write-Attributes"),
+                            ("execute", "Execute"),
+                            ("create", "Create"),
+                            ("delete", "Delete"),
+                            ("observe", "Observe"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("path", models.CharField(max_length=64)),
+                ("arguments", models.JSONField(blank=True, default=dict)),
+                ("priority", models.SmallIntegerField(default=0)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("sent", "Sent"),
+                            ("done", "Done"),
+                            ("refused", "Refused by the device"),
+                            ("silent", "No answer"),
+                            ("expired", "Expired"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                    ),
+                ),
+                ("requested_by", models.CharField(help_text="user:7, job:12 or system", max_length=64)),
+                ("reason", models.CharField(blank=True, max_length=200)),
+                (
+                    "correlation",
+                    models.CharField(
+                        blank=True, help_text="what waits for the answer, e.g. job-step:12", max_length=64
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("claimed_by", models.CharField(blank=True, max_length=80)),
+                ("lease_until", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("sent_at", models.DateTimeField(blank=True, null=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("expires_at", models.DateTimeField()),
+                ("response_code", models.CharField(blank=True, max_length=5)),
+                ("answer", models.JSONField(blank=True, null=True)),
+                ("cause", models.CharField(blank=True, max_length=40)),
+                ("detail", models.TextField(blank=True)),
+                (
+                    "device",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="commands",
+                        to="devices.device",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='Knock',
+            name="Knock",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('plane', models.CharField(choices=[('bootstrap', 'Bootstrap server'), ('management', 'Management server')], max_length=12)),
-                ('cause', models.CharField(max_length=40)),
-                ('claimed_name', models.CharField(blank=True, help_text='endpoint or PSK identity as sent', max_length=255)),
-                ('host', models.CharField(max_length=45)),
-                ('detail', models.CharField(blank=True, max_length=300)),
-                ('count', models.PositiveBigIntegerField(default=1)),
-                ('first_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('last_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('device', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='knocks', to='devices.device')),
-                ('operator', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='knocks', to='accounts.operator')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "plane",
+                    models.CharField(
+                        choices=[("bootstrap", "Bootstrap server"), ("management", "Management server")],
+                        max_length=12,
+                    ),
+                ),
+                ("cause", models.CharField(max_length=40)),
+                (
+                    "claimed_name",
+                    models.CharField(
+                        blank=True, help_text="endpoint or PSK identity as sent", max_length=255
+                    ),
+                ),
+                ("host", models.CharField(max_length=45)),
+                ("detail", models.CharField(blank=True, max_length=300)),
+                ("count", models.PositiveBigIntegerField(default=1)),
+                ("first_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("last_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "device",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="knocks",
+                        to="devices.device",
+                    ),
+                ),
+                (
+                    "operator",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="knocks",
+                        to="accounts.operator",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-last_at'],
+                "ordering": ["-last_at"],
             },
         ),
         migrations.AddIndex(
-            model_name='device',
-            index=models.Index(fields=['operator', '-id'], name='device_operator'),
+            model_name="device",
+            index=models.Index(fields=["operator", "-id"], name="device_operator"),
         ),
         migrations.AddIndex(
-            model_name='device',
-            index=models.Index(fields=['endpoint'], name='device_endpoint'),
+            model_name="device",
+            index=models.Index(fields=["endpoint"], name="device_endpoint"),
         ),
         migrations.AddConstraint(
-            model_name='device',
-            constraint=models.UniqueConstraint(condition=models.Q(('access', 'retired'), _negated=True), fields=('endpoint',), name='endpoint_once_among_living'),
+            model_name="device",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("access", "retired"), _negated=True),
+                fields=("endpoint",),
+                name="endpoint_once_among_living",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='credential',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'retired'), _negated=True), fields=('plane', 'identity'), name='psk_identity_once_per_plane'),
+            model_name="credential",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "retired"), _negated=True),
+                fields=("plane", "identity"),
+                name="psk_identity_once_per_plane",
+            ),
         ),
         migrations.AddIndex(
-            model_name='command',
-            index=models.Index(condition=models.Q(('state__in', ['queued', 'sent'])), fields=['device', '-priority', 'id'], name='command_waiting'),
+            model_name="command",
+            index=models.Index(
+                condition=models.Q(("state__in", ["queued", "sent"])),
+                fields=["device", "-priority", "id"],
+                name="command_waiting",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='command',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'sent')), fields=('device',), name='one_command_in_flight'),
+            model_name="command",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "sent")), fields=("device",), name="one_command_in_flight"
+            ),
         ),
         migrations.AddIndex(
-            model_name='knock',
-            index=models.Index(fields=['claimed_name'], name='knock_name'),
+            model_name="knock",
+            index=models.Index(fields=["claimed_name"], name="knock_name"),
         ),
         migrations.AddConstraint(
-            model_name='knock',
-            constraint=models.UniqueConstraint(fields=('plane', 'cause', 'claimed_name', 'host'), name='knock_counted_once'),
+            model_name="knock",
+            constraint=models.UniqueConstraint(
+                fields=("plane", "cause", "claimed_name", "host"), name="knock_counted_once"
+            ),
         ),
     ]

@@ -40,6 +40,7 @@ __all__ = [
     "add",
     "bar",
     "describe",
+    "first_online",
     "parse_key",
     "resume",
     "retire",
@@ -268,6 +269,15 @@ def set_provisioning(*, device: Device, state: str, cause: str = "") -> bool:
         )
         events.device_changed(locked.pk, locked.operator_id, ["provisioning"])
     return True
+
+
+def first_online(*, device: Device, at: datetime) -> None:
+    """Remember when the device came under management for the first time."""
+    with ledger.unit_of_work():
+        if Device.objects.filter(pk=device.pk, first_online_at__isnull=True).update(first_online_at=at):
+            device.first_online_at = at
+            _record("device.first_online", device, after={"first_online_at": at})
+            events.device_changed(device.pk, device.operator_id, ["inventory"])
 
 
 def describe(*, device: Device, facts: Mapping[str, object]) -> Device:

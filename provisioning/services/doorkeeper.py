@@ -1,0 +1,91 @@
+"""Who may have a bootstrap session: decided by the authenticated identity, never by the endpoint name alone.
+
+Everything refused here is an `Lwm2mError` with the code of reference 4.1: 4.00, or 4.15 for the format.
+"""
+
+from __future__ import annotations
+
+from devices.errors import Refused
+from devices.models import Credential, CredentialState, Device, Plane, Security
+from devices.states import Access, Provisioning
+from lwm2m.codes import Code, ContentFormat
+from lwm2m.errors import Lwm2mError, bad_request
+from lwm2m.messages import BootstrapRequest
+from lwm2m.registration import Origin
+from provisioning.services import profiles
+
+FORMATS = frozenset(
+    {ContentFormat.TLV, ContentFormat.SENML_JSON, ContentFormat.SENML_CBOR, ContentFormat.LWM2M_CBOR}
+)
+
+
+def admit(*, request: BootstrapRequest, origin: Origin, credential_id: int | None) -> Device:
+    """The device that knocks; raises when there is none or it may not be served."""
+    device = _by_name(request.endpoint) if credential_id is None else _by_credential(credential_id)
+    if request.endpoint is not None and request.endpoint != device.endpoint:
+        raise bad_request(
+            "ENDPOINT_IDENTITY_MISMATCH",
+            "The credentials belong to another endpoint; use those that were issued for this one.",
+        )
+    check(device, origin)
+    return device
+
+
+def _by_credential(credential_id: int) -> Device:
+    known = Credential.objects.filter(pk=credential_id, plane=Plane.BOOTSTRAP)
+    credential = known.exclude(state=CredentialState.RETIRED).select_related("device__operator").first()
+    if credential is None:
+        raise bad_request("PSK_IDENTITY_UNKNOWN", "These credentials no longer count; connect again.")
+    return credential.device
+
+
+def _by_name(endpoint: str | None) -> Device:
+    if endpoint is None:
+        raise bad_request("ENDPOINT_INVALID", "ep is missing and there are no credentials; send ep.")
+    living = Device.objects.filter(endpoint=endpoint).exclude(access=Access.RETIRED)
+    device = living.select_related("operator").first()
+    if device is None:
+        raise bad_request("ENDPOINT_UNKNOWN", "No device has this endpoint; add it first.")
+    return device
+
+
+def check(device: Device, origin: Origin) -> None:
+    """Raise unless the device, as it is now, may be served on this transport."""
+    if device.access != Access.ACTIVE:
+        raise bad_request(
+            f"DEVICE_{device.access.upper()}", f"The device is {device.access}; ask its operator."
+        )
+    if not device.operator.is_active:
+        raise bad_request("OPERATOR_INACTIVE", "The device's operator is not active.")
+    if origin.is_secured:
+        return
+    if device.security != Security.NONE:
+        raise bad_request("WRONG_SECURITY", "The device must use its pre-shared key; connect by coaps.")
+    if not device.operator.allows_nosec:
+        raise bad_request("NOSEC_NOT_ALLOWED", "The operator does not allow devices without encryption.")
+
+
+def content_format(request: BootstrapRequest) -> int:
+    """What the device wants to be written in; LwM2M 1.0 clients do not say and get TLV."""
+    if request.preferred_format is None:
+        return int(ContentFormat.TLV)
+    if request.preferred_format not in FORMATS:
+        raise Lwm2mError(
+            Code.UNSUPPORTED_CONTENT_FORMAT,
+            "BOOTSTRAP_CONTENT_FORMAT_UNSUPPORTED",
+            "This format cannot be written here; send pct=110, 112, 11542 or 11544.",
+        )
+    return int(request.preferred_format)
+
+
+def plan(device: Device) -> profiles.Rendered:
+    """What will be written into the locked device; raises while there is nothing sound to write."""
+    if device.provisioning == Provisioning.DRAFT:
+        problem = profiles.problem(device)
+        if problem is not None:
+            raise bad_request(problem.cause, problem.detail)
+        raise bad_request("BOOTSTRAP_NOT_READY", "The device's configuration is being prepared; ask again.")
+    try:
+        return profiles.render(device=device, purpose="bootstrap session")
+    except Refused as error:
+        raise bad_request(error.cause, error.detail) from None

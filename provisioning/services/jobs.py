@@ -1,0 +1,287 @@
+"""Jobs: created, advanced step by step, retried and cancelled.
+
+The rows are the truth and a bell is a hint: `advance` may be called at any time, twice, or at once in two
+workers. Lock order: device, then job.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from django.db import DatabaseError
+from django.utils import timezone
+
+from audit import ledger
+from devices.errors import Refused
+from devices.models import Device
+from devices.services import inventory, mailbox
+from devices.states import MOVES, Access, Provisioning
+from provisioning import events
+from provisioning.models import JOB_OPEN, Job, JobKind, JobState, JobStep, StepState
+from provisioning.selectors import contacts
+from provisioning.steps import KINDS, PLANS
+from provisioning.steps.results import Done, Failed, Skipped, StepResult, Waiting
+
+logger = logging.getLogger(__name__)
+
+_OVER = (StepState.DONE, StepState.SKIPPED)
+
+
+def create(
+    *,
+    device: Device,
+    kind: str = JobKind.PROVISION,
+    requested_by: str,
+    reason: str = "",
+    now: datetime | None = None,
+) -> Job:
+    """A job with its steps; Celery starts on it after the commit. Refused while one of the kind is open."""
+    now = now or timezone.now()
+    with ledger.unit_of_work():
+        locked = Device.objects.select_for_update().get(pk=device.pk)
+        if locked.access == Access.RETIRED:
+            raise Refused("DEVICE_RETIRED", "The device was removed; add it again.")
+        if Job.objects.filter(device=locked, kind=kind, state__in=JOB_OPEN).exists():
+            raise Refused(
+                "CONFLICT", "A job of this kind runs for this device already; open it or cancel it first."
+            )
+        job = Job.objects.create(
+            operator_id=locked.operator_id,
+            device=locked,
+            kind=kind,
+            requested_by=requested_by,
+            reason=reason,
+            created_at=now,
+            next_run_at=now,
+        )
+        JobStep.objects.bulk_create(
+            JobStep(job=job, position=position, kind=step)
+            for position, step in enumerate(PLANS[kind], start=1)
+        )
+        if locked.provisioning == Provisioning.FAILED:
+            inventory.set_provisioning(device=locked, state=Provisioning.DRAFT)
+        _record("job.created", job, locked, reason=reason)
+        events.jobs_ready([job.pk])
+        events.job_changed(job)
+    return job
+
+
+def advance(*, job_id: int, now: datetime | None = None) -> str | None:
+    """Do whatever can be done now and return the job's state; None for a job that is gone."""
+    for _ in range(len(KINDS) + 1):
+        at = now or timezone.now()
+        try:
+            goes_on = _one_step(job_id, at)
+        except DatabaseError:
+            raise  # a deadlock or a lost connection: the bell rings again
+        except Exception as error:
+            logger.exception("step_crashed job_id=%s", job_id)
+            goes_on = _crashed(job_id, at, error)
+        if not goes_on:
+            break
+    return Job.objects.filter(pk=job_id).values_list("state", flat=True).first()
+
+
+def _one_step(job_id: int, now: datetime) -> bool:
+    """Run the first step that is not over, in a transaction of its own; True when the next may follow."""
+    with ledger.unit_of_work():
+        locked = _lock(job_id)
+        if locked is None:
+            return False
+        device, job = locked
+        step = job.steps.exclude(state__in=_OVER).order_by("position").first()
+        if step is None:
+            _end(job, device, JobState.DONE, now)
+            return False
+        if step.started_at is None:
+            step.started_at = now
+        step.job = job
+        step.attempts += 1
+        try:
+            result = KINDS[step.kind].run(step=step, device=device, now=now)
+        except Refused as error:
+            result = Failed(error.cause, error.detail)
+        return _apply(job, step, device, result, now)
+
+
+def _lock(job_id: int) -> tuple[Device, Job] | None:
+    """The device and the open job, locked in this order; None when the job is over."""
+    device_id = Job.objects.filter(pk=job_id, state__in=JOB_OPEN).values_list("device_id", flat=True).first()
+    if device_id is None:
+        return None
+    device = Device.objects.select_for_update(of=("self",)).select_related("operator").get(pk=device_id)
+    job = Job.objects.select_for_update().filter(pk=job_id, state__in=JOB_OPEN).first()
+    return None if job is None else (device, job)
+
+
+def _apply(job: Job, step: JobStep, device: Device, result: StepResult, now: datetime) -> bool:
+    before = (step.state, step.cause)
+    match result:
+        case Done(data, cause, detail):
+            _set(step, StepState.DONE, cause, detail, data, finished_at=now)
+        case Skipped():
+            _set(step, StepState.SKIPPED, finished_at=now)
+        case Waiting(cause, detail, data, again_at):
+            _set(step, StepState.WAITING, cause, detail, data)
+            _set_job(job, JobState.WAITING, cause, again_at)
+        case Failed(cause, detail):
+            _set(step, StepState.FAILED, cause, detail, finished_at=now)
+    if (step.state, step.cause) != before:
+        _record_step(job, step, device)
+        events.job_changed(job)
+    if step.state == StepState.FAILED:
+        _end(job, device, JobState.FAILED, now, cause=step.cause)
+        return False
+    if step.state == StepState.WAITING:
+        return False
+    _set_job(job, JobState.RUNNING, "", now)
+    return True
+
+
+def _set(
+    step: JobStep,
+    state: StepState,
+    cause: str = "",
+    detail: str = "",
+    data: object = None,
+    *,
+    finished_at: datetime | None = None,
+) -> None:
+    step.state, step.cause, step.detail, step.finished_at = state, cause, detail[:1000], finished_at
+    if data:
+        step.data = {**step.data, **dict(data)}  # type: ignore[call-overload]
+    step.save(update_fields=["state", "cause", "detail", "data", "attempts", "started_at", "finished_at"])
+
+
+def _set_job(job: Job, state: JobState, cause: str, next_run_at: datetime | None) -> None:
+    job.state, job.cause, job.next_run_at, job.lease_until = state, cause, next_run_at, None
+    job.save(update_fields=["state", "cause", "next_run_at", "lease_until"])
+
+
+def _crashed(job_id: int, now: datetime, error: Exception) -> bool:
+    """What nobody expected ends the job where an operator can see it; its transaction was rolled back."""
+    with ledger.unit_of_work():
+        locked = _lock(job_id)
+        if locked is None:
+            return False
+        device, job = locked
+        step = job.steps.exclude(state__in=_OVER).order_by("position").first()
+        if step is None:
+            return False
+        step.started_at = step.started_at or now
+        step.attempts += 1
+        return _apply(job, step, device, Failed("INTERNAL_ERROR", type(error).__name__), now)
+
+
+def _end(
+    job: Job, device: Device, state: JobState, now: datetime, *, cause: str = "", reason: str = ""
+) -> None:
+    job.finished_at = now
+    job.save(update_fields=["finished_at"])
+    _set_job(job, state, cause, None)
+    if state == JobState.FAILED and Provisioning.FAILED in MOVES[Provisioning][device.provisioning]:
+        inventory.set_provisioning(device=device, state=Provisioning.FAILED, cause=cause)
+    result = "failed" if state == JobState.FAILED else "ok"
+    _record(f"job.{state.value}", job, device, result=result, cause=cause, reason=reason)
+    events.job_changed(job)
+
+
+def retry(*, job_id: int, requested_by: str, reason: str = "", now: datetime | None = None) -> Job:
+    """A new job in place of one that failed or was cancelled; what it did stays done."""
+    old = Job.objects.select_related("device").get(pk=job_id)
+    if old.state not in (JobState.FAILED, JobState.CANCELLED):
+        raise Refused(
+            "CONFLICT", f"The job is {old.get_state_display().lower()}; only a failed one can be retried."
+        )
+    return create(
+        device=old.device,
+        kind=old.kind,
+        requested_by=requested_by,
+        reason=reason or f"Again, after job #{old.pk}",
+        now=now,
+    )
+
+
+def cancel(*, job_id: int, reason: str = "", now: datetime | None = None) -> bool:
+    """End an open job and take back its commands; False when it was over already."""
+    now = now or timezone.now()
+    with ledger.unit_of_work():
+        locked = _lock(job_id)
+        if locked is None:
+            return False
+        device, job = locked
+        waiting = device.commands.filter(requested_by=f"job:{job.pk}").values_list("pk", flat=True)
+        for command_id in list(waiting):
+            mailbox.cancel(command_id=command_id, reason=reason, now=now)
+        _end(job, device, JobState.CANCELLED, now, reason=reason)
+    return True
+
+
+def wake(*, device_id: int, now: datetime) -> list[int]:
+    """Make the device's open jobs due and ring for them; part of the caller's unit of work."""
+    ids = list(Job.objects.filter(device_id=device_id, state__in=JOB_OPEN).values_list("pk", flat=True))
+    Job.objects.filter(pk__in=ids).update(next_run_at=now, lease_until=None)
+    events.jobs_ready(ids)
+    return ids
+
+
+def device_heard(*, device_id: int, now: datetime | None = None) -> None:
+    """The device registered or updated: its jobs may go on; without one its registration is proof."""
+    open_jobs = Job.objects.filter(device_id=device_id, state__in=JOB_OPEN)
+    ids = list(open_jobs.order_by("pk").values_list("pk", flat=True))
+    for job_id in ids:
+        advance(job_id=job_id, now=now)
+    if not ids:
+        _adopt(device_id)
+
+
+def _adopt(device_id: int) -> None:
+    """A device that bootstrapped again without a job, after a factory reset, is back."""
+    with ledger.unit_of_work():
+        device = Device.objects.select_for_update().filter(pk=device_id, access=Access.ACTIVE).first()
+        if device is None or device.provisioning in (Provisioning.APPLIED, Provisioning.DRAFT):
+            return
+        session = device.bootstrap_sessions.order_by("-pk").first()
+        live = contacts.registration(device, since=session.started_at if session else device.created_at)
+        if live is None:
+            return
+        if device.provisioning == Provisioning.FAILED:
+            inventory.set_provisioning(device=device, state=Provisioning.READY)
+        inventory.set_provisioning(device=device, state=Provisioning.APPLIED)
+
+
+def _record_step(job: Job, step: JobStep, device: Device) -> None:
+    result = "failed" if step.state == StepState.FAILED else "ok"
+    _record(
+        f"job.step_{step.state}",
+        job,
+        device,
+        result=result,
+        cause=step.cause,
+        detail={"step": step.kind, "position": step.position, "attempts": step.attempts, "note": step.detail},
+    )
+
+
+def _record(
+    action: str,
+    job: Job,
+    device: Device,
+    *,
+    result: str = "ok",
+    cause: str = "",
+    reason: str = "",
+    detail: dict[str, object] | None = None,
+) -> None:
+    ledger.record(
+        action=action,
+        operator_id=job.operator_id,
+        device_id=device.pk,
+        subscriber_id=device.subscriber_id,
+        job_id=job.pk,
+        target=device.endpoint,
+        result=result,
+        cause=cause,
+        reason=reason,
+        detail={"kind": job.kind, "requested_by": job.requested_by, **(detail or {})},
+    )

@@ -1,0 +1,18 @@
+"""A new operator together with what it needs to serve devices at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from accounts.models import Operator
+from accounts.services import operators
+from audit import ledger
+from provisioning.services import profiles
+
+
+def create(*, slug: str, name: str, **more: Any) -> Operator:
+    """`accounts.services.operators.create` and a default bootstrap profile, in one unit of work."""
+    with ledger.unit_of_work():
+        operator = operators.create(slug=slug, name=name, **more)
+        profiles.ensure_default(operator)
+    return operator

@@ -1,0 +1,228 @@
+"""Bootstrap profiles: an operator's default, its check, and its rendering for one device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.models import Operator
+from audit import ledger
+from devices.errors import Refused
+from devices.models import Device, Security
+from devices.services import credentials
+from lwm2m import bootstrap
+from lwm2m.accounts import SecurityMode
+from lwm2m.errors import Lwm2mError
+from lwm2m.paths import Path
+from provisioning import events
+from provisioning.models import JOB_OPEN, BootstrapProfile, Job, StepState
+
+DEFAULT_NAME = "Standard"
+DEFAULT_DELETES = ("/0", "/1")
+_NO_PROFILE = "The operator has no default bootstrap profile; make one."
+# Stands in for the secrets while a profile is only checked: nobody has to open a key for that.
+_SAMPLE_IDENTITY = b"0123456789abcdefghijkl"
+_SAMPLE_KEY = bytes(range(1, 17))
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a device cannot be configured: a cause of the catalogue and what to do."""
+
+    cause: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A plan for one device and the management credential that it writes, if any."""
+
+    plan: bootstrap.BootstrapPlan
+    credential_id: int | None
+
+
+def ensure_default(operator: Operator) -> BootstrapProfile:
+    """The operator's default profile; made with the house's values where there is none."""
+    with ledger.unit_of_work():
+        Operator.objects.select_for_update().get(pk=operator.pk)
+        profile = default_of(operator.pk)
+        if profile is not None:
+            return profile
+        profile = BootstrapProfile(
+            operator=operator, name=_free_name(operator), is_default=True, deletes=list(DEFAULT_DELETES)
+        )
+        return save(profile=profile)
+
+
+def _free_name(operator: Operator) -> str:
+    taken = set(BootstrapProfile.objects.filter(operator=operator).values_list("name", flat=True))
+    names = (
+        DEFAULT_NAME if number == 1 else f"{DEFAULT_NAME} {number}" for number in range(1, len(taken) + 2)
+    )
+    return next(name for name in names if name not in taken)
+
+
+def default_of(operator_id: int) -> BootstrapProfile | None:
+    return BootstrapProfile.objects.filter(operator_id=operator_id, is_default=True).first()
+
+
+def save(*, profile: BootstrapProfile) -> BootstrapProfile:
+    """Write a new or changed profile; jobs that wait for a sound one go on. Refused when it is not sound.
+
+    A profile that becomes the default takes that from the one before.
+    """
+    sentences = validate(profile)
+    if sentences:
+        raise Refused("PROFILE_INVALID", " ".join(sentences))
+    with ledger.unit_of_work():
+        before = BootstrapProfile.objects.filter(pk=profile.pk).values(*_RECORDED).first()
+        if profile.is_default:
+            others = BootstrapProfile.objects.filter(operator_id=profile.operator_id, is_default=True)
+            others.exclude(pk=profile.pk).update(is_default=False)
+        profile.save()
+        ledger.record(
+            action="bootstrap_profile.changed" if before else "bootstrap_profile.made",
+            operator_id=profile.operator_id,
+            target=f"profile:{profile.name}",
+            before=before,
+            after={name: getattr(profile, name) for name in _RECORDED},
+        )
+        _wake_waiting(profile.operator_id)
+    return profile
+
+
+_RECORDED = (
+    "name",
+    "is_default",
+    "server_uri",
+    "security",
+    "short_server_id",
+    "lifetime_seconds",
+    "binding",
+    "notification_storing",
+    "default_pmin_seconds",
+    "default_pmax_seconds",
+    "disable_timeout_seconds",
+    "deletes",
+)
+
+
+def _wake_waiting(operator_id: int) -> None:
+    waiting = Job.objects.filter(
+        operator_id=operator_id,
+        state__in=JOB_OPEN,
+        steps__kind="render_profile",
+        steps__state=StepState.WAITING,
+    )
+    ids = list(waiting.values_list("pk", flat=True))
+    Job.objects.filter(pk__in=ids).update(next_run_at=timezone.now())
+    events.jobs_ready(ids)
+
+
+def validate(profile: BootstrapProfile) -> list[str]:
+    """Sentences that say what to mend in a profile; empty when any device can be given it."""
+    if profile.security == Security.NONE and not profile.operator.allows_nosec:
+        return ["This operator does not allow devices without encryption; choose the pre-shared key."]
+    try:
+        return bootstrap.validate(_plan(profile, profile.security, _SAMPLE_IDENTITY, _SAMPLE_KEY))
+    except Refused as error:
+        return [error.detail]
+
+
+def needs_key(device: Device) -> bool:
+    """Whether the account that is written into the device has a pre-shared key."""
+    return device.security == Security.PSK
+
+
+def problem(device: Device) -> Problem | None:
+    """What keeps the device from getting a configuration; None when nothing does. Opens no key."""
+    profile = default_of(device.operator_id)
+    if profile is None:
+        return Problem("NO_BOOTSTRAP_PROFILE", _NO_PROFILE)
+    try:
+        plan = _plan(profile, _security(profile, device), _SAMPLE_IDENTITY, _SAMPLE_KEY)
+    except Refused as error:
+        return Problem(error.cause, error.detail)
+    sentences = bootstrap.validate(plan)
+    return Problem("PROFILE_INVALID", " ".join(sentences)) if sentences else None
+
+
+def render(*, device: Device, purpose: str) -> Rendered:
+    """The plan for this device with its pending management key, made now if it has none. Raises Refused.
+
+    Opens the key, which the ledger notes with `purpose`. The caller holds the device's lock.
+    """
+    profile = default_of(device.operator_id)
+    if profile is None:
+        raise Refused("NO_BOOTSTRAP_PROFILE", _NO_PROFILE)
+    security = _security(profile, device)
+    if security == Security.NONE:
+        rendered = Rendered(_plan(profile, security, b"", b""), None)
+    else:
+        credential = credentials.pending_management(device.pk) or credentials.make_management(device=device)
+        key = credentials.open_key(credential=credential, purpose=purpose)
+        rendered = Rendered(_plan(profile, security, credential.identity.encode(), key), credential.pk)
+    sentences = bootstrap.validate(rendered.plan)
+    if sentences:
+        raise Refused("PROFILE_INVALID", " ".join(sentences))
+    return rendered
+
+
+def _security(profile: BootstrapProfile, device: Device) -> str:
+    """A device that comes without encryption is never told a key: everybody on the way would read it."""
+    if device.security == Security.NONE:
+        return Security.NONE
+    if profile.security == Security.NONE:
+        raise Refused(
+            "PROFILE_INVALID",
+            f"The profile {profile.name!r} writes an account without encryption, but the device has a key; "
+            "choose the pre-shared key in the profile.",
+        )
+    return profile.security
+
+
+def _plan(profile: BootstrapProfile, security: str, identity: bytes, key: bytes) -> bootstrap.BootstrapPlan:
+    has_key = security == Security.PSK
+    account = bootstrap.ServerAccount(
+        short_server_id=profile.short_server_id,
+        uri=profile.server_uri or management_uri(security),
+        security_mode=SecurityMode.PSK if has_key else SecurityMode.NOSEC,
+        identity=identity if has_key else b"",
+        key=key if has_key else b"",
+        lifetime_seconds=profile.lifetime_seconds,
+        binding=profile.binding,
+        notification_storing=profile.notification_storing,
+        pmin=profile.default_pmin_seconds,
+        pmax=profile.default_pmax_seconds,
+        disable_timeout=profile.disable_timeout_seconds,
+    )
+    return bootstrap.BootstrapPlan(accounts=(account,), deletes=_deletes(profile.deletes))
+
+
+def _deletes(paths: Any) -> tuple[Path, ...]:
+    if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
+        raise Refused("PROFILE_INVALID", 'Deletes must be a list of paths, such as ["/0", "/1"].', "deletes")
+    try:
+        return tuple(Path.parse(path) for path in paths)
+    except Lwm2mError as error:
+        raise Refused("PROFILE_INVALID", f"Deletes: {error.detail}", "deletes") from None
+
+
+def management_uri(security: str = Security.PSK) -> str:
+    """The address of this portal's management server, as devices reach it."""
+    return _uri(security, settings.COAPS_PORT, settings.COAP_PORT)
+
+
+def bootstrap_uri(security: str = Security.PSK) -> str:
+    """The address of this portal's bootstrap server, as a person enters it into a device."""
+    return _uri(security, settings.BOOTSTRAP_COAPS_PORT, settings.BOOTSTRAP_COAP_PORT)
+
+
+def _uri(security: str, secured_port: int, plain_port: int) -> str:
+    host = settings.PUBLIC_HOST
+    if ":" in host and not host.startswith("["):
+        host = f"[{host}]"
+    return f"coap://{host}:{plain_port}" if security == Security.NONE else f"coaps://{host}:{secured_port}"

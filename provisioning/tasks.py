@@ -1,0 +1,44 @@
+"""Doorbells for Celery: each reads an id and calls one service. Safe to run twice."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.db import OperationalError
+from django.utils import timezone
+
+from devices.models import Command
+from provisioning.models import JobStep
+from provisioning.services import jobs, sweep
+from provisioning.steps.read_device import CORRELATION
+
+_RETRY = {"autoretry_for": (OperationalError,), "max_retries": 5, "default_retry_delay": 2}
+
+
+@shared_task(name="provisioning.advance", **_RETRY)
+def advance(job_id: int) -> None:
+    """A job may have something to do."""
+    jobs.advance(job_id=job_id)
+
+
+@shared_task(name="provisioning.device_heard", **_RETRY)
+def device_heard(device_id: int) -> None:
+    """A device that is not applied yet registered or updated."""
+    jobs.device_heard(device_id=device_id)
+
+
+@shared_task(name="provisioning.command_settled", **_RETRY)
+def command_settled(command_id: int) -> None:
+    """A command that a step waits for ended."""
+    correlation = Command.objects.filter(pk=command_id).values_list("correlation", flat=True).first() or ""
+    prefix, _, step_id = correlation.partition(":")
+    if prefix != CORRELATION or not step_id.isdigit():
+        return
+    job_id = JobStep.objects.filter(pk=int(step_id)).values_list("job_id", flat=True).first()
+    if job_id is not None:
+        jobs.advance(job_id=job_id)
+
+
+@shared_task(name="provisioning.sweep", expires=30)
+def run_sweep() -> None:
+    """Beat: every few seconds."""
+    sweep.run(now=timezone.now())

@@ -1,0 +1,89 @@
+"""A server's sessions, by CID, else by address (RFC 9146 section 4), and in the order they went idle."""
+
+from __future__ import annotations
+
+import heapq
+
+from dtls.session import Address, Session
+
+
+class Sessions:
+    """Every index of the sessions; only this file changes them."""
+
+    __slots__ = ("_idle", "_with_cid_at", "by_address", "by_cid", "by_id")
+
+    def __init__(self) -> None:
+        self.by_id: dict[int, Session] = {}
+        self.by_cid: dict[bytes, Session] = {}
+        # Only sessions whose peer sends no CID: for the others an address means nothing (RFC 9146 section 3).
+        self.by_address: dict[Address | None, Session] = {}
+        self._with_cid_at: dict[Address | None, Session] = {}
+        # (last active as known here, id): corrected when it comes to the top, so that a record costs nothing.
+        self._idle: list[tuple[float, int]] = []
+
+    def add(self, session: Session) -> None:
+        """Make a session findable."""
+        self.by_id[session.id] = session
+        if session.has_cid:
+            self.by_cid[session.security.own_cid] = session
+            self._with_cid_at[session.address] = session
+        else:
+            self.by_address[session.address] = session
+        heapq.heappush(self._idle, (session.last_active_at, session.id))
+
+    def remove(self, session: Session) -> None:
+        """The opposite; harmless when done twice."""
+        session.is_closed = True
+        session.last_flight = None
+        self.by_id.pop(session.id, None)
+        if session.has_cid:
+            self.by_cid.pop(session.security.own_cid, None)
+        for index in (self.by_address, self._with_cid_at):
+            if index.get(session.address) is session:
+                del index[session.address]
+
+    def move(self, session: Session, address: Address | None) -> None:
+        """A session with a CID has a new peer address."""
+        if self._with_cid_at.get(session.address) is session:
+            del self._with_cid_at[session.address]
+        session.address = address
+        self._with_cid_at[address] = session
+
+    def replaced_by(self, session: Session) -> list[Session]:
+        """What a new association ends (RFC 6347 section 4.2.8): the old one at the same address.
+
+        One with a CID may live on from elsewhere while a NAT gives its port to another device, so it ends
+        only if it was the same device.
+        """
+        found = []
+        old = self.by_address.get(session.address)
+        if old is not None and old is not session:
+            found.append(old)
+        old = self._with_cid_at.get(session.address)
+        if old is not None and old is not session and old.identity == session.identity:
+            found.append(old)
+        return found
+
+    def longest_idle(self) -> Session | None:
+        """The session to evict when there are too many."""
+        while self._idle:
+            noted_at, number = self._idle[0]
+            session = self.by_id.get(number)
+            if session is None:
+                heapq.heappop(self._idle)
+            elif session.last_active_at > noted_at:
+                heapq.heapreplace(self._idle, (session.last_active_at, number))
+            else:
+                return session
+        return None
+
+    def idle_since(self, limit: float) -> Session | None:
+        """A session that was last active at or before `limit`."""
+        if not self._idle or self._idle[0][0] > limit:
+            return None
+        session = self.longest_idle()
+        return session if session is not None and session.last_active_at <= limit else None
+
+    def earliest(self) -> float | None:
+        """No session was last active before this."""
+        return self._idle[0][0] if self._idle else None

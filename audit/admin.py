@@ -39,7 +39,7 @@ class LedgerEventAdmin(admin.ModelAdmin):
         "request_id__exact",
     )
     search_help_text = "Beginning of a target, action or cause, or a whole request id."
-    ordering = ("-id",)
+    ordering = ("-at", "-id")
     list_per_page = 50
     show_full_result_count = False
     fieldsets = (

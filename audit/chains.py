@@ -3,10 +3,9 @@
 Only the ledger calls this, as the last thing before a unit of work commits.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -18,7 +17,6 @@ _EVENT_TABLE = LedgerEvent._meta.db_table
 _HEAD_TABLE = LedgerHead._meta.db_table
 _COLUMNS = (*canonical.COLUMNS, "hash")
 _COLUMN_LIST = ", ".join(f'"{column}"' for column in _COLUMNS)
-_JSON_COLUMNS = ("before", "after", "detail", "personal")
 
 Head: TypeAlias = tuple[int, str]  # sequence, hash
 
@@ -72,8 +70,13 @@ def _seal(entries: Iterable[Entry], head: Head) -> Head:
 
 def _insert_events(entries: Sequence[Entry], connection: BaseDatabaseWrapper) -> None:
     """Without the ORM, whose price per row is a multiple of everything else that an event costs here."""
-    adapt_time = connection.ops.adapt_datetimefield_value
-    rows = [_database_row(entry.row, adapt_time) for entry in entries]
+    times = {
+        at: connection.ops.adapt_datetimefield_value(at) for at in {entry.row["at"] for entry in entries}
+    }
+    rows = []
+    for entry in entries:
+        entry.row["at"] = times[entry.row["at"]]
+        rows.append([entry.row[column] for column in _COLUMNS])
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             statement = f"COPY {_EVENT_TABLE} ({_COLUMN_LIST}) FROM STDIN"
@@ -83,14 +86,6 @@ def _insert_events(entries: Sequence[Entry], connection: BaseDatabaseWrapper) ->
         else:
             places = ", ".join(["%s"] * len(_COLUMNS))
             cursor.executemany(f"INSERT INTO {_EVENT_TABLE} ({_COLUMN_LIST}) VALUES ({places})", rows)  # noqa: S608
-
-
-def _database_row(row: dict[str, Any], adapt_time: Callable[[Any], Any]) -> list[Any]:
-    adapted = dict(row, at=adapt_time(row["at"]))
-    for column in _JSON_COLUMNS:
-        if row[column] is not None:
-            adapted[column] = json.dumps(row[column])
-    return [adapted[column] for column in _COLUMNS]
 
 
 def _move_heads(heads: dict[int, Head], connection: BaseDatabaseWrapper) -> None:

@@ -53,7 +53,7 @@ class Datum:
 
 @dataclass(slots=True)
 class Entry:
-    """An event ready to be chained: `row` has every column but sequence, previous_hash and hash."""
+    """An event ready to be chained: `row` has all columns but sequence, previous_hash, hash; JSON as text."""
 
     chain: int
     row: dict[str, Any]
@@ -84,13 +84,11 @@ def entry(event: Event, *, now: datetime | None = None) -> Entry:
         "subscriber_id": event.subscriber_id,
         "operator_id": event.operator_id,
         "job_id": event.job_id,
-        "before": masking.masked(event.before),
-        "after": masking.masked(event.after),
-        "detail": masking.masked(event.detail),
+        "before": canonical.json_text(masking.masked(event.before)),
+        "after": canonical.json_text(masking.masked(event.after)),
+        "detail": canonical.json_text(masking.masked(event.detail)),
         "reason": masking.text(event.reason, limit=_REASON_LIMIT),
-        "personal": {
-            datum.field: canonical.commitment(salt=datum.salt, value=datum.value) for datum in personal
-        },
+        "personal": _commitments(personal),
     }
     return Entry(chain, row, personal)
 
@@ -125,6 +123,14 @@ def _personal(event: Event, actor: Actor, impersonator: Actor | None) -> list[Da
             raise ValueError(f"{name!r} is no name for a personal datum")
         data.append(_datum(name, value, event.subject or subscriber or actor.subject))
     return [datum for datum in data if datum is not None]
+
+
+def _commitments(personal: list[Datum]) -> str:
+    if not personal:
+        return "{}"
+    return canonical.dumps(
+        {datum.field: canonical.commitment(salt=datum.salt, value=datum.value) for datum in personal}
+    )
 
 
 def _datum(field: str, value: str, subject: str) -> Datum | None:

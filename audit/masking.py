@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 MASK = "(hidden)"
@@ -31,20 +32,11 @@ _HARMLESS_LAST_WORDS = frozenset(
 # OMA-TS-LightweightM2M_Core E.1 (Secret Key, SMS Binding Secret Key) and E.9 (OSCORE Master Secret).
 _SECRET_PATH = re.compile(r"(?:^|/)(?:0/\d+/[58]|21/\d+/0)(?:/\d+)?$")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_verdicts: dict[str, bool] = {}
 
 
+@lru_cache(maxsize=4096)
 def is_secret_name(name: str) -> bool:
     """Whether a key's name or an LwM2M path promises a secret; when in doubt it does."""
-    verdict = _verdicts.get(name)
-    if verdict is None:
-        verdict = _looks_secret(name)
-        if len(_verdicts) < 4096:
-            _verdicts[name] = verdict
-    return verdict
-
-
-def _looks_secret(name: str) -> bool:
     if _SECRET_PATH.search(name):
         return True
     words = [word.lower() for word in _WORD.findall(name)]
@@ -58,6 +50,8 @@ def _looks_secret(name: str) -> bool:
 
 def text(value: str, *, limit: int = TEXT_LIMIT) -> str:
     """Text that PostgreSQL stores as SQLite does: without NUL and lone surrogates, cut with an ellipsis."""
+    if len(value) <= limit and value.isascii() and "\x00" not in value:
+        return value
     if "\x00" in value:
         value = value.replace("\x00", "\N{REPLACEMENT CHARACTER}")
     if not value.isascii():
@@ -77,7 +71,7 @@ def _mapping(values: Mapping[Any, Any], depth: int) -> dict[str, Any]:
             result["…"] = f"{len(values) - ENTRY_LIMIT} more"
             break
         name = key if type(key) is str else str(key)
-        hidden = value not in (None, "", b"") and not isinstance(value, bool) and is_secret_name(name)
+        hidden = is_secret_name(name) and value not in (None, "", b"") and not isinstance(value, bool)
         result[text(name)] = MASK if hidden else _plain(value, depth - 1)
     return result
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Literal, TypeAlias
 
-from django.db.models import Exists, Max, Min, OuterRef
+from django.db.models import Exists, Max, Min, OuterRef, QuerySet
 
 from audit import canonical
 from audit.models import FIRST_HASH, LedgerEvent, LedgerHead, PersonalDatum
@@ -111,11 +111,26 @@ def _rows(chain: int, limit: int) -> Iterator[dict[str, Any]]:
         rows = LedgerEvent.objects.filter(chain=chain, sequence__lte=limit).order_by("sequence", "id")
         if after is not None:
             rows = rows.filter(sequence__gt=after)
-        page = list(rows.values(*canonical.COLUMNS, "id", "hash")[:_PAGE])
+        page = _read(rows[:_PAGE])
         if not page:
             return
         yield from page
         after = page[-1]["sequence"]
+
+
+def _read(events: QuerySet[LedgerEvent]) -> list[dict[str, Any]]:
+    try:
+        return list(events.values(*canonical.COLUMNS, "id", "hash"))
+    except ValueError:  # somebody wrote what is no time or no JSON into a row
+        return [_read_one(pk) for pk in events.values_list("id", flat=True)]
+
+
+def _read_one(pk: int) -> dict[str, Any]:
+    event = LedgerEvent.objects.filter(pk=pk)
+    try:
+        return event.values(*canonical.COLUMNS, "id", "hash").get()
+    except ValueError:
+        return {**event.values("id", "sequence", "previous_hash", "hash").get(), "version": 0, "personal": {}}
 
 
 def _check(report: ChainReport, row: dict[str, Any], last: dict[str, Any] | None, trusted: bool) -> bool:
@@ -147,8 +162,9 @@ def _check(report: ChainReport, row: dict[str, Any], last: dict[str, Any] | None
 
 def _is_unchanged(row: dict[str, Any]) -> bool:
     try:
-        return canonical.event_hash(row) == row["hash"]
-    except (KeyError, ValueError):  # a version that was never written, a number that is none
+        texts = {column: canonical.json_text(row[column]) for column in canonical.JSON_COLUMNS}
+        return canonical.event_hash({**row, **texts}) == row["hash"]
+    except (KeyError, ValueError, AttributeError):  # no known version, no number, no time
         return False
 
 

@@ -25,7 +25,7 @@ class MaySeeLedger(BasePermission):
 class LedgerPages(CursorPagination):
     """Steps from event to event: counting a ledger would read all of it."""
 
-    ordering = "-id"
+    ordering = ("-at", "-id")
     page_size = 50
     page_size_query_param = "page_size"
     max_page_size = 500

@@ -1,0 +1,67 @@
+"""May this device be served: the rules that need the device, its operator and its credential, as pure functions.
+
+`lwm2m.registration` judges a message against the registration that stands; this judges who sends it.
+Codes: a declined Register is 4.03, everything later is 4.00; a name that is not the credentials' is 4.00.
+"""
+
+from __future__ import annotations
+
+from audit import causes
+from devices.models import Security
+from devices.services.registration_store import DeviceFacts
+from devices.states import Access, Provisioning
+from lwm2m.codes import Code
+from lwm2m.errors import Lwm2mError
+from lwm2m.registration import Origin
+
+_CLOSED = {
+    Access.SUSPENDED: ("DEVICE_SUSPENDED", "The device is suspended; its operator can make it active again."),
+    Access.BARRED: ("DEVICE_BARRED", "The device is barred; its operator can make it active again."),
+    Access.RETIRED: ("DEVICE_RETIRED", "The device was retired; add it anew."),
+}
+
+
+def endpoint_unknown(endpoint: str) -> Lwm2mError:
+    return Lwm2mError(
+        Code.FORBIDDEN, "ENDPOINT_UNKNOWN", f"No device has the endpoint {endpoint!r}; add it first."
+    )
+
+
+def endpoint_missing() -> Lwm2mError:
+    """L-03: without credentials there is nothing to take the name from; the standard says 4.00."""
+    return Lwm2mError(
+        Code.BAD_REQUEST, "ENDPOINT_INVALID", "ep is missing and there are no credentials; send ep."
+    )
+
+
+def identity_unknown() -> Lwm2mError:
+    """The credential was taken back while its DTLS session lived on."""
+    return Lwm2mError(Code.FORBIDDEN, "PSK_IDENTITY_UNKNOWN", "These credentials no longer count.")
+
+
+def problem(device: DeviceFacts, origin: Origin, *, registering: bool) -> Lwm2mError | None:
+    """Why the device may not be served, or None; `registering` chooses the code (L-04)."""
+    code = Code.FORBIDDEN if registering else Code.BAD_REQUEST
+    if device.access != Access.ACTIVE:
+        return Lwm2mError(code, *_CLOSED[Access(device.access)])
+    if not device.operator_is_active:
+        return Lwm2mError(code, "OPERATOR_INACTIVE", "The device's operator is not active.")
+    if not origin.is_secured:
+        if device.security != Security.NONE:
+            return Lwm2mError(
+                code, "WRONG_SECURITY", "The device must use its pre-shared key; connect by coaps."
+            )
+        if not device.operator_allows_nosec:
+            return Lwm2mError(
+                code, "NOSEC_NOT_ALLOWED", "The operator does not allow devices without encryption."
+            )
+    if registering and device.provisioning == Provisioning.DRAFT:
+        return Lwm2mError(
+            code, "NOT_PROVISIONED", "The device is not set up yet; its provisioning must run first."
+        )
+    return None
+
+
+def known_cause(code: str) -> str:
+    """`code` if the catalogue has it, else the general word for a message that cannot be used."""
+    return code if not code or code in causes.CAUSES else "MESSAGE_MALFORMED"

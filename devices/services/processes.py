@@ -1,0 +1,60 @@
+"""The southbound processes that run: who holds which flow, and whose heartbeat has stopped."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from devices.models import SouthboundProcess
+
+HEARTBEAT = timedelta(seconds=5)
+DEAD_AFTER = timedelta(seconds=20)
+NUMBERS = 256
+"""A process's number is the first byte of its connection ids."""
+
+
+class NoNumberFree(Exception):
+    """As many processes run as there are numbers."""
+
+
+def announce(*, flow: str, number: int, pid: int, host: str, now: datetime) -> SouthboundProcess:
+    """A process says that it is there; rows of dead processes are cleared away."""
+    with transaction.atomic():
+        SouthboundProcess.objects.filter(heartbeat_at__lt=now - DEAD_AFTER).delete()
+        process, _ = SouthboundProcess.objects.update_or_create(
+            flow=flow,
+            defaults={"number": number, "pid": pid, "host": host, "started_at": now, "heartbeat_at": now},
+        )
+    return process
+
+
+def free_number(*, now: datetime, preferred: int | None = None) -> int:
+    """The lowest number that no living process has, or `preferred` if that one is free."""
+    taken = set(alive(now=now).values_list("number", flat=True))
+    if preferred is not None and preferred not in taken:
+        return preferred
+    for number in range(NUMBERS):
+        if number not in taken:
+            return number
+    raise NoNumberFree(f"{NUMBERS} southbound processes are running already.")
+
+
+def heartbeat(*, flow: str, now: datetime) -> bool:
+    """Still there; False when the row is gone, so that the process announces itself anew."""
+    return SouthboundProcess.objects.filter(flow=flow).update(heartbeat_at=now) == 1
+
+
+def retire(*, flow: str) -> None:
+    """A process ends and says so."""
+    SouthboundProcess.objects.filter(flow=flow).delete()
+
+
+def alive(*, now: datetime):  # type: ignore[no-untyped-def]
+    """Rows of the processes that beat lately."""
+    return SouthboundProcess.objects.filter(heartbeat_at__gte=now - DEAD_AFTER)
+
+
+def alive_flows(*, now: datetime) -> set[str]:
+    """The flows that somebody listens on."""
+    return set(alive(now=now).values_list("flow", flat=True))

@@ -1,0 +1,67 @@
+"""Registrations as the ledger tells them: which steps are worth an event, and what it says."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from audit.ledger import Actor, Event
+from devices.services.registration_store import DeviceFacts
+from lwm2m.registration import Change, Outcome, Registration
+
+_ACTIONS = {
+    Change.REGISTERED: "registration.registered",
+    Change.REPLACED: "registration.replaced",
+    Change.UPDATED: "registration.updated",
+    Change.DEREGISTERED: "registration.deregistered",
+    Change.EXPIRED: "registration.expired",
+}
+_CAUSES = {Change.DEREGISTERED: "DEREGISTERED", Change.REPLACED: "REGISTRATION_REPLACED"}
+_SYSTEM = Actor("system", "southbound", "Southbound")
+
+
+def is_worth(outcome: Outcome) -> bool:
+    """A port that a NAT moved is no news; lwm2m-node-lib comes from a new one with every Update."""
+    if outcome.changed != {"origin"}:
+        return True
+    before, after = outcome.previous, outcome.registration
+    return before is None or after is None or before.origin.host != after.origin.host
+
+
+def event(device: DeviceFacts, outcome: Outcome, *, now: datetime) -> Event:
+    change = outcome.change
+    actor = _SYSTEM if change is Change.EXPIRED else Actor("device", str(device.device_id), device.endpoint)
+    after = outcome.registration
+    before = outcome.previous
+    return Event(
+        action=_ACTIONS[change],
+        operator_id=device.operator_id,
+        actor=actor,
+        result="failed" if change is Change.EXPIRED else "ok",
+        cause=outcome.cause or _CAUSES.get(change, ""),
+        target=device.endpoint,
+        device_id=device.device_id,
+        subscriber_id=device.subscriber_id,
+        before=None if before is None else _facts(before, outcome),
+        after=None if after is None else _facts(after, outcome),
+        detail={"changed": sorted(outcome.changed)} if outcome.changed else None,
+        at=now,
+    )
+
+
+def _facts(row: Registration, outcome: Outcome) -> dict[str, object]:
+    """What a reader of the timeline wants to see; on an Update only what it changed."""
+    facts: dict[str, object] = {
+        "address": f"{row.origin.host}:{row.origin.port}",
+        "transport": row.origin.transport,
+        "lifetime_seconds": row.lifetime_seconds,
+        "queue_mode": row.queue_mode,
+    }
+    if row.version:
+        facts |= {"version": row.version, "binding": row.binding}
+    if row.object_links is not None:
+        facts["objects"] = " ".join(str(path) for path in row.object_links.paths()[:64])
+    if outcome.change is not Change.UPDATED:
+        return facts
+    names = {"origin": ("address", "transport"), "object_links": ("objects",)}
+    kept = {name for changed in outcome.changed for name in names.get(changed, (changed,))}
+    return {name: value for name, value in facts.items() if name in kept}

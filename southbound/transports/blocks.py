@@ -1,0 +1,70 @@
+"""Puts requests together that come in blocks (RFC 7959, Block1), bounded in size, number and time.
+
+Done here and not by aiocoap, whose spool has no bound but time: anybody may send first blocks from anywhere.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
+
+from lwm2m.codes import Code
+from lwm2m.messages import Request, Response
+from southbound.transports.coap import Block
+
+MAX_BYTES = 65_536
+MAX_OPEN = 256
+SECONDS = 93.0
+
+
+@dataclass(slots=True)
+class _Open:
+    payload: bytearray
+    touched_at: float
+
+
+class Assemblies:
+    """Requests on their way in; the oldest gives way when there are too many."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._open: OrderedDict[Hashable, _Open] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def feed(self, peer: Hashable, request: Request, block: Block) -> Request | Response:
+        """The whole request once its last block is there, else what to answer to this block."""
+        key = (peer, request.code, request.path, request.query, request.content_format)
+        self._drop_old()
+        if block.number == 0:
+            self._open.pop(key, None)
+            if not block.more:
+                return request
+            self._open[key] = _Open(bytearray(), self._clock())
+            if len(self._open) > MAX_OPEN:
+                self._open.popitem(last=False)
+        known = self._open.get(key)
+        if known is None or block.number * block.size != len(known.payload):
+            return Response(Code.REQUEST_ENTITY_INCOMPLETE)
+        if block.more and len(request.payload) != block.size:
+            return Response(Code.BAD_REQUEST)
+        if len(known.payload) + len(request.payload) > MAX_BYTES:
+            del self._open[key]
+            return Response(Code.REQUEST_ENTITY_TOO_LARGE)
+        known.payload += request.payload
+        if block.more:
+            known.touched_at = self._clock()
+            self._open.move_to_end(key)
+            return Response(Code.CONTINUE)
+        del self._open[key]
+        return replace(request, payload=bytes(known.payload))
+
+    def _drop_old(self) -> None:
+        now = self._clock()
+        while self._open:
+            key, oldest = next(iter(self._open.items()))
+            if oldest.touched_at + SECONDS > now:
+                return
+            del self._open[key]

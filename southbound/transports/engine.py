@@ -1,0 +1,190 @@
+"""The other lane: aiocoap drives everything that we begin (requests to devices, blocks, separate responses).
+
+It joins through a `MessageInterface` of ours, whose addresses are (lane, peer): what it sends leaves through the very
+socket and DTLS session that the device came in on, and a device that moved under a connection id stays the same peer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+from aiocoap import Message
+from aiocoap import error as coap_error
+from aiocoap.interfaces import EndpointAddress, MessageInterface
+from aiocoap.messagemanager import MessageManager
+from aiocoap.numbers.codes import Code as CoapCode
+from aiocoap.numbers.constants import TransportTuning
+from aiocoap.protocol import Context
+
+from lwm2m.messages import Request
+from southbound.counters import Counters
+from southbound.transports import coap
+from southbound.transports.lane import Lane
+
+RESPONSE_SECONDS = 60.0
+"""How long a device that acknowledged may take for its separate response."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A device's answer: `code` may be one that has no name in `lwm2m.codes`."""
+
+    code: int
+    payload: bytes = b""
+    content_format: int | None = None
+    location: tuple[str, ...] = ()
+
+
+class NoReply(Exception):
+    """Nothing came: `cause` is DEVICE_UNREACHABLE (no ACK), RESPONSE_TIMEOUT (ACK only) or COMMAND_CANCELLED."""
+
+    def __init__(self, cause: str, detail: str) -> None:
+        super().__init__(detail)
+        self.cause = cause
+        self.detail = detail
+
+
+class Tuning(TransportTuning):  # type: ignore[misc]
+    """RFC 7252 section 4.8, with the number of repetitions to choose."""
+
+    reliability = True
+
+    def __init__(self, *, ack_timeout: float = 2.0, max_retransmit: int = 4) -> None:
+        self.ACK_TIMEOUT = ack_timeout
+        self.MAX_RETRANSMIT = max_retransmit
+
+
+class Remote(EndpointAddress):  # type: ignore[misc]
+    """A peer as aiocoap knows it."""
+
+    is_multicast = False
+    is_multicast_locally = False
+    maximum_block_size_exp = 6
+    hostinfo_local = "southbound"
+    uri_base_local = "coap://southbound"
+
+    def __init__(self, lane: Lane, peer: Hashable) -> None:
+        self.lane = lane
+        self.peer = peer
+
+    def __hash__(self) -> int:
+        return hash((id(self.lane), self.peer))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Remote) and other.lane is self.lane and other.peer == self.peer
+
+    @property
+    def scheme(self) -> str:
+        return "coaps" if self.lane.transport == "dtls" else "coap"
+
+    @property
+    def hostinfo(self) -> str:
+        return "device"
+
+    @property
+    def uri_base(self) -> str:
+        return f"{self.scheme}://device"
+
+    @property
+    def blockwise_key(self) -> Hashable:
+        return (id(self.lane), self.peer)
+
+
+class _Interface(MessageInterface):  # type: ignore[misc]
+    """aiocoap's way out."""
+
+    def __init__(self, manager: MessageManager) -> None:
+        self.manager = manager
+
+    def send(self, message: Message) -> None:
+        remote: Remote = message.remote
+        data = message.encode()
+        if message.mtype in (coap.ACK, coap.RST):
+            remote.lane.recent.answered((remote.peer, message.mid), data)
+        remote.lane.transmit(remote.peer, data)
+
+    async def shutdown(self) -> None:
+        return None
+
+    async def determine_remote(self, message: Message) -> None:
+        return None
+
+    async def recognize_remote(self, remote: Any) -> bool:
+        return isinstance(remote, Remote)
+
+
+class Engine:
+    """One aiocoap context for all ports."""
+
+    def __init__(self, counters: Counters, *, tuning: Tuning | None = None) -> None:
+        self._counters = counters
+        self._tuning = tuning or Tuning()
+        self._context: Context | None = None
+        self._manager: MessageManager | None = None
+
+    async def start(self) -> None:
+        self._context = Context(loop=asyncio.get_running_loop(), loggername="southbound.coap")
+
+        async def interface(manager: MessageManager) -> _Interface:
+            self._manager = manager
+            return _Interface(manager)
+
+        await self._context._append_tokenmanaged_messagemanaged_transport(interface)
+
+    async def stop(self) -> None:
+        if self._context is not None:
+            await self._context.shutdown()
+            self._context = self._manager = None
+
+    def receive(self, lane: Lane, peer: Hashable, data: bytes) -> None:
+        """An ACK, RST or response of a device; never raises, whatever is in it."""
+        if self._manager is None:
+            return
+        try:
+            message = Message.decode(data, Remote(lane, peer))
+        except (coap_error.Error, ValueError):
+            self._counters.malformed += 1
+            return
+        self._manager.dispatch_message(message)
+
+    def drop(self, lane: Lane, peer: Hashable, reason: str) -> None:
+        """The peer is gone: everything outstanding with it fails now."""
+        if self._manager is not None:
+            self._manager.dispatch_error(coap_error.NetworkError(reason), Remote(lane, peer))
+
+    async def request(
+        self, lane: Lane, peer: Hashable, request: Request, *, seconds: float | None = None
+    ) -> Reply:
+        """Send a confirmable request, in blocks where it must be, and return the whole answer. Raises `NoReply`."""
+        if self._context is None:
+            raise NoReply("DEVICE_UNREACHABLE", "This process is stopping.")
+        message = Message(code=CoapCode(request.code), payload=request.payload, transport_tuning=self._tuning)
+        message.remote = Remote(lane, peer)
+        message.opt.uri_path = request.path
+        message.opt.uri_query = request.query
+        message.opt.accept = request.accept
+        message.opt.content_format = request.content_format
+        message.opt.observe = request.observe
+        patience = self._tuning.MAX_TRANSMIT_WAIT + RESPONSE_SECONDS if seconds is None else seconds
+        pending = self._context.request(message)
+        try:
+            answer = await asyncio.wait_for(pending.response, patience)
+        except TimeoutError:
+            raise NoReply("RESPONSE_TIMEOUT", f"No response within {patience:.0f} s.") from None
+        except coap_error.ConRetransmitsExceeded:
+            raise NoReply("DEVICE_UNREACHABLE", "No acknowledgement after all repetitions.") from None
+        except coap_error.MessageError:
+            raise NoReply("COMMAND_REFUSED", "The device answered with a reset.") from None
+        except coap_error.Error as error:
+            raise NoReply("DEVICE_UNREACHABLE", str(error) or type(error).__name__) from None
+        return Reply(
+            int(answer.code), bytes(answer.payload), _format(answer), tuple(answer.opt.location_path)
+        )
+
+
+def _format(answer: Message) -> int | None:
+    value = answer.opt.content_format
+    return None if value is None else int(value)

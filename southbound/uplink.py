@@ -1,0 +1,153 @@
+"""The door in: every request of a device passes here, is understood, stored by the group commit, and answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from django.conf import settings
+from django.utils import timezone
+
+from devices import events
+from devices.services import registrations
+from devices.services.registrations import Applied, Inbound
+from lwm2m import wire
+from lwm2m.codes import Code, ContentFormat
+from lwm2m.errors import Lwm2mError
+from lwm2m.messages import BootstrapPackRequest, BootstrapRequest, Register, Request, Response
+from lwm2m.registration import Change, Origin
+from southbound.counters import Counters
+from southbound.group_commit import GroupCommit
+
+OVERLOADED_MAX_AGE = 5
+UNAVAILABLE_MAX_AGE = 10
+REFRESHES_TOLD = 20
+"""Of a batch, so many plain refreshes are told to the boards; in a storm the rest is seen at their next contact."""
+
+_WELL_KNOWN = (".well-known", "core")
+_DISCOVERABLE = {
+    "management": b'</rd>;rt="core.rd oma.lwm2m",</dp>',
+    "bootstrap": b'</bs>;rt="oma.lwm2m.bs",</bspack>',
+}
+
+
+class Exchange(Protocol):
+    """A request that waits for its answer; `southbound.transports.lane.Exchange` is one."""
+
+    request: Request
+    origin: Origin
+    peer: Any
+
+    @property
+    def plane(self) -> wire.Plane: ...
+
+    def answer(self, response: Response, *, max_age: int | None = None, is_final: bool = True) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    exchange: Exchange
+    inbound: Inbound
+
+
+class Uplink:
+    """`on_applied` hears of every registration message that was stored, after its answer went out."""
+
+    def __init__(
+        self,
+        *,
+        flow: str,
+        counters: Counters,
+        on_applied: Callable[[Applied], None],
+        on_bootstrap: Callable[[Exchange, BootstrapRequest], None],
+    ) -> None:
+        self._flow = flow
+        self._counters = counters
+        self._on_applied = on_applied
+        self._on_bootstrap = on_bootstrap
+        self.commits: GroupCommit[_Waiting, Applied] = GroupCommit(
+            write=self._write, answer=self._answer, counters=counters
+        )
+
+    def take(self, exchange: Exchange) -> None:
+        """Called on the loop for each request that is no repetition."""
+        request = exchange.request
+        if request.path == _WELL_KNOWN and request.code == Code.GET:
+            links = _DISCOVERABLE[exchange.plane]
+            exchange.answer(Response(Code.CONTENT, links, ContentFormat.LINK))
+            return
+        try:
+            message = wire.parse(request, plane=exchange.plane)
+        except Lwm2mError as error:
+            self.refuse(exchange, error)
+            return
+        if isinstance(message, BootstrapRequest):
+            self._on_bootstrap(exchange, message)
+        elif isinstance(message, BootstrapPackRequest):
+            self.refuse(
+                exchange,
+                Lwm2mError(Code.NOT_IMPLEMENTED, "BOOTSTRAP_PACK_UNSUPPORTED", "Use POST /bs."),
+                _named(message.endpoint, exchange),
+            )
+        elif not self.commits.submit(_Waiting(exchange, Inbound(message, exchange.origin))):
+            self.postpone(exchange, "OVERLOADED", OVERLOADED_MAX_AGE)
+
+    def refuse(
+        self, exchange: Exchange, error: Lwm2mError, name: str = "", device_id: int | None = None
+    ) -> None:
+        """Answer with the error's code, and count it with its cause."""
+        exchange.answer(Response(error.code))
+        self._count(exchange, error.cause, error.detail, name or _claimed(exchange), device_id)
+
+    def postpone(self, exchange: Exchange, cause: str, max_age: int) -> None:
+        """5.03: nothing was stored, and the repetition of this very message is a new attempt."""
+        exchange.answer(Response(Code.SERVICE_UNAVAILABLE), max_age=max_age, is_final=False)
+        self._count(exchange, cause, "", "", None)
+
+    def _count(self, exchange: Exchange, cause: str, detail: str, name: str, device_id: int | None) -> None:
+        self._counters.refused(exchange.plane, cause, name, exchange.origin.host, detail, device_id)
+
+    # -- on the writer thread --------------------------------------------------------------------------------
+    def _write(self, batch: Sequence[_Waiting]) -> list[Applied]:
+        applied = registrations.apply(
+            batch=[waiting.inbound for waiting in batch],
+            flow=self._flow,
+            now=timezone.now(),
+            grace_seconds=settings.LIFETIME_GRACE_SECONDS,
+        )
+        seen = {a.device_id: a.operator_id for a in applied if a.is_plain_refresh}
+        told = [(d, o) for d, o in seen.items() if d is not None and o is not None][:REFRESHES_TOLD]
+        events.devices_changed(told, ["seen"])
+        return applied
+
+    # -- on the loop, after the commit -----------------------------------------------------------------------
+    def _answer(self, answers: Sequence[tuple[_Waiting, Applied | None]]) -> None:
+        for waiting, applied in answers:
+            exchange = waiting.exchange
+            if applied is None:
+                self.postpone(exchange, "STORE_UNAVAILABLE", UNAVAILABLE_MAX_AGE)
+                continue
+            outcome = applied.outcome
+            assert outcome.response is not None
+            exchange.answer(outcome.response)
+            if outcome.change is Change.REFUSED:
+                message = waiting.inbound.message
+                name = message.endpoint if isinstance(message, Register) and message.endpoint else ""
+                self._count(
+                    exchange, outcome.cause, outcome.detail, name or _claimed(exchange), applied.device_id
+                )
+            else:
+                self._on_applied(applied)
+
+
+def _named(endpoint: str | None, exchange: Exchange) -> str:
+    return endpoint or exchange.origin.identity or ""
+
+
+def _claimed(exchange: Exchange) -> str:
+    """Who a refused request says it is: `ep` as sent, else what the security layer knows."""
+    for item in exchange.request.query:
+        if item.startswith("ep="):
+            return item[3:]
+    return exchange.origin.identity or ""

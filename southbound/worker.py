@@ -1,0 +1,218 @@
+"""The southbound process: ports, the group commit, timers and sweeps on one event loop, started and stopped whole.
+
+`manage.py southbound` runs one; the all-in-one runs it beside the web server. Several processes may share the ports.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import socket
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from devices import bells, events
+from devices.services import knocks, mailbox, processes, registration_store, registrations
+from devices.services.registrations import Applied
+from southbound.bootstrap import BootstrapServer
+from southbound.counters import Counters
+from southbound.database import Database
+from southbound.downlink import Downlink
+from southbound.expiry import HORIZON_SECONDS, SCAN_SECONDS, Timers
+from southbound.transports.engine import Engine, Tuning
+from southbound.transports.ports import Ports, PortSettings
+from southbound.uplink import Uplink
+
+logger = logging.getLogger(__name__)
+
+COUNT_SECONDS = 1.0
+HEARTBEAT_SECONDS = processes.HEARTBEAT.total_seconds()
+EXPIRY_SECONDS = 0.25
+SCAN_LIMIT = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How this process differs from others; the defaults are the all-in-one's."""
+
+    number: int | None = None
+    shared: bool = False
+    tuning: Tuning | None = None
+    sweep_seconds: float | None = None
+
+
+class Southbound:
+    """One process's southbound half. `start` raises `sockets.PortUnavailable` with a sentence for a person."""
+
+    def __init__(
+        self, *, channel_layer: Any, ports: PortSettings | None = None, options: Options | None = None
+    ) -> None:
+        self.channel_layer = channel_layer
+        self.options = options or Options()
+        self.counters = Counters()
+        self.flow = ""
+        self.number = 0
+        self._port_settings = ports or PortSettings.from_settings()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._timers = Timers()
+        self._database = Database()
+        self._engine = Engine(self.counters, tuning=self.options.tuning)
+
+    async def start(self) -> None:
+        """Listen, once everything that answers is ready."""
+        loop = asyncio.get_running_loop()
+        self.number = await self._database.run(
+            processes.free_number, now=timezone.now(), preferred=self.options.number
+        )
+        self.flow = f"southbound.{self.number}.{secrets.token_hex(6)}"
+        self.ports = Ports(
+            self._port_settings,
+            counters=self.counters,
+            engine=self._engine,
+            database=self._database,
+            number=self.number,
+            shared=self.options.shared,
+        )
+        try:
+            self.ports.bind()
+        except Exception:
+            await self._database.close()
+            raise
+        bells.start()
+        await self._engine.start()
+        self.downlink = Downlink(
+            flow=self.flow, engine=self._engine, ports=self.ports, database=self._database
+        )
+        self.bootstrap = BootstrapServer(engine=self._engine, database=self._database, counters=self.counters)
+        self.uplink = Uplink(
+            flow=self.flow,
+            counters=self.counters,
+            on_applied=self._applied,
+            on_bootstrap=self.bootstrap.request,
+        )
+        self.bootstrap.uplink = self.uplink
+        self.uplink.commits.start(loop)
+        await self._announce()
+        await self._scan()
+        await self.ports.start(loop, self.uplink.take)
+        for work in (self._listen, self._beat, self._count, self._sweep, self._expire, self._rescan):
+            self._tasks.append(loop.create_task(self._keep(work), name=f"southbound {work.__name__}"))
+
+    async def stop(self) -> None:
+        """Within three seconds: read no more, finish the commit in flight, answer it, keep the DTLS sessions."""
+        self.ports.pause()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.bootstrap.stop()
+        await self.downlink.stop()
+        await self.uplink.commits.stop(timeout_seconds=1.5)
+        await self._engine.stop()
+        await self.ports.stop()
+        await self._quietly(self._database.run(self._last_words))
+        await self._database.close()
+        bells.stop()
+
+    def _last_words(self) -> None:
+        now = timezone.now()
+        knocks.count(knocks=self.counters.take(), now=now)
+        mailbox.release(flow=self.flow, now=now)
+        processes.retire(flow=self.flow)
+
+    def _applied(self, applied: Applied) -> None:
+        """A registration message was stored and answered."""
+        device_id = applied.device_id
+        if device_id is None:
+            return
+        after = applied.outcome.registration
+        ends_at = None if after is None else after.expires_at
+        if ends_at is not None:
+            ends_at += settings.LIFETIME_GRACE_SECONDS
+        self._timers.note(device_id, ends_at, now=time.time())
+        self.downlink.heard(device_id, applied.outcome)
+        if applied.has_waiting and after is not None:
+            self.downlink.wake(device_id)
+
+    # -- standing tasks --------------------------------------------------------------------------------------
+    async def _keep(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run one standing task for ever; a failure (the database is away) is logged and tried again."""
+        while True:
+            try:
+                await work()
+            except Exception as error:
+                logger.warning("task_failed task=%s error=%s: %s", work.__name__, type(error).__name__, error)
+                await asyncio.sleep(1.0)
+
+    async def _quietly(self, work: Awaitable[Any]) -> None:
+        try:
+            await work
+        except Exception as error:
+            logger.warning("stop_incomplete error=%s: %s", type(error).__name__, error)
+
+    async def _listen(self) -> None:
+        """Nudges for devices whose flow is ours."""
+        message = await self.channel_layer.receive(self.flow)
+        if message.get("type") == events.NUDGE and isinstance(message.get("device_id"), int):
+            self.downlink.wake(message["device_id"])
+
+    async def _announce(self) -> None:
+        await self._database.run(
+            processes.announce,
+            flow=self.flow,
+            number=self.number,
+            pid=os.getpid(),
+            host=socket.gethostname()[:120],
+            now=timezone.now(),
+        )
+
+    async def _beat(self) -> None:
+        await asyncio.sleep(HEARTBEAT_SECONDS)
+        if not await self._database.run(processes.heartbeat, flow=self.flow, now=timezone.now()):
+            await self._announce()
+
+    async def _count(self) -> None:
+        await asyncio.sleep(COUNT_SECONDS)
+        seen = self.counters.take()
+        if seen:
+            await self._database.run(knocks.count, knocks=seen, now=timezone.now())
+
+    async def _sweep(self) -> None:
+        """What a lost nudge left behind."""
+        await asyncio.sleep(self.options.sweep_seconds or settings.SWEEP_SECONDS)
+        now = timezone.now()
+        await self._database.run(mailbox.expire_overdue, now=now)
+        for device_id in await self._database.run(mailbox.waiting_devices, self.flow, now=now):
+            self.downlink.wake(device_id)
+
+    async def _expire(self) -> None:
+        await asyncio.sleep(EXPIRY_SECONDS)
+        ripe = self._timers.due(now=time.time())
+        if ripe:
+            ended = await self._database.run(
+                registrations.expire,
+                device_ids=ripe,
+                now=timezone.now(),
+                grace_seconds=settings.LIFETIME_GRACE_SECONDS,
+            )
+            for device_id in ended:
+                self.downlink.ended(device_id)
+
+    async def _rescan(self) -> None:
+        await asyncio.sleep(SCAN_SECONDS)
+        await self._scan()
+
+    async def _scan(self) -> None:
+        horizon = timezone.now() + timedelta(seconds=HORIZON_SECONDS)
+        now = time.time()
+        for device_id, ends_at in await self._database.run(
+            registration_store.overdue, before=horizon, limit=SCAN_LIMIT
+        ):
+            self._timers.note(device_id, ends_at + settings.LIFETIME_GRACE_SECONDS, now=now)

@@ -1,0 +1,79 @@
+"""Register, Update and De-register over plain UDP, by real sockets: reference section 3.7."""
+
+from __future__ import annotations
+
+import pytest
+
+from devices.models import Registration, RegistrationDetail
+from lwm2m.codes import Code
+from lwm2m.messages import Request
+from lwm2m.requests import deregister_request, register_request, update_request
+from tests.southbound.client import LINKS, management, until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_int_101_initial_registration(play, make_device):
+    device = make_device("dev-1")
+
+    async def scene(southbound):
+        wire = await management(southbound)
+        answer = await wire.ask(
+            register_request(endpoint="dev-1", object_links=LINKS, lifetime_seconds=300, sms_number="4917012")
+        )
+        assert answer.code == "2.01"
+        assert answer.location[0] == "rd"
+        assert len(answer.location[1]) >= 16
+        return answer, wire.local_port
+
+    answer, port = play(scene)
+    row = Registration.objects.get(device=device)
+    assert row.registration_id == answer.location[1]
+    assert (row.is_live, row.host, row.port, row.transport) == (True, "127.0.0.1", port, "udp")
+    assert row.lifetime_seconds == 300
+    assert (row.expires_at - row.last_seen_at).total_seconds() == pytest.approx(300)
+    detail = RegistrationDetail.objects.get(device=device)
+    assert detail.sms_number == "4917012"
+    assert sorted(detail.object_links["objects"]) == ["1", "3"]
+
+
+def test_int_102_107_update_and_int_103_deregister(play, make_device):
+    make_device("dev-1")
+
+    async def scene(southbound):
+        wire = await management(southbound)
+        location = (await wire.ask(register_request(endpoint="dev-1", object_links=LINKS))).location
+        assert (await wire.ask(update_request(location))).code == "2.04"
+        assert (await wire.ask(update_request(location, lifetime_seconds=20))).code == "2.04"
+        row = await until(lambda: Registration.objects.get())
+        assert row.lifetime_seconds == 20
+        assert (await wire.ask(deregister_request(location))).code == "2.02"
+        assert (await wire.ask(deregister_request(location))).code == "4.04"
+        assert (await wire.ask(update_request(location))).code == "4.04"
+
+    play(scene)
+    assert not Registration.objects.get().is_live
+
+
+def test_a_repetition_gets_the_same_answer(play, make_device):
+    make_device("dev-1")
+
+    async def scene(southbound):
+        wire = await management(southbound)
+        data = wire.encode(register_request(endpoint="dev-1", object_links=LINKS))
+        first = await wire.ask_raw(data)
+        assert (await wire.ask_raw(data)).raw == first.raw
+
+    play(scene)
+
+
+def test_unknown_path_and_ping(play):
+    async def scene(southbound):
+        wire = await management(southbound)
+        await wire.is_alive()
+        assert (await wire.ask(Request(Code.GET, ("nothing",)))).code == "4.04"
+        found = await wire.ask(Request(Code.GET, (".well-known", "core")))
+        assert found.code == "2.05"
+        assert b"</rd>" in found.payload
+
+    play(scene)

@@ -42,6 +42,7 @@ __all__ = [
     "describe",
     "first_online",
     "parse_key",
+    "renew_key",
     "resume",
     "retire",
     "set_provisioning",
@@ -85,7 +86,7 @@ def add(
         identity = check_identity(psk_identity) if psk_identity else _own_identity(endpoint)
         key = parse_key(psk_key) if isinstance(psk_key, str) and psk_key else check_key(psk_key or _new_key())
         made = not psk_key
-    plane = Plane.BOOTSTRAP if onboarding == Onboarding.BOOTSTRAP else Plane.MANAGEMENT
+    plane = _own_plane(onboarding)
     _check_free(endpoint, operator, subscriber, plane, identity)
     try:
         with ledger.unit_of_work():
@@ -181,6 +182,25 @@ def _check_free(
             "This PSK identity is in use already; check it against the label or use another one.",
             "psk_identity",
         )
+
+
+def renew_key(*, device: Device) -> Added:
+    """A new key under the identity of the one that the device came with, which opens nothing from now on."""
+    with ledger.unit_of_work():
+        locked = Device.objects.select_for_update().get(pk=device.pk)
+        if locked.access == Access.RETIRED:
+            raise Refused("DEVICE_RETIRED", "The device was removed; add it again.")
+        if locked.security != Security.PSK:
+            raise Refused("WRONG_SECURITY", "This device connects without encryption and has no key.")
+        key = _new_key()
+        identity = credentials.replace_key(device=locked, plane=_own_plane(locked.onboarding), key=key)
+        events.device_changed(locked.pk, locked.operator_id, ["credentials"])
+    return Added(locked, identity, key)
+
+
+def _own_plane(onboarding: str) -> Plane:
+    """Where the key on the device's label opens the door."""
+    return Plane.BOOTSTRAP if onboarding == Onboarding.BOOTSTRAP else Plane.MANAGEMENT
 
 
 def suspend(*, device: Device, reason: str) -> Device:

@@ -180,6 +180,8 @@ def _end(
     job.finished_at = now
     job.save(update_fields=["finished_at"])
     _set_job(job, state, cause, None)
+    if state == JobState.DONE and job.kind == JobKind.PROVISION:
+        inventory.set_provisioning(device=device, state=Provisioning.APPLIED)
     if state == JobState.FAILED and Provisioning.FAILED in MOVES[Provisioning][device.provisioning]:
         inventory.set_provisioning(device=device, state=Provisioning.FAILED, cause=cause)
     result = "failed" if state == JobState.FAILED else "ok"

@@ -1,4 +1,4 @@
-"""Waits until a bootstrap session ended well; one that did not leaves its cause, and the next contact goes on."""
+"""Waits until a bootstrap session ended well; one that did not leaves its cause, the next contact goes on."""
 
 from __future__ import annotations
 

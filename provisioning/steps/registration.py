@@ -1,4 +1,4 @@
-"""Waits until the device registers with the management server; that proves the configuration."""
+"""Waits until the device registers with the management server; that proves what was written."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ def run(*, step: JobStep, device: Device, now: datetime) -> StepResult:
         return Waiting()
     if device.provisioning in (Provisioning.DRAFT, Provisioning.FAILED):
         inventory.set_provisioning(device=device, state=Provisioning.READY)
-    inventory.set_provisioning(device=device, state=Provisioning.APPLIED)
     inventory.first_online(device=device, at=registration.registered_at)
     return Done({"host": registration.host, "transport": registration.transport})
 

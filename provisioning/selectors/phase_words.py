@@ -1,0 +1,44 @@
+"""The phases of a device's way online in the subscriber's words."""
+
+from __future__ import annotations
+
+NAMES = {
+    "ordered": "Ordered",
+    "prepared": "Prepared",
+    "first_contact": "First contact",
+    "configured": "Configured",
+    "registered": "Registered",
+    "online": "Online",
+}
+
+_WORDS = {
+    ("ordered", "done"): "The device was added.",
+    ("prepared", "running"): "We prepare the settings and the keys of this device.",
+    ("prepared", "done"): "The settings and the keys are ready.",
+    ("first_contact", "waiting"): "Switch the device on; it contacts us by itself.",
+    ("first_contact", "stuck"): "We wait for the device.",
+    ("first_contact", "done"): "The device contacted us.",
+    ("configured", "running"): "The device is receiving its settings.",
+    ("configured", "waiting"): "The device will receive its settings now.",
+    ("configured", "stuck"): "The device has not taken its settings yet; the next contact goes on.",
+    ("configured", "done"): "The device has its settings.",
+    ("registered", "waiting"): "We wait until the device signs in with its new settings.",
+    ("registered", "stuck"): "The device has not signed in yet.",
+    ("registered", "done"): "The device signed in.",
+    ("online", "running"): "We read what kind of device it is.",
+    ("online", "stuck"): "The device signed in but does not answer yet.",
+    ("online", "done"): "The device is online and managed.",
+}
+_DIRECT = {
+    "first_contact": "Not needed: the device has its keys from the factory.",
+    "configured": "Not needed: the device has its settings from the factory.",
+}
+
+
+def words(phase: str, state: str, *, is_direct: bool) -> str:
+    """One sentence, empty for what is still to come."""
+    if state == "done" and is_direct and phase in _DIRECT:
+        return _DIRECT[phase]
+    if state == "failed":
+        return "This did not work; it was given up."
+    return _WORDS.get((phase, state), "")

@@ -1,5 +1,12 @@
 """Pages of this room."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from selfservice.views import home, profile
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("profile/", profile.profile, name="profile"),
+    path("profile/name/", profile.rename, name="profile-name"),
+    path("profile/accounts/", profile.open_account, name="account-open"),
+]

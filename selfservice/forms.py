@@ -1,0 +1,133 @@
+"""Forms of the subscriber's pages: they check shape, the services check meaning."""
+
+from __future__ import annotations
+
+from django import forms
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from accounts.models import Subscriber, User
+from accounts.selectors import subscribers
+from devices import nameplate
+from devices.errors import Refused
+from devices.models import Reach, Security
+
+MADE, PRINTED, NONE = "made", "printed", "none"
+
+
+class AccountField(forms.ModelChoiceField):
+    """The person's accounts as cards: the operator, and beneath it the account number."""
+
+    def label_from_instance(self, obj: Subscriber) -> SafeString:
+        return format_html("<b>{}</b><small>account {}</small>", obj.operator.name, obj.number)
+
+
+class AddDevice(forms.Form):
+    """One page, few questions. `submission` tells a second press of the button from a second device."""
+
+    account = AccountField(
+        Subscriber.objects.none(), label="Operator", widget=forms.RadioSelect, empty_label=None
+    )
+    endpoint = forms.CharField(
+        label="Endpoint name",
+        max_length=255,
+        error_messages={"required": "Enter the endpoint name of the device."},
+        widget=forms.TextInput(
+            attrs={
+                "class": "mono",
+                "autocomplete": "off",
+                "autocapitalize": "none",
+                "spellcheck": "false",
+                "data-check": "endpoint",
+                "data-hint": "hint_endpoint",
+            }
+        ),
+    )
+    name = forms.CharField(
+        label="What you call it",
+        max_length=120,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    reach = forms.ChoiceField(label="How it connects", choices=Reach.choices, initial=Reach.IP)
+    key_source = forms.ChoiceField(
+        label="Key", choices=((MADE, "Make one for me"), (PRINTED, "Printed on the device")), initial=MADE
+    )
+    psk_identity = forms.CharField(
+        label="Key identity",
+        max_length=128,
+        required=False,
+        widget=forms.TextInput(
+            attrs={"class": "mono", "autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+        ),
+    )
+    psk_key = forms.CharField(
+        label="Key on the device",
+        required=False,
+        widget=forms.TextInput(
+            attrs={
+                "class": "mono",
+                "autocomplete": "off",
+                "autocapitalize": "none",
+                "spellcheck": "false",
+                "data-check": "psk-hex",
+                "data-hint": "hint_psk_key",
+            }
+        ),
+    )
+    submission = forms.CharField(max_length=64, widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args, user: User, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.accounts = list(subscribers.usable(user))
+        self.fields["account"].queryset = subscribers.usable(user)
+        if len(self.accounts) == 1:
+            self.fields["account"].required = False
+        self.allows_nosec = any(row.operator.allows_nosec for row in self.accounts)
+        if self.allows_nosec:
+            self.fields["key_source"].choices = [*self.fields["key_source"].choices, (NONE, "No encryption")]
+
+    def clean_account(self) -> Subscriber:
+        return self.cleaned_data["account"] or self.accounts[0]
+
+    def clean_reach(self) -> str:
+        reach = self.cleaned_data["reach"]
+        if reach != Reach.IP:
+            raise forms.ValidationError(
+                "This way to connect is in preparation. Choose the internet connection."
+            )
+        return reach
+
+    def clean(self) -> dict:
+        data = super().clean()
+        if data.get("key_source") == PRINTED and "psk_key" not in self.errors:
+            data["psk_key"] = self._key(data.get("psk_key", ""))
+        return data
+
+    def _key(self, text: str) -> bytes | None:
+        try:
+            return nameplate.parse_key(text)
+        except Refused as refusal:
+            self.add_error("psk_key", forms.ValidationError(refusal.detail, code=refusal.cause))
+            return None
+
+    @property
+    def security(self) -> Security:
+        return Security.NONE if self.cleaned_data["key_source"] == NONE else Security.PSK
+
+    @property
+    def typed_key(self) -> bytes | None:
+        return self.cleaned_data["psk_key"] if self.cleaned_data["key_source"] == PRINTED else None
+
+    @property
+    def typed_identity(self) -> str | None:
+        return self.cleaned_data["psk_identity"].strip() or None if self.typed_key else None
+
+
+class Name(forms.Form):
+    name = forms.CharField(
+        label="Your name",
+        max_length=120,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )

@@ -1,0 +1,1 @@
+"""What the subscriber's pages show, always starting from the person."""

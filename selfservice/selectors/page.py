@@ -1,0 +1,43 @@
+"""What a device's page and a row of the list show, the same on the first load and on every live change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from devices.models import Device, Registration
+from devices.states import Provisioning
+from provisioning.selectors import progress
+from selfservice.selectors import sessions
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the list."""
+
+    device: Device
+    session: sessions.Session
+    last_seen_at: datetime | None
+
+
+def _registration(device: Device) -> Registration | None:
+    return getattr(device, "registration", None)
+
+
+def row(device: Device, now: datetime) -> Row:
+    registration = _registration(device)
+    return Row(device, sessions.of(device, now), registration.last_seen_at if registration else None)
+
+
+def context(device: Device, now: datetime) -> dict[str, Any]:
+    """For the whole page and for each of its live parts."""
+    registration = _registration(device)
+    return {
+        "device": device,
+        "session": sessions.of(device, now),
+        "registration": registration,
+        "detail": getattr(device, "registration_detail", None),
+        "progress": progress.stepper(device),
+        "is_set_up": device.provisioning == Provisioning.APPLIED and device.first_online_at is not None,
+    }

@@ -1,0 +1,1 @@
+"""The subscriber's pages: each asks a selector, calls a service, and renders a template."""

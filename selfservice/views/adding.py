@@ -1,0 +1,109 @@
+"""Adding a device and making it a new key: nothing typed is lost, a second press adds nothing."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from devices.models import Device, Onboarding
+from provisioning.services import onboarding
+from selfservice import key_sheet, refusals
+from selfservice.forms import AddDevice
+from selfservice.selectors import own
+
+_SENT_TWICE = timedelta(seconds=60)
+_REMEMBERED = 20
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def add(request: HttpRequest) -> HttpResponse:
+    form = AddDevice(
+        request.POST or None,
+        user=request.user,
+        initial={"submission": secrets.token_urlsafe(12), **_first(request)},
+    )
+    if not form.accounts:
+        return render(request, "selfservice/no_account.html", {"section": "add"})
+    if request.method == "POST":
+        sent_before = _sent_before(request)
+        if sent_before:
+            return redirect("device", device_id=sent_before)
+        if form.is_valid():
+            device = _added(request, form)
+            if device:
+                return redirect("device", device_id=device.pk)
+    taken = refusals.has(form, "ENDPOINT_TAKEN") and own.by_endpoint(
+        request.user, form["endpoint"].value().strip()
+    )
+    if taken and timezone.now() - taken.created_at < _SENT_TWICE:
+        return redirect("device", device_id=taken.pk)
+    return render(
+        request,
+        "selfservice/add.html",
+        {"form": form, "own_taken": taken or None, "section": "add"},
+    )
+
+
+def _first(request: HttpRequest) -> dict[str, str]:
+    """An endpoint may come with the address, from a label's QR code or a support mail."""
+    return {"endpoint": request.GET["endpoint"][:255]} if request.GET.get("endpoint") else {}
+
+
+def _added(request: HttpRequest, form: AddDevice) -> Device | None:
+    data = form.cleaned_data
+    try:
+        added = onboarding.add_device(
+            operator=data["account"].operator,
+            subscriber=data["account"],
+            endpoint=data["endpoint"],
+            by=request.user,
+            name=data["name"],
+            reach=data["reach"],
+            onboarding=Onboarding.BOOTSTRAP,
+            security=form.security,
+            psk_identity=form.typed_identity,
+            psk_key=form.typed_key,
+        )
+    except refusals.REFUSALS as refusal:
+        refusals.put(form, refusal, operator="account", subscriber="account", security="key_source")
+        return None
+    if added.key_to_show:
+        key_sheet.keep(request.session, device=added.device, identity=added.identity, key=added.key_to_show)
+    _remember(request, data["submission"], added.device.pk)
+    return added.device
+
+
+def _remember(request: HttpRequest, submission: str, device_id: int) -> None:
+    if submission:
+        sent = [*request.session.get("sent", []), [submission, device_id]]
+        request.session["sent"] = sent[-_REMEMBERED:]
+
+
+def _sent_before(request: HttpRequest) -> int | None:
+    submission = request.POST.get("submission")
+    return next(
+        (device_id for name, device_id in request.session.get("sent", []) if name == submission), None
+    )
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def new_key(request: HttpRequest, device_id: int) -> HttpResponse:
+    device = own.get(request.user, device_id)
+    if request.method == "GET":
+        return render(request, "selfservice/new_key.html", {"device": device, "section": "devices"})
+    try:
+        made = onboarding.renew_key(device=device)
+    except refusals.REFUSALS as refusal:
+        messages.error(request, refusal.detail)
+    else:
+        key_sheet.keep(request.session, device=device, identity=made.identity, key=made.key_to_show)
+    return redirect("device", device_id=device.pk)

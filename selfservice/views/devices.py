@@ -1,0 +1,74 @@
+"""The subscriber's devices: the list, one device, and letting it go."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts.selectors import subscribers
+from provisioning.services import onboarding
+from selfservice import key_sheet, refusals
+from selfservice.selectors import own, page
+
+PAGE_SIZE = 25
+
+
+@login_required
+@require_GET
+def listing(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
+    text = request.GET.get("q", "").strip()[:120]
+    show = request.GET.get("show", "")
+    show = show if show in own.SHOW else ""
+    rows = Paginator(own.listed(request.user, text=text, show=show, now=now), PAGE_SIZE)
+    found = rows.get_page(request.GET.get("page"))
+    counts = own.counts(request.user, now)
+    accounts = list(subscribers.of_user(request.user))
+    return render(
+        request,
+        "selfservice/devices.html",
+        {
+            "rows": [page.row(device, now) for device in found],
+            "found": found,
+            "counts": counts,
+            "text": text,
+            "show": show,
+            "has_accounts": bool(accounts),
+            "several": len({account.operator_id for account in accounts}) > 1,
+            "section": "devices",
+        },
+    )
+
+
+@login_required
+@require_GET
+@never_cache
+def device(request: HttpRequest, device_id: int) -> HttpResponse:
+    row = own.get(request.user, device_id)
+    sheet = key_sheet.take(request.session, row)
+    return render(
+        request,
+        "selfservice/device.html",
+        {**page.context(row, timezone.now()), "sheet": sheet, "section": "devices"},
+    )
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def release(request: HttpRequest, device_id: int) -> HttpResponse:
+    row = own.get(request.user, device_id)
+    if request.method == "POST":
+        try:
+            onboarding.release_device(device=row, by=request.user)
+        except refusals.REFUSALS as refusal:
+            messages.error(request, refusal.detail)
+            return redirect("device", device_id=row.pk)
+        messages.success(request, f"{row} is released. It is no longer managed here.")
+        return redirect("devices")
+    return render(request, "selfservice/release.html", {"device": row, "section": "devices"})

@@ -1,0 +1,1 @@
+"""What the support desk sees, always starting from the operators whose trail this person may read."""

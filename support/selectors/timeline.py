@@ -1,0 +1,148 @@
+"""The timeline of one device, from the ledger: who did what, when, with what result and why."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q
+
+from audit import selectors as ledger
+from audit.causes import CAUSES, Cause
+from audit.models import LedgerEvent
+from support import words
+
+LIMIT = 100
+MOST = 1000
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the desk asked for; empty means everything. The page's address and the socket's carry it alike."""
+
+    cause: str = ""
+    action: str = ""
+    text: str = ""
+    limit: int = LIMIT
+
+    @classmethod
+    def read(cls, query: Mapping[str, str]) -> Filters:
+        asked = str(query.get("limit", ""))
+        return cls(
+            cause=query.get("cause", "")[:64],
+            action=query.get("action", "")[:64],
+            text=query.get("q", "").strip()[:100],
+            limit=min(MOST, int(asked)) if asked.isdecimal() and int(asked) > LIMIT else LIMIT,
+        )
+
+    @property
+    def is_any(self) -> bool:
+        return bool(self.cause or self.action or self.text)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One event in words."""
+
+    event: LedgerEvent
+    what: str
+    who: str
+    cause: Cause | None
+    facts: list[tuple[str, str]]
+
+    @property
+    def day(self) -> datetime.date:
+        return self.event.at.date()
+
+
+@dataclass(frozen=True)
+class Timeline:
+    entries: list[Entry]
+    has_more: bool
+    filters: Filters
+    next_limit: int
+
+
+def of_device(device_id: int, operator_ids: Iterable[int] | None, filters: Filters) -> Timeline:
+    events = ledger.timeline(device_id, operator_ids)
+    if filters.cause:
+        events = events.filter(cause=filters.cause)
+    if filters.action:
+        events = events.filter(action=filters.action)
+    if filters.text:
+        events = events.filter(_mentions(filters.text))
+    rows = list(events[: filters.limit + 1])
+    entries = [_entry(event) for event in rows[: filters.limit]]
+    has_more = len(rows) > filters.limit and filters.limit < MOST
+    return Timeline(entries, has_more, filters, min(MOST, filters.limit * 2))
+
+
+def _mentions(text: str) -> Q:
+    """In what the row says itself, or in the words we show for its action or cause."""
+    lowered = text.lower()
+    actions = [code for code, said in words.ACTIONS.items() if lowered in said.lower()]
+    causes = [code for code, cause in CAUSES.items() if lowered in cause.support.lower()]
+    return (
+        Q(action__icontains=text)
+        | Q(action__in=actions)
+        | Q(cause__icontains=text)
+        | Q(cause__in=causes)
+        | Q(target__icontains=text)
+        | Q(reason__icontains=text)
+        | Q(actor_label__icontains=text)
+        | Q(request_id=text)
+        | Q(detail__icontains=text)
+        | Q(after__icontains=text)
+    )
+
+
+def _entry(event: LedgerEvent) -> Entry:
+    return Entry(
+        event=event,
+        what=words.action(event.action),
+        who=event.actor_name,
+        cause=CAUSES.get(event.cause),
+        facts=[*_changes(event.before or {}, event.after or {}), *_flat(event.detail or {}), *_origin(event)],
+    )
+
+
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, str]]:
+    names = list(dict.fromkeys([*before, *after]))
+    return [
+        (
+            words.label(name),
+            f"{_text(before[name])} → {_text(after.get(name))}" if name in before else _text(after[name]),
+        )
+        for name in names
+    ]
+
+
+def _flat(detail: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(words.label(name), _text(value)) for name, value in detail.items() if value not in (None, "")]
+
+
+def _origin(event: LedgerEvent) -> list[tuple[str, str]]:
+    rows = [("address", event.personal_value("address")), ("on behalf of", event.impersonator_name)]
+    rows += [("request", event.request_id), ("job", str(event.job_id or ""))]
+    return [(name, value) for name, value in rows if value]
+
+
+def _text(value: Any) -> str:
+    if value in (None, ""):
+        return "nothing"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)
+
+
+def choices(device_id: int, operator_ids: Iterable[int] | None) -> tuple[list[tuple[str, str]], list[str]]:
+    """(actions with words, cause codes) that occur for this device, for the filters."""
+    events = ledger.events_visible(operator_ids).filter(device_id=device_id).order_by().prefetch_related(None)
+    actions = sorted(set(events.values_list("action", flat=True).distinct()))
+    causes = sorted(set(events.exclude(cause="").values_list("cause", flat=True).distinct()))
+    return [(code, words.action(code)) for code in actions], causes

@@ -1,0 +1,34 @@
+"""Everything about one device on one page, live."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from support.access import desk, operator_ids
+from support.selectors import devices, page, timeline
+
+
+@desk
+@require_GET
+def device(request: HttpRequest, device_id: int) -> HttpResponse:
+    allowed = operator_ids(request.user)
+    row = devices.get(device_id, allowed)
+    filters = timeline.Filters.read(request.GET)
+    actions, causes = timeline.choices(row.pk, allowed)
+    asked = {"cause": filters.cause, "action": filters.action, "q": filters.text, "limit": str(filters.limit)}
+    return render(
+        request,
+        "support/device.html",
+        {
+            **page.context(row, allowed, filters, timezone.now()),
+            "actions": actions,
+            "causes": causes,
+            "socket_query": urlencode(asked),
+            "section": "support",
+        },
+    )

@@ -1,0 +1,84 @@
+"""The ledger's and the standard's codes in words. A code without words here is shown readably as it is."""
+
+from __future__ import annotations
+
+ACTIONS = {
+    "device.added": "Device added",
+    "device.retired": "Device released",
+    "device.suspended": "Device suspended",
+    "device.resumed": "Device resumed",
+    "device.barred": "Device barred",
+    "device.described": "Device told what it is",
+    "device.provisioning": "Set-up state changed",
+    "device.released": "Device released",
+    "credential.made": "Key made",
+    "credential.read": "Key read by the portal",
+    "credential.first_used": "Key used for the first time",
+    "credential.retired": "Key retired",
+    "credential.renewed": "Key replaced",
+    "registration.registered": "Device registered",
+    "registration.replaced": "Device registered anew",
+    "registration.updated": "Registration changed",
+    "registration.deregistered": "Device signed off",
+    "registration.expired": "Registration ran out",
+    "registration.ended": "Registration ended by the portal",
+    "bootstrap.started": "Bootstrap began",
+    "bootstrap.done": "Bootstrap finished",
+    "bootstrap.failed": "Bootstrap failed",
+    "command.enqueued": "Command given",
+    "command.done": "Command done",
+    "command.refused": "Command refused by the device",
+    "command.silent": "Command not answered",
+    "command.expired": "Command expired",
+    "command.cancelled": "Command withdrawn",
+    "job.created": "Job created",
+    "job.done": "Job done",
+    "job.failed": "Job failed",
+    "job.retried": "Job tried again",
+    "job.cancelled": "Job cancelled",
+}
+
+RESPONSES = {
+    "2.01": "created",
+    "2.02": "deleted",
+    "2.03": "valid",
+    "2.04": "changed",
+    "2.05": "content",
+    "4.00": "bad request: the device could not make sense of it",
+    "4.01": "unauthorized: the device does not take this from us",
+    "4.04": "not found: the device has no such thing",
+    "4.05": "method not allowed: the device does not offer this",
+    "4.06": "not acceptable: the device finds the configuration incomplete or contradictory",
+    "4.08": "incomplete: parts of the message were missing",
+    "4.09": "conflict with what the device holds",
+    "4.13": "too large for the device",
+    "4.15": "the device does not know this format",
+    "5.00": "internal error in the device",
+    "5.01": "not implemented in the device",
+    "5.03": "the device has no time now",
+}
+
+OPERATIONS = {
+    "discover": "Discover",
+    "delete": "Delete",
+    "write": "Write",
+    "read": "Read",
+    "finish": "Finish",
+    "pack": "Request",
+}
+
+
+def action(code: str) -> str:
+    return ACTIONS.get(code) or code.replace(".", " ").replace("_", " ").capitalize()
+
+
+def response(code: str) -> str:
+    return RESPONSES.get(code, "")
+
+
+def operation(code: str) -> str:
+    return OPERATIONS.get(code.lower(), code.capitalize())
+
+
+def label(key: str) -> str:
+    return key.replace("_", " ")

@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.ledger_triggers import flush_may_empty_the_ledger
+
+__all__ = ["flush_may_empty_the_ledger"]
+
 ONLY_WHEN_NAMED = {"browser", "interop"}
 
 

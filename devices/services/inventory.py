@@ -10,13 +10,11 @@ from datetime import datetime
 from django.db import IntegrityError
 from django.utils import timezone
 
-from accounts.models import Operator, Subscriber, SubscriberState
+from accounts.models import Operator, Subscriber
 from audit import ledger
 from devices import events
 from devices.errors import Refused
 from devices.models import (
-    Credential,
-    CredentialState,
     Device,
     Onboarding,
     Plane,
@@ -32,7 +30,7 @@ from devices.nameplate import (
     check_key,
     parse_key,
 )
-from devices.services import credentials, mailbox
+from devices.services import credentials, intake, mailbox
 from devices.states import Access, IllegalMove, Ownership, Provisioning, check_move
 
 __all__ = [
@@ -42,7 +40,6 @@ __all__ = [
     "describe",
     "first_online",
     "parse_key",
-    "renew_key",
     "resume",
     "retire",
     "set_provisioning",
@@ -78,8 +75,8 @@ def add(
 
     Raises Refused with the field that has to change. Two people adding the same endpoint: one gets it.
     """
-    _check_people(operator, subscriber)
-    _check_ways(operator, reach, onboarding, security)
+    intake.check_people(operator, subscriber)
+    intake.check_ways(operator, reach, onboarding, security)
     check_endpoint(endpoint)
     identity, key, made = "", b"", False
     if security == Security.PSK:
@@ -87,7 +84,7 @@ def add(
         key = parse_key(psk_key) if isinstance(psk_key, str) and psk_key else check_key(psk_key or _new_key())
         made = not psk_key
     plane = _own_plane(onboarding)
-    _check_free(endpoint, operator, subscriber, plane, identity)
+    intake.check_free(endpoint, operator, subscriber, plane, identity)
     try:
         with ledger.unit_of_work():
             device = Device.objects.create(
@@ -108,7 +105,7 @@ def add(
                 credentials.store(device=device, plane=plane, identity=identity, key=key, origin=origin)
             events.device_changed(device.pk, operator.pk, ["inventory"])
     except IntegrityError:  # somebody was faster between the look and the write
-        _check_free(endpoint, operator, subscriber, plane, identity)
+        intake.check_free(endpoint, operator, subscriber, plane, identity)
         raise
     return Added(device, identity, key if made else None)
 
@@ -120,82 +117,6 @@ def _new_key() -> bytes:
 def _own_identity(endpoint: str) -> str:
     """Devices commonly send their endpoint name as identity; a name too long for that gets a short one."""
     return endpoint if len(endpoint.encode()) <= IDENTITY_BYTES else secrets.token_urlsafe(16)
-
-
-def _check_people(operator: Operator, subscriber: Subscriber | None) -> None:
-    if not operator.is_active:
-        raise Refused("OPERATOR_INACTIVE", "This operator takes no devices at present; ask its support.")
-    if subscriber is None:
-        return
-    if subscriber.operator_id != operator.pk:
-        raise Refused(
-            "VALIDATION_FAILED", "This account is with another operator; choose its operator.", "operator"
-        )
-    if subscriber.state != SubscriberState.ACTIVE:
-        raise Refused("PERMISSION_DENIED", "Your account is not active; ask your operator's support.")
-
-
-def _check_ways(operator: Operator, reach: str, onboarding: str, security: str) -> None:
-    for value, choices, name in (
-        (reach, Reach, "reach"),
-        (onboarding, Onboarding, "onboarding"),
-        (security, Security, "security"),
-    ):
-        if value not in choices.values:
-            known = ", ".join(choices.values)
-            raise Refused("VALIDATION_FAILED", f"{value!r} is not one of: {known}.", name)
-    if reach != Reach.IP:
-        raise Refused(
-            "NOT_IMPLEMENTED",
-            "Devices that connect by SMS or behind a gateway are in preparation; choose an own connection.",
-            "reach",
-        )
-    if security == Security.NONE and not operator.allows_nosec:
-        raise Refused(
-            "NOSEC_NOT_ALLOWED",
-            "This operator takes only encrypted devices; choose a pre-shared key.",
-            "security",
-        )
-
-
-def _check_free(
-    endpoint: str, operator: Operator, subscriber: Subscriber | None, plane: str, identity: str
-) -> None:
-    """Says that a name is in use, never by whom: names can be guessed."""
-    holder = Device.objects.filter(endpoint=endpoint).exclude(access=Access.RETIRED).first()
-    if holder is not None:
-        own = holder.subscriber_id == subscriber.pk if subscriber else holder.operator_id == operator.pk
-        raise Refused(
-            "ENDPOINT_TAKEN",
-            "You already added this device; open it in your list of devices."
-            if own and subscriber
-            else "This operator already has a device with this endpoint name."
-            if own
-            else "This endpoint name is in use already. Check it against the label; if the device is yours, "
-            "its former owner has to remove it first, or your operator's support can help.",
-            "endpoint",
-        )
-    taken = Credential.objects.filter(plane=plane, identity=identity).exclude(state=CredentialState.RETIRED)
-    if identity and taken.exists():
-        raise Refused(
-            "PSK_IDENTITY_TAKEN",
-            "This PSK identity is in use already; check it against the label or use another one.",
-            "psk_identity",
-        )
-
-
-def renew_key(*, device: Device) -> Added:
-    """A new key under the identity of the one that the device came with, which opens nothing from now on."""
-    with ledger.unit_of_work():
-        locked = Device.objects.select_for_update().get(pk=device.pk)
-        if locked.access == Access.RETIRED:
-            raise Refused("DEVICE_RETIRED", "The device was removed; add it again.")
-        if locked.security != Security.PSK:
-            raise Refused("WRONG_SECURITY", "This device connects without encryption and has no key.")
-        key = _new_key()
-        identity = credentials.replace_key(device=locked, plane=_own_plane(locked.onboarding), key=key)
-        events.device_changed(locked.pk, locked.operator_id, ["credentials"])
-    return Added(locked, identity, key)
 
 
 def _own_plane(onboarding: str) -> Plane:

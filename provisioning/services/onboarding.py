@@ -12,11 +12,11 @@ from audit import ledger
 from devices.models import Device
 from devices.services import inventory
 from devices.services.inventory import Added
-from devices.states import Access, Provisioning
+from devices.states import Access
 from provisioning.models import JOB_OPEN
 from provisioning.services import jobs, sessions
 
-__all__ = ["Added", "add_device", "release_device", "renew_key"]
+__all__ = ["Added", "add_device", "release_device"]
 
 
 def add_device(
@@ -51,19 +51,6 @@ def release_device(
         sessions.end_running(device=locked, cause="DEVICE_RETIRED", detail=reason, now=now)
         inventory.retire(device=locked, reason=reason, now=now)
     return True
-
-
-def renew_key(*, device: Device) -> Added:
-    """A new key of the portal's making under the same identity, in place of the one on the label.
-
-    Shown once. The old one opens nothing from now on. Raises Refused for a device without encryption.
-    """
-    with ledger.unit_of_work():
-        added = inventory.renew_key(device=device)
-        open_jobs = added.device.jobs.filter(state__in=JOB_OPEN)
-        if added.device.provisioning == Provisioning.FAILED and not open_jobs.exists():
-            jobs.create(device=added.device, requested_by="system", reason="A new key was made")
-    return added
 
 
 def requested_by(user: User | None) -> str:

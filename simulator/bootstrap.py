@@ -113,7 +113,7 @@ class Bootstrap:
             self._lingering.cancel()
             self._lingering = None
         if self.connection is not None:
-            self.connection.close()
+            self.connection.close(goodbye=self._finished.done())
 
     def _heard(self) -> None:
         self._heard_at = self._loop.time()

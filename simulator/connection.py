@@ -61,6 +61,11 @@ class Connection:
         self._exchanges.notify(token, answer, confirmable=confirmable, cancelled=cancelled)
 
     @property
+    def awake_until(self) -> float | None:
+        """When the radio goes off, in the time of the event loop; None when it does not."""
+        return None if self._asleep_timer is None else self._asleep_timer.when()
+
+    @property
     def is_awake(self) -> bool:
         return not self.link.is_deaf
 
@@ -68,8 +73,10 @@ class Connection:
         """Switch the radio off now, whatever the time."""
         self.link.is_deaf = True
 
-    def close(self) -> None:
-        """Leave without a word to the CoAP layer; safe to call twice."""
+    def close(self, *, goodbye: bool = False) -> None:
+        """Leave, with ``goodbye`` not without a word to the server's DTLS; safe to call twice."""
+        if goodbye:
+            self.link.say_goodbye()
         self._exchanges.close()
         if self._asleep_timer is not None:
             self._asleep_timer.cancel()

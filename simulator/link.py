@@ -93,6 +93,9 @@ class Link:
         """Send one message of the layer above."""
         self._transmit(plaintext)
 
+    def say_goodbye(self) -> None:
+        """Tell the server that the link ends; plain UDP has no word for it."""
+
     def close(self) -> None:
         """Leave; safe to call twice."""
         self._close_socket(self._socket)

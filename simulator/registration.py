@@ -75,6 +75,7 @@ class Registration:
         self._news: set[str] = set()
         self._disabled_seconds: float | None = None
         self._must_register = False
+        self._has_left = False
         self._update_at: float | None = None
         self._asking = asyncio.Lock()
         self._attributes = AttributeTable()
@@ -150,6 +151,7 @@ class Registration:
         if response.code != Code.CREATED or not response.location:
             return f"Register was answered {response.code.dotted}"
         self.location = response.location
+        self._has_left = False
         self.state = State.REGISTERED
         self._refreshed()
         self._report(self, "registered", "/" + "/".join(response.location))
@@ -172,6 +174,8 @@ class Registration:
 
     async def update(self) -> bool:
         """Send one Update with what changed since the last; False when the device must register anew."""
+        if not self.connection.link.is_usable:
+            return False  # a new security context means a new registration (R-05)
         news, self._news = self._news, set()
         binding_changed = "binding" in news
         request = update_request(
@@ -212,6 +216,7 @@ class Registration:
         """Say good-bye; a server that does not answer is left anyway."""
         location, self.location = self.location, ()
         self.observations.clear()
+        self._has_left = True
         if not location:
             return
         try:
@@ -243,9 +248,9 @@ class Registration:
         self._wake.set()
 
     def leave(self) -> None:
-        """Drop the connection and all that hangs on it, without a word."""
+        """Drop the connection and all that hangs on it; a word of good-bye only after De-register."""
         self.observations.clear()
-        self.connection.close()
+        self.connection.close(goodbye=self._has_left)
 
     def _changed(self, path: Path) -> None:
         server = Path(1, self._server)

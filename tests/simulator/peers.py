@@ -18,7 +18,7 @@ from simulator.exchanges import Exchanges, NoAnswer, Tuning
 
 S = TypeVar("S", bound="Server")
 
-TUNING = Tuning(ack_timeout=0.2, separate_timeout=5.0)
+TUNING = Tuning(ack_timeout=0.05, separate_timeout=5.0)
 
 
 @dataclass

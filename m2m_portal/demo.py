@@ -17,10 +17,10 @@ from django.conf import settings
 
 from accounts.models import Operator, StaffMembership, Subscriber, User
 from accounts.roles import Role
-from accounts.services import operators, staff, subscribers
+from accounts.services import staff, subscribers
 from audit import ledger
 from devices.models import Device, Onboarding, Reach, Security
-from provisioning.services import onboarding
+from provisioning.services import onboarding, operators
 
 OPERATORS = (
     ("northwind", "Northwind Telecom", "Meters, trackers and alarms across the north."),

@@ -130,7 +130,11 @@ def _read_one(pk: int) -> dict[str, Any]:
     try:
         return event.values(*canonical.COLUMNS, "id", "hash").get()
     except ValueError:
-        return {**event.values("id", "sequence", "previous_hash", "hash").get(), "version": 0, "personal": {}}
+        return {
+            **event.values("id", "sequence", "previous_hash", "hash").get(),
+            "version": 0,
+            "personal": None,
+        }
 
 
 def _check(report: ChainReport, row: dict[str, Any], last: dict[str, Any] | None, trusted: bool) -> bool:
@@ -173,8 +177,10 @@ def _missing(first: int, last: int) -> str:
 
 
 def _check_personal(report: ChainReport, page: list[dict[str, Any]]) -> None:
-    rows = {row["id"]: row for row in page}
-    committed = sum(len(row["personal"]) for row in page)
+    rows = {row["id"]: row for row in page if isinstance(row["personal"], dict)}  # else reported as changed
+    if not rows:
+        return
+    committed = sum(len(row["personal"]) for row in rows.values())
     data = PersonalDatum.objects.filter(
         event_id__gte=min(rows), event_id__lte=max(rows), event__chain=report.chain
     )

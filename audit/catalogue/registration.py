@@ -120,7 +120,7 @@ CAUSES = (
         area="registration",
         severity="info",
         mended_by="nobody",
-        subscriber="Your device referred to an old registration and will register again.",
+        subscriber="Your device used an earlier sign-on that has ended, and will sign on again.",
         support="The device updated a registration that had already ended; it should come back at once.",
         engineer=(
             "Update or De-register named a location that is expired, replaced or never existed (answered "

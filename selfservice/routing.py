@@ -1,5 +1,7 @@
 """WebSocket routes of this room."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-websocket_urlpatterns: list[URLPattern] = []
+from selfservice.consumers import StepperConsumer
+
+websocket_urlpatterns = [path("ws/devices/<int:device_id>/stepper/", StepperConsumer.as_asgi())]

@@ -2,10 +2,14 @@
 
 from django.urls import path
 
-from selfservice.views import home, profile
+from selfservice.views import adding, devices, home, profile
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("devices/", devices.listing, name="devices"),
+    path("devices/add/", adding.add, name="device-add"),
+    path("devices/<int:device_id>/", devices.device, name="device"),
+    path("devices/<int:device_id>/release/", devices.release, name="device-release"),
     path("profile/", profile.profile, name="profile"),
     path("profile/name/", profile.rename, name="profile-name"),
     path("profile/accounts/", profile.open_account, name="account-open"),

@@ -1,5 +1,7 @@
 """WebSocket routes of this room."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-websocket_urlpatterns: list[URLPattern] = []
+from support.consumers import TimelineConsumer
+
+websocket_urlpatterns = [path("ws/support/devices/<int:device_id>/", TimelineConsumer.as_asgi())]

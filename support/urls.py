@@ -1,5 +1,11 @@
 """Pages of this room."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from support.views import device, search, waiting_room
+
+urlpatterns = [
+    path("", search.search, name="support"),
+    path("devices/<int:device_id>/", device.device, name="support-device"),
+    path("waiting-room/", waiting_room.waiting_room, name="support-waiting-room"),
+]

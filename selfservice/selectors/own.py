@@ -11,6 +11,7 @@ from django.http import Http404
 from accounts.models import User
 from accounts.scoping import of_subscriber
 from devices.models import Device
+from devices.selectors import sessions
 from devices.states import Access
 
 SHOW = {"": "All", "online": "Online", "silent": "Silent", "setup": "Being set up"}
@@ -18,12 +19,14 @@ SHOW = {"": "All", "online": "Online", "silent": "Silent", "setup": "Being set u
 
 def devices(user: User) -> QuerySet[Device]:
     living = Device.objects.exclude(access=Access.RETIRED)
-    return of_subscriber(living, user, "subscriber").select_related("operator", "registration")
+    return of_subscriber(living, user, "subscriber").select_related(
+        "operator", "registration", "registration_detail"
+    )
 
 
 def get(user: User, device_id: int) -> Device:
     """Raises Http404 for a device that is not the person's, exactly as for one that does not exist."""
-    device = devices(user).select_related("subscriber", "registration_detail").filter(pk=device_id).first()
+    device = devices(user).select_related("subscriber").filter(pk=device_id).first()
     if device is None:
         raise Http404("This device is not yours or was released.")
     return device
@@ -44,8 +47,10 @@ class Counts:
 
 
 def _online(now: datetime) -> Q:
-    unexpired = Q(registration__expires_at=None) | Q(registration__expires_at__gt=now)
-    return Q(registration__is_live=True) & unexpired
+    """Registered and awake, or asleep as agreed."""
+    return sessions.condition(sessions.Session.REGISTERED, now) | sessions.condition(
+        sessions.Session.ASLEEP, now
+    )
 
 
 def counts(user: User, now: datetime) -> Counts:

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from devices.models import Device, Registration
+from devices.selectors import sessions
 from devices.states import Provisioning
 from provisioning.selectors import progress
-from selfservice.selectors import sessions
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Row:
     """One line of the list."""
 
     device: Device
-    session: sessions.Session
+    session: sessions.Told
     last_seen_at: datetime | None
 
 
@@ -25,9 +25,13 @@ def _registration(device: Device) -> Registration | None:
     return getattr(device, "registration", None)
 
 
+def _session(device: Device, now: datetime) -> sessions.Told:
+    return sessions.of(_registration(device), getattr(device, "registration_detail", None), now)
+
+
 def row(device: Device, now: datetime) -> Row:
     registration = _registration(device)
-    return Row(device, sessions.of(device, now), registration.last_seen_at if registration else None)
+    return Row(device, _session(device, now), registration.last_seen_at if registration else None)
 
 
 def context(device: Device, now: datetime) -> dict[str, Any]:
@@ -35,7 +39,7 @@ def context(device: Device, now: datetime) -> dict[str, Any]:
     registration = _registration(device)
     return {
         "device": device,
-        "session": sessions.of(device, now),
+        "session": _session(device, now),
         "registration": registration,
         "detail": getattr(device, "registration_detail", None),
         "progress": progress.stepper(device),

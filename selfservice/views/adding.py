@@ -1,11 +1,10 @@
-"""Adding a device and making it a new key: nothing typed is lost, a second press adds nothing."""
+"""Adding a device: nothing typed is lost, and a second press of the button adds nothing."""
 
 from __future__ import annotations
 
 import secrets
 from datetime import timedelta
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -92,18 +91,3 @@ def _sent_before(request: HttpRequest) -> int | None:
     return next(
         (device_id for name, device_id in request.session.get("sent", []) if name == submission), None
     )
-
-
-@login_required
-@require_http_methods(["GET", "POST"])
-def new_key(request: HttpRequest, device_id: int) -> HttpResponse:
-    device = own.get(request.user, device_id)
-    if request.method == "GET":
-        return render(request, "selfservice/new_key.html", {"device": device, "section": "devices"})
-    try:
-        made = onboarding.renew_key(device=device)
-    except refusals.REFUSALS as refusal:
-        messages.error(request, refusal.detail)
-    else:
-        key_sheet.keep(request.session, device=device, identity=made.identity, key=made.key_to_show)
-    return redirect("device", device_id=device.pk)

@@ -7,7 +7,6 @@ from django.shortcuts import redirect, render
 
 from accounts.selectors import operators, subscribers
 
-
 EXAMPLE = (
     ("Ordered", "11:02:40"),
     ("Prepared", "0.3 s"),

@@ -18,13 +18,15 @@ _ACCOUNT_NUMBER = re.compile(r"^[A-Za-z]{2,4}[- ]?\d{2,4}[- ]?\d{0,4}$")
 
 def visible(operator_ids: Iterable[int] | None) -> QuerySet[Device]:
     """Retired devices too: people call about those."""
-    rows = Device.objects.select_related("operator", "subscriber__user", "registration")
+    rows = Device.objects.select_related(
+        "operator", "subscriber__user", "registration", "registration_detail"
+    )
     return rows if operator_ids is None else rows.filter(operator_id__in=operator_ids)
 
 
 def get(device_id: int, operator_ids: Iterable[int] | None) -> Device:
     """Raises Http404 for another operator's device, exactly as for one that does not exist."""
-    device = visible(operator_ids).select_related("registration_detail").filter(pk=device_id).first()
+    device = visible(operator_ids).filter(pk=device_id).first()
     if device is None:
         raise Http404("No such device with your operators.")
     return device

@@ -9,11 +9,12 @@ from typing import Any
 
 from audit.causes import CAUSES, Cause
 from devices.models import Command, Device
+from devices.selectors import sessions
 from provisioning.models import BootstrapExchange, BootstrapSession, Job, JobStep
 from provisioning.selectors import progress
 from provisioning.steps import KINDS
 from support import words
-from support.selectors import knocks, sessions, timeline
+from support.selectors import knocks, timeline
 
 SESSIONS = 5
 JOBS = 5
@@ -58,13 +59,20 @@ class Work:
     steps: list[Step]
 
 
+def session(device: Device, now: datetime) -> sessions.Told:
+    """Needs `registration` and `registration_detail` selected with the device."""
+    return sessions.of(
+        getattr(device, "registration", None), getattr(device, "registration_detail", None), now
+    )
+
+
 def context(
     device: Device, operator_ids: Iterable[int] | None, filters: timeline.Filters, now: datetime
 ) -> dict[str, Any]:
     """For the whole page and for each of its live parts."""
     return {
         "device": device,
-        "session": sessions.of(device, now),
+        "session": session(device, now),
         "registration": getattr(device, "registration", None),
         "detail": getattr(device, "registration_detail", None),
         "progress": progress.stepper(device),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import Q
 
@@ -39,6 +40,11 @@ class Filters:
         )
 
     @property
+    def query(self) -> str:
+        """As `read` takes it again from an address."""
+        return urlencode({"cause": self.cause, "action": self.action, "q": self.text, "limit": self.limit})
+
+    @property
     def is_any(self) -> bool:
         return bool(self.cause or self.action or self.text)
 
@@ -63,7 +69,7 @@ class Timeline:
     entries: list[Entry]
     has_more: bool
     filters: Filters
-    next_limit: int
+    more_query: str
 
 
 def of_device(device_id: int, operator_ids: Iterable[int] | None, filters: Filters) -> Timeline:
@@ -77,7 +83,8 @@ def of_device(device_id: int, operator_ids: Iterable[int] | None, filters: Filte
     rows = list(events[: filters.limit + 1])
     entries = [_entry(event) for event in rows[: filters.limit]]
     has_more = len(rows) > filters.limit and filters.limit < MOST
-    return Timeline(entries, has_more, filters, min(MOST, filters.limit * 2))
+    more = replace(filters, limit=min(MOST, filters.limit * 2))
+    return Timeline(entries, has_more, filters, more.query)
 
 
 def _mentions(text: str) -> Q:

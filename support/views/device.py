@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -20,7 +18,6 @@ def device(request: HttpRequest, device_id: int) -> HttpResponse:
     row = devices.get(device_id, allowed)
     filters = timeline.Filters.read(request.GET)
     actions, causes = timeline.choices(row.pk, allowed)
-    asked = {"cause": filters.cause, "action": filters.action, "q": filters.text, "limit": str(filters.limit)}
     return render(
         request,
         "support/device.html",
@@ -28,7 +25,6 @@ def device(request: HttpRequest, device_id: int) -> HttpResponse:
             **page.context(row, allowed, filters, timezone.now()),
             "actions": actions,
             "causes": causes,
-            "socket_query": urlencode(asked),
             "section": "support",
         },
     )

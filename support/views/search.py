@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from support.access import desk, operator_ids
-from support.selectors import devices, knocks, sessions
+from support.selectors import devices, knocks, page
 
 
 @desk
@@ -26,7 +26,7 @@ def search(request: HttpRequest) -> HttpResponse:
         "support/search.html",
         {
             "text": text,
-            "rows": [(device, sessions.of(device, now)) for device in found[: devices.LIMIT]],
+            "rows": [(device, page.session(device, now)) for device in found[: devices.LIMIT]],
             "is_cut": len(found) > devices.LIMIT,
             "limit": devices.LIMIT,
             "knocks": knocks.of_nobody(text) if text and not found else [],

@@ -7,6 +7,7 @@
   const POLL_MS = 5000;
   const FIRST_RETRY_MS = 500;
   const LONGEST_RETRY_MS = 15000;
+  const NOT_ALLOWED = 4403;
   const GIVE_UP_AFTER = 3; // failed attempts without ever being connected, then we poll as well
   const WORDS = {
     live: "Live",
@@ -97,6 +98,12 @@
     return new URL(path, location.href).href.replace(/^http/, "ws");
   }
 
+  function mayReload() { // never in a circle
+    const last = Number(sessionStorage.getItem("portal-reloaded") || 0);
+    sessionStorage.setItem("portal-reloaded", String(Date.now()));
+    return Date.now() - last > LONGEST_RETRY_MS;
+  }
+
   class Line {
     constructor(element) {
       this.path = element.dataset.live;
@@ -123,13 +130,11 @@
     }
 
     opened() {
-      const missed = this.failures > 0 || this.wasLive;
       this.wasLive = true;
       this.failures = 0;
       clearInterval(this.poller);
       this.poller = null;
       say("live");
-      if (missed) refresh(); // what happened while we were away
     }
 
     heard(data) {
@@ -141,7 +146,7 @@
 
     closed(event) {
       if (this.leaving) return;
-      if (event.code === 4401 || event.code === 4403 || event.code === 4404) { // signed out, not allowed, gone
+      if (event.code === NOT_ALLOWED && mayReload()) { // signed out, another role, or the thing is gone
         location.reload();
         return;
       }

@@ -1,0 +1,44 @@
+"""The subscriber's device page, live: the same fragments as on the first load."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.http import Http404
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from accounts.models import User
+from devices import events
+from devices.consumers import Fragment, LiveConsumer
+from selfservice.selectors import own, page
+
+PARTS = {
+    "device-state": "selfservice/state.html",
+    "stepper": "portal/stepper.html",
+    "device-facts": "selfservice/facts.html",
+}
+
+
+class StepperConsumer(LiveConsumer):
+    """/ws/devices/<device_id>/stepper/"""
+
+    tick_seconds = 30.0  # late, asleep and silent for too long come without anybody saying so
+
+    def allowed(self, user: User | AnonymousUser, kwargs: Mapping[str, Any]) -> bool:
+        return user.is_authenticated and own.devices(user).filter(pk=kwargs["device_id"]).exists()
+
+    def groups_for(self, user: User, kwargs: Mapping[str, Any]) -> list[str]:
+        return [events.device_group(kwargs["device_id"])]
+
+    def render(self, changed_ids: frozenset[int] | None) -> list[Fragment]:
+        try:
+            device = own.get(self.user, self.kwargs["device_id"])
+        except Http404:  # released this very moment; the next look closes the page
+            return []
+        context = {**page.context(device, timezone.now()), "reader": "subscriber"}
+        return [
+            Fragment(target=target, html=render_to_string(name, context)) for target, name in PARTS.items()
+        ]

@@ -50,7 +50,7 @@ async def serve(*, ready: Callable[[], None]) -> None:
     await southbound.start()
     serving = asyncio.create_task(web.serve(), name="web")
     try:
-        with EmbeddedCelery():
+        with EmbeddedCelery() as celery:
             while not web.started and not serving.done():
                 await asyncio.sleep(0.02)
             if web.started:
@@ -59,6 +59,7 @@ async def serve(*, ready: Callable[[], None]) -> None:
                 [serving, asyncio.create_task(stop.wait(), name="stop")], return_when=asyncio.FIRST_COMPLETED
             )
             web.should_exit = True
+            celery.ask_to_stop()
             await southbound.stop()
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(serving, STOP_SECONDS)

@@ -33,9 +33,13 @@ class EmbeddedCelery:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.ask_to_stop()
+        self._thread.join(timeout=3)
+
+    def ask_to_stop(self) -> None:
+        """Take no further task; returns at once."""
         state.should_stop = 0
         self._beat.service.stop(wait=False)
-        self._thread.join(timeout=3)
 
     def _work(self) -> None:
         try:

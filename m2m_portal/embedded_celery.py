@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from types import TracebackType
 
 from celery import beat, concurrency
@@ -34,7 +35,9 @@ class EmbeddedCelery:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.ask_to_stop()
-        self._thread.join(timeout=3)
+        deadline = time.monotonic() + 3
+        while self._thread.is_alive() and state.active_requests and time.monotonic() < deadline:
+            self._thread.join(timeout=0.05)  # an idle worker only notices at its next look, up to 2 s later
 
     def ask_to_stop(self) -> None:
         """Take no further task; returns at once."""

@@ -130,7 +130,7 @@ class Session:
             return end
 
     def failed(self, reason: str) -> Finished:
-        """End the session without an answer; ``reason`` is a cause code such as ``BOOTSTRAP_TIMEOUT`` or words."""
+        """End without an answer; ``reason`` is a cause code such as ``BOOTSTRAP_TIMEOUT``, or words."""
         if self._end is None:
             self._steps.close()
             cause = reason if _CAUSE.match(reason) else "BOOTSTRAP_INTERRUPTED"

@@ -22,7 +22,7 @@ _SIMPLE = {20: False, 21: True, 22: None, 23: None}
 
 
 def loads(data: bytes) -> Any:
-    """Read exactly one item; raise 4.00 ``PAYLOAD_MALFORMED`` when it is cut off, too deep, or followed by more."""
+    """Read exactly one item; raise 4.00 ``PAYLOAD_MALFORMED`` when it is cut off, too deep or too long."""
     reader = _Reader(data)
     value = reader.item(0)
     if reader.position != len(data):

@@ -12,7 +12,7 @@ from lwm2m.errors import bad_request
 
 
 def loads(payload: bytes) -> Any:
-    """Read one JSON text in UTF-8; raise 4.00 ``PAYLOAD_MALFORMED`` for NaN, overflow, depth or bad syntax."""
+    """Read one JSON text in UTF-8; raise 4.00 ``PAYLOAD_MALFORMED`` for anything else."""
     try:
         return json.loads(payload.decode(), parse_constant=_no_constant, parse_float=_finite)
     except (ValueError, RecursionError):

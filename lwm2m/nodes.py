@@ -53,7 +53,7 @@ class Node:
 
 
 def storable_text(text: str) -> str:
-    """The text without the zero bytes C programs leave at its end; 4.00 ``PAYLOAD_MALFORMED`` when it is no text.
+    """The text without the zero bytes that C programs leave at its end, else 4.00 ``PAYLOAD_MALFORMED``.
 
     A zero byte within, or half a surrogate pair (JSON can write one), fits no database column.
     """

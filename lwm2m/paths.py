@@ -52,7 +52,7 @@ class Path:
 
     @classmethod
     def parse(cls, text: str) -> Path:
-        """Read ``"/3/0/9"``, ``"3/0/9"``, ``"/3/0/"`` or ``"/"``; raise 4.00 ``PAYLOAD_MALFORMED`` otherwise."""
+        """Read ``"/3/0/9"``, ``"3/0/9"`` or ``"/"``; raise 4.00 ``PAYLOAD_MALFORMED`` for what is none."""
         trimmed = text.strip("/") if len(text) <= 64 else None
         if trimmed is None:
             raise bad_request(

@@ -34,8 +34,8 @@ def split(
     """Part a query into known parameters (None = written without ``=``) and additional attributes.
 
     An unknown ``k=v`` is kept as an attribute, the last of a name standing; an unknown flag without a
-    value, or one that cannot be shown on a screen, is left out. Raises 4.00 ``PARAMETER_INVALID`` for a repeated
-    known parameter, a control character in one, or too much of anything.
+    value, or one that cannot be shown on a screen, is left out. Raises 4.00 ``PARAMETER_INVALID`` for a
+    repeated known parameter, a control character in one, or too much of anything.
     """
     if len(query) > MAX_PARAMETERS:
         raise bad_request("PARAMETER_INVALID", f"More than {MAX_PARAMETERS} query parameters; send fewer.")

@@ -23,7 +23,7 @@ def is_number(value: Any) -> bool:
 
 
 def plain(value: Any) -> Value:
-    """A decoded item as a value; raise 4.00 ``PAYLOAD_MALFORMED`` for arrays, maps and what 64 bits cannot hold."""
+    """A decoded item as a value; 4.00 ``PAYLOAD_MALFORMED`` for arrays, maps and over 64 bits."""
     match value:
         case None | bool() | bytes():
             return value

@@ -83,7 +83,7 @@ def decode(
 
 
 def encode(content_format: int, nodes: Sequence[Node], path: Path) -> bytes:
-    """Write nodes that lie within ``path``; raise 4.15 or 4.00 ``VALIDATION_FAILED`` where the format cannot."""
+    """Write nodes that lie within ``path``; raise 4.15, or 4.00 ``VALIDATION_FAILED`` if that cannot be."""
     return _codec(content_format).encode(nodes, path)
 
 

@@ -45,8 +45,8 @@ class Associations:
                 return cid
 
     def establish(self, core: Handshake, identity: bytes, address: Address, now: float) -> list[Event] | None:
-        """A session out of a complete handshake; None if no sequence numbers could be reserved for it."""
-        if core.security is None:
+        """A session out of a complete handshake; None if there is no free CID or number for it."""
+        if core.security is None or core.security.own_cid in self._sessions.by_cid:
             return None
         session = Session(
             identity=identity,
@@ -82,12 +82,9 @@ class Associations:
         return events
 
     def receive(self, session: Session, record: Record, address: Address, now: float) -> list[Event] | None:
-        """A record of epoch 1; None if it does not authenticate in this session."""
+        """A record of epoch 1; None if it is a replay, or does not authenticate in this session."""
         is_replay = replay.is_replay(session.top, session.seen, record.sequence)
-        if is_replay and session.last_flight is None:
-            self._statistics.replays += 1
-            return []
-        if record.version != records.DTLS_1_2:
+        if record.version != records.DTLS_1_2 or (is_replay and session.last_flight is None):
             return None
         try:
             kind, plaintext = session.open_record(record.whole)

@@ -158,7 +158,7 @@ class Client:
         """The association with its keys, for `from_export`; a secret, and good for one import."""
         if not self.is_established or self.session is None:
             raise SessionGone("not established")
-        self._reservation.exported = True
+        self._reservation.export(self.session)
         return snapshot.pack(self.session, now)
 
     def _plain(self, record: Record, core: Handshake, events: list[Event], now: float) -> bool:

@@ -72,7 +72,7 @@ class HalfOpen:
     def handshake_record(self, record: Record, address: Address, now: float) -> list[Event]:
         """A handshake record of epoch 0. Raises `Malformed`."""
         found = messages.fragments(record.fragment)
-        if found and found[0].kind == messages.CLIENT_HELLO:
+        if found[0].kind == messages.CLIENT_HELLO:
             return self._hello(record, found[0], address, now)
         attempt = self.by_address.get(address)
         if attempt is None:
@@ -244,7 +244,7 @@ class HalfOpen:
     def _established(self, attempt: Attempt, now: float) -> list[Event]:
         events = self._associations.establish(attempt.core, attempt.identity or b"", attempt.address, now)
         if events is None:
-            detail = "no sequence numbers could be reserved"
+            detail = "neither a connection id nor sequence numbers could be had for it"
             return self._refuse(attempt, "DTLS_HANDSHAKE_FAILED", detail, alerts.INTERNAL_ERROR)
         self.drop(attempt)
         return events

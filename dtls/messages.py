@@ -62,6 +62,8 @@ def fragment_of(message: Message, offset: int, length: int) -> bytes:
 def fragments(payload: bytes) -> list[Fragment]:
     """The fragments in a handshake record. Raises `Malformed`."""
     found = []
+    if not payload:
+        raise Malformed("an empty handshake record")
     while payload:
         if len(payload) < HEADER:
             raise Malformed("a handshake header cut short")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dtls.errors import Malformed
 from dtls.messages import Fragment, Message
 
-MAX_MESSAGE = 16 * 1024  # PSK messages are far smaller; certificate chains of devices are below this
+MAX_MESSAGE = 2048  # what follows a hello in plain PSK has an identity or a hint in it, and little else
 MAX_AHEAD = 8  # messages of a flight beyond the next one that we hold
 
 

@@ -13,7 +13,7 @@ from dtls.errors import Malformed, RecordRejected
 from dtls.events import Event, Received, Transmit
 from dtls.half_open import HalfOpen
 from dtls.records import APPLICATION_DATA, HEADER, Record
-from dtls.replay import MASK, WINDOW
+from dtls.replay import MASK, WINDOW, is_replay
 from dtls.session import Address, Reservation, Session
 from dtls.sessions import Sessions
 from dtls.statistics import Statistics
@@ -120,9 +120,17 @@ class Server:
         return idle_at if due_at is None else min(due_at, idle_at)
 
     def export_sessions(self, now: float) -> bytes:
-        """All sessions, with their keys: a secret, good for one import. Then send no more than answers."""
-        self._reservation.exported = True
-        return b"".join(snapshot.pack(session, now) for session in self._sessions.by_id.values())
+        """All sessions, with their keys: a secret, good for one import, and only until the next export.
+
+        The server may go on: what it sends up to each session's reserved number is accounted for. Past it
+        the `reserve` hook is asked as ever; without a hook, another export is what extends the reservation.
+        """
+        return b"".join(self.export_session(session, now) for session in self.sessions)
+
+    def export_session(self, session: Session, now: float) -> bytes:
+        """One session of an export, to be stored when it is established and whenever `reserve` says so."""
+        self._reservation.export(session)
+        return snapshot.pack(session, now)
 
     def import_sessions(self, blob: bytes, now: float) -> list[Session]:
         """The sessions of an export that are whole and fit this configuration; never raises."""
@@ -174,7 +182,9 @@ class Server:
         events = self._half_open.protected_record(record, address, now)
         if events is not None:
             return events
-        if session is not None:
+        if session is not None and is_replay(session.top, session.seen, record.sequence):
+            self.statistics.replays += 1
+        elif session is not None:
             self.statistics.bad_records += 1
         elif with_cid:
             self.statistics.unknown_cid += 1

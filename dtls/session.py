@@ -24,22 +24,21 @@ class Reservation:
 
     A nonce is made of the sequence number, and using one twice gives away the plaintexts, and with GCM the
     authentication key as well. `hook(session, upto)` must have stored, when it returns, that every number
-    below `upto` may have been used: `snapshot.pack(session)` taken inside it says so.
+    below `upto` may have been used: `Server.export_session` inside it holds that number.
     """
 
-    __slots__ = ("block", "exported", "hook")
+    __slots__ = ("block", "hook")
 
     def __init__(self, block: int, hook: Callable[[Session, int], None] | None) -> None:
         self.block = block
         self.hook = hook
-        self.exported = False
 
     def extend(self, session: Session) -> None:
         """Reserve the session's next block. Raises `SessionGone` when no more numbers may be used."""
         upto = min(session.next_sequence + self.block, MAX_SEQUENCE)
         if session.next_sequence >= upto:
             raise SessionGone("the sequence numbers are used up (RFC 6347 section 4.1)")
-        if self.hook is None and self.exported:
+        if self.hook is None and session.is_exported:
             raise SessionGone("exported: its next numbers belong to whoever imports it")
         before, session.reserved = session.reserved, upto
         if self.hook is not None:
@@ -48,6 +47,12 @@ class Reservation:
             except BaseException:
                 session.reserved = before
                 raise
+
+    def export(self, session: Session) -> None:
+        """Prepare an export: its numbers go up to the limit, and the next of it may be a long time away."""
+        if self.hook is None and session.reserved - session.next_sequence < self.block // 2:
+            session.reserved = min(session.next_sequence + self.block, MAX_SEQUENCE)
+        session.is_exported = True
 
 
 class Session:
@@ -62,6 +67,7 @@ class Session:
         "id",
         "identity",
         "is_closed",
+        "is_exported",
         "last_active_at",
         "last_flight",
         "next_sequence",
@@ -103,6 +109,7 @@ class Session:
         self.seen = 0
         self.last_flight: LastFlight | None = None
         self.is_closed = False
+        self.is_exported = False
 
     def __repr__(self) -> str:
         return f"<Session {self.id} {self.cipher} {self.address}>"

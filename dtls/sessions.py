@@ -6,6 +6,8 @@ import heapq
 
 from dtls.session import Address, Session
 
+SPARE = 1024  # entries of sessions that are gone, before they are cleared out
+
 
 class Sessions:
     """Every index of the sessions; only this file changes them."""
@@ -30,6 +32,9 @@ class Sessions:
         else:
             self.by_address[session.address] = session
         heapq.heappush(self._idle, (session.last_active_at, session.id))
+        if len(self._idle) > 2 * len(self.by_id) + SPARE:
+            self._idle = [(kept.last_active_at, kept.id) for kept in self.by_id.values()]
+            heapq.heapify(self._idle)
 
     def remove(self, session: Session) -> None:
         """The opposite; harmless when done twice."""

@@ -110,6 +110,7 @@ class OpenSslConnection:
     )
 
     def __init__(self, backend: OpenSsl, context: Any, profile: Profile, parameters: Parameters) -> None:
+        self._ssl: Any = None
         self._library = backend.library
         self._ssl, self._input, self._output = backend.library.new_connection(context, profile.server)
         self.pointer = backend.adopt(self._ssl, parameters)

@@ -36,13 +36,13 @@ class State(Enum):
     WAITING = "waiting"
 
 
-Report = Callable[["Device", str, str], None]
+Listener = Callable[["Device", str, str], None]
 
 
 class Device:
     """Start and stop it from one event loop. Everything it does is in ``journal`` and counted in ``counts``.
 
-    ``report`` is called with each event: bootstrapped, bootstrap-failed, registered, updated,
+    ``listeners`` are called with each event: bootstrapped, bootstrap-failed, registered, updated,
     deregistered, disabled, refused, and the operations of a bootstrap server such as ``write /0/1``.
     """
 
@@ -51,7 +51,6 @@ class Device:
         nameplate: Nameplate,
         firmware: Firmware | None = None,
         faults: Faults = NONE,
-        report: Report | None = None,
     ) -> None:
         self.nameplate = nameplate
         self.firmware = firmware or Firmware()
@@ -61,7 +60,7 @@ class Device:
         self.registrations: list[Registration] = []
         self.counts: Counter[str] = Counter()
         self.journal: deque[tuple[str, str]] = deque(maxlen=REMEMBERED)
-        self._report_to = report
+        self.listeners: list[Listener] = []
         self._task: asyncio.Task[None] | None = None
         self._bootstrap: Bootstrap | None = None
         self._bootstrap_wanted = False
@@ -273,8 +272,8 @@ class Device:
     def _tell(self, event: str, detail: str) -> None:
         self.counts[event] += 1
         self.journal.append((event, detail))
-        if self._report_to is not None:
-            self._report_to(self, event, detail)
+        for listener in self.listeners:
+            listener(self, event, detail)
         self._look()
 
     def _look(self) -> None:

@@ -1,0 +1,70 @@
+"""From what is known about a device, in a file or on a command line, to the device itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from simulator.device import Device
+from simulator.device_file import BadFile, Entry
+from simulator.nameplate import Firmware, Nameplate
+from simulator.uris import BadUri, ServerAddress
+
+
+class BadDevice(ValueError):
+    """A device that could never call anybody; the text says what is missing."""
+
+
+def device(entry: Entry, firmware: Firmware) -> Device:
+    """The device of an entry; what the entry leaves open is as in ``firmware``. Raises `BadDevice`."""
+    return Device(nameplate(entry), behaviour(entry, firmware))
+
+
+def nameplate(entry: Entry) -> Nameplate:
+    """What is printed on the device. Raises `BadDevice`."""
+    if (entry.bootstrap is None) == (entry.server is None):
+        raise BadDevice(f"{entry.endpoint} needs one address: --bootstrap or --server.")
+    try:
+        address = ServerAddress.parse(entry.bootstrap or entry.server or "")
+        key = entry.key
+    except (BadUri, BadFile) as error:
+        raise BadDevice(str(error)) from None
+    if address.is_secured and not (entry.identity and 16 <= len(key) <= 64):
+        raise BadDevice(
+            f"{entry.endpoint} calls {address} and needs an identity and a key of 16 to 64 bytes."
+        )
+    return Nameplate(
+        endpoint=entry.endpoint,
+        bootstrap_uri=entry.bootstrap,
+        server_uri=entry.server,
+        identity=(entry.identity or "").encode(),
+        key=key,
+    )
+
+
+def behaviour(entry: Entry, firmware: Firmware) -> Firmware:
+    """The firmware of one device; equal ones are shared by the caller, so unchanged means the same object."""
+    changes: dict[str, object] = {}
+    if entry.version is not None and entry.version != firmware.version:
+        changes["version"] = entry.version
+    if entry.queue_mode is not None and entry.queue_mode != firmware.queue_mode:
+        changes["queue_mode"] = entry.queue_mode
+    if entry.lifetime is not None and entry.lifetime != firmware.lifetime_seconds:
+        changes["lifetime_seconds"] = entry.lifetime
+    return replace(firmware, **changes) if changes else firmware  # type: ignore[arg-type]
+
+
+def numbered(
+    prefix: str,
+    count: int,
+    *,
+    bootstrap: str | None,
+    server: str | None,
+    identity: str | None,
+    key_hex: str | None,
+) -> Iterator[Entry]:
+    """``count`` devices that differ in their number; ``{endpoint}`` in the identity is filled in."""
+    for number in range(1, count + 1):
+        endpoint = f"{prefix}{number}"
+        own = None if key_hex is None else (identity or "{endpoint}").replace("{endpoint}", endpoint)
+        yield Entry(endpoint, bootstrap=bootstrap, server=server, identity=own, key_hex=key_hex)

@@ -1,0 +1,175 @@
+"""`manage.py simulate`: a fleet of virtual devices, until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from argparse import ArgumentTypeError
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from simulator import assembly, device_file
+from simulator.device_file import Entry
+from simulator.enrolment import Enrolment
+from simulator.fleet import Fleet, TooManyDevices
+from simulator.nameplate import Firmware
+from simulator.subscriber import PortalRefused, Subscriber
+
+MISTAKES = (assembly.BadDevice, device_file.BadFile, PortalRefused, TooManyDevices)
+DEFAULT_KEYS = Path("var/simulated-devices.json")
+BOOTSTRAP_COAPS_PORT = 5784
+
+
+def positive(text: str) -> int:
+    """A whole number above zero."""
+    if not text.isdigit() or int(text) < 1:
+        raise ArgumentTypeError(f"{text!r} is not a number above zero")
+    return int(text)
+
+
+class Command(BaseCommand):
+    help = "Runs virtual LwM2M devices that bootstrap, register and answer, until Ctrl-C."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        what = parser.add_argument_group("which devices")
+        what.add_argument("--count", type=positive, default=1, metavar="N", help="how many (1)")
+        what.add_argument("--endpoint-prefix", default="sim-", metavar="TEXT", help="names are TEXT1 … TEXTN")
+        what.add_argument("--devices", type=Path, metavar="FILE", help="a JSON list of devices instead")
+        what.add_argument("--identity", metavar="TEXT", help="PSK identity; {endpoint} is filled in")
+        what.add_argument("--key", metavar="HEX", help="PSK key, 16 to 64 bytes")
+        where = parser.add_argument_group("whom they call")
+        where.add_argument("--bootstrap", metavar="URI", help="bootstrap server, coap(s)://HOST:PORT")
+        where.add_argument("--server", metavar="URI", help="management server, without bootstrap")
+        portal = parser.add_argument_group("adding them to a portal first, as a subscriber")
+        portal.add_argument("--portal", metavar="URL", help="such as http://127.0.0.1:8000")
+        portal.add_argument("--operator", metavar="SLUG", help="the operator whose subscriber this is")
+        portal.add_argument("--login", metavar="EMAIL")
+        portal.add_argument("--password-env", metavar="NAME", help="environment variable with the password")
+        portal.add_argument(
+            "--keys", type=Path, default=DEFAULT_KEYS, metavar="FILE", help=f"({DEFAULT_KEYS})"
+        )
+        how = parser.add_argument_group("how they behave")
+        how.add_argument("--rate", type=positive, default=50, metavar="N", help="starts per second (50)")
+        how.add_argument("--lifetime", type=positive, default=86_400, metavar="S", help="unless bootstrapped")
+        how.add_argument("--update-every", type=positive, metavar="S", help="before the lifetime demands it")
+        how.add_argument("--queue-mode", action="store_true")
+        how.add_argument("--lwm2m", default="1.1", choices=device_file.VERSIONS, help="LwM2M version (1.1)")
+        how.add_argument("--deregister", action="store_true", help="say good-bye at the end")
+        how.add_argument("--quiet", action="store_true", help="no progress line")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        firmware = Firmware(
+            version=options["lwm2m"],
+            lifetime_seconds=options["lifetime"],
+            queue_mode=options["queue_mode"],
+            update_seconds=options["update_every"],
+            cid=b"",
+        )
+        try:
+            enrolment = self._enrolment(options) if options["portal"] else None
+            entries = [] if enrolment else self._entries(options)
+            for entry in entries:
+                assembly.nameplate(entry)
+            asyncio.run(self._run(entries, enrolment, firmware, options))
+        except MISTAKES as error:
+            raise CommandError(str(error)) from None
+
+    # -- which devices -------------------------------------------------------------------------------------
+
+    def _entries(self, options: dict[str, Any]) -> list[Entry]:
+        bootstrap, server = options["bootstrap"], options["server"]
+        if options["devices"] is not None:
+            found = device_file.load(options["devices"])
+            return [
+                entry
+                if entry.bootstrap or entry.server
+                else replace(entry, bootstrap=bootstrap, server=server)
+                for entry in found
+            ]
+        if not bootstrap and not server:
+            raise assembly.BadDevice(
+                "Say whom to call: --bootstrap URI, --server URI, --devices FILE or --portal URL."
+            )
+        return list(
+            assembly.numbered(
+                options["endpoint_prefix"],
+                options["count"],
+                bootstrap=bootstrap,
+                server=server,
+                identity=options["identity"],
+                key_hex=options["key"],
+            )
+        )
+
+    def _enrolment(self, options: dict[str, Any]) -> Enrolment:
+        """Sign in to the portal; without ``--bootstrap`` its host is asked at the usual port."""
+        for name in ("operator", "login", "password_env"):
+            if not options[name]:
+                raise PortalRefused(f"--portal needs --{name.replace('_', '-')} as well.")
+        if options["devices"] or options["server"]:
+            raise PortalRefused("--portal adds devices that bootstrap; leave --devices and --server out.")
+        password = os.environ.get(options["password_env"])
+        if not password:
+            raise PortalRefused(
+                f"The environment variable {options['password_env']} is empty; put the password there."
+            )
+        subscriber = Subscriber(options["portal"])
+        subscriber.login(options["login"], password)
+        host = urlsplit(options["portal"]).hostname
+        bootstrap = options["bootstrap"] or f"coaps://{host}:{BOOTSTRAP_COAPS_PORT}"
+        return Enrolment(subscriber, options["operator"], options["keys"], bootstrap)
+
+    # -- running them --------------------------------------------------------------------------------------
+
+    async def _run(
+        self, entries: list[Entry], enrolment: Enrolment | None, firmware: Firmware, options: dict[str, Any]
+    ) -> None:
+        fleet = Fleet(options["rate"])
+        stopped = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stopped.set)
+        names = [f"{options['endpoint_prefix']}{number}" for number in range(1, options["count"] + 1)]
+        source = enrolment.entries(names) if enrolment else _each(entries)
+        starting = asyncio.create_task(self._start(fleet, source, firmware))
+        waiting = asyncio.create_task(stopped.wait())
+        showing = None if options["quiet"] else asyncio.create_task(self._show(fleet))
+        try:
+            await asyncio.wait({starting, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                starting.result()
+            await waiting
+        finally:
+            tasks = [task for task in (starting, waiting, showing) if task is not None]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            if not options["quiet"]:
+                self.stdout.write(f"\nStopping. {fleet.progress()}")
+            await fleet.stop(deregister=options["deregister"])
+
+    async def _start(self, fleet: Fleet, source: AsyncIterator[Entry], firmware: Firmware) -> None:
+        async with contextlib.aclosing(source) as entries:  # type: ignore[type-var]
+            await fleet.start(assembly.device(entry, firmware) async for entry in entries)
+
+    async def _show(self, fleet: Fleet) -> None:
+        """One line that renews itself on a terminal, a line every few seconds elsewhere."""
+        is_terminal = self.stdout.isatty()
+        while True:
+            await asyncio.sleep(1 if is_terminal else 5)
+            line = str(fleet.progress())
+            self.stdout.write(f"\r\x1b[2K{line}" if is_terminal else line, ending="" if is_terminal else "\n")
+            self.stdout.flush()
+
+
+async def _each(entries: list[Entry]) -> AsyncIterator[Entry]:
+    for entry in entries:
+        yield entry

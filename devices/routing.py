@@ -1,5 +1,7 @@
 """WebSocket routes of this room."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-websocket_urlpatterns: list[URLPattern] = []
+from devices.consumers import BoardConsumer
+
+websocket_urlpatterns = [path("ws/board/", BoardConsumer.as_asgi())]

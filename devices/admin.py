@@ -1,0 +1,192 @@
+"""The admin of the inventory: lists, one page per device, the live board, and what may be done to devices.
+
+Devices are added by subscribers on their pages or over REST, which also starts their provisioning: not here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.utils import timezone
+
+from accounts.scoping import ScopedModelAdmin, ask_and_do
+from devices import admin_records  # noqa: F401  registers the other models of this room
+from devices.admin_board import board_view
+from devices.admin_device import device_facts
+from devices.errors import Refused
+from devices.models import Device
+from devices.selectors import sessions
+from devices.services import inventory
+
+
+class SessionFilter(admin.SimpleListFilter):
+    """By the state told from the registration, the same as on the board."""
+
+    title = "session"
+    parameter_name = "session"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return sessions.Session.choices
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Device]) -> QuerySet[Device]:
+        if self.value() not in sessions.Session.values:
+            return queryset
+        return queryset.filter(sessions.condition(self.value(), timezone.now()))
+
+
+@admin.register(Device)
+class DeviceAdmin(ScopedModelAdmin):
+    """The inventory. `end` is replaced by whoever knows what else ends with a device: jobs, sessions."""
+
+    refusals = (Refused,)
+    end = staticmethod(inventory.retire)
+
+    list_display = (
+        "endpoint",
+        "name",
+        "account",
+        "operator",
+        "provisioning",
+        "access",
+        "session",
+        "last_seen",
+        "created_at",
+    )
+    list_display_links = ("endpoint",)
+    list_filter = (SessionFilter, "provisioning", "access", "security", "reach", "operator")
+    list_select_related = ("operator", "subscriber", "registration", "registration_detail")
+    list_per_page = 50
+    search_fields = ("endpoint", "name", "subscriber__number", "serial_number", "registration__host")
+    search_help_text = "Endpoint, name, account number, serial number or address."
+    show_full_result_count = False
+    ordering = ("-id",)
+    actions = ("suspend", "resume", "bar", "retire")
+    fieldsets = (
+        (None, {"fields": ("endpoint", "name", "operator", "subscriber")}),
+        ("States", {"fields": ("access", "provisioning", "ownership")}),
+        ("How it connects", {"fields": ("reach", "onboarding", "security")}),
+        (
+            "What it says of itself",
+            {"fields": ("manufacturer", "model_number", "serial_number", "firmware_version")},
+        ),
+        ("Since", {"fields": ("created_at", "first_online_at")}),
+    )
+    change_list_template = "devices/admin/list.html"
+    change_form_template = "devices/admin/device.html"
+
+    @admin.display(description="Account", ordering="subscriber__number")
+    def account(self, device: Device) -> str:
+        return device.subscriber.number if device.subscriber else "–"
+
+    @admin.display(description="Session")
+    def session(self, device: Device) -> str:
+        registration = getattr(device, "registration", None)
+        return sessions.of(registration, getattr(device, "registration_detail", None), timezone.now()).words
+
+    @admin.display(description="Last seen", empty_value="never")
+    def last_seen(self, device: Device) -> Any:
+        registration = getattr(device, "registration", None)
+        return registration.last_seen_at if registration else None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """For actions on the list; the page of a device is to be read."""
+        return obj is None and super().has_change_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False  # retired instead: the ledger refers to it
+
+    def get_urls(self) -> list[URLPattern]:
+        board = path("board/", self.admin_site.admin_view(self.board), name="devices_device_board")
+        return [board, *super().get_urls()]
+
+    def board(self, request: HttpRequest) -> HttpResponse:
+        return board_view(self, request)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        links = [
+            (label, _url(name))
+            for label, name in (("on the page for subscribers", "device-add"), ("over REST", "api-docs"))
+        ]
+        extra = {"adding": [(label, url) for label, url in links if url], **(extra_context or {})}
+        return super().changelist_view(request, extra)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict | None = None
+    ) -> HttpResponse:
+        device = self.get_object(request, object_id)
+        extra = {} if device is None else device_facts(device, request.user)
+        return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+
+    @admin.action(description="Suspend devices …", permissions=["change"])
+    def suspend(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        return ask_and_do(
+            self,
+            request,
+            queryset,
+            action="suspend",
+            question="Suspend these devices?",
+            button="Suspend",
+            done="suspended",
+            do=lambda device, reason: inventory.suspend(device=device, reason=reason),
+        )
+
+    @admin.action(description="Resume devices …", permissions=["change"])
+    def resume(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        return ask_and_do(
+            self,
+            request,
+            queryset,
+            action="resume",
+            question="Let these devices connect again?",
+            button="Resume",
+            done="active again",
+            do=lambda device, reason: inventory.resume(device=device, reason=reason),
+        )
+
+    @admin.action(description="Bar devices …", permissions=["change"])
+    def bar(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        return ask_and_do(
+            self,
+            request,
+            queryset,
+            action="bar",
+            question="Bar these devices (stolen or misused)?",
+            button="Bar",
+            done="barred",
+            is_dangerous=True,
+            do=lambda device, reason: inventory.bar(device=device, reason=reason),
+        )
+
+    @admin.action(description="Retire devices …", permissions=["retire"])
+    def retire(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        return ask_and_do(
+            self,
+            request,
+            queryset,
+            action="retire",
+            question="Retire these devices for good? Their keys end and their endpoint names become free.",
+            button="Retire",
+            done="retired",
+            verb="delete",
+            is_dangerous=True,
+            do=lambda device, reason: self.end(device=device, reason=reason),
+        )
+
+    def has_retire_permission(self, request: HttpRequest) -> bool:
+        return self._may(request, "delete", None)
+
+
+def _url(name: str) -> str:
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""

@@ -1,0 +1,66 @@
+"""What the page of one device shows beneath its own columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+
+from devices.models import Device, RegistrationDetail
+from devices.selectors import sessions
+from lwm2m.objects import core
+from lwm2m.paths import Path
+
+COMMANDS = 10
+KNOCKS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRow:
+    path: str
+    name: str
+    version: str
+    instances: str
+
+
+def device_facts(device: Device, user: Any) -> dict[str, Any]:
+    """The registration, the objects, the credentials (never a key), the last commands and knocks."""
+    now: datetime = timezone.now()
+    registration = getattr(device, "registration", None)
+    detail = getattr(device, "registration_detail", None)
+    facts: dict[str, Any] = {
+        "device": device,
+        "registration": registration,
+        "detail": detail,
+        "session": sessions.of(registration, detail, now),
+        "objects": object_rows(detail),
+        "commands": device.commands.order_by("-id")[:COMMANDS],
+        "knocks": device.knocks.order_by("-last_at")[:KNOCKS],
+        "timeline_url": _timeline(device) if user.has_perm("audit.view_ledgerevent", device) else "",
+    }
+    if user.has_perm("devices.view_credential", device) or user.is_superuser:
+        facts["credentials"] = device.credentials.order_by("plane", "-id")
+    return facts
+
+
+def object_rows(detail: RegistrationDetail | None) -> list[ObjectRow]:
+    objects = (detail.object_links or {}).get("objects", {}) if detail else {}
+    return [
+        ObjectRow(
+            f"/{number}",
+            core().name(Path.parse(f"/{number}")),
+            link.get("version") or "",
+            ", ".join(str(one) for one in link.get("instances", [])) or "none",
+        )
+        for number, link in sorted(objects.items(), key=lambda item: int(item[0]))
+    ]
+
+
+def _timeline(device: Device) -> str:
+    try:
+        return reverse("support-device", args=[device.pk])
+    except NoReverseMatch:  # the support desk is another room; without it there is no link
+        return ""

@@ -1,0 +1,103 @@
+"""Draws the parts of the board that change: tiles, rows, pages; on the first load and on every change."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from devices.selectors import board
+from devices.selectors.sessions import Session
+
+MARKS = {
+    Session.REGISTERED: "●",
+    Session.ASLEEP: "◐",
+    Session.LATE: "◔",
+    Session.LOST: "✕",
+    Session.SIGNED_OFF: "○",
+    Session.NEVER_SEEN: "–",
+}
+
+
+def context(user: Any, query: board.Query, now: datetime) -> dict[str, Any]:
+    """What all parts need."""
+    page = board.page(user, query, now)
+    return {"query": query, "page": page, "tiles": tiles(user, query, now), "now": now}
+
+
+def tiles(user: Any, query: board.Query, now: datetime) -> list[dict[str, Any]]:
+    counts = board.counts(user, query, now)
+    kinds = [("", "All", "", counts.total)]
+    kinds += [(one.value, one.label, MARKS[one], counts.states[one.value]) for one in Session]
+    kinds += [(board.FAILED, "Set-up failed", "!", counts.failed)]
+    return [
+        {
+            "state": state or "all",
+            "label": label,
+            "mark": mark,
+            "count": count,
+            "address": query.address(state="" if state == query.state else state),
+            "is_chosen": state == query.state,
+        }
+        for state, label, mark, count in kinds
+    ]
+
+
+def draw_rows(page: board.Page, query: board.Query) -> str:
+    return render_to_string("devices/board/rows.html", {"page": page, "query": query})
+
+
+def draw_row(row: board.Row) -> str:
+    return render_to_string("devices/board/row.html", {"row": row})
+
+
+def draw_tiles(shown: list[dict[str, Any]]) -> str:
+    return render_to_string("devices/board/tiles.html", {"tiles": shown})
+
+
+def draw_pages(page: board.Page, query: board.Query) -> str:
+    return render_to_string("devices/board/pages.html", {"page": page, "query": query})
+
+
+class Parts:
+    """What one open board shows; gives what became different, row by row while the rows stay the same."""
+
+    def __init__(self, query: board.Query) -> None:
+        self.query = query
+        self._rows: dict[int, str] = {}
+        self._tiles = ""
+
+    def of(self, user: Any, changed_ids: frozenset[int] | None) -> list[tuple[str, str]]:
+        """(element id, html). None or nothing changed means: look at everything, time may have passed."""
+        now = timezone.now()
+        parts = []
+        if not changed_ids or self._concerns(user, changed_ids, now):
+            parts += self._page(user, now, everything=changed_ids is None)
+        shown = draw_tiles(tiles(user, self.query, now))
+        if shown != self._tiles:
+            self._tiles = shown
+            parts.append(("board-tiles", shown))
+        return parts
+
+    def _concerns(self, user: Any, changed_ids: frozenset[int], now: datetime) -> bool:
+        """Whether a changed device stands on the page or belongs there now."""
+        if not self._rows.keys().isdisjoint(changed_ids):
+            return True
+        if not self.query.is_first_page:
+            return False
+        is_full = len(self._rows) >= board.PAGE
+        candidates = [pk for pk in changed_ids if not is_full or pk > min(self._rows)]
+        return bool(candidates) and board.devices(user, self.query, now).filter(pk__in=candidates).exists()
+
+    def _page(self, user: Any, now: datetime, *, everything: bool) -> list[tuple[str, str]]:
+        page = board.page(user, self.query, now)
+        drawn = {row.device.pk: draw_row(row) for row in page.rows}
+        before, self._rows = self._rows, drawn
+        if everything or list(before) != list(drawn):
+            return [
+                ("board-rows", draw_rows(page, self.query)),
+                ("board-pages", draw_pages(page, self.query)),
+            ]
+        return [(f"device-{pk}", html) for pk, html in drawn.items() if html != before[pk]]

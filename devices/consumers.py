@@ -1,0 +1,155 @@
+"""Live pages over WebSocket: hear that a device changed, read what the viewer may see, send fragments.
+
+`LiveConsumer` is the base for the live pages of other rooms too; they say who may listen, to which groups,
+and what to render. Nothing here decides what a page shows: the same templates draw the first load and every
+change.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from django.contrib.auth.models import AnonymousUser
+
+from accounts import tenancy
+from accounts.models import User
+from devices import board_parts, events
+from devices.selectors import board
+
+logger = logging.getLogger(__name__)
+
+NOT_ALLOWED = 4403
+TRY_AGAIN = 1012
+FAILED = 1011
+
+
+class Fragment(TypedDict):
+    """`html` replaces what stands at the element with the id `target`."""
+
+    target: str
+    html: str
+
+
+class LiveConsumer(AsyncJsonWebsocketConsumer):
+    """Sends the whole state on connecting, so that nothing between page load and now is lost, then changes.
+
+    Changes within `coalesce_seconds` become one look; one that takes long makes the pauses longer. With
+    `tick_seconds` it also looks when nothing was said: a device falls asleep without a word. Who may listen
+    is asked anew at every look: losing a role ends the page. Methods without `async` run in a thread.
+    """
+
+    coalesce_seconds = 0.2
+    tick_seconds: float | None = None
+
+    def allowed(self, user: User | AnonymousUser, kwargs: Mapping[str, Any]) -> bool:
+        """Whether this person may listen here; `kwargs` are those of the route."""
+        raise NotImplementedError
+
+    def groups_for(self, user: User, kwargs: Mapping[str, Any]) -> list[str]:
+        """The channel groups that tell of what the page shows."""
+        raise NotImplementedError
+
+    def render(self, changed_ids: frozenset[int] | None) -> list[Fragment]:
+        """Fragments of what changed; None asks for everything. `self.user` and `self.kwargs` are at hand."""
+        raise NotImplementedError
+
+    # -- the connection --------------------------------------------------------------------------------------
+
+    async def connect(self) -> None:
+        self.user: User | AnonymousUser = AnonymousUser()
+        self.kwargs: Mapping[str, Any] = self.scope["url_route"]["kwargs"]
+        self._changed: set[int] = set()
+        self._everything = True
+        self._wake = asyncio.Event()
+        self._looker: asyncio.Task[None] | None = None
+        await self.accept()  # a browser only learns the close code of a connection that was accepted
+        groups = await database_sync_to_async(self._enter, thread_sensitive=False)()
+        if groups is None:
+            await self.close(NOT_ALLOWED)
+            return
+        self.groups = groups
+        for group in groups:
+            await self.channel_layer.group_add(group, self.channel_name)
+        self._wake.set()
+        self._looker = asyncio.create_task(self._look_on())
+
+    async def disconnect(self, code: int) -> None:
+        looker = getattr(self, "_looker", None)
+        if looker is not None and looker is not asyncio.current_task():
+            looker.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await looker
+
+    async def receive_json(self, content: Any, **kwargs: Any) -> None:
+        """Pages only listen."""
+
+    async def device_changed(self, message: dict[str, Any]) -> None:
+        self._changed.add(message["device_id"])
+        self._wake.set()
+
+    # -- looking ---------------------------------------------------------------------------------------------
+
+    async def _look_on(self) -> None:
+        try:
+            while True:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), self.tick_seconds)
+                self._wake.clear()
+                changed = None if self._everything else frozenset(self._changed)
+                self._changed.clear()
+                self._everything = False
+                started = time.monotonic()
+                code, fragments = await database_sync_to_async(self._look, thread_sensitive=False)(changed)
+                for fragment in fragments:
+                    await self.send_json(fragment)
+                if code:
+                    await self.close(code)
+                    return
+                await asyncio.sleep(max(self.coalesce_seconds, 2 * (time.monotonic() - started)))
+        except Exception:
+            logger.exception("live_page_failed page=%s", type(self).__name__)
+            await self.close(FAILED)
+
+    def _enter(self) -> list[str] | None:
+        """The groups to join, or None for whoever may not listen. Reads the user anew: roles change."""
+        user_id = getattr(self.scope.get("user"), "pk", None)
+        self.user = User.objects.filter(pk=user_id, is_active=True).first() or AnonymousUser()
+        if not self.allowed(self.user, self.kwargs):
+            return None
+        return self.groups_for(self.user, self.kwargs)
+
+    def _look(self, changed: frozenset[int] | None) -> tuple[int, list[Fragment]]:
+        groups = self._enter()
+        if groups is None:
+            return NOT_ALLOWED, []
+        if groups != self.groups:  # another role: the page comes back and joins anew
+            return TRY_AGAIN, []
+        return 0, self.render(changed)
+
+
+class BoardConsumer(LiveConsumer):
+    """The operators' board: the rows of the page that its address describes, and the counts above them."""
+
+    tick_seconds = 15.0
+
+    def allowed(self, user: User | AnonymousUser, kwargs: Mapping[str, Any]) -> bool:
+        return tenancy.operator_ids(user, "devices.view_device") != set()
+
+    def groups_for(self, user: User, kwargs: Mapping[str, Any]) -> list[str]:
+        ids = tenancy.operator_ids(user, "devices.view_device")
+        return [events.BOARD_GROUP] if ids is None else [events.operator_group(one) for one in sorted(ids)]
+
+    async def connect(self) -> None:
+        self.query = board.Query.parse(self.scope["query_string"].decode())
+        self.parts = board_parts.Parts(self.query)
+        await super().connect()
+
+    def render(self, changed_ids: frozenset[int] | None) -> list[Fragment]:
+        return [Fragment(target=target, html=html) for target, html in self.parts.of(self.user, changed_ids)]

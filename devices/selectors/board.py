@@ -1,0 +1,194 @@
+"""The operators' board: which devices a page shows, and how many there are in each state.
+
+Pages go from device id to device id, so that page one thousand costs what page one costs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core.cache import cache
+from django.db.models import Count, Q, QuerySet
+from django.http import QueryDict
+
+from accounts import tenancy
+from accounts.models import Operator
+from accounts.scoping import querysets
+from devices.models import Device
+from devices.selectors import sessions
+from devices.selectors.sessions import Session, Told
+from devices.states import Access, Provisioning
+
+PAGE = 50
+TEXT_LIMIT = 100
+COUNTS_SECONDS = 2.0
+FAILED = "failed"
+"""Beside the session states a tile of its own: devices whose set-up failed, whatever their session."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What the address of a board says. `before` and `after` are the device ids a page begins beyond."""
+
+    state: str = ""
+    operator: str = ""
+    provisioning: str = ""
+    text: str = ""
+    before: int | None = None
+    after: int | None = None
+
+    @classmethod
+    def parse(cls, query_string: str) -> Query:
+        """Whatever makes no sense is left out: an address may be old or typed."""
+        given = QueryDict(query_string)
+        state, provisioning = given.get("state", ""), given.get("provisioning", "")
+        return cls(
+            state=state if state in {*Session.values, FAILED} else "",
+            operator=given.get("operator", "")[:50],
+            provisioning=provisioning if provisioning in Provisioning.values else "",
+            text=given.get("q", "").strip()[:TEXT_LIMIT],
+            before=_id(given.get("before")),
+            after=_id(given.get("after")),
+        )
+
+    def address(self, **changes: Any) -> str:
+        """The query string of this board with some things changed; a page is left when the filter changes."""
+        changed = replace(self, **{"before": None, "after": None, **changes})
+        given = {
+            "state": changed.state,
+            "operator": changed.operator,
+            "provisioning": changed.provisioning,
+            "q": changed.text,
+            "before": changed.before,
+            "after": changed.after,
+        }
+        return "?" + urlencode({name: value for name, value in given.items() if value})
+
+    @property
+    def here(self) -> str:
+        return self.address(before=self.before, after=self.after)
+
+    @property
+    def is_first_page(self) -> bool:
+        return self.before is None and self.after is None
+
+    @property
+    def is_narrowed(self) -> bool:
+        return bool(self.state or self.operator or self.provisioning or self.text)
+
+
+def _id(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    device: Device
+    registration: Any
+    detail: Any
+    session: Told
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    rows: list[Row]
+    newer: str
+    older: str
+
+
+def _devices(user: Any, query: Query) -> QuerySet[Device]:
+    """The board's devices without the tiles' filter. Retired devices are history, not on the board."""
+    rows = querysets.of_staff(Device.objects.exclude(access=Access.RETIRED), user, "operator")
+    if query.operator:
+        rows = rows.filter(operator__slug=query.operator)
+    if query.provisioning:
+        rows = rows.filter(provisioning=query.provisioning)
+    for word in query.text.split()[:5]:
+        rows = rows.filter(
+            Q(endpoint__icontains=word)
+            | Q(name__icontains=word)
+            | Q(subscriber__number__icontains=word)
+            | Q(registration__host=word)
+        )
+    return rows
+
+
+def devices(user: Any, query: Query, now: datetime) -> QuerySet[Device]:
+    """All devices that fit the query, on whatever page; order left to the caller."""
+    rows = _devices(user, query)
+    if query.state == FAILED:
+        return rows.filter(provisioning=Provisioning.FAILED)
+    return rows.filter(sessions.condition(query.state, now)) if query.state else rows
+
+
+def page(user: Any, query: Query, now: datetime) -> Page:
+    """One query, whatever the page."""
+    rows = devices(user, query, now).select_related(
+        "operator", "subscriber", "registration", "registration_detail"
+    )
+    if query.after is not None:
+        found = list(rows.filter(pk__gt=query.after).order_by("pk")[: PAGE + 1])
+        has_newer, has_older = len(found) > PAGE, True
+        found = found[:PAGE][::-1]
+    else:
+        if query.before is not None:
+            rows = rows.filter(pk__lt=query.before)
+        found = list(rows.order_by("-pk")[: PAGE + 1])
+        has_newer, has_older = query.before is not None, len(found) > PAGE
+        found = found[:PAGE]
+    return Page(
+        [row(device, now) for device in found],
+        query.address(after=found[0].pk) if has_newer and found else "",
+        query.address(before=found[-1].pk) if has_older and found else "",
+    )
+
+
+def row(device: Device, now: datetime) -> Row:
+    registration = getattr(device, "registration", None)
+    detail = getattr(device, "registration_detail", None)
+    return Row(device, registration, detail, sessions.of(registration, detail, now))
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many devices each tile would show; the text and the other filters count, the tile does not."""
+
+    total: int
+    states: dict[str, int]
+    failed: int
+
+
+def counts(user: Any, query: Query, now: datetime) -> Counts:
+    """One statement, shared by all who look at the same for two seconds, longer where it takes longer."""
+    scope = tenancy.operator_ids(user, "devices.view_device")
+    asked = repr(
+        (sorted(scope) if scope is not None else None, query.operator, query.provisioning, query.text)
+    )
+    key = f"board-counts:{hashlib.sha256(asked.encode()).hexdigest()}"
+    known = cache.get(key)
+    if known is None:
+        started = time.monotonic()
+        known = _count(user, query, now)
+        cache.set(key, known, max(COUNTS_SECONDS, 20 * (time.monotonic() - started)))
+    return known
+
+
+def _count(user: Any, query: Query, now: datetime) -> Counts:
+    found = _devices(user, query).aggregate(
+        total=Count("pk"),
+        failed=Count("pk", filter=Q(provisioning=Provisioning.FAILED)),
+        **{state: Count("pk", filter=sessions.condition(state, now)) for state in Session.values},
+    )
+    return Counts(found["total"], {state: found[state] for state in Session.values}, found["failed"])
+
+
+def operators(user: Any) -> list[Operator]:
+    """For the filter: those whose devices the person may see."""
+    ids = tenancy.operator_ids(user, "devices.view_device")
+    rows = Operator.objects.order_by("name")
+    return list(rows if ids is None else rows.filter(pk__in=ids))

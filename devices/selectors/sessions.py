@@ -1,0 +1,103 @@
+"""The session of a device: told from its registration and the time, in words and as a condition for lists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Q, TextChoices
+from django.utils import timezone
+
+from devices.models import Registration, RegistrationDetail
+from lwm2m.presence import State, presence
+
+EXPIRED = "LIFETIME_EXPIRED"
+
+
+class Session(TextChoices):
+    """`lwm2m.presence.State`, and signed off: device or portal ended the registration before its time."""
+
+    REGISTERED = "registered", "Registered"
+    ASLEEP = "asleep", "Asleep"
+    LATE = "late", "Late"
+    LOST = "lost", "Lost"
+    SIGNED_OFF = "signed_off", "Signed off"
+    NEVER_SEEN = "never_seen", "Never seen"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """`words` stand alone ("asleep until about 14:20"); with `since` set, they want "3 min ago" behind.
+
+    `left_seconds` is what is left of the lifetime, None where it has no end or is over; `left_share` of 100.
+    """
+
+    state: Session
+    words: str
+    since: datetime | None = None
+    left_seconds: int | None = None
+    left_share: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    queue_mode: bool
+    last_seen_at: float
+    expires_at: float | None
+
+
+def of(registration: Registration | None, detail: RegistrationDetail | None, now: datetime) -> Told:
+    """Both are a device's; `detail` knows why a registration that is not live any more ended."""
+    if registration is None:
+        return Told(Session.NEVER_SEEN, "never seen")
+    expires_at = registration.expires_at
+    ended_at = detail.ended_at if detail else None
+    if not registration.is_live and not (detail and detail.end_cause == EXPIRED):
+        return Told(Session.SIGNED_OFF, "signed off", since=ended_at or registration.last_seen_at)
+    facts = _Facts(
+        registration.queue_mode,
+        registration.last_seen_at.timestamp(),
+        None if expires_at is None else expires_at.timestamp(),
+    )
+    found = presence(facts, now.timestamp(), settings.AWAKE_SECONDS, settings.LIFETIME_GRACE_SECONDS)
+    if not registration.is_live or found.state is State.LOST:
+        return Told(Session.LOST, "lost", since=expires_at or ended_at)
+    if found.state is State.LATE:
+        return Told(Session.LATE, f"late, expected until {clock(found.next_contact_by, now)}")
+    left = None if expires_at is None else max(0, int((expires_at - now).total_seconds()))
+    share = 100 if left is None else min(100, round(100 * left / max(1, registration.lifetime_seconds)))
+    if found.state is State.ASLEEP:
+        until = f" until about {clock(found.next_contact_by, now)}" if found.next_contact_by else ""
+        return Told(Session.ASLEEP, f"asleep{until}", left_seconds=left, left_share=share)
+    awake = f", awake until {clock(found.awake_until, now)}" if found.awake_until else ""
+    return Told(Session.REGISTERED, f"registered{awake}", left_seconds=left, left_share=share)
+
+
+def clock(at: float | None, now: datetime) -> str:
+    """The time of day, with the date where it is not today."""
+    if at is None:
+        return ""
+    local, today = timezone.localtime(datetime.fromtimestamp(at, tz=UTC)), timezone.localtime(now).date()
+    return local.strftime("%H:%M" if local.date() == today else "%-d %b, %H:%M")
+
+
+def condition(state: str, now: datetime, *, of_device: bool = True) -> Q:
+    """Rows in this state: devices, or with `of_device` False registrations. Says what `of` says."""
+    here, detail = ("registration__", "") if of_device else ("", "device__")
+
+    def q(**lookups: object) -> Q:
+        return Q(**{f"{here}{name}": value for name, value in lookups.items()})
+
+    over = now - timedelta(seconds=settings.LIFETIME_GRACE_SECONDS)
+    slept_at = now - timedelta(seconds=settings.AWAKE_SECONDS)
+    live = q(is_live=True) & (q(expires_at=None) | q(expires_at__gt=now))
+    expired = Q(**{f"{detail}registration_detail__end_cause": EXPIRED})
+    return {
+        Session.NEVER_SEEN: Q(registration__isnull=True) if of_device else Q(pk__in=[]),
+        Session.REGISTERED: live & (q(queue_mode=False) | q(last_seen_at__gt=slept_at)),
+        Session.ASLEEP: live & q(queue_mode=True, last_seen_at__lte=slept_at),
+        Session.LATE: q(is_live=True, expires_at__lte=now, expires_at__gt=over),
+        Session.LOST: q(is_live=True, expires_at__lte=over) | (q(is_live=False) & expired),
+        Session.SIGNED_OFF: q(is_live=False) & ~expired,
+    }[Session(state)]

@@ -73,6 +73,7 @@ class LedgerEvent(models.Model):
                 condition=models.Q(subscriber_id__isnull=False),
             ),
             models.Index(fields=["operator_id", "at"], name="audit_event_operator_at"),
+            models.Index(fields=["at", "id"], name="audit_event_at"),
             models.Index(fields=["cause", "at"], name="audit_event_cause_at", condition=~models.Q(cause="")),
             models.Index(
                 fields=["request_id"], name="audit_event_request", condition=~models.Q(request_id="")

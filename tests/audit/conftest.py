@@ -8,7 +8,6 @@ from django.db import connection
 
 from audit import ledger, triggers
 from audit.verification import ChainReport, verify_chain
-from tests.ledger_triggers import flush_may_empty_the_ledger  # noqa: F401 a fixture
 
 CHAIN = 7
 ANNA = ledger.Actor("user", "42", "anna@example.org")

@@ -114,7 +114,7 @@ def _value(record: Mapping[str, Any], opaque: Opaque, base_value: float) -> Valu
         case "v" if value is None:
             return None
         case "v" if is_number(value):
-            total = value + base_value if base_value else value
+            total: float = value + base_value if base_value else value
             if is_number(total):
                 return total
         case "vs" if isinstance(value, str):
@@ -145,7 +145,7 @@ def to_records(
     if path.depth and len(prefixes) == 1:
         only = len(nodes) == 1 and nodes[0].path == path
         base = _name(prefixes.pop(), path) + ("" if only or path.depth == 4 else "/")
-    records = []
+    records: list[dict[str, Any]] = []
     for node in nodes:
         record: dict[str, Any] = {"bn": base} if base and not records else {}
         name = _name(node.prefix, node.path).removeprefix(base)

@@ -36,11 +36,9 @@ MAX_PAYLOAD_BYTES = 4 * 1024 * 1024
 class Codec(Protocol):
     """What a module of this package offers."""
 
-    @staticmethod
-    def decode(payload: bytes, path: Path, model: Catalogue | None = None) -> list[Node]: ...
+    def decode(self, payload: bytes, path: Path, model: Catalogue | None = None) -> list[Node]: ...
 
-    @staticmethod
-    def encode(nodes: Sequence[Node], path: Path) -> bytes: ...
+    def encode(self, nodes: Sequence[Node], path: Path) -> bytes: ...
 
 
 _CODECS: dict[int, Codec] = {

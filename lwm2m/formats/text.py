@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 
 from lwm2m import json_text, single
 from lwm2m.errors import Lwm2mError, bad_request
 from lwm2m.nodes import Node, ObjectLinkValue, Value, storable_text
 from lwm2m.objects import Catalogue, ValueType
 from lwm2m.paths import Path
+
+MAX_DECIMAL_LENGTH = 64
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,20}\Z", re.ASCII)
 _REAL = re.compile(r"[+-]?[0-9.]{1,64}(?:[eE][+-]?[0-9]{1,4})?\Z", re.ASCII)
@@ -69,6 +72,6 @@ def encode(nodes: Sequence[Node], path: Path) -> bytes:
 def _plain(number: float, path: Path) -> bytes:
     if not math.isfinite(number):
         raise bad_request("VALIDATION_FAILED", f"{path} is not a finite number; text cannot write that.")
-    # The standard wants a decimal, and small clients read no exponent.
-    text = repr(number)
-    return (text if "e" not in text else f"{number:f}" if abs(number) < 1e15 else text).encode()
+    # The standard wants a decimal, and small clients read no exponent; huge ones keep theirs.
+    decimal = format(Decimal(repr(number)), "f")
+    return (decimal if len(decimal) <= MAX_DECIMAL_LENGTH else repr(number)).encode()

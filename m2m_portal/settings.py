@@ -214,6 +214,10 @@ AWAKE_SECONDS = env.integer("AWAKE_SECONDS", 93, low=1, high=86400)
 LIFETIME_GRACE_SECONDS = env.integer("LIFETIME_GRACE_SECONDS", 0, low=0, high=86400)
 DTLS_BACKEND = env.choice("DTLS_BACKEND", "auto", ("auto", "cryptography", "ctypes"))
 
+# -- trail ---------------------------------------------------------------------------------------------------
+AUDIT_CHAIN_NAMES = "m2m_portal.chain_names.by_operator_id"
+TRUSTED_PROXY_COUNT = env.integer("TRUSTED_PROXY_COUNT", 0, low=0, high=10)
+
 # -- pages, language, security --------------------------------------------------------------------------------
 STATIC_URL = "static/"
 STATIC_ROOT = Path(env.text("STATIC_ROOT", str(DATA_DIR / "static")))

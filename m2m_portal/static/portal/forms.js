@@ -66,7 +66,7 @@
       hint.className = `hint-live${state ? ` is-${state}` : ""}`;
     };
     field.addEventListener("input", show);
-    if (field.value) show();
+    if (field.value && !field.closest(".has-error")) show();
   });
 
   // Filters apply by themselves.

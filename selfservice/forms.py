@@ -26,7 +26,11 @@ class AddDevice(forms.Form):
     """One page, few questions. `submission` tells a second press of the button from a second device."""
 
     account = AccountField(
-        Subscriber.objects.none(), label="Operator", widget=forms.RadioSelect, empty_label=None
+        Subscriber.objects.none(),
+        label="Operator",
+        widget=forms.RadioSelect,
+        empty_label=None,
+        error_messages={"required": "Choose the operator that shall manage this device."},
     )
     endpoint = forms.CharField(
         label="Endpoint name",

@@ -1,0 +1,146 @@
+"""Adding a device: what is asked, what is kept, what a second press does, and the key that is shown once."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+from django.test import Client
+
+from accounts.models import Subscriber
+from accounts.services import subscribers
+from devices import vault
+from devices.models import Credential, Device
+from provisioning.models import Job
+from tests.devices import making
+
+pytestmark = pytest.mark.django_db
+KEY = "00112233445566778899aabbccddeeff"
+
+
+def post(client: Client, **data: str):
+    return client.post("/devices/add/", {"reach": "ip", "key_source": "made", **data})
+
+
+def text(response) -> str:
+    return html.unescape(response.content.decode())
+
+
+def test_a_made_key_is_shown_once_as_hex_text_and_qr(as_sam: Client):
+    answer = post(as_sam, endpoint="urn:dev:1", name="Meter")
+    device = Device.objects.get(endpoint="urn:dev:1")
+    assert answer.url == f"/devices/{device.pk}/"
+    assert Job.objects.filter(device=device).exists()
+    key = vault.open_sealed(Credential.objects.get(device=device).sealed_key).hex()
+    page = as_sam.get(answer.url)
+    shown = text(page)
+    assert key in shown
+    assert "<svg" in shown
+    assert "data-key-sheet" in shown
+    assert "no-store" in page.headers["Cache-Control"]
+    again = text(as_sam.get(answer.url))
+    assert key not in again
+    assert "data-key-sheet" not in again
+    assert "The key was not noted?" in again
+
+
+def test_the_key_lies_sealed_in_the_session(as_sam: Client):
+    post(as_sam, endpoint="urn:dev:1")
+    key = vault.open_sealed(Credential.objects.get().sealed_key).hex()
+    assert key not in str(dict(as_sam.session.items()))
+
+
+def test_a_printed_key_is_taken_with_blanks_and_not_shown(as_sam: Client):
+    spaced = " ".join(re.findall("..", KEY.upper()))
+    answer = post(as_sam, endpoint="urn:dev:1", key_source="printed", psk_key=spaced, psk_identity="label-1")
+    credential = Credential.objects.get()
+    assert vault.open_sealed(credential.sealed_key).hex() == KEY
+    assert credential.identity == "label-1"
+    assert "data-key-sheet" not in text(as_sam.get(answer.url))
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"endpoint": ""}, "Enter the endpoint name"),
+        ({"key_source": "printed", "psk_key": ""}, "The key is missing"),
+        ({"key_source": "printed", "psk_key": "00zz"}, "is not a hex digit"),
+        ({"key_source": "printed", "psk_key": "00112"}, "one is missing"),
+        ({"key_source": "printed", "psk_key": "0011"}, "must have 16 to 64 bytes"),
+        ({"reach": "sms"}, "in preparation"),
+        ({"reach": "gateway"}, "in preparation"),
+    ],
+)
+def test_a_mistake_is_said_at_the_field_and_nothing_typed_is_lost(as_sam: Client, typed: dict, said: str):
+    page = text(post(as_sam, **{"endpoint": "urn:dev:mine", "name": "My meter", **typed}))
+    assert said in page
+    assert "My meter" in page
+    for name, value in typed.items():
+        assert name in ("key_source", "reach") or value in page
+    assert not Device.objects.exists()
+
+
+def test_no_encryption_only_where_the_operator_allows_it(as_sam: Client, sam: Subscriber):
+    assert "No encryption" not in text(as_sam.get("/devices/add/"))
+    post(as_sam, endpoint="urn:dev:1", key_source="none")
+    assert not Device.objects.exists()
+    sam.operator.allows_nosec = True
+    sam.operator.save()
+    assert "No encryption" in text(as_sam.get("/devices/add/"))
+    post(as_sam, endpoint="urn:dev:1", key_source="none")
+    assert Device.objects.get().security == "none"
+
+
+def test_the_same_form_sent_twice_adds_one_device(as_sam: Client):
+    page = text(as_sam.get("/devices/add/"))
+    submission = re.search(r'name="submission" value="([^"]+)"', page).group(1)
+    first = post(as_sam, endpoint="urn:dev:1", submission=submission)
+    second = post(as_sam, endpoint="urn:dev:1", submission=submission)
+    assert first.url == second.url
+    assert Device.objects.count() == 1
+    assert "data-key-sheet" in text(as_sam.get(second.url))
+
+
+def test_a_second_press_whose_first_answer_is_still_under_way_leads_to_the_device(as_sam: Client):
+    first = post(as_sam, endpoint="urn:dev:1")
+    assert post(as_sam, endpoint="urn:dev:1").url == first.url
+
+
+def test_a_taken_endpoint_says_what_to_do(as_sam: Client, foreign: Subscriber):
+    making.device(foreign.operator, subscriber=foreign, endpoint="urn:dev:taken")
+    page = text(post(as_sam, endpoint="urn:dev:taken"))
+    assert "is in use already" in page
+    assert foreign.user.email not in page
+    assert "Southsea" not in page
+
+
+def test_an_own_taken_endpoint_links_to_the_device(as_sam: Client, sam: Subscriber):
+    device = making.device(sam.operator, subscriber=sam, endpoint="urn:dev:mine")
+    Device.objects.filter(pk=device.pk).update(created_at=making.NOW)
+    page = text(post(as_sam, endpoint="urn:dev:mine"))
+    assert "already added" in page
+    assert f"/devices/{device.pk}/" in page
+
+
+def test_with_several_accounts_the_operator_is_asked(as_sam: Client, sam: Subscriber, south):
+    other = subscribers.open_account(user=sam.user, operator=south)
+    assert "Choose the operator" in text(post(as_sam, endpoint="urn:dev:1"))
+    post(as_sam, endpoint="urn:dev:1", account=str(other.pk))
+    assert Device.objects.get().subscriber == other
+
+
+def test_nobody_adds_to_a_foreign_account(as_sam: Client, foreign: Subscriber, sam: Subscriber):
+    post(as_sam, endpoint="urn:dev:1", account=str(foreign.pk))
+    assert not Device.objects.exists()
+
+
+def test_without_an_account_the_page_says_where_to_open_one(client: Client, db: None):
+    client.force_login(making.person(), backend="allauth.account.auth_backends.AuthenticationBackend")
+    page = text(client.get("/devices/add/"))
+    assert "First, an account with an operator" in page
+    assert "/profile/" in page
+
+
+def test_the_endpoint_may_come_with_the_address(as_sam: Client):
+    assert 'value="urn:dev:7"' in text(as_sam.get("/devices/add/?endpoint=urn:dev:7"))

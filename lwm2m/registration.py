@@ -12,90 +12,16 @@ Times are seconds of one clock chosen by the caller. All moves of the machine:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from enum import Enum
+from dataclasses import replace
 
 from lwm2m import queries
 from lwm2m.codes import Code
 from lwm2m.errors import Lwm2mError
 from lwm2m.links import ObjectLinks
 from lwm2m.messages import Deregister, Register, Response, Update
+from lwm2m.registration_state import Change, Origin, Outcome, Registration
 
-_SECURED = {"udp": False, "dtls": True, "tcp": False, "tls": True, "sms": False}
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a message came from.
-
-    ``transport`` is udp, dtls, tcp, tls or sms. ``identity`` is what the security layer authenticated,
-    None for NoSec. For sms, ``host`` is the number and ``port`` 0.
-    """
-
-    host: str
-    port: int
-    transport: str = "udp"
-    identity: str | None = None
-
-    @property
-    def is_secured(self) -> bool:
-        return _SECURED.get(self.transport, False)
-
-
-@dataclass(frozen=True, slots=True)
-class Registration:
-    """One registration; ``expires_at`` None means that it never expires (``lt=0``)."""
-
-    registration_id: str
-    endpoint: str
-    version: str
-    binding: str
-    queue_mode: bool
-    lifetime_seconds: int
-    sms_number: str | None
-    origin: Origin
-    registered_at: float
-    last_seen_at: float
-    expires_at: float | None
-    object_links: ObjectLinks | None = None
-    attributes: tuple[tuple[str, str], ...] = ()
-    profile_ids: tuple[str, ...] = ()
-
-    def is_alive(self, *, now: float, grace_seconds: float) -> bool:
-        """L-13: last update + lifetime + grace lies after ``now``."""
-        return self.expires_at is None or self.expires_at + grace_seconds > now
-
-
-class Change(Enum):
-    """What a step did; REFRESHED is the plain lifetime refresh that nobody needs to be told about."""
-
-    REGISTERED = "registered"
-    REPLACED = "replaced"
-    REFRESHED = "refreshed"
-    UPDATED = "updated"
-    DEREGISTERED = "deregistered"
-    EXPIRED = "expired"
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The result of one step.
-
-    ``registration`` is what stands after it (unchanged when REFUSED, None when nothing stands),
-    ``previous`` what stood before. ``changed`` names the fields that got another value, apart from
-    ``last_seen_at`` and ``expires_at``; on REPLACED it compares with the replaced one. Only EXPIRED has
-    no ``response``.
-    """
-
-    response: Response | None
-    registration: Registration | None
-    change: Change
-    changed: frozenset[str] = frozenset()
-    cause: str = ""
-    detail: str = ""
-    previous: Registration | None = None
-
+__all__ = ["Change", "Origin", "Outcome", "Registration", "deregister", "expire", "register", "update"]
 
 _NOTHING: frozenset[str] = frozenset()
 _UPDATED = Response(Code.CHANGED)
@@ -230,11 +156,16 @@ def _merge(message: Update, current: Registration, origin: Origin, now: float) -
 
 
 def _binding(message: Update, current: Registration) -> tuple[str, bool]:
-    """``b`` and ``Q`` are one statement (L-07): ``b`` alone switches queue mode off, neither keeps both."""
+    """``b`` and ``Q`` after an Update, judged by the registered version (L-07).
+
+    In 1.0 the letters of ``b`` say both. Since 1.1 ``Q`` switches queue mode on and its absence keeps it:
+    Anjay repeats ``Q`` only in Register and registers anew to leave queue mode.
+    """
     if message.binding is None and message.queue_mode is None:
         return current.binding, current.queue_mode
     letters = current.binding if message.binding is None else message.binding
-    return queries.binding(letters, bool(message.queue_mode), current.version)
+    binding, queue_mode = queries.binding(letters, bool(message.queue_mode), current.version)
+    return binding, queue_mode or (current.queue_mode and current.version != "1.0")
 
 
 def _contents(message: Update, current: Registration) -> tuple[ObjectLinks | None, tuple[str, ...]]:

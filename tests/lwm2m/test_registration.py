@@ -176,16 +176,20 @@ def test_acceptance_18_and_int_1350_new_address_keeps_the_registration(origin: O
     assert outcome.registration.origin == moved
 
 
-def test_int_108_queue_mode_goes_on_and_off() -> None:
-    current = standing()
-    on = step(Update("r1", binding="U", queue_mode=True), current).registration
-    assert on is not None
-    assert on.queue_mode
-    kept = step(Update("r1", lifetime_seconds=9), on).registration
-    assert kept is not None
-    assert kept.queue_mode
-    off = step(Update("r1", binding="U"), on)
-    assert off.changed == {"queue_mode"}
+def test_int_108_queue_mode_goes_on_and_stays() -> None:
+    outcome = step(Update("r1", binding="U", queue_mode=True), standing())
+    assert outcome.changed == {"queue_mode"}
+    assert outcome.registration is not None
+    # Anjay says Q only in Register: an Update with another binding must not wake a sleeping device.
+    for later in (Update("r1", lifetime_seconds=9), Update("r1", binding="UT")):
+        kept = step(later, outcome.registration).registration
+        assert kept is not None
+        assert kept.queue_mode
+
+
+def test_a_1_0_client_leaves_queue_mode_by_its_binding() -> None:
+    outcome = step(Update("r1", binding="U"), standing(version="1.0", queue_mode=True))
+    assert outcome.changed == {"queue_mode"}
 
 
 def test_l_07_binding_is_judged_by_the_registered_version() -> None:

@@ -1,0 +1,81 @@
+"""`manage.py simulate` as a person or the all-in-one starts it: a process of its own, ended by a signal."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from lwm2m.messages import Deregister, Register
+from tests.simulator.peers import BootstrapServer, Server, running
+from tests.simulator.test_bootstrap import FINISH, account
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+async def simulate(*arguments: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "manage.py", "simulate", *arguments, cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+async def test_devices_of_a_file_come_up_and_leave_within_three_seconds(tmp_path: Path, end: int) -> None:
+    async with running(Server()) as server, running(BootstrapServer([])) as bootstrap:
+        bootstrap.script = [*account(server.uri), FINISH]
+        file = tmp_path / "devices.json"
+        rows = [
+            {"endpoint": "one", "bootstrap": bootstrap.uri, "queue_mode": True},
+            {"endpoint": "two", "server": server.uri, "version": "1.0", "lifetime": 60},
+        ]
+        file.write_text(json.dumps(rows))
+        process = await simulate("--devices", str(file), "--deregister")
+        try:
+            await server.until(lambda: len(server.of(Register)) == 2, seconds=30)
+        finally:
+            began = time.monotonic()
+            process.send_signal(end)
+            output, _ = await process.communicate()
+        assert time.monotonic() - began < 3
+        assert process.returncode == 0
+        assert b"2/2 registered" in output
+        assert len(server.of(Deregister)) == 2
+        by_name = {message.endpoint: message for message in server.of(Register)}
+        assert by_name["one"].queue_mode
+        assert (by_name["two"].version, by_name["two"].lifetime_seconds) == ("1.0", 60)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "Say whom to call"),
+        (["--server", "http://x"], "not a server URI"),
+        (["--server", "coaps://127.0.0.1"], "needs an identity and a key"),
+        (["--server", "coaps://127.0.0.1", "--key", "xyz"], "not hexadecimal"),
+        (["--devices", "/nowhere.json"], "cannot be read"),
+        (["--portal", "http://127.0.0.1:1"], "--portal needs --operator"),
+        (
+            [
+                "--portal",
+                "http://127.0.0.1:1",
+                "--operator",
+                "o",
+                "--login",
+                "l",
+                "--password-env",
+                "NO_SUCH",
+            ],
+            "NO_SUCH is empty",
+        ),
+    ],
+)
+def test_a_wrong_option_is_one_clear_line(arguments: list[str], words: str) -> None:
+    with pytest.raises(CommandError, match=words) as caught:
+        call_command("simulate", *arguments)
+    assert "\n" not in str(caught.value)

@@ -25,7 +25,8 @@ def open_sealed(token: str) -> bytes:
         return _fernet(tuple(settings.FIELD_ENCRYPTION_KEYS)).decrypt(token.encode())
     except InvalidToken:
         raise ImproperlyConfigured(
-            "A stored secret cannot be opened: no key in FIELD_ENCRYPTION_KEYS fits. Put the key it was written with back."
+            "A stored secret cannot be opened: no key in FIELD_ENCRYPTION_KEYS fits. "
+            "Put the key it was written with back."
         ) from None
 
 

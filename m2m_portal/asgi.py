@@ -4,17 +4,17 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "m2m_portal.settings")
 
-from django.core.asgi import get_asgi_application  # noqa: E402
+from django.core.asgi import get_asgi_application
 
 django_application = get_asgi_application()
 
-from channels.auth import AuthMiddlewareStack  # noqa: E402
-from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
 
-import devices.routing  # noqa: E402
-import selfservice.routing  # noqa: E402
-import support.routing  # noqa: E402
+import devices.routing
+import selfservice.routing
+import support.routing
 
 application = ProtocolTypeRouter(
     {

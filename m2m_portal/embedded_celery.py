@@ -33,7 +33,9 @@ class EmbeddedCelery:
         self._beat.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.ask_to_stop()
         deadline = time.monotonic() + 3
         while self._thread.is_alive() and state.active_requests and time.monotonic() < deadline:

@@ -41,7 +41,9 @@ def integer(name: str, default: int, *, low: int, high: int) -> int:
     try:
         value = int(raw)
     except ValueError:
-        raise ImproperlyConfigured(f"{name}={raw!r} is not a whole number. Set it to {low}..{high}.") from None
+        raise ImproperlyConfigured(
+            f"{name}={raw!r} is not a whole number. Set it to {low}..{high}."
+        ) from None
     if not low <= value <= high:
         raise ImproperlyConfigured(f"{name}={value} is out of range. Set it to {low}..{high}.")
     return value

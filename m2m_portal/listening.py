@@ -30,7 +30,9 @@ def all_ports() -> list[Listening]:
         ("BOOTSTRAP_COAPS_PORT", True, "bootstrap server, CoAP over DTLS", "coaps"),
     )
     return [
-        Listening(name, getattr(settings, name), datagram, purpose, f"{scheme}://{host}:{getattr(settings, name)}")
+        Listening(
+            name, getattr(settings, name), datagram, purpose, f"{scheme}://{host}:{getattr(settings, name)}"
+        )
         for name, datagram, purpose, scheme in rows
     ]
 

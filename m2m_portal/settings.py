@@ -23,7 +23,7 @@ SECRET_KEY = env.secret("SECRET_KEY", production=PRODUCTION, keep_in=DATA_DIR)
 FIELD_ENCRYPTION_KEYS = env.encryption_keys("FIELD_ENCRYPTION_KEYS", production=PRODUCTION, keep_in=DATA_DIR)
 
 # -- where we listen -----------------------------------------------------------------------------------------
-BIND_ADDRESS = env.text("BIND_ADDRESS", "0.0.0.0" if PRODUCTION else "127.0.0.1")
+BIND_ADDRESS = env.text("BIND_ADDRESS", "0.0.0.0" if PRODUCTION else "127.0.0.1")  # noqa: S104 - a server
 HTTP_PORT = env.port("HTTP_PORT", 8000)
 COAP_PORT = env.port("COAP_PORT", 5683)
 COAPS_PORT = env.port("COAPS_PORT", 5684)
@@ -33,8 +33,10 @@ BOOTSTRAP_COAPS_PORT = env.port("BOOTSTRAP_COAPS_PORT", 5784)
 PUBLIC_HOST = env.text("PUBLIC_HOST", "localhost" if PRODUCTION else "127.0.0.1")
 PUBLIC_URL = env.text("PUBLIC_URL", f"http://{PUBLIC_HOST}:{HTTP_PORT}").rstrip("/")
 if PRODUCTION and not env.text("PUBLIC_HOST"):
-    raise ImproperlyConfigured("PUBLIC_HOST is not set. Set it to the name under which devices reach this server.")
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "" if PRODUCTION else "localhost,127.0.0.1,[::1]") + [PUBLIC_HOST]
+    raise ImproperlyConfigured(
+        "PUBLIC_HOST is not set. Set it to the name under which devices reach this server."
+    )
+ALLOWED_HOSTS = [*env.words("ALLOWED_HOSTS", "" if PRODUCTION else "localhost,127.0.0.1,[::1]"), PUBLIC_HOST]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 # -- who is here ---------------------------------------------------------------------------------------------
@@ -117,7 +119,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # -- channels and celery ------------------------------------------------------------------------------------
 REDIS_URL = env.url("REDIS_URL", {"redis", "rediss", "unix"})
 if PRODUCTION and not REDIS_URL:
-    raise ImproperlyConfigured("REDIS_URL is not set. Production processes talk through Redis: redis://HOST:6379/0.")
+    raise ImproperlyConfigured(
+        "REDIS_URL is not set. Production processes talk through Redis: redis://HOST:6379/0."
+    )
 if REDIS_URL:
     CHANNEL_LAYERS = {
         "default": {
@@ -170,7 +174,8 @@ SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_SAMESITE = "Lax"
 
 EMAIL_URL = env.url(
-    "EMAIL_URL", {"smtp", "smtps", "smtp+tls", "smtp+ssl", "consolemail", "filemail", "memorymail", "dummymail"}
+    "EMAIL_URL",
+    {"smtp", "smtps", "smtp+tls", "smtp+ssl", "consolemail", "filemail", "memorymail", "dummymail"},
 )
 if EMAIL_URL:
     vars().update(environ.Env.email_url_config(EMAIL_URL))
@@ -252,7 +257,8 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.choice(
-        "LOG_LEVEL", "warning", ("debug", "info", "warning", "error")
-    ).upper()},
+    "root": {
+        "handlers": ["console"],
+        "level": env.choice("LOG_LEVEL", "warning", ("debug", "info", "warning", "error")).upper(),
+    },
 }

@@ -34,7 +34,9 @@ def subscriber(portal: RunningPortal) -> Rest:
     listed = rest.call("GET", "operators/")
     assert {row["slug"] for row in listed.body["results"]} == {"northwind", "southsea"}
     signed_up = rest.call(
-        "POST", "signup/", {"email": "ann@home.example", "password": PASSWORD, "operator": "northwind", "name": "Ann"}
+        "POST",
+        "signup/",
+        {"email": "ann@home.example", "password": PASSWORD, "operator": "northwind", "name": "Ann"},
     )
     assert signed_up.status == 202, signed_up
     early = rest.call("POST", "auth/login/", {"email": "ann@home.example", "password": PASSWORD})

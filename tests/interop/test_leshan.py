@@ -65,10 +65,10 @@ def session_of(rest: Rest, endpoint: str) -> str:
 def goes_round(leshan_device: LeshanDevice, rest: Rest, endpoint: str) -> None:
     """Registered, the job read /3/0, an Update is accepted, and a stop de-registers."""
     leshan_device.said("REGISTERED")
-    until(lambda: session_of(rest, endpoint) == "registered", seconds=20, what="the portal shows it registered")
     until(
-        lambda: rest.device(endpoint)["manufacturer"] == "Eclipse Leshan", seconds=30, what="/3/0 was read"
+        lambda: session_of(rest, endpoint) == "registered", seconds=20, what="the portal shows it registered"
     )
+    until(lambda: rest.device(endpoint)["manufacturer"] == "Eclipse Leshan", seconds=30, what="/3/0 was read")
     assert rest.device(endpoint)["provisioning"] == "applied"
     leshan_device.say("update")
     leshan_device.said("UPDATED")

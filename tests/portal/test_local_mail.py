@@ -41,7 +41,9 @@ def test_no_other_file_can_be_read(mailbox: Path, name: str) -> None:
 @pytest.mark.django_db
 def test_pages(mailbox: Path, client: Client) -> None:
     assert b"No mail yet" in client.get("/local-mail/").content
-    local_mail.LocalMailBackend().send_messages([EmailMessage("<b>Hi</b>", "x", "p@x.example", ["a@x.example"])])
+    local_mail.LocalMailBackend().send_messages(
+        [EmailMessage("<b>Hi</b>", "x", "p@x.example", ["a@x.example"])]
+    )
     page = client.get("/local-mail/").content
     assert b"&lt;b&gt;Hi&lt;/b&gt;" in page
     (mail,) = local_mail.newest()

@@ -26,5 +26,7 @@ class Command(BaseCommand):
                 break
             last = rows[-1].pk
             total += len(rows)
-        ledger.record(action="secrets.resealed", operator_id=None, target="credentials", detail={"count": total})
+        ledger.record(
+            action="secrets.resealed", operator_id=None, target="credentials", detail={"count": total}
+        )
         self.stdout.write(f"{total} keys are now under the newest encryption key.")

@@ -20,7 +20,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--migrate", action="store_true", help="bring the database up to date first")
-        parser.add_argument("--demo", action="store_true", help="make demo data and run three simulated devices")
+        parser.add_argument(
+            "--demo", action="store_true", help="make demo data and run three simulated devices"
+        )
 
     def handle(self, *args: object, migrate: bool, demo: bool, **options: object) -> None:
         problem = listening.problem()
@@ -59,7 +61,7 @@ class Command(BaseCommand):
     def _seed(self):
         seeded = demo.seed()
         if seeded.fresh:
-            self.stdout.write("\nDemo accounts, shown this once (kept in {}):\n".format(seeded.password_file))
+            self.stdout.write(f"\nDemo accounts, shown this once (kept in {seeded.password_file}):\n")
             for row in seeded.accounts:
                 self.stdout.write(f"  {row.email:<42} {row.password:<18} {row.what}")
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from lwm2m.core_links import Link, encode_links, parse_links
@@ -16,6 +17,7 @@ HIDDEN_OBJECTS = frozenset({0, 21, 23, 24})
 
 MAX_OBJECTS = 1_024
 MAX_INSTANCES = 4_096
+MAX_SHARED_BYTES = 2_048
 
 _TREE_TARGET = re.compile(r"/?(0|[1-9][0-9]{0,4})(?:/(0|[1-9][0-9]{0,4}))?/?\Z", re.ASCII)
 _ROOT_TARGET = re.compile(r"[A-Za-z0-9._~\-/]{0,128}\Z")
@@ -141,6 +143,11 @@ def parse_object_links(payload: bytes) -> ObjectLinks:
     Raises `Lwm2mError` 4.00: ``OBJECT_LIST_EMPTY`` when nothing is left, ``BAD_LINK_FORMAT`` when it is
     unreadable or above 1,024 objects or 4,096 instances.
     """
+    # Devices of one model send the same list: when a fleet registers at once it is read once and shared.
+    return _parse_shared(payload) if len(payload) <= MAX_SHARED_BYTES else _parse(payload)
+
+
+def _parse(payload: bytes) -> ObjectLinks:
     links = parse_links(payload)
     root_path, content_formats = _root(links)
     prefix = f"/{root_path}" if root_path else ""
@@ -155,6 +162,9 @@ def parse_object_links(payload: bytes) -> ObjectLinks:
             "OBJECT_LIST_EMPTY", "The object list names no object; send at least </1/0>,</3/0>."
         )
     return ObjectLinks(root_path, content_formats, objects)
+
+
+_parse_shared = lru_cache(maxsize=512)(_parse)
 
 
 def _root(links: tuple[Link, ...]) -> tuple[str, tuple[int, ...]]:

@@ -1,4 +1,4 @@
-"""The devices a person may see, in whatever capacity: every view and every API starts here, not at a bare id."""
+"""The devices a person may see, in whatever capacity: views and APIs start here, never at a bare id."""
 
 from __future__ import annotations
 

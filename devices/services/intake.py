@@ -1,4 +1,4 @@
-"""Whether a device may come into the inventory: who adds it, how it connects, and whether its names are free."""
+"""Whether a device may come into the inventory: who adds it, how it connects, whether its names are free."""
 
 from __future__ import annotations
 
@@ -48,23 +48,26 @@ def check_free(
     endpoint: str, operator: Operator, subscriber: Subscriber | None, plane: str, identity: str
 ) -> None:
     """Says that a name is in use, never by whom: names can be guessed."""
+    # The identity is looked up first: a device that is added at this moment has both, and its name counts.
+    same_identity = Credential.objects.filter(plane=plane, identity=identity)
+    identity_taken = bool(identity) and same_identity.exclude(state=CredentialState.RETIRED).exists()
     holder = Device.objects.filter(endpoint=endpoint).exclude(access=Access.RETIRED).first()
     if holder is not None:
-        own = holder.subscriber_id == subscriber.pk if subscriber else holder.operator_id == operator.pk
-        raise Refused(
-            "ENDPOINT_TAKEN",
-            "You already added this device; open it in your list of devices."
-            if own and subscriber
-            else "This operator already has a device with this endpoint name."
-            if own
-            else "This endpoint name is in use already. Check it against the label; if the device is yours, "
-            "its former owner has to remove it first, or your operator's support can help.",
-            "endpoint",
-        )
-    taken = Credential.objects.filter(plane=plane, identity=identity).exclude(state=CredentialState.RETIRED)
-    if identity and taken.exists():
+        raise Refused("ENDPOINT_TAKEN", _whose(holder, operator, subscriber), "endpoint")
+    if identity_taken:
         raise Refused(
             "PSK_IDENTITY_TAKEN",
             "This PSK identity is in use already; check it against the label or use another one.",
             "psk_identity",
         )
+
+
+def _whose(holder: Device, operator: Operator, subscriber: Subscriber | None) -> str:
+    if subscriber is not None and holder.subscriber_id == subscriber.pk:
+        return "You already added this device; open it in your list of devices."
+    if subscriber is None and holder.operator_id == operator.pk:
+        return "This operator already has a device with this endpoint name."
+    return (
+        "This endpoint name is in use already. Check it against the label; if the device is yours, "
+        "its former owner has to remove it first, or your operator's support can help."
+    )

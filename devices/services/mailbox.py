@@ -18,6 +18,7 @@ from devices.errors import Refused
 from devices.models import COMMAND_ENDED, Command, CommandState, Device, Operation, Registration
 from devices.outcomes import Claimed, DeviceRefused, Done, Outcome, Silent
 from devices.selectors.mailbox import has_waiting, waiting_devices
+from devices.services import command_history
 from devices.states import Access
 from lwm2m.errors import Lwm2mError
 from lwm2m.paths import Path
@@ -86,7 +87,7 @@ def enqueue(
             created_at=now,
             expires_at=now + timedelta(seconds=expires_in_seconds),
         )
-        _record("command.queued", command, locked, reason=reason)
+        command_history.queued(command, locked)
         flow = Registration.objects.filter(device=locked, is_live=True).values_list("flow", flat=True).first()
         events.nudge(flow or "", locked.pk)
         events.device_changed(locked.pk, locked.operator_id, ["commands"])
@@ -247,15 +248,6 @@ def _lock_device(command_id: int) -> Device | None:
     return Device.objects.select_for_update(of=("self",)).filter(commands=command_id).first()
 
 
-_ACTIONS = {
-    CommandState.DONE: ("command.done", "ok"),
-    CommandState.REFUSED: ("command.refused", "refused"),
-    CommandState.SILENT: ("command.silent", "failed"),
-    CommandState.EXPIRED: ("command.expired", "failed"),
-    CommandState.CANCELLED: ("command.cancelled", "ok"),
-}
-
-
 def _end(
     command: Command,
     device: Device,
@@ -276,36 +268,6 @@ def _end(
     command.save(
         update_fields=["state", "ended_at", "lease_until", "response_code", "answer", "cause", "detail"]
     )
-    action, result = _ACTIONS[state]
-    _record(action, command, device, result=result, cause=cause, reason=reason)
+    command_history.ended(command, device, reason=reason)
     events.command_settled(command.pk, command.correlation)
     events.device_changed(device.pk, device.operator_id, ["commands"])
-
-
-def _record(
-    action: str,
-    command: Command,
-    device: Device,
-    *,
-    result: str = "ok",
-    cause: str = "",
-    reason: str = "",
-) -> None:
-    ledger.record(
-        action=action,
-        operator_id=device.operator_id,
-        device_id=device.pk,
-        subscriber_id=device.subscriber_id,
-        target=device.endpoint,
-        result=result,
-        cause=cause,
-        reason=reason,
-        detail={
-            "command_id": command.pk,
-            "operation": command.operation,
-            "path": command.path,
-            "requested_by": command.requested_by,
-            "response_code": command.response_code,
-            "attempts": command.attempts,
-        },
-    )

@@ -1,0 +1,124 @@
+"""Keys: found by one query, accepted old and new until the new one is used, never shown."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from audit.models import LedgerEvent
+from devices.models import Credential, CredentialState, Plane
+from devices.services import credentials, inventory
+from devices.states import Provisioning
+from tests.devices import making
+from tests.devices.making import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+def _lookup(identity: str, plane: str = Plane.MANAGEMENT) -> credentials.Key | None:
+    return credentials.lookup(plane=plane, identity=identity.encode())
+
+
+def test_lookup_is_one_query_and_finds_the_key(django_assert_num_queries) -> None:
+    added = making.added()
+    with django_assert_num_queries(1):
+        key = _lookup(added.identity, Plane.BOOTSTRAP)
+    assert key is not None
+    assert (key.device_id, key.endpoint, key.key) == (
+        added.device.pk,
+        added.device.endpoint,
+        added.key_to_show,
+    )
+    assert added.key_to_show.hex() not in repr(key)
+    assert str(added.key_to_show) not in repr(key)
+    assert _lookup(added.identity, Plane.MANAGEMENT) is None
+
+
+@pytest.mark.parametrize("identity", [b"\xff\xfe", b"\x00", b"a\x00b", b"x" * 129, b"", b"nobody"])
+def test_lookup_of_rubbish_is_none(identity: bytes) -> None:
+    assert credentials.lookup(plane=Plane.BOOTSTRAP, identity=identity) is None
+    assert credentials.why_refused(plane=Plane.BOOTSTRAP, identity=identity).cause == "PSK_IDENTITY_UNKNOWN"
+
+
+def test_device_that_may_not_connect_has_no_key_and_a_cause() -> None:
+    added = making.added()
+    device, operator = added.device, added.device.operator
+    inventory.suspend(device=device, reason="")
+    assert _lookup(added.identity, Plane.BOOTSTRAP) is None
+    known = credentials.why_refused(plane=Plane.BOOTSTRAP, identity=added.identity.encode())
+    assert (known.cause, known.device_id, known.operator_id) == ("DEVICE_SUSPENDED", device.pk, operator.pk)
+    inventory.resume(device=device)
+    operator.is_active = False
+    operator.save()
+    assert _lookup(added.identity, Plane.BOOTSTRAP) is None
+    known = credentials.why_refused(plane=Plane.BOOTSTRAP, identity=added.identity.encode())
+    assert known.cause == "OPERATOR_INACTIVE"
+
+
+def test_management_key_differs_from_the_bootstrap_key() -> None:
+    added = making.added()
+    made = credentials.make_management(device=added.device)
+    key = credentials.open_key(credential=made, purpose="test")
+    assert made.identity != added.identity
+    assert added.device.endpoint not in made.identity
+    assert key != added.key_to_show
+    assert len(key) == 16
+    assert made.state == CredentialState.PENDING
+
+
+def test_old_and_new_key_count_until_the_new_one_is_used() -> None:
+    device = making.device()
+    inventory.set_provisioning(device=device, state=Provisioning.READY)
+    old = credentials.make_management(device=device)
+    making.register(device, now=NOW)
+    dropped = credentials.make_management(device=device)
+    new = credentials.make_management(device=device)
+    assert _lookup(old.identity)
+    assert _lookup(new.identity)
+    assert _lookup(dropped.identity) is None  # a newer one took its place before it was used
+    making.register(device, now=NOW)
+    assert _lookup(old.identity) is None
+    assert _lookup(new.identity)
+    new.refresh_from_db()
+    assert (new.state, new.first_used_at) == (CredentialState.ACTIVE, NOW)
+
+
+def test_first_use_twice_changes_nothing_more_and_costs_one_query(django_assert_num_queries) -> None:
+    device = making.device()
+    made = credentials.make_management(device=device)
+    credentials.first_use(credential_ids=[made.pk], now=NOW)
+    events = LedgerEvent.objects.count()
+    with transaction.atomic(), django_assert_num_queries(3):  # savepoint, one select, release
+        credentials.first_use(credential_ids=[made.pk], now=NOW)
+    assert LedgerEvent.objects.count() == events
+
+
+def test_use_of_the_old_key_does_not_retire_the_newer_one() -> None:
+    device = making.device()
+    old = credentials.make_management(device=device)
+    Credential.objects.filter(pk=old.pk).update(state=CredentialState.ACTIVE)
+    new = credentials.make_management(device=device)
+    credentials.first_use(credential_ids=[old.pk], now=NOW)
+    new.refresh_from_db()
+    assert new.state == CredentialState.PENDING
+
+
+def test_reading_a_secret_is_an_event_and_no_event_holds_one() -> None:
+    added = making.added()
+    made = credentials.make_management(device=added.device)
+    key = credentials.open_key(credential=made, purpose="bootstrap session")
+    read = LedgerEvent.objects.get(action="credential.read")
+    assert read.detail["purpose"] == "bootstrap session"
+    for event in LedgerEvent.objects.all():
+        written = f"{event.before} {event.after} {event.detail}"
+        assert key.hex() not in written
+        assert added.key_to_show.hex() not in written
+
+
+def test_database_keeps_an_identity_once_per_plane() -> None:
+    device = making.device()
+    made = credentials.make_management(device=device)
+    with pytest.raises(IntegrityError):
+        credentials.store(
+            device=device, plane=Plane.MANAGEMENT, identity=made.identity, key=bytes(16), origin="test"
+        )

@@ -21,10 +21,12 @@ class ServerConfig:
     cid_length: int = 8  # with `cid_prefix`; 0 turns connection ids off
     cid_prefix: bytes = b""  # the process, so that a socket filter can steer records to it
     max_half_open: int = 1000
+    max_half_open_per_host: int = 250  # many devices share a host behind an operator's NAT
     max_sessions: int = 100_000
     handshake_timeout: float = 60.0
     retransmit_after: float = 1.0  # doubles each time, RFC 6347 section 4.2.4.1
     retransmit_at_most: float = 60.0
+    mismatch_grace: float = 2.0  # from a Finished that does not authenticate to giving up on a better one
     idle_timeout: float | None = 2 * 86400.0
     cookie_period: float = 60.0
     last_flight_kept: float = 240.0  # twice the maximum segment lifetime, RFC 6347 section 4.2.4

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
-from itertools import count
 
 from dtls import alerts, messages, records
+from dtls.admission import Admission
 from dtls.associations import Associations
+from dtls.attempt import Attempt
 from dtls.backends import Backend, Parameters, Profile
 from dtls.config import MAX_IDENTITY, MAX_KEY, MIN_KEY, ServerConfig
 from dtls.cookies import Cookies
@@ -21,29 +22,6 @@ from dtls.session import Address
 from dtls.statistics import Statistics
 
 SECOND_HELLO = 1  # message_seq of the ClientHello that carries a cookie
-FLOOD_REPORT_SECONDS = 10.0
-MAX_REPEATS = 16  # of our flight on the peer's demand; its timer and ours are not bounded by this
-
-_ids = count(1)
-
-
-class Attempt:
-    """One handshake of one address."""
-
-    __slots__ = (
-        "address", "core", "expires_at", "held", "id", "identity", "is_unknown", "parameters", "repeats_left",
-    )  # fmt: skip
-
-    def __init__(self, address: Address, core: Handshake, parameters: Parameters, expires_at: float) -> None:
-        self.id = next(_ids)
-        self.address = address
-        self.core = core
-        self.parameters = parameters
-        self.expires_at = expires_at
-        self.identity: bytes | None = None
-        self.held: Message | None = None  # the ClientKeyExchange, until its key is here
-        self.is_unknown = False
-        self.repeats_left = MAX_REPEATS
 
 
 class HalfOpen:
@@ -64,10 +42,10 @@ class HalfOpen:
         self._associations = associations
         self._profile = Profile(server=True, ciphers=config.ciphers, with_cid=config.cid_length > 0)
         self._cookies = Cookies(random, config.cookie_period)
+        self._admission = Admission(config)
         self.by_address: dict[Address, Attempt] = {}
         self._by_id: dict[int, Attempt] = {}
         self._wakeups: list[tuple[float, int]] = []
-        self._flood_reported_at: float | None = None
 
     def handshake_record(self, record: Record, address: Address, now: float) -> list[Event]:
         """A handshake record of epoch 0. Raises `Malformed`."""
@@ -87,11 +65,10 @@ class HalfOpen:
         attempt = self.by_address.get(address)
         if attempt is None or record.kind not in (records.HANDSHAKE, records.TLS12_CID):
             return None
-        if record.cid != self._expected_cid(attempt):
+        if record.cid != attempt.cid:
             return None
         if not attempt.core.open(record.whole):
-            self._statistics.bad_records += 1
-            return self._mismatch(attempt)
+            return self._mismatch(attempt, now)
         return self._proceed(attempt, now)
 
     def alert_record(self, record: Record, address: Address) -> list[Event]:
@@ -129,7 +106,7 @@ class HalfOpen:
         if attempt.core.failure is not None or attempt.core.security is None:
             return events + self._failed(attempt)
         if not attempt.core.open_early():
-            return events + self._mismatch(attempt)
+            return events + self._mismatch(attempt, now)
         return events + self._proceed(attempt, now)
 
     def tick(self, now: float) -> list[Event]:
@@ -140,8 +117,7 @@ class HalfOpen:
             if attempt is None:
                 continue
             if attempt.expires_at <= now:
-                self._statistics.timeouts += 1
-                events += self._refuse(attempt, "DTLS_HANDSHAKE_TIMEOUT", self._stage(attempt))
+                events += self._expire(attempt)
                 continue
             flight = attempt.core.flight
             if flight.due_at is not None and flight.due_at <= now:
@@ -158,7 +134,8 @@ class HalfOpen:
     def drop(self, attempt: Attempt) -> None:
         """Forget an attempt and free what OpenSSL holds for it."""
         attempt.core.free()
-        self._by_id.pop(attempt.id, None)
+        if self._by_id.pop(attempt.id, None) is not None:
+            self._admission.leave(attempt.address)
         if self.by_address.get(attempt.address) is attempt:
             del self.by_address[attempt.address]
         self._statistics.half_open = len(self._by_id)
@@ -207,6 +184,7 @@ class HalfOpen:
         attempt = Attempt(address, core, parameters, now + config.handshake_timeout)
         self.by_address[address] = attempt
         self._by_id[attempt.id] = attempt
+        self._admission.enter(address)
         self._statistics.half_open = len(self._by_id)
         return attempt
 
@@ -214,17 +192,15 @@ class HalfOpen:
         """None when another attempt may begin, else what to answer."""
         if old is not None:
             self.drop(old)  # the device began anew
-        if len(self._by_id) < self._config.max_half_open:
-            return None
-        oldest = next(iter(self._by_id.values()))
-        if oldest.expires_at - now < self._config.handshake_timeout * 3 / 4:
-            self.drop(oldest)
-            return None
+        if not self._admission.is_host_full(address):
+            if not self._admission.is_full():
+                return None
+            oldest = next(iter(self._by_id.values()))
+            if self._admission.may_push_out(oldest.expires_at, now):
+                self.drop(oldest)
+                return None
         self._statistics.flooded += 1
-        if self._flood_reported_at is not None and now < self._flood_reported_at + FLOOD_REPORT_SECONDS:
-            return []
-        self._flood_reported_at = now
-        return [Refused(address, "DTLS_FLOOD", f"{len(self._by_id)} handshakes are half open", None)]
+        return [*self._admission.report(address, now)]
 
     def _proceed(self, attempt: Attempt, now: float) -> list[Event]:
         """Go on with whatever is whole and in order."""
@@ -269,14 +245,25 @@ class HalfOpen:
     def _send(self, attempt: Attempt) -> list[Event]:
         return [Transmit(datagram, attempt.address) for datagram in attempt.core.flight.datagrams(None)]
 
-    def _expected_cid(self, attempt: Attempt) -> bytes:
-        core = attempt.core
-        return core.cid if core.cid is not None and core.client_cid is not None else b""
+    def _mismatch(self, attempt: Attempt, now: float) -> list[Event]:
+        """A record where the peer's Finished should be, and it does not authenticate.
 
-    def _mismatch(self, attempt: Attempt) -> list[Event]:
-        """The peer's Finished does not authenticate: its key is not ours (RFC 4279 section 2)."""
-        detail = "the device's key is not the one on record"
-        return self._refuse(attempt, "PSK_MISMATCH", detail, alerts.DECRYPT_ERROR)
+        Anybody who knows the address could have sent it, so it ends nothing by itself (RFC 6347 section
+        4.1.2.7). But if no good one follows soon, the peer's key is not ours (RFC 4279 section 2).
+        """
+        self._statistics.bad_records += 1
+        if not attempt.is_mismatched:
+            attempt.is_mismatched = True
+            attempt.expires_at = min(attempt.expires_at, now + self._config.mismatch_grace)
+            self._wake(attempt)
+        return []
+
+    def _expire(self, attempt: Attempt) -> list[Event]:
+        if attempt.is_mismatched:
+            detail = "the device's key is not the one on record"
+            return self._refuse(attempt, "PSK_MISMATCH", detail, alerts.DECRYPT_ERROR)
+        self._statistics.timeouts += 1
+        return self._refuse(attempt, "DTLS_HANDSHAKE_TIMEOUT", attempt.stage)
 
     def _failed(self, attempt: Attempt) -> list[Event]:
         core = attempt.core
@@ -301,11 +288,6 @@ class HalfOpen:
             events.append(refused)
         self.drop(attempt)
         return events
-
-    def _stage(self, attempt: Attempt) -> str:
-        if attempt.held is not None:
-            return "the key did not come in time"
-        return "the device fell silent" if attempt.identity is None else "the device's Finished did not come"
 
     def _wake(self, attempt: Attempt) -> None:
         due_at = attempt.core.flight.due_at

@@ -6,6 +6,10 @@ import pytest
 
 from dtls import Client, Established, Server, ServerConfig, Transmit
 from dtls.backends import Backend, BackendUnusable, load
+from dtls.flight import Flight
+from dtls.messages import Message, fragments
+from dtls.reassembly import Reassembly
+from dtls.records import split
 from dtls.suites import DEFAULT_CIPHERS
 from tests.dtls.network import ADDRESS, KEY, Network, established
 
@@ -84,27 +88,18 @@ def test_the_server_keeps_nothing_of_openssl(backend: Backend) -> None:
     assert not server.backend._live  # type: ignore[attr-defined]
 
 
-def test_a_small_mtu_cuts_messages(backend: Backend) -> None:
-    client = Client(b"i" * 128, KEY, mtu=100, backend=backend)
-    server = Server(ServerConfig(mtu=256), backend=backend)
-    network = Network(server, {b"i" * 128: KEY})
-    network.attach(client)
-    # A ClientHello in fragments cannot be answered without state; what follows it may be cut.
-    client._mtu = 1232
-    first = client.start(network.now)
-    client._core.flight._mtu = 100  # type: ignore[union-attr]
-    for datagram in first:
-        for event in server.receive(datagram, ADDRESS, network.now):
-            assert isinstance(event, Transmit)
-            client._core.flight._mtu = 1232  # type: ignore[union-attr]
-            answers = client.receive(event.datagram, network.now)
-            client._core.flight._mtu = 100  # type: ignore[union-attr]
-    for answer in answers:
-        assert isinstance(answer, Transmit)
-        network.to_server(answer.datagram)
-    network.run(2.0)
-    assert client.is_established
-    assert max(len(datagram) for _, _, datagram in network.on_wire[1:]) <= 256
+def test_messages_are_cut_to_the_mtu_and_put_together_again() -> None:
+    flight, incoming = Flight(7, 100, 1.0, 60.0), Reassembly(3)
+    messages = [Message(2, 3, bytes(range(200))), Message(14, 4, b""), Message(16, 5, b"k" * 75)]
+    flight.replace(messages)
+    datagrams = flight.datagrams(None)
+    assert max(map(len, datagrams)) <= 100
+    found = [record for datagram in datagrams for record in split(datagram, 0)]
+    assert [record.sequence for record in found] == list(range(7, 7 + len(found)))
+    for record in reversed(found):
+        for fragment in fragments(record.fragment):
+            incoming.add(fragment)
+    assert [incoming.take() for _ in range(4)] == [*messages, None]
 
 
 def test_a_new_handshake_leaves_the_old_session_alone_until_it_is_done(backend: Backend) -> None:

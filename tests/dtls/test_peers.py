@@ -98,7 +98,12 @@ def test_openssl_s_client_with_a_wrong_key(backend: Backend, port: socket.socket
     ]  # fmt: skip
     with subprocess.Popen(command, stdin=-1, stdout=-1, stderr=subprocess.STDOUT) as process:
         try:
-            seen = serve(Server(ServerConfig(), backend=backend), port, has(Refused), lambda text: None)
+            seen = serve(
+                Server(ServerConfig(mismatch_grace=0.2), backend=backend),
+                port,
+                has(Refused),
+                lambda text: None,
+            )
             assert [event.cause for event in seen if isinstance(event, Refused)] == ["PSK_MISMATCH"]
             said, _ = process.communicate(timeout=PATIENCE)
             assert b"decrypt error" in said

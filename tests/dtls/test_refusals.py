@@ -18,7 +18,7 @@ def test_an_unknown_identity_looks_like_a_wrong_key_to_the_peer_and_not_to_us(ba
     for keys in ({}, {b"device-1": b"another key 16 b"}):
         network = Network(Server(ServerConfig(), backend=backend), keys)
         network.start(Client(b"device-1", KEY, backend=backend))
-        network.run(2.0)
+        network.run(4.0)
         (refused,) = network.refused()
         (told,) = [event for event in network.client_events[ADDRESS] if isinstance(event, Refused)]
         assert (refused.address, refused.identity) == (ADDRESS, b"device-1")
@@ -43,7 +43,7 @@ def test_a_wrong_key_with_a_cid_or_without(backend: Backend, cid: bytes | None) 
         Server(ServerConfig(), backend=backend), {b"device-1": b"another key 16 b"}, key_delay=0.5
     )
     network.start(Client(b"device-1", KEY, cid=cid, backend=backend))
-    network.run(2.0)
+    network.run(4.0)
     assert [event.cause for event in network.refused()] == ["PSK_MISMATCH"]
 
 
@@ -156,6 +156,20 @@ def test_half_open_handshakes_are_capped_and_reported(backend: Backend) -> None:
     answer = server.receive(second_hello(server, clients[-1], address, 20.0), address, 20.0)
     assert isinstance(answer[0], Transmit)
     assert server.statistics.half_open == 20
+
+
+def test_one_host_cannot_take_all_the_room(backend: Backend) -> None:
+    server = Server(ServerConfig(max_half_open=20, max_half_open_per_host=5), backend=backend)
+    client = Client(b"device-1", KEY, backend=backend)
+    for number in range(10):
+        address = ("10.0.0.1", number)
+        server.receive(second_hello(server, client, address, 0.0), address, 0.0)
+    assert (server.statistics.half_open, server.statistics.flooded) == (5, 5)
+    server.receive(second_hello(server, client, ADDRESS, 0.0), ADDRESS, 0.0)
+    assert server.statistics.half_open == 6
+    server.tick(1000.0)
+    assert server.statistics.half_open == 0
+    assert not server._half_open._admission._per_host
 
 
 def test_a_cookie_is_good_for_its_address_and_time_only(backend: Backend) -> None:

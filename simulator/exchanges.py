@@ -10,13 +10,14 @@ import asyncio
 import random
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lwm2m.codes import Code
 from lwm2m.messages import Request, Response
 from simulator import coap
 from simulator.blockwise import Blocks
 from simulator.coap import Answer, Kind, Packet
+from simulator.transmissions import Transmissions, Tuning
 
 REMEMBERED = 32
 """Answered requests kept for duplicates, and notifications for RST. More than a server has in flight."""
@@ -26,37 +27,6 @@ Serve = Callable[[Request, bytes], Answer]
 
 class NoAnswer(Exception):
     """A request was given up: retransmitted in vain, reset by the peer, or the conversation was closed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tuning:
-    """Transmission parameters of `RFC 7252 section 4.8`."""
-
-    ack_timeout: float = 2.0
-    ack_random_factor: float = 1.5
-    max_retransmit: int = 4
-    separate_timeout: float = 93.0
-
-
-class _Confirmable:
-    """One CON message of ours until it is acknowledged, reset or given up."""
-
-    __slots__ = ("attempts", "datagram", "on_ack", "on_fail", "timeout", "timer")
-
-    def __init__(
-        self, datagram: bytes, on_ack: Callable[[], None], on_fail: Callable[[str], None], timeout: float
-    ) -> None:
-        self.datagram = datagram
-        self.on_ack = on_ack
-        self.on_fail = on_fail
-        self.timeout = timeout
-        self.attempts = 0
-        self.timer: asyncio.TimerHandle | None = None
-
-    def stop(self) -> None:
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
 
 
 class Exchanges:
@@ -76,12 +46,11 @@ class Exchanges:
     ) -> None:
         self._transmit = transmit
         self._serve = serve
-        self._tuning = tuning or Tuning()
         self._heard = heard
         self._loop = asyncio.get_running_loop()
         self._mid = random.getrandbits(16)
         self._token = random.getrandbits(32)
-        self._confirmables: dict[int, _Confirmable] = {}
+        self._transmissions = Transmissions(transmit, tuning or Tuning())
         self._waiting: dict[bytes, asyncio.Future[Packet]] = {}
         self._answered: OrderedDict[tuple[int, bytes], bytes | None] = OrderedDict()
         self._notified: OrderedDict[int, Callable[[], None]] = OrderedDict()
@@ -130,50 +99,18 @@ class Exchanges:
                 answer.set_exception(NoAnswer(reason))
 
         giving_up = self._loop.call_later(
-            self._longest_wait(), fail, "acknowledged, but the answer never came"
+            self._transmissions.longest_wait, fail, "acknowledged, but the answer never came"
         )
         try:
             if request.confirmable:
-                self._confirm(mid, _Confirmable(datagram, lambda: None, fail, self._first_timeout()))
+                self._transmissions.begin(mid, datagram, failed=fail)
             else:
                 self._transmit(datagram)
             return await answer
         finally:
             giving_up.cancel()
             self._waiting.pop(token, None)
-            self._settled(mid)
-
-    def _longest_wait(self) -> float:
-        tuning = self._tuning
-        doublings = (1 << (tuning.max_retransmit + 1)) - 1
-        spent = tuning.ack_timeout * tuning.ack_random_factor * doublings
-        return spent + tuning.separate_timeout
-
-    def _confirm(self, mid: int, confirmable: _Confirmable) -> None:
-        self._confirmables[mid] = confirmable
-        self._transmit(confirmable.datagram)
-        confirmable.timer = self._loop.call_later(confirmable.timeout, self._retransmit, mid)
-
-    def _retransmit(self, mid: int) -> None:
-        confirmable = self._confirmables[mid]
-        if confirmable.attempts >= self._tuning.max_retransmit:
-            del self._confirmables[mid]
-            confirmable.on_fail("no acknowledgement")
-            return
-        confirmable.attempts += 1
-        confirmable.timeout *= 2
-        self._transmit(confirmable.datagram)
-        confirmable.timer = self._loop.call_later(confirmable.timeout, self._retransmit, mid)
-
-    def _settled(self, mid: int) -> _Confirmable | None:
-        confirmable = self._confirmables.pop(mid, None)
-        if confirmable is not None:
-            confirmable.stop()
-        return confirmable
-
-    def _first_timeout(self) -> float:
-        tuning = self._tuning
-        return tuning.ack_timeout * random.uniform(1.0, tuning.ack_random_factor)  # noqa: S311
+            self._transmissions.drop(mid)
 
     def _next_mid(self) -> int:
         self._mid = (self._mid + 1) & 0xFFFF
@@ -197,9 +134,7 @@ class Exchanges:
         elif packet.response is not None:
             self._responded(packet)
         elif packet.kind is Kind.ACK:
-            confirmable = self._settled(packet.mid)
-            if confirmable is not None:
-                confirmable.on_ack()
+            self._transmissions.acknowledged(packet.mid)
         elif packet.kind is Kind.CON:
             self._transmit(coap.empty(Kind.RST, packet.mid))  # a CoAP ping, RFC 7252 section 4.3
 
@@ -207,15 +142,13 @@ class Exchanges:
         cancelled = self._notified.pop(mid, None)
         if cancelled is not None:
             cancelled()
-        confirmable = self._settled(mid)
-        if confirmable is not None:
-            confirmable.on_fail("reset by the server")
+        self._transmissions.reset(mid)
 
     def _responded(self, packet: Packet) -> None:
         waiting = self._waiting.get(packet.token)
         key = (packet.mid, packet.token)
         if packet.kind is Kind.ACK:
-            self._settled(packet.mid)
+            self._transmissions.drop(packet.mid)
         elif packet.kind is Kind.CON:
             known = waiting is not None or key in self._answered
             reply = coap.empty(Kind.ACK if known else Kind.RST, packet.mid)
@@ -259,7 +192,7 @@ class Exchanges:
         datagram = coap.encode_answer(answer, kind=kind, mid=mid, token=packet.token)
         done = answer.afterwards or (lambda: None)
         if kind is Kind.CON:
-            self._confirm(mid, _Confirmable(datagram, done, lambda _: done(), self._first_timeout()))
+            self._transmissions.begin(mid, datagram, failed=lambda _: done(), acknowledged=done)
         else:
             self._transmit(datagram)
             done()
@@ -294,8 +227,7 @@ class Exchanges:
         kind = Kind.CON if confirmable else Kind.NON
         datagram = coap.encode_answer(answer, kind=kind, mid=mid, token=token)
         if confirmable:
-            confirmation = _Confirmable(datagram, lambda: None, lambda _: cancelled(), self._first_timeout())
-            self._confirm(mid, confirmation)
+            self._transmissions.begin(mid, datagram, failed=lambda _: cancelled())
             return
         self._notified[mid] = cancelled
         while len(self._notified) > REMEMBERED:
@@ -305,9 +237,7 @@ class Exchanges:
     def close(self) -> None:
         """Give up everything under way; nothing is sent or called back from here on."""
         self.is_closed = True
-        for confirmable in self._confirmables.values():
-            confirmable.stop()
-        self._confirmables.clear()
+        self._transmissions.close()
         for handle in self._later:
             handle.cancel()
         self._later.clear()

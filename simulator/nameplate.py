@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from simulator.exchanges import Tuning
+from simulator.transmissions import Tuning
 
 DEFAULT_TUNING = Tuning()
 

@@ -14,9 +14,9 @@ from dataclasses import replace
 from typing import Any
 
 from simulator.device import Device
-from simulator.exchanges import Tuning
 from simulator.faults import NONE, Faults
 from simulator.nameplate import Firmware, Nameplate
+from simulator.transmissions import Tuning
 
 QUICK = Firmware(
     retry_seconds=0.3,

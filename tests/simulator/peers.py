@@ -14,7 +14,8 @@ from lwm2m.errors import Lwm2mError
 from lwm2m.messages import BootstrapRequest, Deregister, Register, Request, Response, Send, Update
 from simulator import coap
 from simulator.coap import Answer
-from simulator.exchanges import Exchanges, NoAnswer, Tuning
+from simulator.exchanges import Exchanges, NoAnswer
+from simulator.transmissions import Tuning
 
 S = TypeVar("S", bound="Server")
 

@@ -7,8 +7,8 @@ import pytest
 from lwm2m.codes import Code
 from lwm2m.messages import Register, Request, Update
 from simulator.dtls_link import DtlsLink
-from simulator.exchanges import Tuning
 from simulator.faults import Faults
+from simulator.transmissions import Tuning
 from tests.fakes.devices import running_device
 from tests.fakes.waiting import eventually
 from tests.simulator.peers import running

@@ -19,7 +19,7 @@ from lwm2m.codes import Code
 from lwm2m.errors import Lwm2mError
 from lwm2m.links import ObjectLinks
 from lwm2m.messages import Deregister, Register, Response, Update
-from lwm2m.registration_state import Change, Origin, Outcome, Registration
+from lwm2m.registration_state import Change, Origin, Outcome, Registration, refreshed
 
 __all__ = ["Change", "Origin", "Outcome", "Registration", "deregister", "expire", "register", "update"]
 
@@ -107,25 +107,7 @@ def update(
         or message.profile_ids
     ):
         return _merge(message, current, origin, now)
-    # The hot path: a constructor by position, as `replace` alone would cost more than all the rest.
-    lifetime = current.lifetime_seconds
-    refreshed = Registration(
-        current.registration_id,
-        current.endpoint,
-        current.version,
-        current.binding,
-        current.queue_mode,
-        lifetime,
-        current.sms_number,
-        origin,
-        current.registered_at,
-        now,
-        now + lifetime if lifetime else None,
-        current.object_links,
-        current.attributes,
-        current.profile_ids,
-    )
-    return Outcome(_UPDATED, refreshed, Change.REFRESHED, _NOTHING, "", "", current)
+    return Outcome(_UPDATED, refreshed(current, now=now), Change.REFRESHED, _NOTHING, "", "", current)
 
 
 def _merge(message: Update, current: Registration, origin: Origin, now: float) -> Outcome:

@@ -82,3 +82,43 @@ class Outcome:
     cause: str = ""
     detail: str = ""
     previous: Registration | None = None
+
+
+# A frozen dataclass sets its fields by name; the slots themselves are set in half the time, and the plain
+# refresh comes 10,000 times a second. A test holds this list against the fields of the class.
+_slot = Registration.__dict__
+_set_registration_id = _slot["registration_id"].__set__
+_set_endpoint = _slot["endpoint"].__set__
+_set_version = _slot["version"].__set__
+_set_binding = _slot["binding"].__set__
+_set_queue_mode = _slot["queue_mode"].__set__
+_set_lifetime_seconds = _slot["lifetime_seconds"].__set__
+_set_sms_number = _slot["sms_number"].__set__
+_set_origin = _slot["origin"].__set__
+_set_registered_at = _slot["registered_at"].__set__
+_set_last_seen_at = _slot["last_seen_at"].__set__
+_set_expires_at = _slot["expires_at"].__set__
+_set_object_links = _slot["object_links"].__set__
+_set_attributes = _slot["attributes"].__set__
+_set_profile_ids = _slot["profile_ids"].__set__
+
+
+def refreshed(current: Registration, *, now: float) -> Registration:
+    """``current`` seen ``now``, with its lifetime counted anew: as ``dataclasses.replace``, but quick."""
+    lifetime = current.lifetime_seconds
+    fresh = object.__new__(Registration)
+    _set_registration_id(fresh, current.registration_id)
+    _set_endpoint(fresh, current.endpoint)
+    _set_version(fresh, current.version)
+    _set_binding(fresh, current.binding)
+    _set_queue_mode(fresh, current.queue_mode)
+    _set_lifetime_seconds(fresh, lifetime)
+    _set_sms_number(fresh, current.sms_number)
+    _set_origin(fresh, current.origin)
+    _set_registered_at(fresh, current.registered_at)
+    _set_last_seen_at(fresh, now)
+    _set_expires_at(fresh, now + lifetime if lifetime else None)
+    _set_object_links(fresh, current.object_links)
+    _set_attributes(fresh, current.attributes)
+    _set_profile_ids(fresh, current.profile_ids)
+    return fresh

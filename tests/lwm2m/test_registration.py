@@ -99,6 +99,17 @@ def test_int_104_and_acceptance_11_plain_refresh() -> None:
     assert outcome.registration == replace(standing(), last_seen_at=NOW + 5, expires_at=NOW + 65)
 
 
+def test_a_refresh_copies_every_field() -> None:
+    current = replace(
+        standing(sms_number="49123", attributes=(("a", "1"),), profile_ids=("6:00",), queue_mode=True),
+        registered_at=NOW - 500,
+    )
+    for one in (current, replace(current, lifetime_seconds=0, expires_at=None)):
+        outcome = step(Update("r1"), one)
+        expires_at = NOW + 65 if one.lifetime_seconds else None
+        assert outcome.registration == replace(one, last_seen_at=NOW + 5, expires_at=expires_at)
+
+
 def test_int_102_and_107_new_lifetime() -> None:
     outcome = step(Update("r1", lifetime_seconds=120), standing())
     assert (outcome.change, outcome.changed) == (Change.UPDATED, {"lifetime_seconds"})

@@ -1,15 +1,186 @@
-"""Bootstrap driver."""
+"""Drives bootstrap sessions: Bootstrap-Request in, then one request after the other out, each step recorded.
+
+The machine is `lwm2m.bootstrap.Session`, who may have one is `provisioning.services.sessions`. One session runs per
+device, the newest; its first request leaves after the 2.04, and the 2.04 leaves after the session is stored.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+import logging
+from datetime import datetime
+
+from django.db import InterfaceError, OperationalError
+from django.utils import timezone
+
+from devices.models import Credential, CredentialState, Plane
+from lwm2m.bootstrap import Finished, Operation, Session
+from lwm2m.codes import Code, dotted
+from lwm2m.errors import Lwm2mError, bad_request
+from lwm2m.messages import BootstrapRequest, Response
+from lwm2m.registration import Origin
+from provisioning.services import sessions
+from provisioning.services.sessions import Begun
+from southbound.database import Database
+from southbound.transports.engine import Engine, NoReply, Reply
+from southbound.transports.lane import Exchange
+from southbound.uplink import OVERLOADED_MAX_AGE, UNAVAILABLE_MAX_AGE, Uplink
+
+logger = logging.getLogger(__name__)
+
+REQUEST_SECONDS = 93.0
+"""MAX_TRANSMIT_WAIT: a client that did not answer by then will not."""
+SESSION_SECONDS = 240.0
+"""Below EXCHANGE_LIFETIME (247 s), after which the client has given up."""
+MAX_RUNNING = 2_000
+
+_REFUSALS = {
+    "discover": "BOOTSTRAP_DISCOVER_REFUSED",
+    "delete": "BOOTSTRAP_DELETE_REFUSED",
+    "write": "BOOTSTRAP_WRITE_REFUSED",
+    "finish": "BOOTSTRAP_FINISH_REFUSED",
+}
 
 
 class BootstrapServer:
-    uplink: Any
+    """`request` takes what the uplink understood as a Bootstrap-Request."""
 
-    def __init__(self, **kwargs: Any) -> None: ...
+    uplink: Uplink
 
-    def request(self, exchange: Any, message: Any) -> None: ...
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        database: Database,
+        request_seconds: float = REQUEST_SECONDS,
+        session_seconds: float = SESSION_SECONDS,
+    ) -> None:
+        self._engine = engine
+        self._database = database
+        self._request_seconds = request_seconds
+        self._session_seconds = session_seconds
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._running: dict[int, asyncio.Task[None]] = {}
 
-    async def stop(self) -> None: ...
+    def request(self, exchange: Exchange, message: BootstrapRequest) -> None:
+        if len(self._tasks) >= MAX_RUNNING:
+            self.uplink.postpone(exchange, "OVERLOADED", OVERLOADED_MAX_AGE)
+            return
+        task = asyncio.get_running_loop().create_task(self._serve(exchange, message), name="bootstrap")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def stop(self) -> None:
+        """Leave the sessions as they are: the device's next contact begins anew, or the sweep ends them."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _serve(self, exchange: Exchange, message: BootstrapRequest) -> None:
+        begun = await self._begin(exchange, message)
+        if begun is None:
+            return
+        await self._break_off(begun.device_id)
+        current = asyncio.current_task()
+        assert current is not None
+        self._running[begun.device_id] = current
+        try:
+            await self._run(exchange, begun)
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("bootstrap_lost session=%d error=%s", begun.session_id, error)
+        except Exception:
+            logger.exception("bootstrap_broke session=%d", begun.session_id)
+        finally:
+            if self._running.get(begun.device_id) is current:
+                del self._running[begun.device_id]
+
+    async def _begin(self, exchange: Exchange, message: BootstrapRequest) -> Begun | None:
+        try:
+            return await self._database.run(_begin, message, exchange.origin, timezone.now())
+        except Lwm2mError as error:
+            self.uplink.refuse(exchange, error, message.endpoint or "")
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("bootstrap_unstored error=%s", error)
+            self.uplink.postpone(exchange, "STORE_UNAVAILABLE", UNAVAILABLE_MAX_AGE)
+        except Exception:
+            logger.exception("bootstrap_not_begun")
+            self.uplink.postpone(exchange, "INTERNAL_ERROR", UNAVAILABLE_MAX_AGE)
+        return None
+
+    async def _break_off(self, device_id: int) -> None:
+        """Stop an older session of the device and wait until its requests are out of the way."""
+        older = self._running.pop(device_id, None)
+        if older is not None:
+            older.cancel()
+            await asyncio.wait([older])
+
+    async def _run(self, exchange: Exchange, begun: Begun) -> None:
+        session = Session(begun.plan, content_format=begun.content_format)
+        try:
+            step: Operation | Finished = session.first()
+        except Lwm2mError as error:
+            self.uplink.refuse(exchange, error, device_id=begun.device_id)
+            await self._finish(begun, Finished("finish_failed", error.cause, error.detail))
+            return
+        exchange.answer(Response(Code.CHANGED))
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + self._session_seconds
+        while isinstance(step, Operation):
+            sent_at = timezone.now()
+            patience = min(self._request_seconds, ends_at - loop.time())
+            try:
+                if patience <= 0:
+                    raise NoReply("RESPONSE_TIMEOUT", "The session took too long.")
+                reply = await self._engine.request(
+                    exchange.lane, exchange.peer, step.request, seconds=patience
+                )
+            except NoReply as error:
+                step = await self._fail(begun, session, step, sent_at, error)
+                continue
+            if not await self._record(begun, _answered(step, sent_at, reply)):
+                return  # a newer session runs
+            step = session.answered(reply.code, reply.payload, reply.content_format)
+        await self._finish(begun, step)
+
+    async def _fail(
+        self, begun: Begun, session: Session, step: Operation, sent_at: datetime, error: NoReply
+    ) -> Finished:
+        cause = "BOOTSTRAP_INTERRUPTED" if error.is_reset else "BOOTSTRAP_TIMEOUT"
+        silent = sessions.Exchange(step.kind, str(step.path), sent_at, cause=cause, detail=error.detail)
+        await self._record(begun, silent)
+        return session.failed(cause)
+
+    async def _record(self, begun: Begun, exchange: sessions.Exchange) -> bool:
+        return await self._database.run(sessions.record, session_id=begun.session_id, exchange=exchange)
+
+    async def _finish(self, begun: Begun, finished: Finished) -> None:
+        await self._database.run(
+            sessions.finish, session_id=begun.session_id, finished=finished, now=timezone.now()
+        )
+
+
+def _begin(message: BootstrapRequest, origin: Origin, now: datetime) -> Begun:
+    return sessions.begin(request=message, origin=origin, credential_id=_credential_id(origin), now=now)
+
+
+def _credential_id(origin: Origin) -> int | None:
+    """The credential behind an authenticated identity, as it is now: it may have been taken back meanwhile."""
+    if not origin.is_secured:
+        return None
+    known = Credential.objects.filter(plane=Plane.BOOTSTRAP, identity=origin.identity or "")
+    credential_id = known.exclude(state=CredentialState.RETIRED).values_list("pk", flat=True).first()
+    if credential_id is None:
+        raise bad_request("PSK_IDENTITY_UNKNOWN", "These credentials no longer count; connect again.")
+    return int(credential_id)
+
+
+def _answered(step: Operation, sent_at: datetime, reply: Reply) -> sessions.Exchange:
+    refused = reply.code >> 5 != 2 and not (step.kind == "delete" and reply.code == Code.NOT_FOUND)
+    cause = _REFUSALS.get(step.kind, "") if refused else ""
+    if cause and step.kind == "finish" and reply.code == Code.NOT_ACCEPTABLE:
+        cause = "BOOTSTRAP_INCONSISTENT"
+    said = reply.payload[:200].decode(errors="replace") if refused else ""
+    return sessions.Exchange(
+        step.kind, str(step.path), sent_at, timezone.now(), dotted(reply.code), cause, said
+    )

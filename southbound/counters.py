@@ -73,5 +73,18 @@ class Counters:
 
     def gauge(self) -> dict[str, int]:
         """The totals by name, as a log line or a page shows them."""
-        names = ["datagrams", "answers", "malformed", "duplicates", "unsent", "unreceived", "committed", "batches", "failed_batches", "overloaded", "refusals", "uncounted"]
+        names = [
+            "datagrams",
+            "answers",
+            "malformed",
+            "duplicates",
+            "unsent",
+            "unreceived",
+            "committed",
+            "batches",
+            "failed_batches",
+            "overloaded",
+            "refusals",
+            "uncounted",
+        ]
         return {name: getattr(self, name) for name in names}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 from django.conf import settings
 from django.utils import timezone
@@ -15,10 +14,11 @@ from devices.services.registrations import Applied, Inbound
 from lwm2m import wire
 from lwm2m.codes import Code, ContentFormat
 from lwm2m.errors import Lwm2mError
-from lwm2m.messages import BootstrapPackRequest, BootstrapRequest, Register, Request, Response
-from lwm2m.registration import Change, Origin
+from lwm2m.messages import BootstrapPackRequest, BootstrapRequest, Register, Response
+from lwm2m.registration import Change
 from southbound.counters import Counters
 from southbound.group_commit import GroupCommit
+from southbound.transports.lane import Exchange
 
 OVERLOADED_MAX_AGE = 5
 UNAVAILABLE_MAX_AGE = 10
@@ -30,19 +30,6 @@ _DISCOVERABLE = {
     "management": b'</rd>;rt="core.rd oma.lwm2m",</dp>',
     "bootstrap": b'</bs>;rt="oma.lwm2m.bs",</bspack>',
 }
-
-
-class Exchange(Protocol):
-    """A request that waits for its answer; `southbound.transports.lane.Exchange` is one."""
-
-    request: Request
-    origin: Origin
-    peer: Any
-
-    @property
-    def plane(self) -> wire.Plane: ...
-
-    def answer(self, response: Response, *, max_age: int | None = None, is_final: bool = True) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

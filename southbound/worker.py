@@ -91,7 +91,7 @@ class Southbound:
         self.downlink = Downlink(
             flow=self.flow, engine=self._engine, ports=self.ports, database=self._database
         )
-        self.bootstrap = BootstrapServer(engine=self._engine, database=self._database, counters=self.counters)
+        self.bootstrap = BootstrapServer(engine=self._engine, database=self._database)
         self.uplink = Uplink(
             flow=self.flow,
             counters=self.counters,

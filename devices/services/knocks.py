@@ -131,8 +131,8 @@ def _upsert(merged: dict[Key, KnockSeen], tied: dict[Key, _Tied], now: datetime)
     with connection.cursor() as cursor:
         cursor.executemany(
             f"INSERT INTO devices_knock ({_COLUMNS}) VALUES ({', '.join(['%s'] * 10)}) "  # noqa: S608 our own names
-            "ON CONFLICT (plane, cause, claimed_name, host) DO UPDATE SET count = devices_knock.count + excluded.count, "
-            "last_at = excluded.last_at, detail = excluded.detail, "
+            "ON CONFLICT (plane, cause, claimed_name, host) DO UPDATE SET "
+            "count = devices_knock.count + excluded.count, last_at = excluded.last_at, detail = excluded.detail, "
             "device_id = COALESCE(excluded.device_id, devices_knock.device_id), "
             "operator_id = COALESCE(excluded.operator_id, devices_knock.operator_id)",
             rows,

@@ -39,12 +39,16 @@ class Reply:
 
 
 class NoReply(Exception):
-    """Nothing came: `cause` is DEVICE_UNREACHABLE (no ACK), RESPONSE_TIMEOUT (ACK only) or COMMAND_CANCELLED."""
+    """Nothing came: `cause` is DEVICE_UNREACHABLE (no ACK, or no way) or RESPONSE_TIMEOUT (an ACK at most).
 
-    def __init__(self, cause: str, detail: str) -> None:
+    `is_reset` says that the device threw the request away with a RST.
+    """
+
+    def __init__(self, cause: str, detail: str, *, is_reset: bool = False) -> None:
         super().__init__(detail)
         self.cause = cause
         self.detail = detail
+        self.is_reset = is_reset
 
 
 class Tuning(TransportTuning):  # type: ignore[misc]
@@ -172,12 +176,16 @@ class Engine:
         pending = self._context.request(message)
         try:
             answer = await asyncio.wait_for(pending.response, patience)
-        except TimeoutError:
+        except (TimeoutError, asyncio.CancelledError) as error:
+            # aiocoap would repeat it on and on, and keep the next request to this peer waiting behind it.
+            self.drop(lane, peer, "given up")
+            if isinstance(error, asyncio.CancelledError):
+                raise
             raise NoReply("RESPONSE_TIMEOUT", f"No response within {patience:.0f} s.") from None
         except coap_error.ConRetransmitsExceeded:
             raise NoReply("DEVICE_UNREACHABLE", "No acknowledgement after all repetitions.") from None
         except coap_error.MessageError:
-            raise NoReply("COMMAND_REFUSED", "The device answered with a reset.") from None
+            raise NoReply("DEVICE_UNREACHABLE", "The device answered with a reset.", is_reset=True) from None
         except coap_error.Error as error:
             raise NoReply("DEVICE_UNREACHABLE", str(error) or type(error).__name__) from None
         return Reply(

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from django.conf import settings
 
+import dtls
 from devices.models import Plane
 from lwm2m.registration import Origin
+from lwm2m.wire import Plane as PlaneName
 from southbound.counters import Counters
 from southbound.database import Database
+from southbound.transports import session_file
+from southbound.transports.dtls import DtlsListener
 from southbound.transports.engine import Engine
 from southbound.transports.lane import Exchange, Lane
 from southbound.transports.sockets import bind
 from southbound.transports.udp import UdpListener
+
+logger = logging.getLogger(__name__)
+
+_NAMES: dict[Plane, PlaneName] = {Plane.MANAGEMENT: "management", Plane.BOOTSTRAP: "bootstrap"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,53 +69,111 @@ class Ports:
         self._number = number
         self._shared = shared
         self._plain: dict[Plane, UdpListener] = {}
+        self._secured: dict[Plane, DtlsListener] = {}
 
     def bind(self) -> None:
-        """Take all ports or none. Raises `PortUnavailable`."""
+        """Take all ports or none. Raises `PortUnavailable`, and `dtls.BackendUnusable`."""
         where = self._where
-        plain = (
-            (Plane.MANAGEMENT, where.coap, "COAP_PORT"),
-            (Plane.BOOTSTRAP, where.bootstrap_coap, "BOOTSTRAP_COAP_PORT"),
-        )
         try:
-            for plane, port, setting in plain:
-                bound = bind(where.address, port, setting=setting, shared=self._shared)
-                self._plain[plane] = UdpListener(bound, self._counters)
+            self._bind(Plane.MANAGEMENT, where.coap, "COAP_PORT", where.coaps, "COAPS_PORT")
+            self._bind(
+                Plane.BOOTSTRAP,
+                where.bootstrap_coap,
+                "BOOTSTRAP_COAP_PORT",
+                where.bootstrap_coaps,
+                "BOOTSTRAP_COAPS_PORT",
+            )
         except Exception:
             self._close()
             raise
 
-    async def start(self, loop: asyncio.AbstractEventLoop, take: Callable[[Exchange], None]) -> None:
-        for plane, listener in self._plain.items():
-            lane = Lane(
-                plane=plane.value,
-                transport="udp",
-                transmit=listener.transmit,
-                take=take,
-                replies=self._engine,
+    def _bind(self, plane: Plane, plain: int, plain_setting: str, secured: int, secured_setting: str) -> None:
+        address = self._where.address
+        bound = bind(address, plain, setting=plain_setting, shared=self._shared)
+        self._plain[plane] = UdpListener(bound, self._counters)
+        bound = bind(address, secured, setting=secured_setting, shared=self._shared)
+        try:
+            self._secured[plane] = DtlsListener(
+                bound,
+                plane=plane,
                 counters=self._counters,
-                clock=time.monotonic,
+                database=self._database,
+                number=self._number,
+                on_closed=lambda lane, session: self._engine.drop(lane, session, "the DTLS session ended"),
             )
-            listener.start(loop, lane)
+        except Exception:
+            bound.close()
+            raise
 
-    def route(self, plane: Plane, origin: Origin) -> tuple[Lane, object] | None:
-        """The lane and peer that lead to where a device was last heard; None when that way is closed."""
+    async def start(self, loop: asyncio.AbstractEventLoop, take: Callable[[Exchange], None]) -> None:
+        """Adopt the DTLS sessions of the last clean stop, then listen."""
+        for plane, plain in self._plain.items():
+            plain.start(loop, self._lane(plane, "udp", plain.transmit, take))
+        for plane, secured in self._secured.items():
+            kept = session_file.take(self._number, plane.value)
+            adopted = secured.adopt(kept) if kept else 0
+            logger.info("dtls_sessions_adopted plane=%s count=%d", plane.value, adopted)
+            secured.start(loop, self._lane(plane, "dtls", secured.transmit, take))
+
+    def _lane(
+        self,
+        plane: Plane,
+        transport: str,
+        transmit: Callable[[Hashable, bytes], None],
+        take: Callable[[Exchange], None],
+    ) -> Lane:
+        return Lane(
+            plane=_NAMES[plane],
+            transport=transport,
+            transmit=transmit,
+            take=take,
+            replies=self._engine,
+            counters=self._counters,
+            clock=time.monotonic,
+        )
+
+    def route(self, plane: Plane, origin: Origin) -> tuple[Lane, Hashable] | None:
+        """The lane and peer that lead to where a device was last heard; None when that way is closed.
+
+        For DTLS that is the session of the very identity that registered (L-20), at whatever address it is now.
+        """
         if origin.transport == "udp":
             lane = self._plain[plane].lane
             return None if lane is None else (lane, (origin.host, origin.port))
+        if origin.transport == "dtls" and origin.identity is not None:
+            listener = self._secured[plane]
+            session = listener.session_of(origin.identity)
+            return None if session is None or listener.lane is None else (listener.lane, session)
         return None
 
+    def sessions(self, plane: Plane) -> list[dtls.Session]:
+        """The live DTLS sessions of a plane."""
+        return self._secured[plane].server.sessions
+
     def port_of(self, plane: Plane, *, secured: bool) -> int:
-        return self._plain[plane].port
+        return self._secured[plane].port if secured else self._plain[plane].port
 
     def pause(self) -> None:
-        """Read no more."""
-        for listener in self._plain.values():
+        """Read no more; answers still leave."""
+        for listener in self._listeners():
             listener.pause()
 
     async def stop(self) -> None:
+        """Keep the DTLS sessions for the next start, then close."""
+        loop = asyncio.get_running_loop()
+        for plane, listener in self._secured.items():
+            if listener.lane is None or not listener.server.sessions:
+                continue
+            exported = listener.export()
+            try:
+                await loop.run_in_executor(None, session_file.write, self._number, plane.value, exported)
+            except OSError as error:
+                logger.warning("dtls_sessions_not_kept plane=%s error=%s", plane.value, error)
         self._close()
 
     def _close(self) -> None:
-        for listener in self._plain.values():
+        for listener in self._listeners():
             listener.close()
+
+    def _listeners(self) -> list[UdpListener | DtlsListener]:
+        return [*self._plain.values(), *self._secured.values()]

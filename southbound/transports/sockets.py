@@ -62,6 +62,10 @@ class DrainedSocket:
     def port(self) -> int:
         return int(self._socket.getsockname()[1])
 
+    @property
+    def descriptor(self) -> int:
+        return self._socket.fileno()
+
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         loop.add_reader(self._socket.fileno(), self._drain)

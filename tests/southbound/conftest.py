@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -42,9 +42,9 @@ def make_device(operator) -> Callable[..., Device]:
 
 
 @asynccontextmanager
-async def running(**options) -> AsyncIterator[Southbound]:
+async def running(*, ports: PortSettings = ANY_PORTS, **options) -> AsyncIterator[Southbound]:
     """A started southbound, stopped at the end whatever happens."""
-    southbound = Southbound(channel_layer=InMemoryChannelLayer(), ports=ANY_PORTS, options=Options(**options))
+    southbound = Southbound(channel_layer=InMemoryChannelLayer(), ports=ports, options=Options(**options))
     await southbound.start()
     try:
         yield southbound
@@ -54,8 +54,10 @@ async def running(**options) -> AsyncIterator[Southbound]:
 
 
 @pytest.fixture
-def play(transactional_db) -> Iterator[Callable]:
+def play(transactional_db, settings, tmp_path) -> Callable:
     """Run one scene (a coroutine function that gets the southbound) against a running southbound."""
+
+    settings.DATA_DIR = tmp_path
 
     def run(scene, **options):
         async def main():
@@ -64,4 +66,4 @@ def play(transactional_db) -> Iterator[Callable]:
 
         return asyncio.run(main())
 
-    yield run
+    return run

@@ -1,0 +1,199 @@
+"""CoAP over DTLS: `dtls.Server` between a drained socket and a lane; a peer is its session, wherever it moves."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import time
+from collections.abc import Callable, Coroutine, Hashable
+from typing import Any, cast
+
+from django.conf import settings
+
+import dtls
+from devices.models import Plane
+from devices.services import credentials
+from devices.services.credentials import Key, Known
+from dtls import backends
+from southbound.counters import Counters
+from southbound.database import Database
+from southbound.transports.lane import Lane
+from southbound.transports.sockets import Address, DrainedSocket
+
+logger = logging.getLogger(__name__)
+
+TICK_SECONDS = 0.1
+MAX_LOOKUPS = 1_000
+"""As many as there may be half-open handshakes; each waits its turn for one of the few database threads."""
+_BACKENDS = {"auto": ("bundled", "system"), "cryptography": ("bundled",), "ctypes": ("system",)}
+
+
+def backend() -> backends.Backend:
+    """The OpenSSL of DTLS_BACKEND. Raises `dtls.BackendUnusable`."""
+    names = _BACKENDS[settings.DTLS_BACKEND]
+    for name in names[:-1]:
+        try:
+            return backends.load(name)
+        except dtls.BackendUnusable as error:
+            logger.warning("dtls_backend_unusable name=%s error=%s", name, error)
+    return backends.load(names[-1])
+
+
+class DtlsListener:
+    """One secured port. `on_closed` hears of every session that ends."""
+
+    def __init__(
+        self,
+        bound: socket.socket,
+        *,
+        plane: Plane,
+        counters: Counters,
+        database: Database,
+        number: int,
+        on_closed: Callable[[Lane, dtls.Session], None],
+    ) -> None:
+        self.plane = plane
+        self.lane: Lane | None = None
+        self.server = dtls.Server(dtls.ServerConfig(cid_prefix=bytes((number,))), backend=backend())
+        self._counters = counters
+        self._database = database
+        self._on_closed = on_closed
+        self._socket = DrainedSocket(bound, self._receive, counters)
+        self._by_identity: dict[str, dtls.Session] = {}
+        self._lookups: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def port(self) -> int:
+        return self._socket.port
+
+    @property
+    def descriptor(self) -> int:
+        return self._socket.descriptor
+
+    def start(self, loop: asyncio.AbstractEventLoop, lane: Lane) -> None:
+        self._loop = loop
+        self.lane = lane
+        self._socket.start(loop)
+        self._timer = loop.call_later(TICK_SECONDS, self._tick)
+
+    def adopt(self, exported: bytes) -> int:
+        """Take up the sessions of an export; returns how many."""
+        sessions = self.server.import_sessions(exported, time.monotonic())
+        for session in sessions:
+            self._greet(session)
+        return len(sessions)
+
+    def export(self) -> bytes:
+        """All sessions, for one import; nothing more may be sent by this process."""
+        return self.server.export_sessions(time.monotonic())
+
+    def session_of(self, identity: str) -> dtls.Session | None:
+        """The newest session of a PSK identity."""
+        return self._by_identity.get(identity)
+
+    def transmit(self, peer: Hashable, data: bytes) -> None:
+        try:
+            sealed = self.server.send(cast(dtls.Session, peer), data, time.monotonic())
+        except dtls.SessionGone:
+            self._counters.unsent += 1
+            return
+        for transmit in sealed:
+            self._socket.send(transmit.datagram, cast(Address, transmit.address))
+
+    def pause(self) -> None:
+        self._socket.pause()
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in self._lookups:
+            task.cancel()
+
+    def close(self) -> None:
+        self.pause()
+        self._socket.close()
+
+    def _receive(self, data: bytes, address: Address) -> None:
+        events = self.server.receive(data, address, time.monotonic())
+        if len(events) == 1 and type(events[0]) is dtls.Received:
+            self._deliver(events[0])
+        else:
+            self._handle(events)
+
+    def _deliver(self, event: dtls.Received) -> None:
+        session = event.session
+        address = cast(Address, event.address)
+        assert self.lane is not None
+        self.lane.receive(event.plaintext, session, address, cast(str, session.data))
+
+    def _tick(self) -> None:
+        assert self._loop is not None
+        self._handle(self.server.tick(time.monotonic()))
+        self._timer = self._loop.call_later(TICK_SECONDS, self._tick)
+
+    def _handle(self, events: list[dtls.Event]) -> None:
+        for event in events:
+            match event:
+                case dtls.Received():
+                    self._deliver(event)
+                case dtls.Transmit():
+                    self._socket.send(event.datagram, cast(Address, event.address))
+                case dtls.KeyWanted():
+                    self._begin_lookup(event)
+                case dtls.Established(session):
+                    self._greet(session)
+                case dtls.Closed(session, _):
+                    self._forget(session)
+                case dtls.Refused():
+                    self._count(event)
+                case _:  # Moved: the address of the next message says it
+                    pass
+
+    def _greet(self, session: dtls.Session) -> None:
+        # `credentials.lookup` takes only identities that are text, so this cannot fail for a known key.
+        session.data = identity = session.identity.decode(errors="replace")
+        self._by_identity[identity] = session
+
+    def _forget(self, session: dtls.Session) -> None:
+        identity = cast(str, session.data)
+        if self._by_identity.get(identity) is session:
+            del self._by_identity[identity]
+        if self.lane is not None:
+            self._on_closed(self.lane, session)
+
+    def _count(self, event: dtls.Refused) -> None:
+        if event.cause == "PSK_IDENTITY_UNKNOWN":
+            return  # counted when it was looked up, with a better word for why
+        name = "" if event.identity is None else event.identity.decode(errors="replace")
+        host = str(event.address[0]) if event.address else ""
+        self._counters.refused(self.plane.value, event.cause, name, host, event.detail)
+
+    # -- keys ------------------------------------------------------------------------------------------------
+    def _begin_lookup(self, event: dtls.KeyWanted) -> None:
+        if self._loop is None or len(self._lookups) >= MAX_LOOKUPS:
+            return  # the handshake times out; the device tries again
+        work: Coroutine[Any, Any, None] = self._look_up(event)
+        task = self._loop.create_task(work, name="dtls key")
+        self._lookups.add(task)
+        task.add_done_callback(self._lookups.discard)
+
+    async def _look_up(self, event: dtls.KeyWanted) -> None:
+        try:
+            found = await self._database.run(_key_or_reason, self.plane.value, event.identity)
+        except Exception as error:  # no answer rather than a wrong one: the device repeats its flight
+            logger.warning("key_lookup_failed error=%s: %s", type(error).__name__, error)
+            return
+        key = None
+        if isinstance(found, Key):
+            key = found.key
+        else:
+            host = str(event.address[0]) if event.address else ""
+            name = event.identity.decode(errors="replace")
+            self._counters.refused(self.plane.value, found.cause, name, host, "", found.device_id)
+        self._handle(self.server.provide_key(event.handshake, key, time.monotonic()))
+
+
+def _key_or_reason(plane: str, identity: bytes) -> Key | Known:
+    key = credentials.lookup(plane=plane, identity=identity)
+    return credentials.why_refused(plane=plane, identity=identity) if key is None else key

@@ -1,0 +1,63 @@
+"""Keeps DTLS sessions over a clean restart: sealed in a file that is good for exactly one start.
+
+The file is removed, and its removal is on the disk, before one of its sessions is used. So after a crash there is no
+file, the devices shake hands anew, and no sequence number (hence no nonce) can ever be used twice for a key. Inside
+the export every session's numbers are reserved in blocks (`dtls.session.Reservation`).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from devices import vault
+
+logger = logging.getLogger(__name__)
+
+
+def path(number: int, plane: str) -> Path:
+    """One file for each process number and plane."""
+    return Path(settings.DATA_DIR) / "southbound" / f"dtls-{number}-{plane}.sealed"
+
+
+def write(number: int, plane: str, exported: bytes) -> None:
+    """Keep an export, mode 0600, whole or not at all."""
+    target = path(number, plane)
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = target.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(vault.seal(exported))
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.rename(target)
+    _sync(target.parent)
+
+
+def take(number: int, plane: str) -> bytes:
+    """What was kept, once; empty when there is nothing or it cannot be opened."""
+    source = path(number, plane)
+    try:
+        sealed = source.read_text()
+        source.unlink()
+    except FileNotFoundError:
+        return b""
+    _sync(source.parent)
+    try:
+        return vault.open_sealed(sealed)
+    except ImproperlyConfigured:
+        logger.warning("dtls_sessions_lost reason=no key of FIELD_ENCRYPTION_KEYS opens %s", source)
+        return b""
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

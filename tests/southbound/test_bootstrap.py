@@ -1,0 +1,86 @@
+"""The bootstrap server against the simulated device: OMA int-0, int-1, int-4, int-9, and what goes wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from devices.models import Device, Plane, Registration
+from lwm2m.codes import Code
+from lwm2m.requests import bootstrap_request
+from provisioning.models import BootstrapSession, Job, JobState
+from provisioning.services import jobs, onboarding, operators
+from simulator.faults import Faults
+from tests.fakes.devices import running_device
+from tests.southbound.client import bootstrap, until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+KEY = bytes(range(16, 32))
+
+
+@pytest.fixture
+def lab(transactional_db):
+    return operators.create(slug="lab", name="Lab")
+
+
+@pytest.fixture
+def added(lab):
+    onboarding.add_device(
+        operator=lab, subscriber=None, endpoint="bs-1", name="", psk_identity="bs-1", psk_key=KEY.hex()
+    )
+    return Device.objects.get(endpoint="bs-1")
+
+
+def here(southbound, settings) -> str:
+    """Tell the profiles where this southbound listens; the URI of its bootstrap server."""
+    settings.PUBLIC_HOST = "127.0.0.1"
+    settings.COAP_PORT = southbound.ports.port_of(Plane.MANAGEMENT, secured=False)
+    settings.COAPS_PORT = southbound.ports.port_of(Plane.MANAGEMENT, secured=True)
+    return f"coaps://127.0.0.1:{southbound.ports.port_of(Plane.BOOTSTRAP, secured=True)}"
+
+
+def job_is_done() -> bool:
+    jobs.advance(job_id=Job.objects.get().pk)
+    return Job.objects.get().state == JobState.DONE
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_int_1_bootstrap_then_register_with_what_was_written(play, added, settings, version):
+    async def scene(southbound):
+        uri = here(southbound, settings)
+        async with running_device("bs-1", bootstrap=uri, identity="bs-1", key=KEY, version=version) as client:
+            await client.until(lambda: client.is_registered)
+            await until(job_is_done)
+
+    play(scene)
+    session = BootstrapSession.objects.get()
+    assert session.state == "done"
+    steps = list(session.exchanges.values_list("operation", "response_code"))
+    assert steps[-1] == ("finish", "2.04")
+    assert ("write", "2.04") in steps
+    assert session.content_format == (112 if version == "1.1" else 11542)
+    row = Registration.objects.get()
+    assert row.identity not in ("", "bs-1")
+    assert Device.objects.get().provisioning == "applied"
+
+
+def test_unknown_endpoint_has_no_session(play, lab):
+    async def scene(southbound):
+        wire = await bootstrap(southbound)
+        assert (await wire.ask(bootstrap_request(endpoint="nobody", preferred_format=112))).code == "4.00"
+        assert (await wire.ask(bootstrap_request(endpoint="nobody", preferred_format=9999))).code == "4.15"
+
+    play(scene)
+    assert not BootstrapSession.objects.exists()
+
+
+def test_int_9_refused_finish_is_recorded(play, added, settings):
+    async def scene(southbound):
+        uri = here(southbound, settings)
+        faults = Faults(refuse={"finish": Code.NOT_ACCEPTABLE})
+        async with running_device("bs-1", bootstrap=uri, identity="bs-1", key=KEY, faults=faults):
+            await until(lambda: BootstrapSession.objects.filter(state="finish_refused").exists())
+
+    play(scene)
+    session = BootstrapSession.objects.filter(state="finish_refused").first()
+    assert session.cause == "BOOTSTRAP_INCONSISTENT"
+    assert session.exchanges.last().response_code == "4.06"

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils import timezone
 
+from accounts import tenancy
 from accounts.scoping import ScopedModelAdmin, ask_and_do
 from devices import admin_records  # noqa: F401  registers the other models of this room
 from devices.admin_board import board_view
@@ -78,6 +79,9 @@ class DeviceAdmin(ScopedModelAdmin):
     change_list_template = "devices/admin/list.html"
     change_form_template = "devices/admin/device.html"
 
+    class Media:
+        css = {"all": ("devices/list.css",)}
+
     @admin.display(description="Account", ordering="subscriber__number")
     def account(self, device: Device) -> str:
         return device.subscriber.number if device.subscriber else "–"
@@ -91,6 +95,12 @@ class DeviceAdmin(ScopedModelAdmin):
     def last_seen(self, device: Device) -> Any:
         registration = getattr(device, "registration", None)
         return registration.last_seen_at if registration else None
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """Without the operator for whoever works for one alone."""
+        operators = tenancy.operator_ids(request.user)
+        is_one = operators is not None and len(operators) == 1
+        return tuple(name for name in self.list_display if not (is_one and name == "operator"))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -116,7 +126,8 @@ class DeviceAdmin(ScopedModelAdmin):
             (label, _url(name))
             for label, name in (("on the page for subscribers", "device-add"), ("over REST", "api-docs"))
         ]
-        extra = {"adding": [(label, url) for label, url in links if url], **(extra_context or {})}
+        adding = [(label, url) for label, url in links if url]
+        extra = {"title": "Devices", "adding": adding, **(extra_context or {})}
         return super().changelist_view(request, extra)
 
     def change_view(

@@ -22,6 +22,7 @@ def board_view(model_admin: Any, request: HttpRequest) -> TemplateResponse:
         **model_admin.admin_site.each_context(request),
         **board_parts.context(request.user, query, timezone.now()),
         "title": "Live board",
+        "is_nav_sidebar_enabled": False,  # the table needs the width
         "opts": model_admin.opts,
         "operators": board.operators(request.user),
         "provisionings": Provisioning.choices,

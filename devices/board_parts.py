@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 from typing import Any
 
@@ -24,11 +25,10 @@ MARKS = {
 def context(user: Any, query: board.Query, now: datetime) -> dict[str, Any]:
     """What all parts need."""
     page = board.page(user, query, now)
-    return {"query": query, "page": page, "tiles": tiles(user, query, now), "now": now}
+    return {"query": query, "page": page, "tiles": tiles(board.counts(user, query, now), query)}
 
 
-def tiles(user: Any, query: board.Query, now: datetime) -> list[dict[str, Any]]:
-    counts = board.counts(user, query, now)
+def tiles(counts: board.Counts, query: board.Query) -> list[dict[str, Any]]:
     kinds = [("", "All", "", counts.total)]
     kinds += [(one.value, one.label, MARKS[one], counts.states[one.value]) for one in Session]
     kinds += [(board.FAILED, "Set-up failed", "!", counts.failed)]
@@ -66,6 +66,7 @@ class Parts:
 
     def __init__(self, query: board.Query) -> None:
         self.query = query
+        self.again_seconds: float | None = None  # when the counts, which may be older than a change, are due
         self._rows: dict[int, str] = {}
         self._tiles = ""
 
@@ -75,7 +76,11 @@ class Parts:
         parts = []
         if not changed_ids or self._concerns(user, changed_ids, now):
             parts += self._page(user, now, everything=changed_ids is None)
-        shown = draw_tiles(tiles(user, self.query, now))
+        started = time.time()
+        counts = board.counts(user, self.query, now)
+        is_old = bool(changed_ids) and counts.counted_at < started
+        self.again_seconds = max(0.0, counts.good_until - started) + 0.01 if is_old else None
+        shown = draw_tiles(tiles(counts, self.query))
         if shown != self._tiles:
             self._tiles = shown
             parts.append(("board-tiles", shown))

@@ -47,6 +47,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
 
     coalesce_seconds = 0.2
     tick_seconds: float | None = None
+    again_seconds: float | None = None  # `render` may set it, to be asked once more before the next tick
 
     def allowed(self, user: User | AnonymousUser, kwargs: Mapping[str, Any]) -> bool:
         """Whether this person may listen here; `kwargs` are those of the route."""
@@ -99,8 +100,9 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
     async def _look_on(self) -> None:
         try:
             while True:
+                waits = [one for one in (self.tick_seconds, self.again_seconds) if one is not None]
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), self.tick_seconds)
+                    await asyncio.wait_for(self._wake.wait(), min(waits, default=None))
                 self._wake.clear()
                 changed = None if self._everything else frozenset(self._changed)
                 self._changed.clear()
@@ -152,4 +154,8 @@ class BoardConsumer(LiveConsumer):
         await super().connect()
 
     def render(self, changed_ids: frozenset[int] | None) -> list[Fragment]:
-        return [Fragment(target=target, html=html) for target, html in self.parts.of(self.user, changed_ids)]
+        fragments = [
+            Fragment(target=target, html=html) for target, html in self.parts.of(self.user, changed_ids)
+        ]
+        self.again_seconds = self.parts.again_seconds
+        return fragments

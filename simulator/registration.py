@@ -10,22 +10,20 @@ from collections.abc import Callable
 from enum import Enum
 
 from lwm2m.codes import Code
-from lwm2m.messages import Request, Response
+from lwm2m.messages import Response
 from lwm2m.paths import Path
 from lwm2m.requests import deregister_request, register_request, send_request, update_request
 from simulator.accounts import Account
-from simulator.attributes import AttributeTable, Conditions
-from simulator.coap import Answer
 from simulator.connection import Connection
 from simulator.discover import object_links
-from simulator.enablement import Enablement
 from simulator.exchanges import NoAnswer
 from simulator.faults import Faults
 from simulator.link import LinkFailed
 from simulator.nameplate import Firmware
 from simulator.objects import ObjectTree
-from simulator.observations import Observations, Topic
+from simulator.observations import Observations
 from simulator.retries import Retries
+from simulator.service import Service
 
 LONGEST_MARGIN_SECONDS = 93.0
 """An Update goes out MAX_TRANSMIT_WAIT before the lifetime ends, or at half of a short one."""
@@ -78,24 +76,24 @@ class Registration:
         self._has_left = False
         self._update_at: float | None = None
         self._asking = asyncio.Lock()
-        self._attributes = AttributeTable()
-        self.observations = Observations(
-            tree=tree,
-            read=lambda topic: self._read(topic),
-            conditions=self._conditions,
-            notify=self._notify,
-            confirmable=firmware.confirmable_notifications,
-        )
-        self._enablement = Enablement(
+        self._service = Service(
+            account,
             tree=tree,
             firmware=firmware,
             faults=faults,
-            observations=self.observations,
-            attributes=self._attributes,
             execute=lambda path, arguments: execute(self, path, arguments),
             switch_off=switch_off,
         )
-        self.connection = self._new_connection()
+
+    @property
+    def connection(self) -> Connection:
+        """The way to the server; another one after each reconnection."""
+        return self._service.connection
+
+    @property
+    def observations(self) -> Observations:
+        """What the server observes."""
+        return self._service.observations
 
     # -- the life of a registration ------------------------------------------------------------------------
 
@@ -146,7 +144,7 @@ class Registration:
             async with self._asking:
                 response = await self.connection.request(request)
         except (NoAnswer, LinkFailed) as error:
-            await self._reconnect()
+            self._service.reconnect()
             return str(error)
         if response.code != Code.CREATED or not response.location:
             return f"Register was answered {response.code.dotted}"
@@ -193,7 +191,7 @@ class Registration:
                 response = await self.connection.request(request)
         except (NoAnswer, LinkFailed) as error:
             self._report(self, "refused", str(error))
-            await self._reconnect()
+            self._service.reconnect()
             return False
         if response.code != Code.CHANGED:
             self._report(self, "refused", f"Update was answered {response.code.dotted}")
@@ -249,8 +247,7 @@ class Registration:
 
     def leave(self) -> None:
         """Drop the connection and all that hangs on it; a word of good-bye only after De-register."""
-        self.observations.clear()
-        self.connection.close(goodbye=self._has_left)
+        self._service.leave(goodbye=self._has_left)
 
     def _changed(self, path: Path) -> None:
         server = Path(1, self._server)
@@ -269,36 +266,6 @@ class Registration:
         if after is None and lifetime:
             after = lifetime - min(LONGEST_MARGIN_SECONDS, lifetime / 2)
         self._update_at = None if after is None else self._loop.time() + after
-
-    async def _reconnect(self) -> None:
-        """A new socket and a new security context: the old ones may be why nobody answers."""
-        self.connection.close()
-        self.connection = self._new_connection()
-
-    def _new_connection(self) -> Connection:
-        return Connection(
-            self.account,
-            firmware=self._firmware,
-            faults=self._faults,
-            serve=self._serve,
-            sleeps=self._firmware.queue_mode,
-        )
-
-    def _serve(self, request: Request, token: bytes) -> Answer:
-        return self._enablement.serve(request, token)
-
-    def _read(self, topic: Topic) -> Answer:
-        return self._enablement.read(topic)
-
-    def _notify(self, token: bytes, answer: Answer, confirmable: bool, cancelled: Callable[[], None]) -> None:
-        self.connection.notify(token, answer, confirmable, cancelled)
-
-    def _conditions(self, path: Path) -> Conditions:
-        """``/1/x/2`` and ``/1/x/3`` stand in where no attribute was written."""
-        pmin, pmax = (self._tree.value(1, self._server, resource_id) for resource_id in (2, 3))
-        return self._attributes.conditions(
-            path, pmin if isinstance(pmin, int) else 0, pmax if isinstance(pmax, int) else None
-        )
 
     @property
     def _server(self) -> int:

@@ -16,6 +16,7 @@ from dtls.session import Address, LastFlight, Reservation, Session
 from dtls.sessions import Sessions
 from dtls.statistics import Statistics
 
+CID_TRIES = 4
 MAX_RESENDS = 16  # of the last flight, since whoever replays a Finished can ask for it
 
 
@@ -37,12 +38,14 @@ class Associations:
         self._statistics = statistics
 
     def new_cid(self) -> bytes:
-        """A CID that no session has: RFC 9146 section 3 leaves its form to us, but not its uniqueness."""
+        """A CID that, but for a bad `random`, no session has; `establish` looks again."""
         prefix = self._config.cid_prefix
-        while True:
+        cid = prefix
+        for _ in range(CID_TRIES):
             cid = prefix + self._random(self._config.cid_length - len(prefix))
             if cid not in self._sessions.by_cid:
-                return cid
+                break
+        return cid
 
     def establish(self, core: Handshake, identity: bytes, address: Address, now: float) -> list[Event] | None:
         """A session out of a complete handshake; None if there is no free CID or number for it."""

@@ -1,5 +1,23 @@
-"""REST routes of this room."""
+"""REST routes of this room. A device is named by its endpoint, which may hold any character, "/" too."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
+from rest_framework.routers import SimpleRouter
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from provisioning.api.devices import ManagedDeviceViewSet as Devices
+from provisioning.api.views import BootstrapSessionViewSet, JobViewSet
+
+router = SimpleRouter()
+router.register("jobs", JobViewSet, basename="job")
+router.register("bootstrap-sessions", BootstrapSessionViewSet, basename="bootstrap-session")
+
+_listing = Devices.as_view({"get": "list", "post": "create"}, basename="device", detail=False)
+_one = Devices.as_view({"get": "retrieve", "delete": "destroy"}, basename="device", detail=True)
+_timeline = Devices.as_view({"get": "timeline"}, basename="device", detail=True, **Devices.timeline.kwargs)
+
+# By hand: a router asks for the device before its timeline, and "a/timeline" may be an endpoint for it.
+urlpatterns = [
+    path("devices/", _listing, name="device-list"),
+    path("devices/<path:endpoint>/timeline/", _timeline, name="device-timeline"),
+    path("devices/<path:endpoint>/", _one, name="device-detail"),
+    *router.urls,
+]

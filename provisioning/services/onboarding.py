@@ -14,7 +14,7 @@ from devices.services import inventory
 from devices.services.inventory import Added
 from devices.states import Access
 from provisioning.models import JOB_OPEN
-from provisioning.services import jobs, sessions
+from provisioning.services import jobs, profiles, sessions
 
 __all__ = ["Added", "add_device", "release_device"]
 
@@ -29,6 +29,8 @@ def add_device(
 ) -> Added:
     """Add a device and start bringing it online; `label` is the rest of `inventory.add`. Raises Refused."""
     with ledger.unit_of_work():
+        if not operator.bootstrap_profiles.exists():  # an operator made before this room knew of it
+            profiles.ensure_default(operator)
         added = inventory.add(operator=operator, subscriber=subscriber, endpoint=endpoint, **label)
         jobs.create(device=added.device, requested_by=requested_by(by), reason="Device added")
     return added

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import Operator
 from audit import ledger
 from devices.errors import Refused
-from devices.models import Device, Security
+from devices.models import Device, Onboarding, Security
 from devices.services import credentials
 from lwm2m import bootstrap
 from lwm2m.accounts import SecurityMode
@@ -92,6 +92,20 @@ def save(*, profile: BootstrapProfile) -> BootstrapProfile:
         )
         _wake_waiting(profile.operator_id)
     return profile
+
+
+def remove(*, profile: BootstrapProfile) -> None:
+    """Delete a profile that is not the default; Refused for that one, as new devices need it."""
+    with ledger.unit_of_work():
+        row = BootstrapProfile.objects.select_for_update().get(pk=profile.pk)
+        if row.is_default:
+            raise Refused("CONFLICT", "This is the default profile; make another one the default first.")
+        before = {name: getattr(row, name) for name in _RECORDED}
+        target = f"profile:{row.name}"
+        ledger.record(
+            action="bootstrap_profile.removed", operator_id=row.operator_id, target=target, before=before
+        )
+        row.delete()
 
 
 _RECORDED = (
@@ -219,6 +233,12 @@ def management_uri(security: str = Security.PSK) -> str:
 def bootstrap_uri(security: str = Security.PSK) -> str:
     """The address of this portal's bootstrap server, as a person enters it into a device."""
     return _uri(security, settings.BOOTSTRAP_COAPS_PORT, settings.BOOTSTRAP_COAP_PORT)
+
+
+def first_uri(device: Device) -> str:
+    """Where the device has to go first."""
+    to_bootstrap = device.onboarding == Onboarding.BOOTSTRAP
+    return bootstrap_uri(device.security) if to_bootstrap else management_uri(device.security)
 
 
 def _uri(security: str, secured_port: int, plain_port: int) -> str:

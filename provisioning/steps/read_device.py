@@ -17,7 +17,12 @@ from provisioning.steps.results import Done, Failed, StepResult, Waiting
 TITLE = "Read device"
 CORRELATION = "job-step"
 MAX_COMMANDS = 5
-_NAMES = {"0": "manufacturer", "1": "model_number", "2": "serial_number", "3": "firmware_version"}
+_NAMES = {
+    "/3/0/0": "manufacturer",
+    "/3/0/1": "model_number",
+    "/3/0/2": "serial_number",
+    "/3/0/3": "firmware_version",
+}
 
 
 def correlation(step_id: int) -> str:
@@ -52,24 +57,9 @@ def run(*, step: JobStep, device: Device, now: datetime) -> StepResult:
 
 
 def facts(answer: Any) -> dict[str, str]:
-    """The four facts out of a decoded answer: a list of {"path", "value"} or a mapping of path to value."""
-    if isinstance(answer, Mapping):
-        answer = answer.get("nodes", answer.get("values", answer))
-    if isinstance(answer, Mapping):
-        pairs = [(str(path), value) for path, value in answer.items()]
-    elif isinstance(answer, list):
-        pairs = [(str(row.get("path", "")), row.get("value")) for row in answer if isinstance(row, Mapping)]
-    else:
-        return {}
-    found: dict[str, str] = {}
-    for path, value in pairs:
-        ids = path.strip("/").split("/")
-        name = (
-            _NAMES.get(ids[-1]) if len(ids) in (1, 3) and (len(ids) == 1 or ids[:2] == ["3", "0"]) else None
-        )
-        if name is not None and value is not None:
-            found[name] = str(value)
-    return found
+    """The four facts among the nodes of a decoded answer; none where the device said something else."""
+    nodes = answer.get("nodes", ()) if isinstance(answer, Mapping) else ()
+    return {_NAMES[node["path"]]: str(node["value"]) for node in nodes if node["path"] in _NAMES}
 
 
 def due() -> Q:

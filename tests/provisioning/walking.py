@@ -17,7 +17,8 @@ from provisioning.services.sessions import Begun, Exchange
 from tests.devices import making
 from tests.devices.making import FLOW
 
-ANSWER = {"/3/0/0": "Acme", "/3/0/1": "Meter", "/3/0/2": "S-1", "/3/0/3": "1.2.3"}
+SAID = {"/3/0/0": "Acme", "/3/0/1": "Meter", "/3/0/2": "S-1", "/3/0/3": "1.2.3", "/3/0/11/0": 0}
+ANSWER = {"content_format": 11542, "nodes": [{"path": path, "value": value} for path, value in SAID.items()]}
 
 
 def ordered(**label: Any) -> Device:

@@ -160,6 +160,7 @@ class HalfOpen:
         if events is not None:
             return events
         attempt = self._begin(record.sequence, address, now)
+        attempt.core.client_random, attempt.core.client_cid = hello.random, hello.cid
         attempt.core.feed(Message(fragment.kind, fragment.sequence, fragment.body))
         if attempt.core.failure is not None:
             return self._failed(attempt)

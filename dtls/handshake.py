@@ -75,9 +75,6 @@ class Handshake:
         """Give a message to OpenSSL and take its answer."""
         if message.kind == messages.SERVER_HELLO:
             self._hello = messages.server_hello(message.body)
-        elif message.kind == messages.CLIENT_HELLO:
-            hello = messages.client_hello(message.body)
-            self.client_random, self.client_cid = hello.random, hello.cid
         record = records.plain(records.HANDSHAKE, records.DTLS_1_2, self._fed, message.whole())
         self._fed += 1
         self._digest(self.connection.step(record))

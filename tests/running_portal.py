@@ -57,6 +57,7 @@ class RunningPortal:
     )
     process: subprocess.Popen[str] | None = None
     output: list[str] = field(default_factory=list)
+    _listener: threading.Thread = field(default_factory=threading.Thread)
 
     @property
     def url(self) -> str:
@@ -91,7 +92,8 @@ class RunningPortal:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
-        threading.Thread(target=self._listen, args=(self.process,), daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, args=(self.process,), daemon=True)
+        self._listener.start()
         try:
             until(self._is_up, seconds=seconds, what="the portal answers")
         except AssertionError as error:
@@ -99,8 +101,9 @@ class RunningPortal:
 
     def _listen(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout
-        for line in process.stdout:
-            self.output.append(line)
+        with process.stdout as lines:
+            for line in lines:
+                self.output.append(line)
 
     def _is_up(self) -> bool:
         assert self.process
@@ -118,12 +121,14 @@ class RunningPortal:
         begun = time.monotonic()
         self.process.send_signal(signal.SIGINT)
         self.process.wait(timeout=15)
+        self._listener.join(timeout=15)
         return time.monotonic() - begun
 
     def kill(self) -> None:
         if self.process and self.process.poll() is None:
             self.process.kill()
             self.process.wait(timeout=15)
+            self._listener.join(timeout=15)
 
     def text(self) -> str:
         return "".join(self.output)

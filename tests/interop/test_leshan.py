@@ -23,12 +23,21 @@ class LeshanDevice:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         self.lines: list[str] = []
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
     def _listen(self) -> None:
         assert self.process.stdout
-        for line in self.process.stdout:
-            self.lines.append(line.rstrip())
+        with self.process.stdout as lines:
+            for line in lines:
+                self.lines.append(line.rstrip())
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait(timeout=20)
+        self._listener.join(timeout=20)
+        assert self.process.stdin
+        self.process.stdin.close()
 
     def said(self, word: str, *, seconds: float = 40, times: int = 1) -> str:
         def heard() -> str | None:
@@ -52,10 +61,7 @@ def device(command: list[str], *flags: str) -> Iterator[LeshanDevice]:
     try:
         yield running
     finally:
-        running.process.kill()
-        running.process.wait(timeout=20)
-        assert running.process.stdin
-        running.process.stdin.close()
+        running.end()
 
 
 def session_of(rest: Rest, endpoint: str) -> str:

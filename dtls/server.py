@@ -103,9 +103,8 @@ class Server:
     def tick(self, now: float) -> list[Event]:
         """What is due: retransmissions, handshakes that took too long, sessions idle for too long."""
         events = self._half_open.tick(now)
-        if self.config.idle_timeout is not None:
-            limit = now - self.config.idle_timeout
-            while (session := self._sessions.idle_since(limit)) is not None:
+        if (timeout := self.config.idle_timeout) is not None:
+            while (session := self._sessions.idle_for(timeout, now)) is not None:
                 self.statistics.idle += 1
                 events += self._associations.close(session, "idle", say=True)
         return events

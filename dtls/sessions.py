@@ -82,12 +82,12 @@ class Sessions:
                 return session
         return None
 
-    def idle_since(self, limit: float) -> Session | None:
-        """A session that was last active at or before `limit`."""
-        if not self._idle or self._idle[0][0] > limit:
+    def idle_for(self, seconds: float, now: float) -> Session | None:
+        """A session that has been idle for that long; the sum is the one that a deadline is made of."""
+        if not self._idle or self._idle[0][0] + seconds > now:
             return None
         session = self.longest_idle()
-        return session if session is not None and session.last_active_at <= limit else None
+        return session if session is not None and session.last_active_at + seconds <= now else None
 
     def earliest(self) -> float | None:
         """No session was last active before this."""

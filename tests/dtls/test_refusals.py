@@ -8,7 +8,7 @@ import pytest
 
 from dtls import Client, Closed, KeyWanted, Refused, Server, ServerConfig, SessionGone, Transmit
 from dtls.alerts import CLOSE_NOTIFY, FATAL, WARNING
-from dtls.backends import Backend, BackendUnusable, load
+from dtls.backends import Backend, BackendUnusable, bundled, load, system
 from dtls.records import ALERT, HANDSHAKE, plain
 from tests.dtls.network import ADDRESS, KEY, Network, established
 
@@ -259,6 +259,22 @@ def test_idle_sessions_are_closed_in_their_time(backend: Backend) -> None:
     assert (server.statistics.idle, server.next_deadline()) == (1, None)
 
 
+def test_a_deadline_is_never_asked_for_twice() -> None:
+    # Sums of floats: what is due at a deadline must be due in the tick at that very time.
+    for number in range(200):
+        start = 1000.0 + number / 7
+        server = Server(ServerConfig(idle_timeout=100.1))
+        hello = second_hello(server, Client(b"device-1", KEY), ADDRESS, start)
+        server.receive(hello, ADDRESS, start)
+        _, session = established(server, Client(b"device-1", KEY))
+        session.last_active_at = start
+        previous = 0.0
+        while (due := server.next_deadline()) is not None:
+            assert due > previous
+            server.tick(due)
+            previous = due
+
+
 def test_the_longest_idle_is_evicted_when_there_are_too_many(backend: Backend) -> None:
     server = Server(ServerConfig(max_sessions=2), backend=backend)
     network = Network(server, {b"device-1": KEY})
@@ -278,8 +294,6 @@ def test_the_longest_idle_is_evicted_when_there_are_too_many(backend: Backend) -
 def test_a_backend_that_cannot_be_used_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(BackendUnusable, match="there is no backend 'gnutls'"):
         load("gnutls")
-    from dtls.backends import bundled, system
-
     with pytest.raises(BackendUnusable, match=r"needs OpenSSL 3: libssl-is-not-here"):
         system.System("libssl-is-not-here.so")
     monkeypatch.setattr(bundled.cryptography, "__version__", "1.0")

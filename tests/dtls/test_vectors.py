@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM
 
 from dtls import prf
@@ -106,8 +107,6 @@ def test_cbc_mac(cid: bytes, prefix: str, mac_last: bool) -> None:
     if mac_last:
         covered, mac = body[:-32], body[-32:]
     else:
-        from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-
         decryptor = Cipher(algorithms.AES(MAC_KEYS.key), modes.CBC(body[:16])).decryptor()
         padded = decryptor.update(body[16:])
         covered, mac = (b"hello\x17" if cid else b"hello"), padded[-padded[-1] - 33 : -padded[-1] - 1]

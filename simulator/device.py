@@ -36,6 +36,10 @@ class State(Enum):
     WAITING = "waiting"
 
 
+class Muted(Exception):
+    """The server has not allowed this device to Send."""
+
+
 Listener = Callable[["Device", str, str], None]
 
 
@@ -117,8 +121,14 @@ class Device:
             registration.wish_update()
         await self.until(lambda: self.counts["updated"] >= before + len(self.registrations))
 
-    async def send(self, paths: Sequence[str]) -> Response:
-        """Send (LwM2M 1.1): report the values at ``paths``. Raises `NoAnswer`, `LinkFailed`."""
+    async def send(self, paths: Sequence[str], *, even_if_muted: bool = False) -> Response:
+        """Send (LwM2M 1.1): report the values at ``paths``. Raises `Muted`, `NoAnswer`, `LinkFailed`.
+
+        A device is mute until its server writes false to ``/1/x/23`` (R-17).
+        """
+        server = self.registrations[0].account.server_instance or 0
+        if self.tree.value(1, server, 23) is not False and not even_if_muted:
+            raise Muted(f"/1/{server}/23 is not false")
         nodes = reading.composite(self.tree, tuple(Path.parse(path) for path in paths))
         number, payload = content.encode(nodes, ROOT, None, self.firmware.version)
         return await self.registrations[0].send(number, payload)

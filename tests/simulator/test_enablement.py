@@ -14,7 +14,7 @@ from lwm2m.messages import Deregister, Register, Request, Send, Update
 from lwm2m.nodes import Node
 from lwm2m.objects import core
 from lwm2m.paths import ROOT, Path
-from simulator.device import Device
+from simulator.device import Device, Muted
 from simulator.faults import Faults
 from tests.fakes.devices import running_device
 from tests.simulator.peers import Caller, Server, running
@@ -184,8 +184,11 @@ async def test_writes_composite_or_nothing_int_230_257() -> None:
         assert device.tree.value(1, 0, 2) == 9
 
 
-async def test_sends_values_unasked_int_306() -> None:
-    async with managed() as (server, device, _):
+async def test_sends_values_unasked_once_it_may_int_306_307() -> None:
+    async with managed() as (server, device, caller):
+        with pytest.raises(Muted):
+            await device.send(["/3/0/9"])
+        await caller.ask(Code.PUT, "/1/0/23", content_format=0, payload=b"0")
         assert (await device.send(["/3303/0/5700", "/3/0/9"])).code is Code.CHANGED
         (sent,) = server.of(Send)
         assert set(values(sent.payload, sent.content_format, "/")) == {"/3303/0/5700", "/3/0/9"}

@@ -88,8 +88,8 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             with contextlib.suppress(asyncio.CancelledError):
                 await looker
 
-    async def receive_json(self, content: Any, **kwargs: Any) -> None:
-        """Pages only listen."""
+    async def receive(self, *args: Any, **kwargs: Any) -> None:
+        """Pages only listen; whatever is sent is not even parsed."""
 
     async def device_changed(self, message: dict[str, Any]) -> None:
         self._changed.add(message["device_id"])

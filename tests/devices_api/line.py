@@ -1,0 +1,47 @@
+"""An open WebSocket of a consumer, without a server (channels.testing needs daphne)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from asgiref.testing import ApplicationCommunicator
+
+
+class Line(ApplicationCommunicator):
+    """Speaks ASGI with one consumer."""
+
+    def __init__(self, consumer: Any, path: str, user: Any, kwargs: dict[str, Any] | None = None) -> None:
+        path, _, query = path.partition("?")
+        scope = {
+            "type": "websocket",
+            "path": path,
+            "query_string": query.encode(),
+            "headers": [],
+            "subprotocols": [],
+            "user": user,
+            "url_route": {"args": (), "kwargs": kwargs or {}},
+        }
+        super().__init__(consumer.as_asgi(), scope)
+
+    async def open(self) -> None:
+        await self.send_input({"type": "websocket.connect"})
+        assert (await self.receive_output(5))["type"] == "websocket.accept"
+
+    async def say(self, text: str) -> None:
+        await self.send_input({"type": "websocket.receive", "text": text})
+
+    async def hear(self, count: int) -> dict[str, str]:
+        """So many fragments: html by target."""
+        heard = [json.loads((await self.receive_output(5))["text"]) for _ in range(count)]
+        return {message["target"]: message["html"] for message in heard}
+
+    async def closed_with(self) -> int:
+        while True:
+            message = await self.receive_output(5)
+            if message["type"] == "websocket.close":
+                return message["code"]
+
+    async def close(self) -> None:
+        await self.send_input({"type": "websocket.disconnect", "code": 1000})
+        await self.wait(5)

@@ -1,0 +1,140 @@
+"""The board's WebSocket: who may listen, what comes at once, and what comes when a device changes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.layers import get_channel_layer
+from django.contrib.auth.models import AnonymousUser
+
+from accounts.models import StaffMembership
+from accounts.roles import Role
+from devices.consumers import NOT_ALLOWED, BoardConsumer
+from tests.devices_api.line import Line
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def board() -> Callable[..., None]:
+    """Runs `play(line)` with an open line to the board, in a loop of its own."""
+
+    def run(user: Any, play: Callable[[Line], Awaitable[None]], query: str = "") -> None:
+        async def session() -> None:
+            line = Line(BoardConsumer, f"/ws/board/?{query}", user)
+            await line.open()
+            await play(line)
+            await line.close()
+
+        asyncio.run(session())
+
+    return run
+
+
+async def say_changed(group: str, device_id: int) -> None:
+    await get_channel_layer().group_send(
+        group, {"type": "device.changed", "device_id": device_id, "what": ["registration"]}
+    )
+
+
+def test_the_present_state_comes_at_once(board, member, north, fleet):
+    async def play(line: Line) -> None:
+        sent = await line.hear(3)
+        assert list(sent) == ["board-rows", "board-pages", "board-tiles"]
+        assert "urn:dev:lost" in sent["board-rows"]
+        assert "urn:dev:asleep" not in sent["board-rows"]
+
+    board(member(Role.READ_ONLY, north), play, "state=lost")
+
+
+def test_a_change_comes_as_one_row(board, member, north, device, registered):
+    one = device("one")
+
+    async def play(line: Line) -> None:
+        await line.hear(3)
+        await sync_to_async(registered)(one)
+        for _ in range(20):
+            await say_changed(f"operator.{north.pk}", one.pk)
+        sent = await line.hear(2)
+        assert set(sent) == {f"device-{one.pk}", "board-tiles"}
+        assert await line.receive_nothing(0.5)
+
+    board(member(Role.READ_ONLY, north), play)
+
+
+def test_superusers_hear_of_all(board, person, device, registered):
+    one = device("one")
+
+    async def play(line: Line) -> None:
+        await line.hear(3)
+        await sync_to_async(registered)(one)
+        await say_changed("board", one.pk)
+        assert f"device-{one.pk}" in await line.hear(2)
+
+    board(person("root@example.com", is_staff=True, is_superuser=True), play)
+
+
+def test_other_operators_stay_silent(board, member, north, south, device):
+    theirs = device("theirs", operator=south)
+
+    async def play(line: Line) -> None:
+        await line.hear(3)
+        for group in (f"operator.{south.pk}", "board", f"operator.{north.pk}"):
+            await say_changed(group, theirs.pk)
+        assert await line.receive_nothing(1)
+
+    board(member(Role.READ_ONLY, north), play)
+
+
+def test_who_may_not_listen_is_told_so(board, subscriber):
+    async def play(line: Line) -> None:
+        assert await line.closed_with() == NOT_ALLOWED
+
+    board(subscriber.user, play)
+    board(AnonymousUser(), play)
+
+
+def test_losing_the_role_ends_the_page(board, member, north, device):
+    user = member(Role.READ_ONLY, north)
+    one = device("one")
+
+    async def play(line: Line) -> None:
+        await line.hear(3)
+        await StaffMembership.objects.filter(user=user).adelete()
+        await say_changed(f"operator.{north.pk}", one.pk)
+        assert await line.closed_with() == NOT_ALLOWED
+
+    board(user, play)
+
+
+def test_a_failure_closes_the_line_so_that_the_page_comes_back(
+    board, member, north, device, monkeypatch, caplog
+):
+    one = device("one")
+
+    async def play(line: Line) -> None:
+        await line.hear(3)
+
+        def broken(*args: object) -> None:
+            raise RuntimeError
+
+        monkeypatch.setattr("devices.board_parts.Parts.of", broken)
+        await say_changed(f"operator.{north.pk}", one.pk)
+        assert await line.closed_with() == 1011
+
+    board(member(Role.READ_ONLY, north), play)
+    assert "live_page_failed" in caplog.text
+
+
+def test_what_a_browser_sends_is_ignored(board, member, north):
+    async def play(line: Line) -> None:
+        await line.hear(3)
+        await line.say('{"type": "device.changed", "device_id": 1}')
+        await line.say("no json {")
+        assert await line.receive_nothing(0.5)
+
+    board(member(Role.READ_ONLY, north), play)

@@ -25,6 +25,7 @@ from simulator.subscriber import PortalRefused, Subscriber
 MISTAKES = (assembly.BadDevice, device_file.BadFile, PortalRefused, TooManyDevices)
 DEFAULT_KEYS = Path("var/simulated-devices.json")
 BOOTSTRAP_COAPS_PORT = 5784
+LONGEST_GOODBYE_SECONDS = 2.0
 
 
 def positive(text: str) -> int:
@@ -148,13 +149,15 @@ class Command(BaseCommand):
                 starting.result()
             await waiting
         finally:
+            _leave_in_time(status=0 if stopped.is_set() else 1)
             tasks = [task for task in (starting, waiting, showing) if task is not None]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             if not options["quiet"]:
                 self.stdout.write(f"\nStopping. {fleet.progress()}")
-            await fleet.stop(deregister=options["deregister"])
+                self.stdout.flush()
+            await fleet.stop(deregister=options["deregister"], within_seconds=LONGEST_GOODBYE_SECONDS / 2)
 
     async def _start(self, fleet: Fleet, source: AsyncIterator[Entry], firmware: Firmware) -> None:
         async with contextlib.aclosing(source) as entries:  # type: ignore[type-var]
@@ -168,6 +171,12 @@ class Command(BaseCommand):
             line = str(fleet.progress())
             self.stdout.write(f"\r\x1b[2K{line}" if is_terminal else line, ending="" if is_terminal else "\n")
             self.stdout.flush()
+
+
+def _leave_in_time(*, status: int) -> None:
+    """Cancelling ten thousand devices in order may take long; what is left then is the system's to close."""
+    signal.signal(signal.SIGALRM, lambda *_: os._exit(status))
+    signal.setitimer(signal.ITIMER_REAL, LONGEST_GOODBYE_SECONDS)
 
 
 async def _each(entries: list[Entry]) -> AsyncIterator[Entry]:

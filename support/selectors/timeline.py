@@ -14,7 +14,7 @@ from django.db.models import Q
 from audit import selectors as ledger
 from audit.causes import CAUSES, Cause
 from audit.models import LedgerEvent
-from support import words
+from support import about, words
 
 LIMIT = 100
 MOST = 1000
@@ -55,6 +55,7 @@ class Entry:
 
     event: LedgerEvent
     what: str
+    about: str
     who: str
     cause: Cause | None
     facts: list[tuple[str, str]]
@@ -110,6 +111,7 @@ def _entry(event: LedgerEvent) -> Entry:
     return Entry(
         event=event,
         what=words.action(event.action),
+        about=about.of(event.action, before=event.before, after=event.after, detail=event.detail),
         who=event.actor_name,
         cause=CAUSES.get(event.cause),
         facts=[*_changes(event.before or {}, event.after or {}), *_flat(event.detail or {}), *_origin(event)],

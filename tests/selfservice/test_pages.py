@@ -83,7 +83,7 @@ def test_the_list_shows_own_devices_with_their_state_in_words(as_sam, sam, forei
     page = text(as_sam.get("/devices/"))
     assert "Online one" in page
     assert "Asleep until about" in page
-    assert "Never seen" in page
+    assert "Not seen yet" in page
     assert "Foreign one" not in page
 
 

@@ -17,6 +17,7 @@ from devices.models import Knock, Plane
 from devices.services import inventory
 from provisioning.models import BootstrapExchange, BootstrapSession, SessionState
 from provisioning.services import onboarding
+from support import about
 from support.consumers import PARTS, TimelineConsumer
 from tests.devices import making
 
@@ -252,3 +253,24 @@ def test_the_platforms_own_staff_see_every_knock(sign_in, db):
 
 def test_an_empty_waiting_room_says_so(desk):
     assert "Nobody is waiting" in text(desk.get("/support/waiting-room/"))
+
+
+def test_an_entry_says_what_it_is_about(desk, device):
+    page = text(desk.get(f"/support/devices/{device.pk}/"))
+    assert "for the bootstrap server" in page
+    assert "Bring online" in page
+
+
+@pytest.mark.parametrize(
+    ("action", "detail", "said"),
+    [
+        ("job.step_done", {"step": "check_inventory"}, "Check inventory"),
+        ("job.step_done", {"step": "a_step_of_old"}, "a step of old"),
+        ("command.done", {"operation": "read", "path": "/3/0", "response_code": "2.05"}, "Read /3/0, 2.05"),
+        ("bootstrap.ended", {"state": "finish_refused"}, "the device refused the configuration"),
+        ("bootstrap.ended", {}, ""),
+        ("anything.else", {"step": "check_inventory"}, ""),
+    ],
+)
+def test_old_and_odd_events_are_told_too(action, detail, said):
+    assert about.of(action, before=None, after=None, detail=detail) == said

@@ -98,7 +98,7 @@
     if (copy) {
       const source = document.getElementById(copy.dataset.copy);
       try {
-        await navigator.clipboard.writeText(source.textContent.trim());
+        await navigator.clipboard.writeText(source.dataset.plain || source.textContent.trim());
         toast("Copied.");
       } catch {
         select(source);

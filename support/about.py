@@ -1,0 +1,80 @@
+"""What an event of the ledger is about, in a few words beside its action: which step, which command, from where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from devices.models import Plane
+from devices.states import Provisioning
+from provisioning.models import JobKind, SessionState
+from provisioning.steps import KINDS
+from support import words
+
+Said = Mapping[str, Any]
+
+
+def of(action: str, *, before: Said | None, after: Said | None, detail: Said | None) -> str:
+    """Empty where the action says it all. Never raises: old events keep what old versions wrote."""
+    teller = _TELLERS.get(action) or _TELLERS.get(action.split(".")[0])
+    if teller is None:
+        return ""
+    try:
+        return teller(before or {}, after or {}, detail or {})
+    except (KeyError, ValueError, TypeError, AttributeError):
+        return ""
+
+
+def _step(before: Said, after: Said, detail: Said) -> str:
+    kind = KINDS.get(detail["step"])
+    return kind.TITLE if kind else words.label(detail["step"])
+
+
+def _job(before: Said, after: Said, detail: Said) -> str:
+    return JobKind(detail["kind"]).label
+
+
+def _command(before: Said, after: Said, detail: Said) -> str:
+    asked = f"{words.operation(detail['operation'])} {detail['path']}"
+    return f"{asked}, {detail['response_code']}" if detail.get("response_code") else asked
+
+
+def _credential(before: Said, after: Said, detail: Said) -> str:
+    return f"for the {Plane(detail['plane']).label.lower()}"
+
+
+def _provisioning(before: Said, after: Said, detail: Said) -> str:
+    old, new = Provisioning(before["provisioning"]), Provisioning(after["provisioning"])
+    return f"{old.label} → {new.label}"
+
+
+def _bootstrap(before: Said, after: Said, detail: Said) -> str:
+    state = SessionState(detail["state"])
+    return "" if state == SessionState.RUNNING else state.label.lower()
+
+
+def _registration(before: Said, after: Said, detail: Said) -> str:
+    if "address" not in after:
+        return ""
+    return f"from {after['address']}, lifetime {after['lifetime_seconds']} s"
+
+
+def _described(before: Said, after: Said, detail: Said) -> str:
+    return " ".join(str(after[name]) for name in ("manufacturer", "model_number") if after.get(name))
+
+
+_TELLERS: dict[str, Callable[[Said, Said, Said], str]] = {
+    "job.step_running": _step,
+    "job.step_waiting": _step,
+    "job.step_done": _step,
+    "job.step_skipped": _step,
+    "job.step_failed": _step,
+    "job": _job,
+    "command": _command,
+    "credential": _credential,
+    "device.provisioning": _provisioning,
+    "device.described": _described,
+    "bootstrap": _bootstrap,
+    "registration.registered": _registration,
+    "registration.replaced": _registration,
+}

@@ -82,7 +82,7 @@ class RunningPortal:
             **options,  # type: ignore[call-overload]
         )
 
-    def start(self, *flags: str, seconds: float = 60) -> None:
+    def start(self, *flags: str, seconds: float = 120) -> None:
         self.output = []
         self.process = subprocess.Popen(
             [sys.executable, "manage.py", "portal", "--migrate", *flags],

@@ -1,0 +1,1 @@
+"""Measures southbound: `python -m bench.run`. Results and how to read them: docs/performance.md."""

@@ -1,0 +1,176 @@
+"""`make bench`: Register/s and Update/s of southbound beside a plain aiocoap server, in one run, as ratios.
+
+    python -m bench.run                     all of it, a few minutes
+    python -m bench.run --quick             under a minute, to see that it works
+    python -m bench.run --only 'postgresql/nosec/*' --only 'aiocoap/*'
+
+Keys are server/security/processes/request, such as sqlite/dtls/1/update, and memory/security/devices.
+
+PostgreSQL is the server of DATABASE_URL; without one, `.ci/with-services` starts one, where it is installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+from contextlib import AbstractContextManager
+from fnmatch import fnmatch
+from pathlib import Path
+
+from bench import cases, databases, generator, processes, tables
+from bench.cases import Bench, Memory, Rate, Sizes, say
+from bench.databases import Database
+
+
+def main() -> None:
+    options = _options()
+    if not databases.has_server() and not options.sqlite_only and databases.can_start_services():
+        os.execv(
+            str(databases.WITH_SERVICES),
+            [str(databases.WITH_SERVICES), sys.executable, "-m", "bench.run", *sys.argv[1:]],
+        )
+    using = generator.choose(own=options.own_generator)
+    sizes = cases.QUICK if options.quick else cases.FULL
+    if options.seconds:
+        sizes = Sizes(**{**vars(sizes), "seconds": options.seconds})
+    bench = Bench(using, sizes, options.wanted, _redis_pid())
+    rates: list[Rate] = []
+    memories: list[Memory] = []
+    for name in cases.PLAIN:
+        rates += bench.plain(name)
+    counts = (1,) if options.quick else (1, 2)
+    stores: list[AbstractContextManager[Database]] = []
+    versions: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        stores.append(databases.sqlite(Path(folder)))
+        if databases.has_server() and not options.sqlite_only:
+            stores.append(databases.postgresql())
+        for store in stores:
+            is_last = store is stores[-1]
+            with store as database:
+                if not options.wants(database.name.lower()) and not (is_last and options.wants("memory")):
+                    continue
+                env = processes.environment(database, Path(folder) / database.name)
+                most = (
+                    max((*sizes.memory, *sizes.memory_secured, 0))
+                    if is_last and options.wants("memory")
+                    else 0
+                )
+                say(f"{database.name}: filling in")
+                processes.prepare(
+                    env,
+                    plain=max(sizes.devices, most),
+                    secured=max(sizes.devices, *sizes.memory_secured, 0) if most else sizes.devices,
+                )
+                versions.append(databases.version(database))
+                rates += bench.southbound(database, env, counts)
+                if is_last:
+                    memories += bench.memory(database, env)
+    _report(options, using.name, sizes, versions, rates, memories)
+    if any(not rate.load.answered for rate in rates):
+        raise SystemExit("A case got no answers at all.")
+
+
+class _Options(argparse.Namespace):
+    quick: bool
+    only: list[str]
+    json: bool
+    seconds: float
+    own_generator: bool
+    sqlite_only: bool
+
+    def wanted(self, key: str) -> bool:
+        return not self.only or any(fnmatch(key, pattern) for pattern in self.only)
+
+    def wants(self, first: str) -> bool:
+        """Whether a pattern may fit a key that begins so."""
+        return not self.only or any(fnmatch(first, pattern.split("/")[0]) for pattern in self.only)
+
+
+def _options() -> _Options:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="one second a case, no second process")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="PATTERN", help="keys to measure; may repeat"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    parser.add_argument("--seconds", type=float, default=0.0, help="how long a case lasts")
+    parser.add_argument(
+        "--own-generator", action="store_true", help="use bench/load.py even if lwm2mload is there"
+    )
+    parser.add_argument("--sqlite-only", action="store_true", help="leave PostgreSQL out")
+    return parser.parse_args(namespace=_Options())
+
+
+def _redis_pid() -> int | None:
+    url = os.environ.get("REDIS_URL", "")
+    if not url:
+        return None
+    import redis
+
+    with redis.Redis.from_url(url) as client:
+        return int(client.info("server")["process_id"])
+
+
+def _report(
+    options: _Options,
+    using: str,
+    sizes: Sizes,
+    versions: list[str],
+    rates: list[Rate],
+    memories: list[Memory],
+) -> None:
+    base = _base(rates)
+    machine = _machine()
+    if options.json:
+        whole = {
+            "commit": databases.commit(),
+            "machine": machine,
+            "generator": using,
+            "databases": versions,
+            "sizes": vars(sizes),
+            "compared_with": base,
+            "rates": [rate.as_json() for rate in rates],
+            "memory": [vars(m) | {"per_device": m.per_device} for m in memories],
+        }
+        print(json.dumps(whole, indent=1))
+        return
+    print(f"\nCommit {databases.commit()}. {machine} {'. '.join(versions)}.")
+    print(
+        f"Generator {using}: {sizes.devices} devices, {sizes.window} requests outstanding, {sizes.seconds:g} s a case; "
+        f"ratios to {base or 'nothing'}, measured in the same run.\n"
+    )
+    parts = [
+        tables.expectations(rates, memories, base),
+        tables.rates(rates, base) if rates else "",
+        tables.memory(memories) if memories else "",
+    ]
+    print("\n\n".join(part for part in parts if part))
+
+
+def _base(rates: list[Rate]) -> str:
+    """The plain server that answered more Updates: the comparison that flatters us least."""
+    plain = {rate.server: rate.load.rate for rate in rates if rate.server in cases.PLAIN}
+    return max(plain, key=lambda name: plain[name]) if plain else ""
+
+
+def _machine() -> str:
+    model = ""
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            model = line.partition(":")[2].strip()
+            break
+    cores = len(os.sched_getaffinity(0))
+    return (
+        f"{cores} cores ({model or platform.machine()}) for everything, Python {platform.python_version()}."
+    )
+
+
+if __name__ == "__main__":
+    main()

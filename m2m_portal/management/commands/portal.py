@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
+import signal
 import subprocess
 import sys
 
@@ -12,6 +14,14 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from m2m_portal import demo, listening
 from m2m_portal.allinone import serve
+
+PR_SET_PDEATHSIG = 1
+
+
+def _end_with_parent() -> None:
+    """In the child: be told to stop when the portal dies, even by kill -9 (Linux only)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class Command(BaseCommand):
@@ -43,6 +53,7 @@ class Command(BaseCommand):
                     subprocess.Popen(  # noqa: S603 - our own command
                         [sys.executable, sys.argv[0], "simulate", "--devices", str(devices), "--quiet"],
                         start_new_session=True,
+                        preexec_fn=_end_with_parent,
                     )
                 )
 

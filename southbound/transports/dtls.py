@@ -6,8 +6,8 @@ import asyncio
 import logging
 import socket
 import time
-from collections.abc import Callable, Coroutine, Hashable
-from typing import Any, cast
+from collections.abc import Callable, Hashable
+from typing import cast
 
 from django.conf import settings
 
@@ -24,8 +24,8 @@ from southbound.transports.sockets import Address, DrainedSocket
 logger = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.1
-MAX_LOOKUPS = 1_000
-"""As many as there may be half-open handshakes; each waits its turn for one of the few database threads."""
+MAX_WANTED = 1_000
+"""As many as there may be half-open handshakes."""
 _BACKENDS = {"auto": ("bundled", "system"), "cryptography": ("bundled",), "ctypes": ("system",)}
 
 
@@ -61,7 +61,8 @@ class DtlsListener:
         self._on_closed = on_closed
         self._socket = DrainedSocket(bound, self._receive, counters)
         self._by_identity: dict[str, dtls.Session] = {}
-        self._lookups: set[asyncio.Task[None]] = set()
+        self._wanted: list[dtls.KeyWanted] = []
+        self._lookup: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -107,8 +108,8 @@ class DtlsListener:
         self._socket.pause()
         if self._timer is not None:
             self._timer.cancel()
-        for task in self._lookups:
-            task.cancel()
+        if self._lookup is not None:
+            self._lookup.cancel()
 
     def close(self) -> None:
         self.pause()
@@ -171,29 +172,43 @@ class DtlsListener:
 
     # -- keys ------------------------------------------------------------------------------------------------
     def _begin_lookup(self, event: dtls.KeyWanted) -> None:
-        if self._loop is None or len(self._lookups) >= MAX_LOOKUPS:
+        """Ask with the next question to the database: what is wanted while one runs goes together."""
+        if self._loop is None or len(self._wanted) >= MAX_WANTED:
             return  # the handshake times out; the device tries again
-        work: Coroutine[Any, Any, None] = self._look_up(event)
-        task = self._loop.create_task(work, name="dtls key")
-        self._lookups.add(task)
-        task.add_done_callback(self._lookups.discard)
+        self._wanted.append(event)
+        if self._lookup is None:
+            self._lookup = self._loop.create_task(self._look_up(), name="dtls keys")
 
-    async def _look_up(self, event: dtls.KeyWanted) -> None:
+    async def _look_up(self) -> None:
         try:
-            found = await self._database.run(_key_or_reason, self.plane.value, event.identity)
-        except Exception as error:  # no answer rather than a wrong one: the device repeats its flight
-            logger.warning("key_lookup_failed error=%s: %s", type(error).__name__, error)
-            return
-        key = None
-        if isinstance(found, Key):
-            key = found.key
-        else:
-            host = str(event.address[0]) if event.address else ""
-            name = event.identity.decode(errors="replace")
-            self._counters.refused(self.plane.value, found.cause, name, host, "", found.device_id)
-        self._handle(self.server.provide_key(event.handshake, key, time.monotonic()))
+            while self._wanted:
+                wanted, self._wanted = self._wanted, []
+                try:
+                    await self._answer(wanted)
+                except (
+                    Exception
+                ) as error:  # no answer rather than a wrong one: the devices repeat their flights
+                    logger.warning("key_lookup_failed error=%s: %s", type(error).__name__, error)
+        finally:
+            self._lookup = None
+
+    async def _answer(self, wanted: list[dtls.KeyWanted]) -> None:
+        identities = [event.identity for event in wanted]
+        found = await self._database.run(_keys_or_reasons, self.plane.value, identities)
+        for event, answer in zip(wanted, found, strict=True):
+            key = None
+            if isinstance(answer, Key):
+                key = answer.key
+            else:
+                host = str(event.address[0]) if event.address else ""
+                name = event.identity.decode(errors="replace")
+                self._counters.refused(self.plane.value, answer.cause, name, host, "", answer.device_id)
+            self._handle(self.server.provide_key(event.handshake, key, time.monotonic()))
 
 
-def _key_or_reason(plane: str, identity: bytes) -> Key | Known:
-    key = credentials.lookup(plane=plane, identity=identity)
-    return credentials.why_refused(plane=plane, identity=identity) if key is None else key
+def _keys_or_reasons(plane: str, identities: list[bytes]) -> list[Key | Known]:
+    found: list[Key | Known] = []
+    for identity in identities:
+        key = credentials.lookup(plane=plane, identity=identity)
+        found.append(credentials.why_refused(plane=plane, identity=identity) if key is None else key)
+    return found

@@ -11,6 +11,7 @@ from typing import ClassVar
 import aiocoap
 from aiocoap import Message
 from aiocoap.numbers.types import Type
+from django.db import connections
 
 from devices.models import Plane
 from lwm2m.messages import Request
@@ -132,11 +133,14 @@ async def bootstrap(southbound: Southbound) -> Wire:
 
 async def until(condition: Callable[[], object], seconds: float = SECONDS) -> object:
     """Wait until `condition`, asked again and again off the loop, says something true."""
-    from asgiref.sync import sync_to_async
 
-    asked = sync_to_async(condition, thread_sensitive=False)
-    for _ in range(int(seconds / 0.02)):
-        if found := await asked():
-            return found
-        await asyncio.sleep(0.02)
-    raise AssertionError("the condition never came true")
+    def ask() -> object:
+        try:
+            return condition()
+        finally:
+            connections.close_all()
+
+    async with asyncio.timeout(seconds):
+        while not (found := await asyncio.to_thread(ask)):
+            await asyncio.sleep(0.02)
+    return found

@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
-from channels.layers import InMemoryChannelLayer
+from channels.layers import get_channel_layer
 
 from accounts.models import Operator
 from devices.models import Device, Onboarding, Security
 from devices.states import Ownership, Provisioning
+from m2m_portal.channel_layer import InProcessChannelLayer
 from southbound.transports.ports import PortSettings
 from southbound.worker import Options, Southbound
 from tests.ledger_triggers import flush_may_empty_the_ledger  # noqa: F401 a fixture
@@ -44,13 +45,15 @@ def make_device(operator) -> Callable[..., Device]:
 @asynccontextmanager
 async def running(*, ports: PortSettings = ANY_PORTS, **options) -> AsyncIterator[Southbound]:
     """A started southbound, stopped at the end whatever happens."""
-    southbound = Southbound(channel_layer=InMemoryChannelLayer(), ports=ports, options=Options(**options))
+    InProcessChannelLayer.settle(asyncio.get_running_loop())
+    southbound = Southbound(channel_layer=get_channel_layer(), ports=ports, options=Options(**options))
     await southbound.start()
     try:
         yield southbound
     finally:
         await Wire.close_all()
         await asyncio.wait_for(southbound.stop(), 5)
+        InProcessChannelLayer.settle(None)
 
 
 @pytest.fixture

@@ -131,7 +131,7 @@ class StaffMembershipAdmin(ScopedModelAdmin):
             email=data["email"], operator=data["operator"], role=data["role"], name=data["name"]
         )
         obj.__dict__.update(invited.membership.__dict__)
-        transaction.on_commit(lambda: invitations.send(invited))
+        transaction.on_commit(lambda: invitations.send(request, invited))
 
     def delete_model(self, request: HttpRequest, obj: StaffMembership) -> None:
         staff.remove(membership=obj)

@@ -10,6 +10,7 @@ from django.contrib.auth import logout as sign_out
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
+from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
 Extra = dict[str, Any] | None
@@ -26,7 +27,7 @@ class PortalAdminSite(AdminSite):
     site_url = "/"
     enable_nav_sidebar = True
 
-    @never_cache
+    @method_decorator(never_cache)
     def login(self, request: HttpRequest, extra_context: Extra = None) -> HttpResponse:
         """Our own sign-in page, with its confirmed addresses and limits on wrong passwords."""
         if self.has_permission(request):

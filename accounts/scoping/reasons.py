@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django import forms
@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 
 REASON_LIMIT = 200
 SHOWN = 20
+CHUNK = 500
 
 
 class ReasonForm(forms.Form):
@@ -66,7 +67,7 @@ def _do_all(
     do: Callable[[Model, str], object],
 ) -> None:
     count, refused = 0, {}
-    for row in rows.order_by("pk").iterator(chunk_size=500):
+    for row in _one_by_one(rows):
         try:
             do(row, reason)
         except model_admin.refusals as refusal:
@@ -79,7 +80,16 @@ def _do_all(
         model_admin.message_user(request, f"{count} {name} {done}.", messages.SUCCESS)
     for why, names in refused.items():
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-        model_admin.message_user(request, f"{', '.join(names[:3])}{more}: {why}", messages.WARNING)
+        model_admin.message_user(
+            request, f"Not done for {', '.join(names[:3])}{more}: {why}", messages.WARNING
+        )
+
+
+def _one_by_one(rows: QuerySet) -> Iterator[Model]:
+    """Read in pieces that are complete before anything is written: what is done may change what `rows` finds."""
+    ids = list(rows.order_by("pk").values_list("pk", flat=True))
+    for start in range(0, len(ids), CHUNK):
+        yield from rows.model._default_manager.filter(pk__in=ids[start : start + CHUNK]).order_by("pk")
 
 
 def _page(

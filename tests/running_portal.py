@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -22,10 +23,16 @@ T = TypeVar("T")
 
 
 def free_port(*, datagram: bool) -> int:
+    """A free port below the range that the system hands out by itself, so that nobody takes it meanwhile."""
     kind = socket.SOCK_DGRAM if datagram else socket.SOCK_STREAM
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    while True:
+        port = random.randrange(12_000, 32_000)
+        with socket.socket(socket.AF_INET, kind) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def until(condition: Callable[[], T], *, seconds: float, what: str) -> T:

@@ -82,6 +82,9 @@ class DeviceAdmin(ScopedModelAdmin):
     class Media:
         css = {"all": ("devices/list.css",)}
 
+    def named(self, row: Model) -> str:
+        return f"{row.name} ({row.endpoint})" if row.name else row.endpoint
+
     @admin.display(description="Account", ordering="subscriber__number")
     def account(self, device: Device) -> str:
         return device.subscriber.number if device.subscriber else "–"

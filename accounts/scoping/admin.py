@@ -126,6 +126,10 @@ class ScopedModelAdmin(_Scoped, admin.ModelAdmin):
     def has_module_permission(self, request: HttpRequest) -> bool:
         return any(self._may(request, verb, None) for verb in ("view", "add", "change", "delete"))
 
+    def named(self, row: Model) -> str:
+        """A row as it is told from others, where an action asks about it or reports on it."""
+        return str(row)
+
     def permitted(self, request: HttpRequest, queryset: QuerySet, verb: str) -> QuerySet:
         """Of an action's rows those where the role allows `verb`: somebody may hold several roles."""
         return of_staff(queryset, request.user, self.operator_path, self._permission(verb))

@@ -71,7 +71,7 @@ def _do_all(
         try:
             do(row, reason)
         except model_admin.refusals as refusal:
-            refused.setdefault(str(refusal), []).append(str(row))
+            refused.setdefault(str(refusal), []).append(model_admin.named(row))
         else:
             count += 1
     options = model_admin.opts
@@ -112,7 +112,7 @@ def _page(
         "action": action,
         "button": button,
         "is_dangerous": is_dangerous,
-        "rows": rows[:SHOWN],
+        "rows": [model_admin.named(row) for row in rows[:SHOWN]],
         "count": count,
         "more": max(0, count - SHOWN),
         "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),

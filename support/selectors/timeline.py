@@ -13,11 +13,13 @@ from django.db.models import Q
 
 from audit import selectors as ledger
 from audit.causes import CAUSES, Cause
-from audit.models import LedgerEvent
+from audit.ledger import SYSTEM
+from audit.models import LedgerEvent, Result
 from support import about, words
 
 LIMIT = 100
 MOST = 1000
+_PROBLEMS = [code for code, cause in CAUSES.items() if cause.severity != "info"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Filters:
     cause: str = ""
     action: str = ""
     text: str = ""
+    problems: bool = False
     limit: int = LIMIT
 
     @classmethod
@@ -36,17 +39,20 @@ class Filters:
             cause=query.get("cause", "")[:64],
             action=query.get("action", "")[:64],
             text=query.get("q", "").strip()[:100],
+            problems=query.get("only") == "problems",
             limit=min(MOST, int(asked)) if asked.isdecimal() and int(asked) > LIMIT else LIMIT,
         )
 
     @property
     def query(self) -> str:
         """As `read` takes it again from an address."""
-        return urlencode({"cause": self.cause, "action": self.action, "q": self.text, "limit": self.limit})
+        only = "problems" if self.problems else ""
+        said = {"only": only, "cause": self.cause, "action": self.action, "q": self.text, "limit": self.limit}
+        return urlencode({name: value for name, value in said.items() if value})
 
     @property
     def is_any(self) -> bool:
-        return bool(self.cause or self.action or self.text)
+        return bool(self.cause or self.action or self.text or self.problems)
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,8 @@ def of_device(device_id: int, operator_ids: Iterable[int] | None, filters: Filte
         events = events.filter(cause=filters.cause)
     if filters.action:
         events = events.filter(action=filters.action)
+    if filters.problems:
+        events = events.filter(~Q(result=Result.OK) | Q(cause__in=_PROBLEMS))
     if filters.text:
         events = events.filter(_mentions(filters.text))
     rows = list(events[: filters.limit + 1])
@@ -112,7 +120,7 @@ def _entry(event: LedgerEvent) -> Entry:
         event=event,
         what=words.action(event.action),
         about=about.of(event.action, before=event.before, after=event.after, detail=event.detail),
-        who=event.actor_name,
+        who="the portal" if event.actor_label == SYSTEM.label else event.actor_name,
         cause=CAUSES.get(event.cause),
         facts=[*_changes(event.before or {}, event.after or {}), *_flat(event.detail or {}), *_origin(event)],
     )

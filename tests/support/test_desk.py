@@ -170,6 +170,8 @@ def test_the_timeline_is_filtered_by_cause_action_and_text(desk, device):
     assert "Bill of March" in shown(q="march")
     assert "Device added" not in shown(q="march")
     assert "Nothing fits" in shown(q="no such thing")
+    assert "Registration ran out" in shown(only="problems")
+    assert "Device added" not in shown(only="problems")
 
 
 def test_each_entry_says_why_to_the_desk_and_the_engineer(desk, device):

@@ -64,24 +64,31 @@
     const template = document.createElement("template");
     template.innerHTML = html;
     const roots = [...template.content.children];
-    const whole = roots.length === 1 && roots[0].id === id;
-    const candidate = whole ? roots[0].innerHTML : html;
-    if (whole ? roots[0].isEqualNode(withoutMarks(old)) : candidate === old.innerHTML) return;
+    let fresh = roots[0];
+    if (roots.length !== 1 || fresh.id !== id) { // only the inside was sent
+      fresh = old.cloneNode(false);
+      fresh.append(template.content);
+    }
+    if (essence(fresh) === essence(old)) return; // nothing to see: whoever marks or copies text is left alone
     const kept = keep(old);
     const [x, y] = [window.scrollX, window.scrollY];
-    if (whole) old.replaceWith(roots[0]);
-    else old.replaceChildren(template.content);
-    const fresh = document.getElementById(id);
+    old.replaceWith(fresh);
     restore(fresh, kept);
     if (window.scrollX !== x || window.scrollY !== y) window.scrollTo(x, y);
     tick();
     fresh.dispatchEvent(new CustomEvent("portal:replaced", { bubbles: true }));
   }
 
-  function withoutMarks(element) {
+  // What the server said, without what ticks, was opened by the reader, or is only there for a moment.
+  function essence(element) {
     const copy = element.cloneNode(true);
-    copy.querySelectorAll(".is-new").forEach((one) => one.classList.remove("is-new"));
-    return copy;
+    copy.querySelectorAll("time[data-relative], time[data-elapsed]").forEach((one) => { one.textContent = ""; });
+    copy.querySelectorAll("details[id]").forEach((one) => one.removeAttribute("open"));
+    [copy, ...copy.querySelectorAll(".is-new")].forEach((one) => {
+      one.classList.remove("is-new");
+      if (!one.classList.length) one.removeAttribute("class");
+    });
+    return copy.outerHTML;
   }
 
   // -- the connection -----------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from celery import shared_task
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from devices.models import Command
@@ -11,7 +11,7 @@ from provisioning.models import JobStep
 from provisioning.services import jobs, sweep
 from provisioning.steps.read_device import CORRELATION
 
-_RETRY = {"autoretry_for": (OperationalError,), "max_retries": 5, "default_retry_delay": 2}
+_RETRY = {"autoretry_for": (OperationalError, InterfaceError), "max_retries": 5, "default_retry_delay": 2}
 
 
 @shared_task(name="provisioning.advance", **_RETRY)

@@ -13,6 +13,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from audit import ledger
+from audit.causes import CAUSES
 from devices.errors import Refused
 from devices.models import Device
 from devices.services import inventory, mailbox
@@ -235,22 +236,26 @@ def device_heard(*, device_id: int, now: datetime | None = None) -> None:
     for job_id in ids:
         advance(job_id=job_id, now=now)
     if not ids:
-        _adopt(device_id)
+        _welcome_back(device_id, now or timezone.now())
 
 
-def _adopt(device_id: int) -> None:
-    """A device that bootstrapped again without a job, after a factory reset, is back."""
+def _welcome_back(device_id: int, now: datetime) -> None:
+    """A device without an open job registered: after a factory reset, or after it had been given up as silent."""
     with ledger.unit_of_work():
         device = Device.objects.select_for_update().filter(pk=device_id, access=Access.ACTIVE).first()
         if device is None or device.provisioning in (Provisioning.APPLIED, Provisioning.DRAFT):
             return
         session = device.bootstrap_sessions.order_by("-pk").first()
         live = contacts.registration(device, since=session.started_at if session else device.created_at)
-        if live is None:
+        last = device.jobs.order_by("-pk").first()
+        if live is None or last is None:
             return
-        if device.provisioning == Provisioning.FAILED:
-            inventory.set_provisioning(device=device, state=Provisioning.READY)
-        inventory.set_provisioning(device=device, state=Provisioning.APPLIED)
+        if last.state == JobState.DONE:
+            if device.provisioning == Provisioning.FAILED:
+                inventory.set_provisioning(device=device, state=Provisioning.READY)
+            inventory.set_provisioning(device=device, state=Provisioning.APPLIED)
+        elif last.state == JobState.FAILED and last.cause in CAUSES and CAUSES[last.cause].area == "reach":
+            create(device=device, kind=last.kind, requested_by="device", reason="It is back", now=now)
 
 
 def _record_step(job: Job, step: JobStep, device: Device) -> None:

@@ -248,8 +248,20 @@ def test_silent_device_is_asked_again_and_given_up_in_the_end(ordered: Device, w
             break
         worker.work()
     assert Command.objects.filter(device=ordered).count() == 5
-    assert walking.job(ordered).state == JobState.FAILED
-    assert walking.job(ordered).cause == "RESPONSE_TIMEOUT"
+    given_up = walking.job(ordered)
+    assert (given_up.state, given_up.cause) == (JobState.FAILED, "RESPONSE_TIMEOUT")
+    assert _device(ordered).provisioning == Provisioning.FAILED
+
+    later = now + timedelta(hours=1)
+    walking.register(ordered, now=later)
+    jobs.device_heard(device_id=ordered.pk, now=later)  # it is back: the next contact goes on
+    assert walking.job(ordered).pk != given_up.pk
+    walking.register(ordered, now=later + timedelta(minutes=1))
+    jobs.advance(job_id=walking.job(ordered).pk, now=later + timedelta(minutes=1))
+    assert walking.states(ordered)["read_device"] == "waiting"
+    walking.answer(ordered, now=later + timedelta(minutes=2))
+    jobs.advance(job_id=walking.job(ordered).pk, now=later + timedelta(minutes=2))
+    assert walking.job(ordered).state == JobState.DONE
 
 
 def test_device_that_keeps_its_description_to_itself_is_online(ordered: Device, worker) -> None:

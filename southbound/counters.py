@@ -31,6 +31,7 @@ class Counters:
     duplicates: int = 0
     unsent: int = 0
     unreceived: int = 0
+    passed_on: int = 0
     committed: int = 0
     batches: int = 0
     failed_batches: int = 0

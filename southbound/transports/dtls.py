@@ -19,6 +19,7 @@ from dtls import backends
 from southbound.counters import Counters
 from southbound.database import Database
 from southbound.transports.lane import Lane
+from southbound.transports.neighbours import Neighbours
 from southbound.transports.sockets import Address, DrainedSocket
 
 logger = logging.getLogger(__name__)
@@ -26,6 +27,9 @@ logger = logging.getLogger(__name__)
 TICK_SECONDS = 0.1
 MAX_WANTED = 1_000
 """As many as there may be half-open handshakes."""
+WITH_CID = b"\x19"
+CID_AT = 11
+"""Where the connection id of a record begins (RFC 9146 section 4); its first byte is the owner's number."""
 _BACKENDS = {"auto": ("bundled", "system"), "cryptography": ("bundled",), "ctypes": ("system",)}
 
 
@@ -51,6 +55,7 @@ class DtlsListener:
         counters: Counters,
         database: Database,
         number: int,
+        shared: bool,
         on_closed: Callable[[Lane, dtls.Session], None],
     ) -> None:
         self.plane = plane
@@ -60,6 +65,8 @@ class DtlsListener:
         self._database = database
         self._on_closed = on_closed
         self._socket = DrainedSocket(bound, self._receive, counters)
+        self._number = number
+        self._neighbours = Neighbours(number, plane.value, self._accept, counters) if shared else None
         self._by_identity: dict[str, dtls.Session] = {}
         self._wanted: list[dtls.KeyWanted] = []
         self._lookup: asyncio.Task[None] | None = None
@@ -78,6 +85,8 @@ class DtlsListener:
         self._loop = loop
         self.lane = lane
         self._socket.start(loop)
+        if self._neighbours is not None:
+            self._neighbours.start(loop)
         self._timer = loop.call_later(TICK_SECONDS, self._tick)
 
     def adopt(self, exported: bytes) -> int:
@@ -114,8 +123,22 @@ class DtlsListener:
     def close(self) -> None:
         self.pause()
         self._socket.close()
+        if self._neighbours is not None:
+            self._neighbours.close()
 
     def _receive(self, data: bytes, address: Address) -> None:
+        neighbours = self._neighbours
+        if neighbours is None:
+            self._accept(data, address)
+        elif data[:1] == WITH_CID and len(data) > CID_AT and data[CID_AT] != self._number:
+            neighbours.pass_on(data[CID_AT], data, address)
+        else:
+            unknown = self.server.statistics.unknown_address
+            self._accept(data, address)
+            if self.server.statistics.unknown_address != unknown:
+                neighbours.offer(data, address)
+
+    def _accept(self, data: bytes, address: Address) -> None:
         events = self.server.receive(data, address, time.monotonic())
         if len(events) == 1 and type(events[0]) is dtls.Received:
             self._deliver(events[0])

@@ -99,6 +99,7 @@ class Ports:
                 counters=self._counters,
                 database=self._database,
                 number=self._number,
+                shared=self._shared,
                 on_closed=lambda lane, session: self._engine.drop(lane, session, "the DTLS session ended"),
             )
         except Exception:

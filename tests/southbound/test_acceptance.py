@@ -251,7 +251,7 @@ def test_int_109_three_commands_wait_for_a_sleeping_device_and_leave_in_order(pl
             await asyncio.sleep(1.1)  # the awake window is a span of time
             for path in ("/3/0/0", "/3/0/1", "/3/0/2"):
                 await until(lambda path=path: queue(path))
-            assert not await until(lambda: [Command.objects.exclude(state="queued").count()]) == [1]
+            assert await until(lambda: Command.objects.filter(state="queued").count() == 3)
             await client.update()
             await until(lambda: Command.objects.filter(state="done").count() == 3)
 

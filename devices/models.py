@@ -167,6 +167,11 @@ class Operation(models.TextChoices):
     CREATE = "create", "Create"
     DELETE = "delete", "Delete"
     OBSERVE = "observe", "Observe"
+    CANCEL_OBSERVE = "cancel-observe", "Cancel observation"
+    READ_COMPOSITE = "read-composite", "Read-Composite"
+    WRITE_COMPOSITE = "write-composite", "Write-Composite"
+    OBSERVE_COMPOSITE = "observe-composite", "Observe-Composite"
+    CANCEL_OBSERVE_COMPOSITE = "cancel-observe-composite", "Cancel composite observation"
 
 
 class CommandState(models.TextChoices):
@@ -192,7 +197,7 @@ class Command(models.Model):
     """One operation for a device, held until it listens: FIFO per device, one in flight (NSTART=1)."""
 
     device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="commands")
-    operation = models.CharField(max_length=20, choices=Operation.choices)
+    operation = models.CharField(max_length=24, choices=Operation.choices)
     path = models.CharField(max_length=64)
     arguments = models.JSONField(default=dict, blank=True)
     priority = models.SmallIntegerField(default=0)
@@ -278,3 +283,6 @@ class SouthboundProcess(models.Model):
 
     def __str__(self) -> str:
         return f"{self.host}:{self.pid}"
+
+
+from devices import telemetry  # noqa: E402, F401 its models point at those above by name

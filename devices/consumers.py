@@ -11,7 +11,8 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypedDict
 
 from channels.db import database_sync_to_async
@@ -28,6 +29,14 @@ logger = logging.getLogger(__name__)
 NOT_ALLOWED = 4403
 TRY_AGAIN = 1012
 FAILED = 1011
+
+
+threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="live-pages")
+"""All live pages of a process share these, so that they hold few database connections."""
+
+
+async def _in_thread(function: Callable[..., Any], *args: Any) -> Any:
+    return await database_sync_to_async(function, thread_sensitive=False, executor=threads)(*args)
 
 
 class Fragment(TypedDict):
@@ -71,7 +80,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         self._wake = asyncio.Event()
         self._looker: asyncio.Task[None] | None = None
         await self.accept()  # a browser only learns the close code of a connection that was accepted
-        groups = await database_sync_to_async(self._enter, thread_sensitive=False)()
+        groups = await _in_thread(self._enter)
         if groups is None:
             await self.close(NOT_ALLOWED)
             return
@@ -108,7 +117,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
                 self._changed.clear()
                 self._everything = False
                 started = time.monotonic()
-                code, fragments = await database_sync_to_async(self._look, thread_sensitive=False)(changed)
+                code, fragments = await _in_thread(self._look, changed)
                 for fragment in fragments:
                     await self.send_json(fragment)
                 if code:

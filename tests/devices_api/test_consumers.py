@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from django.contrib.auth.models import AnonymousUser
+from django.db import connections
 
 from accounts.models import StaffMembership
 from accounts.roles import Role
+from devices import consumers
 from devices.consumers import NOT_ALLOWED, BoardConsumer
 from tests.devices_api.line import Line
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """One thread for the page under test, and its database connection closed behind it."""
+    one = ThreadPoolExecutor(max_workers=1)
+    monkeypatch.setattr(consumers, "threads", one)
+    yield
+    one.submit(connections.close_all).result()
+    one.shutdown()
 
 
 @pytest.fixture
@@ -29,6 +42,7 @@ def board() -> Callable[..., None]:
             await line.open()
             await play(line)
             await line.close()
+            await sync_to_async(connections.close_all)()
 
         asyncio.run(session())
 

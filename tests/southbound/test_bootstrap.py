@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from devices.models import Device, Plane, Registration
+from devices.models import Device, Knock, Plane, Registration
 from lwm2m.codes import Code
-from lwm2m.requests import bootstrap_request
+from lwm2m.requests import bootstrap_pack_request, bootstrap_request
 from provisioning.models import BootstrapSession, Job, JobState
 from provisioning.services import jobs, onboarding, operators
 from simulator.faults import Faults
+from southbound.transports.engine import Tuning
 from tests.fakes.devices import running_device
 from tests.southbound.client import bootstrap, until
 
@@ -84,3 +85,88 @@ def test_int_9_refused_finish_is_recorded(play, added, settings):
     session = BootstrapSession.objects.filter(state="finish_refused").first()
     assert session.cause == "BOOTSTRAP_INCONSISTENT"
     assert session.exchanges.last().response_code == "4.06"
+
+
+QUICK = Tuning(ack_timeout=0.1, max_retransmit=1)
+
+
+@pytest.mark.parametrize("moment", ["delete", "write"])
+def test_a_device_switched_off_in_the_middle_starts_fresh_at_its_next_contact(play, added, settings, moment):
+    async def scene(southbound):
+        uri = here(southbound, settings)
+        faults = Faults(silent_after=moment)
+        async with running_device("bs-1", bootstrap=uri, identity="bs-1", key=KEY, faults=faults):
+            await until(lambda: BootstrapSession.objects.filter(state="failed").exists())
+        async with running_device("bs-1", bootstrap=uri, identity="bs-1", key=KEY) as client:
+            await client.until(lambda: client.is_registered)
+
+    play(scene, tuning=QUICK)
+    first, last = (
+        BootstrapSession.objects.order_by("pk").first(),
+        BootstrapSession.objects.order_by("pk").last(),
+    )
+    assert (first.state, first.cause) == ("failed", "BOOTSTRAP_TIMEOUT")
+    assert first.exchanges.last().response_code == ""
+    assert last.state == "done"
+
+
+def test_the_newest_session_wins(play, added, settings):
+    async def scene(southbound):
+        uri = here(southbound, settings)
+        async with running_device(
+            "bs-1", bootstrap=uri, identity="bs-1", key=KEY, faults=Faults(silent_on="write")
+        ):
+            await until(lambda: BootstrapSession.objects.filter(exchanges__operation="delete").exists())
+        async with running_device("bs-1", bootstrap=uri, identity="bs-1", key=KEY) as client:
+            await client.until(lambda: client.is_registered)
+
+    play(scene)
+    states = list(BootstrapSession.objects.order_by("pk").values_list("state", flat=True))
+    assert states[0] == "superseded"
+    assert states[-1] == "done"
+
+
+def test_a_refused_write_is_recorded_and_the_session_goes_on(play, added, settings):
+    async def scene(southbound):
+        uri = here(southbound, settings)
+        faults = Faults(refuse={"delete": Code.BAD_REQUEST})
+        async with running_device("bs-1", bootstrap=uri, identity="bs-1", key=KEY, faults=faults):
+            await until(lambda: BootstrapSession.objects.exclude(state="running").exists())
+
+    play(scene)
+    session = BootstrapSession.objects.order_by("pk").first()
+    assert session.state in ("done_with_errors", "finish_refused")
+    refused = session.exchanges.filter(operation="delete").first()
+    assert (refused.response_code, refused.cause) == ("4.00", "BOOTSTRAP_DELETE_REFUSED")
+
+
+def test_separate_responses_and_loss_do_no_harm(play, added, settings):
+    async def scene(southbound):
+        uri = here(southbound, settings)
+        faults = Faults(slow_seconds=0.05, drop_in=0.1, drop_out=0.1)
+        async with running_device("bs-1", bootstrap=uri, identity="bs-1", key=KEY, faults=faults) as client:
+            await client.until(lambda: client.is_registered, 25)
+
+    play(scene, tuning=Tuning(ack_timeout=0.3, max_retransmit=4))
+
+
+def test_an_endpoint_that_is_not_the_credentials_is_refused(play, added, settings, lab):
+    onboarding.add_device(
+        operator=lab, subscriber=None, endpoint="bs-2", name="", psk_identity="bs-2", psk_key=bytes(16).hex()
+    )
+
+    async def scene(southbound):
+        uri = here(southbound, settings)
+        async with running_device("bs-2", bootstrap=uri, identity="bs-1", key=KEY):
+            await until(lambda: Knock.objects.filter(cause="ENDPOINT_IDENTITY_MISMATCH").exists())
+
+    play(scene)
+    assert not BootstrapSession.objects.exists()
+
+
+def test_bspack_is_answered_501(play):
+    async def scene(southbound):
+        wire = await bootstrap(southbound)
+        assert (await wire.ask(bootstrap_pack_request(endpoint="bs-1"))).code == "5.01"
+
+    play(scene)

@@ -118,15 +118,23 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
                 self._everything = False
                 started = time.monotonic()
                 code, fragments = await _in_thread(self._look, changed)
-                for fragment in fragments:
-                    await self.send_json(fragment)
-                if code:
-                    await self.close(code)
+                if not await self._told(code, fragments):
                     return
                 await asyncio.sleep(max(self.coalesce_seconds, 2 * (time.monotonic() - started)))
         except Exception:
             logger.exception("live_page_failed page=%s", type(self).__name__)
             await self.close(FAILED)
+
+    async def _told(self, code: int, fragments: list[Fragment]) -> bool:
+        """Whether the page is still open afterwards; a reader may close it while a fragment is on its way."""
+        try:
+            for fragment in fragments:
+                await self.send_json(fragment)
+            if code:
+                await self.close(code)
+        except OSError:  # how uvicorn says that nobody is there any more
+            return False
+        return not code
 
     def _enter(self) -> list[str] | None:
         """The groups to join, or None for whoever may not listen. Reads the user anew: roles change."""

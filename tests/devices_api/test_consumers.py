@@ -144,6 +144,28 @@ def test_a_failure_closes_the_line_so_that_the_page_comes_back(
     assert "live_page_failed" in caplog.text
 
 
+def test_a_reader_who_leaves_while_a_fragment_is_sent_is_no_failure(
+    board, member, north, device, registered, monkeypatch, caplog
+):
+    one = device("one")
+    tried = []
+
+    async def play(line: Line) -> None:
+        async def gone(*args: object) -> None:
+            tried.append(args)
+            raise OSError
+
+        await line.hear(3)
+        monkeypatch.setattr(BoardConsumer, "send_json", gone)
+        await sync_to_async(registered)(one)
+        await say_changed(f"operator.{north.pk}", one.pk)
+        assert await line.receive_nothing(0.5)
+
+    board(member(Role.READ_ONLY, north), play)
+    assert tried
+    assert "live_page_failed" not in caplog.text
+
+
 def test_what_a_browser_sends_is_ignored(board, member, north):
     async def play(line: Line) -> None:
         await line.hear(3)

@@ -1,6 +1,7 @@
 """The ASGI application: pages and REST over HTTP, live fragments over WebSocket."""
 
 import os
+import warnings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "m2m_portal.settings")
 
@@ -15,6 +16,10 @@ from channels.security.websocket import AllowedHostsOriginValidator
 import devices.routing
 import selfservice.routing
 import support.routing
+
+# WhiteNoise (6.12) has no asynchronous middleware: Django reads its files whole, in a thread, and warns of that. They
+# are small and browsers keep them, so this is what we want. Ends when WhiteNoise speaks ASGI.
+warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
 application = ProtocolTypeRouter(
     {

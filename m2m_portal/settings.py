@@ -168,6 +168,7 @@ ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.OperatorChoice"
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_CONFIRM_EMAIL_ON_GET = True
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
+ACCOUNT_CHANGE_EMAIL = True  # one address a person; the old one stays until the new one is confirmed
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = PUBLIC_URL.split(":", 1)[0]
 ACCOUNT_RATE_LIMITS = {} if not PRODUCTION else {"login": "30/m/ip", "signup": "20/m/ip"}
 SESSION_COOKIE_AGE = 12 * 3600

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from django.conf import settings
 from django.utils import timezone
@@ -32,10 +31,7 @@ _DISCOVERABLE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    exchange: Exchange
-    inbound: Inbound
+_Waiting = tuple[Exchange, Inbound]
 
 
 class Uplink:
@@ -77,7 +73,7 @@ class Uplink:
                 Lwm2mError(Code.NOT_IMPLEMENTED, "BOOTSTRAP_PACK_UNSUPPORTED", "Use POST /bs."),
                 _named(message.endpoint, exchange),
             )
-        elif not self.commits.submit(_Waiting(exchange, Inbound(message, exchange.origin))):
+        elif not self.commits.submit((exchange, Inbound(message, exchange.origin))):
             self.postpone(exchange, "OVERLOADED", OVERLOADED_MAX_AGE)
 
     def refuse(
@@ -98,7 +94,7 @@ class Uplink:
     # -- on the writer thread --------------------------------------------------------------------------------
     def _write(self, batch: Sequence[_Waiting]) -> list[Applied]:
         applied = registrations.apply(
-            batch=[waiting.inbound for waiting in batch],
+            batch=[inbound for _, inbound in batch],
             flow=self._flow,
             now=timezone.now(),
             grace_seconds=settings.LIFETIME_GRACE_SECONDS,
@@ -110,8 +106,7 @@ class Uplink:
 
     # -- on the loop, after the commit -----------------------------------------------------------------------
     def _answer(self, answers: Sequence[tuple[_Waiting, Applied | None]]) -> None:
-        for waiting, applied in answers:
-            exchange = waiting.exchange
+        for (exchange, inbound), applied in answers:
             if applied is None:
                 self.postpone(exchange, "STORE_UNAVAILABLE", UNAVAILABLE_MAX_AGE)
                 continue
@@ -119,7 +114,7 @@ class Uplink:
             assert outcome.response is not None
             exchange.answer(outcome.response)
             if outcome.change is Change.REFUSED:
-                message = waiting.inbound.message
+                message = inbound.message
                 name = message.endpoint if isinstance(message, Register) and message.endpoint else ""
                 self._count(
                     exchange, outcome.cause, outcome.detail, name or _claimed(exchange), applied.device_id

@@ -69,9 +69,13 @@ class Southbound:
     async def start(self) -> None:
         """Listen, once everything that answers is ready."""
         loop = asyncio.get_running_loop()
-        self.number = await self._database.run(
-            processes.free_number, now=timezone.now(), preferred=self.options.number
-        )
+        try:
+            self.number = await self._database.run(
+                processes.free_number, now=timezone.now(), host=_host(), preferred=self.options.number
+            )
+        except Exception:
+            await self._database.close()
+            raise
         self.flow = f"southbound.{self.number}.{secrets.token_hex(6)}"
         self.ports = Ports(
             self._port_settings,
@@ -169,7 +173,7 @@ class Southbound:
             flow=self.flow,
             number=self.number,
             pid=os.getpid(),
-            host=socket.gethostname()[:120],
+            host=_host(),
             now=timezone.now(),
         )
 
@@ -216,3 +220,7 @@ class Southbound:
             registration_store.overdue, before=horizon, limit=SCAN_LIMIT
         ):
             self._timers.note(device_id, ends_at + settings.LIFETIME_GRACE_SECONDS, now=now)
+
+
+def _host() -> str:
+    return socket.gethostname()[:120]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from devices.models import SouthboundProcess
 
@@ -15,7 +17,7 @@ NUMBERS = 256
 
 
 class NoNumberFree(Exception):
-    """As many processes run as there are numbers."""
+    """The number wished for is taken, or as many processes run as there are numbers."""
 
 
 def announce(*, flow: str, number: int, pid: int, host: str, now: datetime) -> SouthboundProcess:
@@ -29,15 +31,35 @@ def announce(*, flow: str, number: int, pid: int, host: str, now: datetime) -> S
     return process
 
 
-def free_number(*, now: datetime, preferred: int | None = None) -> int:
-    """The lowest number that no living process has, or `preferred` if that one is free."""
-    taken = set(alive(now=now).values_list("number", flat=True))
-    if preferred is not None and preferred not in taken:
+def free_number(*, now: datetime, host: str, preferred: int | None = None) -> int:
+    """`preferred`, or else the lowest number that no living process has. Raises `NoNumberFree`.
+
+    After a crash the row still beats for a while; on the same machine its process id tells that it is dead.
+    """
+    taken = {row.number: row for row in alive(now=now) if not (row.host == host and _is_dead(row.pid))}
+    if preferred is not None:
+        if preferred in taken:
+            row = taken[preferred]
+            raise NoNumberFree(
+                f"Number {preferred} is in use by process {row.pid} on {row.host}. Choose another."
+            )
         return preferred
     for number in range(NUMBERS):
         if number not in taken:
             return number
     raise NoNumberFree(f"{NUMBERS} southbound processes are running already.")
+
+
+def _is_dead(pid: int) -> bool:
+    if pid == os.getpid():  # a container's process that was started again
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
 def heartbeat(*, flow: str, now: datetime) -> bool:
@@ -50,7 +72,7 @@ def retire(*, flow: str) -> None:
     SouthboundProcess.objects.filter(flow=flow).delete()
 
 
-def alive(*, now: datetime):  # type: ignore[no-untyped-def]
+def alive(*, now: datetime) -> QuerySet[SouthboundProcess]:
     """Rows of the processes that beat lately."""
     return SouthboundProcess.objects.filter(heartbeat_at__gte=now - DEAD_AFTER)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from audit import ledger
@@ -16,26 +16,16 @@ from devices.services import (
     registration_history,
     registration_store_write,
 )
-from devices.services import registration_store as store
+from devices.services.registration_loading import Inbound, Loaded
 from devices.services.registration_store import Standing
 from devices.states import Provisioning
 from lwm2m import registration
 from lwm2m.codes import Code
 from lwm2m.errors import Lwm2mError
-from lwm2m.messages import Deregister, Register, Response, Send, Update
+from lwm2m.messages import Deregister, Register, Response, Update
 from lwm2m.registration import Change, Origin, Outcome
 
-Message = Register | Update | Deregister | Send
-
 REGISTRATION_ID_BYTES = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Inbound:
-    """A message of the management plane and where it came from."""
-
-    message: Message
-    origin: Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +53,7 @@ class Batch:
         self.now = now
         self.seconds = now.timestamp()
         self.grace_seconds = grace_seconds
-        self.devices: dict[int, Standing] = {}
-        self.by_id: dict[str, Standing] = {}
-        self.by_endpoint: dict[str, int] = {}
-        self.by_identity: dict[str, store.CredentialFacts] = {}
-        self.by_address: dict[tuple[str, int], int] = {}
+        self.loaded = Loaded(batch)
         self.refreshed: dict[int, float | None] = {}
         self.written: set[int] = set()
         self.ended: dict[int, str] = {}
@@ -76,73 +62,6 @@ class Batch:
         self.history: list[ledger.Event] = []
         self.heard: set[int] = set()
         self.changed: dict[str, dict[int, int]] = {}
-        self._load(batch)
-
-    # -- loading ------------------------------------------------------------------------------------------
-    def _load(self, batch: Sequence[Inbound]) -> None:
-        spoken: dict[str, None] = {}
-        naming: list[Inbound] = []
-        for item in batch:
-            if isinstance(item.message, (Update, Deregister)):
-                spoken[item.message.registration_id] = None
-            else:
-                naming.append(item)
-        if naming:
-            self._load_named(naming)
-        if spoken:
-            for standing in store.by_registration_id(list(spoken)):
-                standing = self.devices.setdefault(standing.device.device_id, standing)
-                if standing.current is not None:
-                    self.by_id[standing.current.registration_id] = standing
-        self._load_details(batch)
-
-    def _load_named(self, items: Sequence[Inbound]) -> None:
-        """Devices of Register and Send: by the session's credential, in NoSec by name or address."""
-        identities = {i.origin.identity for i in items if i.origin.identity is not None}
-        if identities:
-            self.by_identity = store.management_credentials(sorted(identities))
-        unsecured = [i for i in items if i.origin.identity is None]
-        names = {i.message.endpoint for i in unsecured if isinstance(i.message, Register)} - {None}
-        if names:
-            self.by_endpoint = store.device_ids_by_endpoint(sorted(n for n in names if n))
-        addresses = {(i.origin.host, i.origin.port) for i in unsecured if isinstance(i.message, Send)}
-        if addresses:
-            self.by_address = store.by_address(addresses)
-        wanted = {facts.device_id for facts in self.by_identity.values()}
-        wanted.update(self.by_endpoint.values(), self.by_address.values())
-        if wanted:
-            for standing in store.by_device_id(sorted(wanted)):
-                self.devices[standing.device.device_id] = standing
-
-    def _load_details(self, batch: Sequence[Inbound]) -> None:
-        """What Register said, for those whose message may change it."""
-        wanted = set()
-        for item in batch:
-            message = item.message
-            if isinstance(message, Register):
-                standing = self._named(item)
-            elif isinstance(message, Update):
-                standing = self.by_id.get(message.registration_id)
-            else:
-                continue
-            if standing is None or standing.current is None:
-                continue
-            if not _is_plain(message) or item.origin != standing.current.origin:
-                wanted.add(standing.device.device_id)
-        for device_id, detail in registration_details.load(wanted).items():
-            standing = self.devices[device_id]
-            assert standing.current is not None
-            standing.current = replace(standing.current, **detail)
-
-    def _named(self, item: Inbound) -> Standing | None:
-        if item.origin.identity is not None:
-            credential = self.by_identity.get(item.origin.identity)
-            return None if credential is None else self.devices.get(credential.device_id)
-        if isinstance(item.message, Register):
-            device_id = self.by_endpoint.get(item.message.endpoint or "")
-        else:
-            device_id = self.by_address.get((item.origin.host, item.origin.port))
-        return None if device_id is None else self.devices.get(device_id)
 
     # -- steps --------------------------------------------------------------------------------------------
     def step(self, item: Inbound) -> Applied:
@@ -156,7 +75,7 @@ class Batch:
         return self._send(item)
 
     def _update(self, message: Update, origin: Origin) -> Applied:
-        standing = self.by_id.get(message.registration_id)
+        standing = self.loaded.by_id.get(message.registration_id)
         if standing is None:
             return Applied(
                 registration.update(
@@ -192,7 +111,7 @@ class Batch:
 
     def _register(self, message: Register, item: Inbound) -> Applied:
         origin = item.origin
-        standing = self._named(item)
+        standing = self.loaded.named(item)
         if standing is None:
             if origin.identity is not None:
                 return _refused(admission.identity_unknown(), None)
@@ -218,7 +137,7 @@ class Batch:
         self.written.add(device_id)
         self.detailed.add(device_id)
         self.ended.pop(device_id, None)
-        credential = None if origin.identity is None else self.by_identity[origin.identity]
+        credential = None if origin.identity is None else self.loaded.by_identity[origin.identity]
         if credential is not None and credential.is_unused:
             self.used_credentials.add(credential.credential_id)
         self._note(standing, outcome)
@@ -227,7 +146,7 @@ class Batch:
         return _applied(outcome, standing)
 
     def _deregister(self, message: Deregister, origin: Origin) -> Applied:
-        standing = self.by_id.get(message.registration_id)
+        standing = self.loaded.by_id.get(message.registration_id)
         error = None if standing is None else self._unwelcome(standing, origin)
         if standing is not None and error is not None:
             return _refused(error, standing)
@@ -251,7 +170,7 @@ class Batch:
 
     def _send(self, item: Inbound) -> Applied:
         """Values that a device reports on its own are not taken yet; an unknown sender is told to register."""
-        standing = self._named(item)
+        standing = self.loaded.named(item)
         if (
             standing is None
             or standing.current is None
@@ -288,7 +207,7 @@ class Batch:
         rows = {
             device_id: current
             for device_id in self.written
-            if (current := self.devices[device_id].current) is not None
+            if (current := self.loaded.devices[device_id].current) is not None
         }
         registration_store_write.refresh(
             {device_id: e for device_id, e in self.refreshed.items() if device_id not in rows},
@@ -310,20 +229,6 @@ class Batch:
             events.devices_changed(devices.items(), [what])
         if self.heard:
             events.device_heard(sorted(self.heard))
-
-
-def _is_plain(message: Register | Update) -> bool:
-    """An Update that says nothing but that the device is there."""
-    return (
-        isinstance(message, Update)
-        and message.lifetime_seconds is None
-        and message.object_links is None
-        and message.binding is None
-        and message.queue_mode is None
-        and message.sms_number is None
-        and not message.attributes
-        and not message.profile_ids
-    )
 
 
 def _applied(outcome: Outcome, standing: Standing | None) -> Applied:

@@ -13,7 +13,8 @@ from audit import ledger
 from devices import events
 from devices.services import registration_details, registration_history, registration_store_write
 from devices.services import registration_store as store
-from devices.services.registration_batch import Applied, Batch, Inbound
+from devices.services.registration_batch import Applied, Batch
+from devices.services.registration_loading import Inbound
 from devices.services.registration_store import Standing
 from lwm2m import registration
 from lwm2m.registration import Outcome

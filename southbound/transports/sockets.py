@@ -29,7 +29,12 @@ class PortUnavailable(Exception):
 
 def bind(address: str, port: int, *, setting: str, shared: bool) -> socket.socket:
     """A non-blocking UDP socket; `shared` lets several processes listen on the port (SO_REUSEPORT)."""
-    version = ipaddress.ip_address(address).version
+    try:
+        version = ipaddress.ip_address(address).version
+    except ValueError:
+        raise PortUnavailable(
+            f"BIND_ADDRESS={address!r} is not an IP address. Set it to 127.0.0.1, 0.0.0.0 or ::."
+        ) from None
     bound = socket.socket(socket.AF_INET6 if version == 6 else socket.AF_INET, socket.SOCK_DGRAM)
     try:
         bound.setblocking(False)

@@ -9,6 +9,7 @@ from typing import Any
 from channels.layers import get_channel_layer  # type: ignore[import-untyped]
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 
 import dtls
 from devices.services.processes import NoNumberFree
@@ -40,6 +41,11 @@ class Command(BaseCommand):
             asyncio.run(self._serve(Options(number=number, shared=shared)))
         except (PortUnavailable, NoNumberFree) as error:
             raise CommandError(str(error)) from None
+        except DatabaseError as error:
+            reason = str(error).strip().splitlines()[0]
+            raise CommandError(
+                f"The database cannot be used ({reason}). Check DATABASE_URL, and run: manage.py migrate"
+            ) from None
         except dtls.BackendUnusable as error:
             raise CommandError(
                 f"DTLS cannot be served: {error}. Check requirements.txt and DTLS_BACKEND."

@@ -1,0 +1,110 @@
+"""What a batch of messages is about: devices, registrations and credentials, loaded and locked in few statements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from devices.services import registration_details
+from devices.services import registration_store as store
+from devices.services.registration_store import Standing
+from lwm2m.messages import Deregister, Register, Send, Update
+from lwm2m.registration import Origin
+
+Message = Register | Update | Deregister | Send
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """A message of the management plane and where it came from."""
+
+    message: Message
+    origin: Origin
+
+
+class Loaded:
+    """Made inside the transaction. `devices` is by device id, `by_id` by the registration id a message names."""
+
+    def __init__(self, batch: Sequence[Inbound]) -> None:
+        self.devices: dict[int, Standing] = {}
+        self.by_id: dict[str, Standing] = {}
+        self.by_endpoint: dict[str, int] = {}
+        self.by_identity: dict[str, store.CredentialFacts] = {}
+        self.by_address: dict[tuple[str, int], int] = {}
+        spoken: dict[str, None] = {}
+        naming: list[Inbound] = []
+        for item in batch:
+            if isinstance(item.message, (Update, Deregister)):
+                spoken[item.message.registration_id] = None
+            else:
+                naming.append(item)
+        if naming:
+            self._load_named(naming)
+        if spoken:
+            for standing in store.by_registration_id(list(spoken)):
+                standing = self.devices.setdefault(standing.device.device_id, standing)
+                if standing.current is not None:
+                    self.by_id[standing.current.registration_id] = standing
+        self._load_details(batch)
+
+    def _load_named(self, items: Sequence[Inbound]) -> None:
+        """Devices of Register and Send: by the session's credential, in NoSec by name or address."""
+        identities = {i.origin.identity for i in items if i.origin.identity is not None}
+        if identities:
+            self.by_identity = store.management_credentials(sorted(identities))
+        unsecured = [i for i in items if i.origin.identity is None]
+        names = {i.message.endpoint for i in unsecured if isinstance(i.message, Register)} - {None}
+        if names:
+            self.by_endpoint = store.device_ids_by_endpoint(sorted(n for n in names if n))
+        addresses = {(i.origin.host, i.origin.port) for i in unsecured if isinstance(i.message, Send)}
+        if addresses:
+            self.by_address = store.by_address(addresses)
+        wanted = {facts.device_id for facts in self.by_identity.values()}
+        wanted.update(self.by_endpoint.values(), self.by_address.values())
+        if wanted:
+            for standing in store.by_device_id(sorted(wanted)):
+                self.devices[standing.device.device_id] = standing
+
+    def _load_details(self, batch: Sequence[Inbound]) -> None:
+        """What Register said, for those whose message may change it."""
+        wanted = set()
+        for item in batch:
+            message = item.message
+            if isinstance(message, Register):
+                standing = self.named(item)
+            elif isinstance(message, Update):
+                standing = self.by_id.get(message.registration_id)
+            else:
+                continue
+            if standing is None or standing.current is None:
+                continue
+            if not _is_plain(message) or item.origin != standing.current.origin:
+                wanted.add(standing.device.device_id)
+        for device_id, detail in registration_details.load(wanted).items():
+            standing = self.devices[device_id]
+            assert standing.current is not None
+            standing.current = replace(standing.current, **detail)
+
+    def named(self, item: Inbound) -> Standing | None:
+        if item.origin.identity is not None:
+            credential = self.by_identity.get(item.origin.identity)
+            return None if credential is None else self.devices.get(credential.device_id)
+        if isinstance(item.message, Register):
+            device_id = self.by_endpoint.get(item.message.endpoint or "")
+        else:
+            device_id = self.by_address.get((item.origin.host, item.origin.port))
+        return None if device_id is None else self.devices.get(device_id)
+
+
+def _is_plain(message: Register | Update) -> bool:
+    """An Update that says nothing but that the device is there."""
+    return (
+        isinstance(message, Update)
+        and message.lifetime_seconds is None
+        and message.object_links is None
+        and message.binding is None
+        and message.queue_mode is None
+        and message.sms_number is None
+        and not message.attributes
+        and not message.profile_ids
+    )

@@ -1,69 +1,42 @@
-"""Object and resource models: what a number in a path means, its type and what may be done with it.
+"""The catalogue of object models: what a number in a path means, its type and what may be done with it.
 
-The core objects stand in ``lwm2m/data/objects.json``, in our own words. Objects that are not known here
-stay readable as raw values (R-15).
+A catalogue knows several versions of an object side by side. Objects that it does not know stay readable as
+raw values (R-15).
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from functools import cache
-from importlib import resources
-from typing import Any
 
-from lwm2m.errors import bad_request
+from lwm2m.object_json import from_json, shipped, to_json
+from lwm2m.object_models import ObjectModel, ResourceModel, ValueType
+from lwm2m.object_versions import implied_version, nearest, oldest, order
 from lwm2m.paths import Path
 
-
-class ValueType(Enum):
-    """The data types of `OMA-TS-LightweightM2M_Core Appendix C`; NONE is an executable resource."""
-
-    STRING = "string"
-    INTEGER = "integer"
-    UNSIGNED = "unsigned"
-    FLOAT = "float"
-    BOOLEAN = "boolean"
-    OPAQUE = "opaque"
-    TIME = "time"
-    OBJECT_LINK = "objlnk"
-    CORE_LINK = "corelnk"
-    NONE = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class ResourceModel:
-    """``operations`` is a subset of ``RWE``, empty for resources that only a bootstrap server may touch."""
-
-    resource_id: int
-    name: str
-    type: ValueType
-    operations: str
-    multiple: bool = False
-    mandatory: bool = False
-    units: str = ""
-    range: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectModel:
-    """One object in one version; ``multiple`` tells whether it may have several instances."""
-
-    object_id: int
-    name: str
-    version: str
-    multiple: bool
-    mandatory: bool
-    resources: Mapping[int, ResourceModel] = field(default_factory=dict)
+__all__ = [
+    "Catalogue",
+    "ObjectModel",
+    "ResourceModel",
+    "ValueType",
+    "core",
+    "from_json",
+    "implied_version",
+    "to_json",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Object models by id; hand one to `lwm2m.formats.decode` to type what the wire leaves open."""
+    """Object models by id; hand one to `lwm2m.formats.decode` to type what the wire leaves open.
+
+    ``objects`` is what a path is read by: one model an id. ``versions`` are all versions that are known;
+    `for_device` makes the catalogue that reads paths by the versions one device means.
+    """
 
     objects: Mapping[int, ObjectModel] = field(default_factory=dict)
+    versions: Mapping[int, Mapping[str, ObjectModel]] = field(default_factory=dict)
 
     def resource(self, path: Path) -> ResourceModel | None:
         """The model of the resource that ``path`` is or lies in; None when it is not known."""
@@ -79,59 +52,49 @@ class Catalogue:
         resource = self.resource(path)
         return model.name if resource is None else f"{model.name} / {resource.name}"
 
+    def model(
+        self, object_id: int, version: str | None = None, lwm2m_version: str = "1.1"
+    ) -> ObjectModel | None:
+        """The model of an object in the version that a device announces, None when it cannot be known.
+
+        Without a version the enabler release decides (L-12). A version that is not known is read by the
+        closest one of the same major number; a named version of an unknown major number stays raw.
+        """
+        known = self._known(object_id)
+        found = nearest(known, version or implied_version(object_id, lwm2m_version))
+        if found is None and not version:
+            found = oldest(known)
+        return None if found is None else known[found]
+
+    def _known(self, object_id: int) -> Mapping[str, ObjectModel]:
+        single = self.objects.get(object_id)
+        return self.versions.get(object_id) or ({} if single is None else {single.version: single})
+
+    def for_device(self, announced: Mapping[int, str | None], lwm2m_version: str = "1.1") -> Catalogue:
+        """This catalogue as one device means it: ``announced`` are the versions of its object list."""
+        chosen = dict(self.objects)
+        for object_id, version in announced.items():
+            model = self.model(object_id, version, lwm2m_version)
+            if model is not None:
+                chosen[object_id] = model
+            else:
+                chosen.pop(object_id, None)
+        return Catalogue(chosen, self.versions)
+
     def extended(self, models: Iterable[ObjectModel]) -> Catalogue:
-        """This catalogue with more models, the new ones standing where an id is known already."""
-        return Catalogue({**self.objects, **{model.object_id: model for model in models}})
+        """This catalogue with more models, the new ones standing where an id or version is known already.
+
+        Of several new versions of one object the newest stands in ``objects``.
+        """
+        added: dict[int, dict[str, ObjectModel]] = {}
+        for model in models:
+            added.setdefault(model.object_id, {})[model.version] = model
+        newest = {number: of[max(of, key=order)] for number, of in added.items()}
+        merged = {number: {**self._known(number), **of} for number, of in added.items()}
+        return Catalogue({**self.objects, **newest}, {**self.versions, **merged})
 
 
 @cache
 def core() -> Catalogue:
-    """The objects that this package knows itself."""
-    text = resources.files("lwm2m").joinpath("data/objects.json").read_text(encoding="utf-8")
-    return Catalogue({model.object_id: model for model in map(from_json, json.loads(text))})
-
-
-def from_json(value: Mapping[str, Any]) -> ObjectModel:
-    """Read one object of the data file; raise 4.00 ``VALIDATION_FAILED`` when it is not one.
-
-    A resource is ``[id, name, type, operations]``, then optionally flags (``m`` multiple, ``!``
-    mandatory), units and range.
-    """
-    try:
-        return ObjectModel(
-            object_id=int(value["id"]),
-            name=str(value["name"]),
-            version=str(value["version"]),
-            multiple=bool(value["multiple"]),
-            mandatory=bool(value["mandatory"]),
-            resources={row[0]: _resource(*row) for row in value["resources"]},
-        )
-    except (KeyError, TypeError, ValueError):
-        raise bad_request("VALIDATION_FAILED", "This is not an object model; see lwm2m/data.") from None
-
-
-def _resource(
-    resource_id: int,
-    name: str,
-    kind: str,
-    operations: str,
-    flags: str = "",
-    units: str = "",
-    limits: str = "",
-) -> ResourceModel:
-    return ResourceModel(
-        resource_id, name, ValueType(kind), operations, "m" in flags, "!" in flags, units, limits
-    )
-
-
-# The object version that a client means when it names none, by the enabler it registers with (L-12).
-_IMPLIED = {
-    "1.0": {},
-    "1.1": {0: "1.1", 1: "1.1", 3: "1.1", 4: "1.2"},
-    "1.2": {0: "1.2", 1: "1.2", 2: "1.1", 3: "1.2", 4: "1.3", 5: "1.1", 21: "2.0"},
-}
-
-
-def implied_version(object_id: int, enabler: str) -> str:
-    """The version of an object announced without ``ver``: core objects by the enabler, others 1.0."""
-    return _IMPLIED.get(enabler, {}).get(object_id, "1.0")
+    """The objects that this package knows itself, read by the newest version of each."""
+    return Catalogue().extended(shipped())

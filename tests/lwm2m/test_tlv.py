@@ -79,7 +79,7 @@ def test_int_215_partial_write_on_the_server_object() -> None:
 
 
 def test_int_1202_one_byte_resource() -> None:
-    assert values("C10E02", "/10/0") == {"/10/0/14": b"\x02"}
+    assert values("C10E02", "/10/0") == {"/10/0/14": 2}
 
 
 def test_int_1630_create_a_portfolio_instance() -> None:

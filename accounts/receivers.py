@@ -6,7 +6,6 @@ from typing import Any
 
 from allauth.account import signals as allauth_signals
 from django.contrib.auth import signals as auth_signals
-from django.http import HttpRequest
 
 from accounts.models import User
 from accounts.services import signins
@@ -34,9 +33,8 @@ def _signed_out(user: User | None, **kwargs: Any) -> None:
         signins.signed_out(user=user)
 
 
-def _sign_in_failed(credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any) -> None:
-    email = credentials.get("email") or credentials.get("username") or ""
-    signins.failed(email=str(email), address=request.META.get("REMOTE_ADDR", "") if request else "")
+def _sign_in_failed(credentials: dict[str, Any], **kwargs: Any) -> None:
+    signins.failed(email=str(credentials.get("email") or credentials.get("username") or ""))
 
 
 def _password_changed(user: User, **kwargs: Any) -> None:

@@ -26,13 +26,13 @@ def signed_out(*, user: User) -> None:
     _record("signin.ended", user)
 
 
-def failed(*, email: str, address: str) -> None:
+def failed(*, email: str) -> None:
     """Counts wrong passwords: one event a minute for each person and address they came from, with the number.
 
     Anybody can cause these without being known, so they must not grow the ledger one by one.
     """
     user = User.objects.filter(email__iexact=email.strip()).first() if email else None
-    key = f"signin-failed:{user.pk if user else 'unknown'}:{address}"
+    key = f"signin-failed:{user.pk if user else 'unknown'}:{ledger.current_address()}"
     if not cache.add(f"{key}:quiet", 1, FAILED_WINDOW_SECONDS):
         cache.add(key, 0, 24 * 3600)
         cache.incr(key)

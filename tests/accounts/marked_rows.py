@@ -1,0 +1,148 @@
+"""A row of one operator for every model that has an admin or a route, each string in it carrying MARK."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from allauth.account.models import EmailAddress
+from django.db.models import Model
+from django.utils import timezone
+from knox.models import AuthToken
+
+from accounts.models import Operator, StaffMembership, Subscriber, User
+from accounts.roles import Role
+from accounts.services import staff, subscribers
+from audit import ledger
+from audit.models import LedgerEvent
+from devices.models import Command, Device, Knock, Registration, RegistrationDetail
+from provisioning.models import BootstrapProfile, BootstrapSession, Job
+
+MARK = "northmark"
+ROWS: dict[type[Model], Callable[[Operator], Model]] = {}
+
+
+def row(model: type[Model]) -> Callable[[Callable[[Operator], Model]], Callable[[Operator], Model]]:
+    def keep(make: Callable[[Operator], Model]) -> Callable[[Operator], Model]:
+        ROWS[model] = make
+        return make
+
+    return keep
+
+
+def person(email: str) -> User:
+    user, _ = User.objects.get_or_create(email=email, defaults={"name": f"{MARK} {email.split('@')[0]}"})
+    return user
+
+
+row(Operator)(lambda operator: operator)
+row(User)(lambda operator: person(f"sub@{MARK}.example"))
+
+
+@row(Subscriber)
+def _subscriber(operator: Operator) -> Subscriber:
+    user = person(f"sub@{MARK}.example")
+    return Subscriber.objects.filter(user=user).first() or subscribers.open_account(
+        user=user, operator=operator
+    )
+
+
+@row(StaffMembership)
+def _membership(operator: Operator) -> StaffMembership:
+    return staff.grant(user=person(f"staff@{MARK}.example"), operator=operator, role=Role.ADMINISTRATOR)
+
+
+@row(EmailAddress)
+def _address(operator: Operator) -> EmailAddress:
+    email = f"sub@{MARK}.example"
+    return EmailAddress.objects.get_or_create(user=person(email), email=email, primary=True, verified=True)[0]
+
+
+@row(AuthToken)
+def _token(operator: Operator) -> AuthToken:
+    return AuthToken.objects.create(user=person(f"sub@{MARK}.example"))[0]
+
+
+@row(Device)
+def _device(operator: Operator) -> Device:
+    made, _ = Device.objects.get_or_create(
+        endpoint=f"urn:dev:{MARK}/1",
+        defaults={"operator": operator, "name": f"{MARK} meter", "subscriber": _subscriber(operator)},
+    )
+    return made
+
+
+@row(Registration)
+def _registration(operator: Operator) -> Registration:
+    now = timezone.now()
+    device = _device(operator)
+    RegistrationDetail.objects.get_or_create(device=device, version="1.1", binding="U")
+    return Registration.objects.get_or_create(
+        device=device,
+        registration_id=f"{MARK}rd",
+        defaults={
+            "transport": "udp",
+            "host": "192.0.2.1",
+            "port": 5683,
+            "flow": "southbound.1.x",
+            "lifetime_seconds": 3600,
+            "registered_at": now,
+            "last_seen_at": now,
+            "expires_at": now + timedelta(hours=1),
+        },
+    )[0]
+
+
+@row(Command)
+def _command(operator: Operator) -> Command:
+    return Command.objects.create(
+        device=_device(operator),
+        operation="read",
+        path="/3/0",
+        requested_by=f"user:{MARK}",
+        expires_at=timezone.now() + timedelta(hours=1),
+    )
+
+
+@row(Knock)
+def _knock(operator: Operator) -> Knock:
+    Knock.objects.create(
+        plane="bootstrap", cause="ENDPOINT_UNKNOWN", claimed_name=f"{MARK}-nobody", host="192.0.2.3"
+    )
+    return Knock.objects.create(
+        plane="management",
+        cause="PSK_MISMATCH",
+        claimed_name=f"{MARK}-knock",
+        host="192.0.2.2",
+        device=_device(operator),
+        operator=operator,
+    )
+
+
+@row(LedgerEvent)
+def _event(operator: Operator) -> LedgerEvent:
+    ledger.record(action="device.added", operator_id=operator.pk, target=f"{MARK} device")
+    return LedgerEvent.objects.order_by("-id").first()
+
+
+@row(BootstrapProfile)
+def _profile(operator: Operator) -> BootstrapProfile:
+    return BootstrapProfile.objects.create(operator=operator, name=f"{MARK} profile")
+
+
+@row(Job)
+def _job(operator: Operator) -> Job:
+    return Job.objects.create(operator=operator, device=_device(operator), requested_by=MARK, reason=MARK)
+
+
+@row(BootstrapSession)
+def _session(operator: Operator) -> BootstrapSession:
+    return BootstrapSession.objects.create(
+        operator=operator,
+        device=_device(operator),
+        transport="dtls",
+        host="192.0.2.4",
+        port=1,
+        content_format=11542,
+        detail=MARK,
+    )

@@ -45,21 +45,23 @@ class Known:
 
 def lookup(*, plane: str, identity: bytes) -> Key | None:
     """The usable key of an identity; one query. None when nobody who may connect has it."""
-    name = _text(identity)
-    if name is None:
-        return None
-    row = (
-        Credential.objects.filter(
-            plane=plane,
-            identity=name,
-            state__in=_USABLE,
-            device__access=Access.ACTIVE,
-            device__operator__is_active=True,
-        )
-        .values_list("pk", "device_id", "device__endpoint", "sealed_key")
-        .first()
-    )
-    return Key(row[0], row[1], row[2], vault.open_sealed(row[3])) if row else None
+    return lookup_many(plane=plane, identities=[identity]).get(identity)
+
+
+def lookup_many(*, plane: str, identities: Iterable[bytes]) -> dict[bytes, Key]:
+    """`lookup` for handshakes that wait together; one query, and no entry for who may not connect."""
+    names = {name: identity for identity in identities if (name := _text(identity)) is not None}
+    rows = Credential.objects.filter(
+        plane=plane,
+        identity__in=list(names),
+        state__in=_USABLE,
+        device__access=Access.ACTIVE,
+        device__operator__is_active=True,
+    ).values_list("identity", "pk", "device_id", "device__endpoint", "sealed_key")
+    return {
+        names[name]: Key(credential_id, device_id, endpoint, vault.open_sealed(sealed_key))
+        for name, credential_id, device_id, endpoint, sealed_key in rows
+    }
 
 
 def why_refused(*, plane: str, identity: bytes) -> Known:

@@ -175,7 +175,7 @@ class DtlsListener:
                     pass
 
     def _greet(self, session: dtls.Session) -> None:
-        # `credentials.lookup` takes only identities that are text, so this cannot fail for a known key.
+        # `credentials.lookup_many` takes only identities that are text, so this cannot fail for a known key.
         session.data = identity = session.identity.decode(errors="replace")
         self._by_identity[identity] = session
 
@@ -230,8 +230,8 @@ class DtlsListener:
 
 
 def _keys_or_reasons(plane: str, identities: list[bytes]) -> list[Key | Known]:
-    found: list[Key | Known] = []
-    for identity in identities:
-        key = credentials.lookup(plane=plane, identity=identity)
-        found.append(credentials.why_refused(plane=plane, identity=identity) if key is None else key)
-    return found
+    keys = credentials.lookup_many(plane=plane, identities=identities)
+    return [
+        keys.get(identity) or credentials.why_refused(plane=plane, identity=identity)
+        for identity in identities
+    ]

@@ -62,6 +62,7 @@ class DrainedSocket:
         self._receive = receive
         self._counters = counters
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_v6 = bound.family == socket.AF_INET6
 
     @property
     def port(self) -> int:
@@ -101,4 +102,9 @@ class DrainedSocket:
             except OSError:
                 self._counters.unreceived += 1
                 continue
-            receive(data, address)
+            receive(data, _pair(*address) if self._is_v6 else address)
+
+
+def _pair(host: str, port: int, flow: int, scope: int) -> Address:
+    """An IPv6 address as it is written and stored; a link-local one means nothing without its interface."""
+    return (f"{host}%{scope}" if scope else host, port)

@@ -297,3 +297,26 @@ def test_a_register_in_blocks(play, make_device):
 
     play(scene)
     assert len(RegistrationDetail.objects.get().object_links["objects"]["3303"]["instances"]) == 300
+
+
+def test_ipv6(transactional_db, make_device, settings, tmp_path):
+    from southbound.transports.ports import PortSettings
+    from tests.southbound.client import Wire
+    from tests.southbound.conftest import running
+
+    settings.DATA_DIR = tmp_path
+    device = make_device("dev-1")
+
+    async def main():
+        async with running(ports=PortSettings("::1", 0, 0, 0, 0)) as southbound:
+            wire = await Wire.to(southbound.ports.port_of("management", secured=False), "::1")
+            await wire.ask(register_request(endpoint="dev-1", object_links=LINKS))
+            await until(
+                lambda: mailbox.enqueue(device=device, operation="read", path="/3/0", requested_by="test")
+            )
+            asked = await wire.next()
+            wire.send(bytes((0x60 | asked[0] & 15, 0x84)) + asked[2 : 4 + (asked[0] & 15)])
+            await until(lambda: Command.objects.filter(response_code="4.04").exists())
+
+    asyncio.run(asyncio.wait_for(main(), 30))
+    assert Registration.objects.get().host == "::1"

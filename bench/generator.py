@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import resource
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from bench.processes import PSK_KEY
 SOURCE = ROOT.parent / "shared" / "bench" / "lwm2mload.c"
 BUILT = ROOT / "bench" / "build" / "lwm2mload"
 LIMIT_SECONDS = 600
+_SPARE_DESCRIPTORS = 200
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,12 @@ def choose(*, own: bool = False) -> Generator:
     return Generator("lwm2mload", [str(BUILT)])
 
 
+def most_devices() -> int:
+    """So many at once: each is a socket with a source port of its own."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return min(50_000, hard - _SPARE_DESCRIPTORS)
+
+
 def run(
     generator: Generator,
     meter: Meter,
@@ -76,8 +84,12 @@ def run(
     secured: bool = False,
     first: int = 1,
     source_port: int = 0,
+    at_end: Callable[[], None] | None = None,
 ) -> Load:
-    """Play one phase; its set-up (handshakes, first Registers) is not counted."""
+    """Play one phase; its set-up (handshakes, first Registers) is not counted.
+
+    `at_end` is called while all devices are still there, with their DTLS sessions; then they vanish without a word.
+    """
     flags = {
         "port": port,
         "phase": phase,
@@ -91,6 +103,8 @@ def run(
     }
     if source_port:
         flags["source-port"] = source_port
+    if at_end:
+        flags["hold"] = LIMIT_SECONDS
     command = [*generator.command, "--json", *(word for k, v in flags.items() for word in (f"--{k}", str(v)))]
     if secured:
         command += ["--psk", PSK_KEY]
@@ -103,8 +117,11 @@ def run(
             if line["phase"].startswith("setup"):
                 _check_setup(line)
                 before = meter.read()
+            elif at_end:
+                at_end()
+                process.kill()
         used = meter.read() - before
-    if process.returncode or not line:
+    if not line or (process.returncode and not at_end):
         raise SystemExit(f"{generator.name} ended with {process.returncode}")
     return Load(
         rate=line["rps"],

@@ -112,7 +112,7 @@ def main() -> None:
         ("source-port", 0),
     ):
         parser.add_argument(f"--{flag}", type=int, default=default)
-    for flag, seconds in (("seconds", 10.0), ("setup-limit", 60.0)):
+    for flag, seconds in (("seconds", 10.0), ("setup-limit", 60.0), ("hold", 0.0)):
         parser.add_argument(f"--{flag}", type=float, default=seconds)
     parser.add_argument("--ep-prefix", default="dev-")
     parser.add_argument("--psk", default="", help="key in hex; identities are --psk-prefix and six digits")
@@ -133,7 +133,11 @@ def main() -> None:
         )
         for number in range(options.first, options.first + options.devices)
     ]
-    run = Run(devices)
+    _play(Run(devices), devices, options)
+    time.sleep(options.hold)
+
+
+def _play(run: Run, devices: list[Device], options: argparse.Namespace) -> None:
     setup = {"window": options.setup_window, "seconds": options.setup_limit, "once": True}
     timed = {"window": options.window, "seconds": options.seconds, "once": False}
     if options.phase == HANDSHAKE:

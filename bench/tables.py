@@ -105,7 +105,7 @@ def _table(head: str, rows: Sequence[Sequence[str]]) -> str:
     names = head.split("|")
     widths = [max([len(name), *(len(row[i]) for row in rows)]) for i, name in enumerate(names)]
     is_number = [
-        bool(rows) and all(row[i][:1].isdigit() or row[i] == "–" for row in rows) for i in range(len(names))
+        i > 0 and all(row[i][:1].isdigit() or row[i] == "–" for row in rows) for i in range(len(names))
     ]
 
     def line(cells: Sequence[str]) -> str:

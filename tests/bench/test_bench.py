@@ -1,0 +1,89 @@
+"""The bench works: a second of Updates on SQLite by our own generator, and what its figures are made of."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from bench import accounting, tables
+from bench.accounting import Usage
+from bench.cases import Memory, Rate
+from bench.generator import Load
+from tests.running_portal import ROOT
+
+
+def rate(server: str, request: str, per_second: float, *, secured: bool = False, cpu: float = 0.1) -> Rate:
+    usage = Usage(wall=1.0, server=cpu, database=cpu / 2, redis=0.0, machine=1.5)
+    load = Load(
+        rate=per_second,
+        answered=1000,
+        p50=1.0,
+        p99=2.0,
+        refused=0,
+        repeated=0,
+        lost=0,
+        usage=usage,
+        own_cpu=0.2,
+    )
+    return Rate(server, secured, 1, request, load)
+
+
+def test_cpu_is_counted_per_request_with_the_database() -> None:
+    measured = rate("PostgreSQL", "update", 12_500)
+    assert measured.key == "postgresql/nosec/1/update"
+    assert measured.cpu == pytest.approx(150)
+    assert measured.load.others_cores == pytest.approx(1.5 - 0.1 - 0.05 - 0.2)
+
+
+def test_expectations_say_what_was_not_reached() -> None:
+    measured = [
+        rate("aiocoap", "update", 4_000),
+        rate("PostgreSQL", "update", 12_500),
+        rate("PostgreSQL", "update", 9_000, secured=True, cpu=0.12),
+    ]
+    text = tables.expectations(measured, [Memory(False, 100_000, 90_000_000, 130_000_000)], "aiocoap")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()[2:]]
+    assert [(row[0], row[2], row[3]) for row in rows] == [
+        ("Updates beside the aiocoap server", "3.12 ×", "yes"),
+        ("Updates acknowledged after commit", "12,500/s", "yes"),
+        ("p99 with 256 outstanding", "2.00 ms", "yes"),
+        ("CPU per Update, everything", "150 µs", "no"),
+        ("CPU per Update, DTLS beside NoSec", "1.20 ×", "yes"),
+        ("100,000 registered devices", "130 MB", "yes"),
+    ]
+
+
+def test_own_cpu_and_memory_are_seen() -> None:
+    before = accounting.cpu_seconds([os.getpid()])
+    while accounting.cpu_seconds([os.getpid()]) <= before:
+        pass
+    assert accounting.resident_bytes(os.getpid()) > 1_000_000
+    assert accounting.parent_of(os.getpid()) == os.getppid()
+    assert accounting.cpu_seconds([2**22 + 1]) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("portal")
+def test_a_short_run_measures_ours_beside_aiocoap() -> None:
+    flags = ["--quick", "--seconds", "0.5", "--sqlite-only", "--own-generator", "--json"]
+    only = ["--only", "sqlite/*/1/update", "--only", "aiocoap/nosec/1/update"]
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.run", *flags, *only],
+        cwd=ROOT,
+        env={key: value for key, value in os.environ.items() if key != "DJANGO_SETTINGS_MODULE"},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    rates = {(row["server"], row["secured"]): row for row in json.loads(done.stdout)["rates"]}
+    assert set(rates) == {("aiocoap", False), ("SQLite", False), ("SQLite", True)}
+    for row in rates.values():
+        assert row["load"]["answered"] > 0
+        assert row["load"]["refused"] + row["load"]["lost"] == 0
+        assert row["cpu_us"] > 0

@@ -10,12 +10,12 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_slug
 
 from accounts.errors import Refused
-from accounts.services import operators
 from audit import ledger
+from provisioning.services import operators
 
 
 class Command(BaseCommand):
-    help = "Creates an operator. It serves devices once it has a bootstrap profile."
+    help = "Creates an operator with a default bootstrap profile, ready to serve devices."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("slug", help="short name for addresses and account numbers, e.g. northwind")

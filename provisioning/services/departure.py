@@ -1,4 +1,4 @@
-"""A person leaves and is forgotten: devices released, accounts closed, and the trail keeps what happened but not who."""
+"""A person leaves and is forgotten: devices released, accounts closed; the trail keeps what happened, not who."""
 
 from __future__ import annotations
 

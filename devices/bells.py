@@ -1,13 +1,14 @@
 """Carries what `events` say to the channel layer and to Celery's broker; a failure never reaches the caller.
 
-Until `start` is called, each message is sent at once by the calling thread (tests, one-off commands). A
-serving process calls `start`: threads of its own then carry them, so a dead Redis costs the writers nothing,
-and changes of one device within `COALESCE_SECONDS` become one message.
+Threads of its own carry the messages wherever Redis is between the processes, so that a dead Redis costs the
+writers nothing, and wherever a process calls `start`; changes of one device within `COALESCE_SECONDS` then
+become one message. Otherwise everything is in this process, and the calling thread sends at once.
 """
 
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import logging
 import os
@@ -20,6 +21,7 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from celery import current_app
 from channels.layers import get_channel_layer
+from django.conf import settings
 
 logger = logging.getLogger(__name__)
 
@@ -50,10 +52,13 @@ def tasks(calls: Iterable[Task]) -> None:
 def start() -> None:
     """Carry messages by a thread of this process from now on; harmless to call again."""
     global _carrier
+    if _carrier is not None and _carrier.is_ours():
+        return
     with _lock:
         if _carrier is None or not _carrier.is_ours():
             _carrier = _Carrier()
             _carrier.start()
+            atexit.register(stop)  # a command that ends at once has rung all the same
 
 
 def stop(timeout_seconds: float = 2.0) -> None:
@@ -63,6 +68,7 @@ def stop(timeout_seconds: float = 2.0) -> None:
         carrier, _carrier = _carrier, None
     if carrier is not None and carrier.is_ours():
         carrier.close(timeout_seconds)
+    atexit.unregister(stop)
 
 
 def _ring(
@@ -71,13 +77,15 @@ def _ring(
     channels: Sequence[tuple[str, dict[str, Any]]] = (),
     calls: Sequence[Task] = (),
 ) -> None:
+    if settings.REDIS_URL:
+        start()
     carrier = _carrier
     if carrier is not None and carrier.is_ours():
         carrier.put(changes, channels, calls)
         return
     try:
         if changes or channels:
-            async_to_sync(_send_messages)(_merged(changes), channels)
+            async_to_sync(_send_in_time)(_merged(changes), channels)
     except Exception as error:
         _lost("channel layer", error)
     try:
@@ -106,6 +114,12 @@ async def _send_messages(
         message = {"type": "device.changed", "device_id": device_id, "what": what}
         for group in (f"device.{device_id}", f"operator.{operator_id}", "board"):
             await layer.group_send(group, message)
+
+
+async def _send_in_time(
+    changes: dict[tuple[int, int], list[str]], channels: Sequence[tuple[str, dict[str, Any]]]
+) -> None:
+    await asyncio.wait_for(_send_messages(changes, channels), SEND_SECONDS + len(changes) / 500)
 
 
 def _send_tasks(calls: Iterable[Task]) -> None:
@@ -193,9 +207,8 @@ class _Carrier:
             if changes:
                 changes_after = time.monotonic() + COALESCE_SECONDS
             if changes or channels:
-                patience = SEND_SECONDS + len(changes) / 500
                 try:
-                    await asyncio.wait_for(_send_messages(changes, channels), patience)
+                    await _send_in_time(changes, channels)
                 except Exception as error:
                     _lost("channel layer", error)
             if closing:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 import time
 
 import pytest
+from celery import Celery
 from django.db import transaction
 
 from devices import bells, events
@@ -29,7 +31,8 @@ class Layer:
 
 
 @pytest.fixture
-def layer(monkeypatch: pytest.MonkeyPatch) -> Layer:
+def layer(monkeypatch: pytest.MonkeyPatch, settings) -> Layer:
+    settings.REDIS_URL = ""  # everything in this process, also where the suite runs with Redis
     made = Layer()
     monkeypatch.setattr(bells, "get_channel_layer", lambda: made)
     return made
@@ -98,6 +101,30 @@ def test_broken_layer_and_broker_are_a_warning(
     assert len([record for record in caplog.records if "bell_lost" in record.message]) == 2
 
 
+def test_redis_that_is_not_there_costs_the_caller_nothing(
+    layer: Layer, monkeypatch: pytest.MonkeyPatch, settings
+) -> None:
+    app = Celery("nowhere", broker="redis://127.0.0.1:1/0", set_as_current=False)
+    monkeypatch.setattr(bells, "current_app", app)
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    layer.broken = True
+    started = time.monotonic()
+    for number in range(100):
+        bells.tasks([("provisioning.advance", number)])
+        bells.changed([(number, 1, ())])
+    assert time.monotonic() - started < 0.5
+    bells.stop(timeout_seconds=0.1)
+
+
+def test_layer_that_hangs_is_given_up(layer: Layer, tasks: list, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hang(*args) -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(layer, "group_send", hang)
+    monkeypatch.setattr(bells, "SEND_SECONDS", 0.05)
+    bells.changed([(1, 1, ())])
+
+
 def test_carrier_coalesces_changes_and_sends_nudges_at_once(layer: Layer, tasks: list, carrier: None) -> None:
     bells.changed([(1, 1, ("a",))])
     _until(lambda: len(layer.sent) == 3)
@@ -130,8 +157,6 @@ def test_slow_layer_does_not_hold_the_caller(
     layer: Layer, tasks: list, carrier: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def slow(*args) -> None:
-        import asyncio
-
         await asyncio.sleep(0.5)
 
     monkeypatch.setattr(layer, "group_send", slow)

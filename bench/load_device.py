@@ -45,6 +45,9 @@ class Device:
     def descriptor(self) -> int:
         return self._socket.fileno()
 
+    def close(self) -> None:
+        self._socket.close()
+
     def begin(self, phase: str, now: float) -> None:
         self.begun_at = now
         if phase == HANDSHAKE:

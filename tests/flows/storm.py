@@ -15,18 +15,10 @@ from aiocoap import Message
 from aiocoap.numbers.codes import CHANGED, CREATED, DELETE, DELETED, POST, Code
 from aiocoap.numbers.types import Type
 
+from tests.flows.stores import Row
+
 LINKS = b'</>;rt="oma.lwm2m";ct="60 110 112",</1/0>,</3/0>'
 REGISTER, UPDATE, LIFETIME, DEREGISTER = "Register", "Update", "Update with lt", "De-register"
-
-
-@dataclass(frozen=True)
-class Row:
-    """What the database says of a device's registration."""
-
-    registration_id: str
-    is_live: bool
-    lifetime_seconds: int
-    last_seen: float
 
 
 @dataclass(frozen=True)

@@ -9,21 +9,16 @@ from __future__ import annotations
 import os
 import random
 import socket
-import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 
-from tests.flows.storm import DEREGISTER, LIFETIME, REGISTER, UPDATE, Device, Row, Storm
+from tests.flows.stores import Store, own_store
+from tests.flows.storm import DEREGISTER, LIFETIME, REGISTER, UPDATE, Device, Storm
 from tests.running_portal import ROOT, RunningPortal, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("portal")]
@@ -31,46 +26,12 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("portal")]
 KILLS = int(os.environ.get("STORM_KILLS", "3"))
 SEED = int(os.environ.get("STORM_SEED", "20"))
 DEVICES = 128
-ROWS = """SELECT d.endpoint, r.registration_id, r.is_live, r.lifetime_seconds, r.last_seen_at
-          FROM devices_registration r JOIN devices_device d ON d.id = r.device_id"""
-
-
-class Store:
-    """The database that outlives the processes, read without their help."""
-
-    def __init__(self, url: str, file: Path) -> None:
-        self.url = url
-        self._file = file
-
-    def rows(self) -> dict[str, Row]:
-        connection: Any = psycopg.connect(self.url) if self.url else sqlite3.connect(self._file)
-        with closing(connection):
-            found = connection.execute(ROWS).fetchall()
-        return {
-            name: Row(ident, bool(live), lifetime, _epoch(seen))
-            for name, ident, live, lifetime, seen in found
-        }
-
-
-def _epoch(value: datetime | str) -> float:
-    if isinstance(value, str):  # SQLite keeps UTC as text
-        return datetime.fromisoformat(value).replace(tzinfo=UTC).timestamp()
-    return value.timestamp()
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    server = urlsplit(os.environ.get("DATABASE_URL", ""))
-    if not server.scheme.startswith("postgres"):
-        yield Store("", tmp_path / "portal.sqlite3")
-        return
-    name = f"storm_{os.getpid()}"
-    with psycopg.connect(server._replace(scheme="postgresql").geturl(), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-        try:
-            yield Store(server._replace(scheme="postgresql", path=f"/{name}").geturl(), tmp_path)
-        finally:
-            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    with own_store(tmp_path) as made:
+        yield made
 
 
 class RunningSouthbound(RunningPortal):

@@ -2,7 +2,9 @@
 
 Threads of its own carry the messages wherever Redis is between the processes, so that a dead Redis costs the
 writers nothing, and wherever a process calls `start`; changes of one device within `COALESCE_SECONDS` then
-become one message. Otherwise everything is in this process, and the calling thread sends at once.
+become one message, and many devices in one moment become one message for all pages: a storm of registrations costs
+the channel layer no more than a quiet minute. Otherwise everything is in this process, and the calling thread sends
+at once.
 """
 
 from __future__ import annotations
@@ -26,9 +28,13 @@ from django.conf import settings
 logger = logging.getLogger(__name__)
 
 COALESCE_SECONDS = 0.2
+MANY = 50  # devices in one moment; beyond that the pages are told to look again instead of where
+MANY_SECONDS = 1.0
 LIMIT = 50_000  # messages held while the layer or the broker is slow; beyond that the sweep has to find them
 SEND_SECONDS = 3.0
 WARN_SECONDS = 10.0
+
+EVERYONE_GROUP = "devices"  # every live page is in it
 
 Change = tuple[int, int, tuple[str, ...]]  # device id, operator id, what
 Task = tuple[str, int]
@@ -110,6 +116,9 @@ async def _send_messages(
         return
     for name, message in channels:
         await layer.send(name, message)
+    if len(changes) > MANY:
+        await layer.group_send(EVERYONE_GROUP, {"type": "devices.changed"})
+        return
     for (device_id, operator_id), what in changes.items():
         message = {"type": "device.changed", "device_id": device_id, "what": what}
         for group in (f"device.{device_id}", f"operator.{operator_id}", "board"):
@@ -197,7 +206,7 @@ class _Carrier:
             self._loop.close()
 
     async def _carry_messages(self) -> None:
-        """Nudges leave at once; changes are held until `COALESCE_SECONDS` after the last ones left."""
+        """Nudges leave at once; changes are held for a moment after the last ones left."""
         changes_after = 0.0
         while True:
             wait = max(0.0, changes_after - time.monotonic()) if self._changes else None
@@ -205,7 +214,8 @@ class _Carrier:
                 await asyncio.wait_for(self._something.wait(), wait)
             changes, channels, closing = self._take(changes_after)
             if changes:
-                changes_after = time.monotonic() + COALESCE_SECONDS
+                pause = COALESCE_SECONDS if len(changes) <= MANY else MANY_SECONDS
+                changes_after = time.monotonic() + pause
             if changes or channels:
                 try:
                     await _send_in_time(changes, channels)

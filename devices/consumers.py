@@ -22,6 +22,7 @@ from django.contrib.auth.models import AnonymousUser
 from accounts import tenancy
 from accounts.models import User
 from devices import board_parts, events
+from devices.bells import EVERYONE_GROUP
 from devices.selectors import board
 
 logger = logging.getLogger(__name__)
@@ -85,12 +86,13 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             await self.close(NOT_ALLOWED)
             return
         self.groups = groups
-        for group in groups:
+        for group in (*groups, EVERYONE_GROUP):
             await self.channel_layer.group_add(group, self.channel_name)
         self._wake.set()
         self._looker = asyncio.create_task(self._look_on())
 
     async def disconnect(self, code: int) -> None:
+        await self.channel_layer.group_discard(EVERYONE_GROUP, self.channel_name)
         looker = getattr(self, "_looker", None)
         if looker is not None and looker is not asyncio.current_task():
             looker.cancel()
@@ -102,6 +104,11 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
 
     async def device_changed(self, message: dict[str, Any]) -> None:
         self._changed.add(message["device_id"])
+        self._wake.set()
+
+    async def devices_changed(self, message: dict[str, Any]) -> None:
+        """So many devices changed at once that nobody says which."""
+        self._everything = True
         self._wake.set()
 
     # -- looking ---------------------------------------------------------------------------------------------

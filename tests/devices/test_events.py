@@ -83,6 +83,11 @@ def test_nothing_is_said_before_the_commit_nor_after_a_rollback(layer: Layer, ta
     assert layer.sent == []
 
 
+def test_many_at_once_are_one_message_for_all_pages(layer: Layer) -> None:
+    bells.changed([(number, 3, ("seen",)) for number in range(bells.MANY + 1)])
+    assert layer.sent == [(bells.EVERYONE_GROUP, {"type": "devices.changed"})]
+
+
 def test_broken_layer_and_broker_are_a_warning(
     layer: Layer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

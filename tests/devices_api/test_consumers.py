@@ -16,6 +16,7 @@ from django.db import connections
 from accounts.models import StaffMembership
 from accounts.roles import Role
 from devices import consumers
+from devices.bells import EVERYONE_GROUP
 from devices.consumers import NOT_ALLOWED, BoardConsumer
 from tests.devices_api.line import Line
 
@@ -76,6 +77,19 @@ def test_a_change_comes_as_one_row(board, member, north, device, registered):
         sent = await line.hear(2)
         assert set(sent) == {f"device-{one.pk}", "board-tiles"}
         assert await line.receive_nothing(0.5)
+
+    board(member(Role.READ_ONLY, north), play)
+
+
+def test_when_many_change_at_once_the_page_looks_again(board, member, north, device, registered):
+    one = device("one")
+
+    async def play(line: Line) -> None:
+        await line.hear(3)
+        await sync_to_async(registered)(one)
+        await get_channel_layer().group_send(EVERYONE_GROUP, {"type": "devices.changed"})
+        sent = await line.hear(2)
+        assert "one" in sent["board-rows"]
 
     board(member(Role.READ_ONLY, north), play)
 

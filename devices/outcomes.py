@@ -22,11 +22,23 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
+class Observing:
+    """The answer carried the Observe option: under which token (hexadecimal), on which registration."""
+
+    registration_id: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
-    """The device answered with success: `code` like "2.05"; `answer` is JSON, decoded (None when empty)."""
+    """The device answered with success: `code` like "2.05"; `answer` is JSON, decoded (None when empty).
+
+    `nodes` of the answer become values: each has `path` and `value`, optionally `time` and `prefix` as sent.
+    """
 
     code: str
     answer: Any = None
+    observing: Observing | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,12 @@ from typing import Any
 from django.utils import timezone
 
 from audit import ledger
-from devices import events
+from devices import events, secrecy
 from devices.errors import Refused
 from devices.models import COMMAND_ENDED, Command, CommandState, Device, Operation, Registration
 from devices.outcomes import Claimed, DeviceRefused, Done, Outcome, Silent
 from devices.selectors.mailbox import has_waiting, waiting_devices
-from devices.services import command_history
+from devices.services import command_history, settlement
 from devices.states import Access
 from lwm2m.errors import Lwm2mError
 from lwm2m.paths import Path
@@ -33,6 +33,7 @@ __all__ = [
     "claim",
     "enqueue",
     "expire_overdue",
+    "finish",
     "has_waiting",
     "release",
     "settle",
@@ -126,7 +127,7 @@ def claim(*, device_id: int, flow: str, now: datetime, lease_seconds: int = LEAS
         device_id,
         command.operation,
         command.path,
-        command.arguments,
+        secrecy.opened(command.arguments),
         command.attempts,
         command.lease_until,
     )
@@ -175,11 +176,23 @@ def settle(*, command_id: int, outcome: Outcome, now: datetime) -> Command | Non
     return command
 
 
+def finish(*, command_id: int, outcome: Done, now: datetime) -> None:
+    """End a command that needs nothing of the device, such as forgetting an observation it never made."""
+    with ledger.unit_of_work():
+        device = _lock_device(command_id)
+        command = Command.objects.select_for_update().get(pk=command_id)
+        if device is not None and command.state == CommandState.QUEUED:
+            _settle_locked(command, device, outcome, now)
+
+
 def _settle_locked(command: Command, device: Device, outcome: Outcome, now: datetime) -> None:
     match outcome:
         case Done(code, answer):
-            _end(command, device, CommandState.DONE, now, code=code, answer=answer)
+            settlement.done(command, outcome, now)
+            shown = secrecy.masked(answer, Path.parse(command.path))
+            _end(command, device, CommandState.DONE, now, code=code, answer=shown)
         case DeviceRefused(code, cause, detail):
+            settlement.refused(command, outcome, now)
             _end(command, device, CommandState.REFUSED, now, code=code, cause=cause, detail=detail)
         case Silent(cause, detail) if command.operation in _ONCE or command.attempts >= MAX_ATTEMPTS:
             _end(command, device, CommandState.SILENT, now, cause=cause, detail=detail)

@@ -1,0 +1,23 @@
+"""The object models by which one device's paths are read: its own versions of the objects it announced."""
+
+from __future__ import annotations
+
+from devices.models import Device, RegistrationDetail
+from lwm2m import objects
+from lwm2m.links import ObjectLinks
+from lwm2m.objects import Catalogue
+
+
+def object_links(detail: RegistrationDetail | None) -> ObjectLinks | None:
+    """What the device said it has at its last registration; None where it never said anything."""
+    return ObjectLinks.from_json(detail.object_links) if detail and detail.object_links else None
+
+
+def catalogue(device: Device, detail: RegistrationDetail | None) -> Catalogue:
+    """The models as this device means them."""
+    known = objects.core()
+    links = object_links(detail)
+    if detail is None or links is None:
+        return known
+    announced = {object_id: link.version for object_id, link in links.objects.items()}
+    return known.for_device(announced, detail.version)

@@ -1,0 +1,113 @@
+"""Notification attributes (`OMA-TS-LightweightM2M_Core 5.1.2`): which exist, where they apply, what fits together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from devices.errors import Refused
+from lwm2m.objects import ResourceModel, ValueType
+from lwm2m.paths import Path
+
+NUMERIC = (ValueType.INTEGER, ValueType.UNSIGNED, ValueType.FLOAT, ValueType.TIME)
+
+
+def _refuse(detail: str) -> Refused:
+    return Refused("VALIDATION_FAILED", detail, "attributes")
+
+
+def _seconds(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**31:
+        raise _refuse(f"{name} is whole seconds from 0 on.")
+    return value
+
+
+def _flag(name: str, value: Any) -> int:
+    if value not in (0, 1):
+        raise _refuse(f"{name} is 0 or 1.")
+    return int(value)
+
+
+def _count(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value < 2**31:
+        raise _refuse(f"{name} is a whole number from 1 on.")
+    return value
+
+
+def _threshold(name: str, value: Any) -> float | str:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise _refuse(f"{name} is a number.")
+    text = format(Decimal(repr(value)), "f")  # the grammar knows no exponent
+    return value if str(value) == text else text
+
+
+def _step(name: str, value: Any) -> float | str:
+    if _threshold(name, value) is not None and value <= 0:
+        raise _refuse("st is greater than 0.")
+    return _threshold(name, value)
+
+
+_READERS: dict[str, Callable[[str, Any], Any]] = {
+    "pmin": _seconds,
+    "pmax": _seconds,
+    "epmin": _seconds,
+    "epmax": _seconds,
+    "gt": _threshold,
+    "lt": _threshold,
+    "st": _step,
+    "edge": _flag,
+    "con": _flag,
+    "hqmax": _count,
+}
+NAMES = tuple(_READERS)
+_OF_NUMBERS = ("gt", "lt", "st")
+_SINCE_1_2 = ("edge", "con", "hqmax")
+_SINCE_1_1 = ("epmin", "epmax")
+
+
+def checked(
+    attributes: Any, *, path: Path, model: ResourceModel | None, version: str, may_unset: bool
+) -> dict[str, Any]:
+    """The attributes as they go into the query, null for one that is unset (R-19); raises Refused."""
+    if not isinstance(attributes, Mapping):
+        raise _refuse('attributes is an object such as {"pmin": 10, "pmax": 60}.')
+    found: dict[str, Any] = {}
+    for name, value in attributes.items():
+        reader = _READERS.get(name)
+        if reader is None:
+            raise _refuse(f"There is no attribute {name!r}; there are {', '.join(NAMES)}.")
+        _check_place(name, path, model, version)
+        if value is None and not may_unset:
+            raise _refuse(f"{name} needs a value here; only Write-Attributes can unset it.")
+        found[name] = None if value is None else reader(name, value)
+    _check_together(found)
+    return found
+
+
+def _check_place(name: str, path: Path, model: ResourceModel | None, version: str) -> None:
+    if (version == "1.0" and name in _SINCE_1_1) or (version in ("1.0", "1.1") and name in _SINCE_1_2):
+        raise _refuse(f"The device speaks LwM2M {version}, which does not know {name}.")
+    if name not in (*_OF_NUMBERS, "edge"):
+        return
+    if path.depth < 3:
+        raise _refuse(f"{name} belongs to a resource; {path} is none.")
+    if model is None:
+        return
+    if name == "edge" and model.type is not ValueType.BOOLEAN:
+        raise _refuse(f"edge is for true and false; {model.name} is of type {model.type.value}.")
+    if name != "edge" and model.type not in NUMERIC:
+        raise _refuse(f"{name} is for numbers; {model.name} is of type {model.type.value}.")
+
+
+def _check_together(given: Mapping[str, Any]) -> None:
+    number = {name: float(value) for name, value in given.items() if value is not None}
+    for low, high in (("pmin", "pmax"), ("epmin", "epmax")):
+        if low in number and high in number and number[low] > number[high]:
+            raise _refuse(f"{low} is greater than {high}; a device would ignore one of them.")
+    if "lt" in number and "gt" in number:
+        if number["lt"] >= number["gt"]:
+            raise _refuse("lt must be less than gt.")
+        if "st" in number and number["lt"] + 2 * number["st"] >= number["gt"]:
+            raise _refuse("lt + 2 × st must be less than gt.")

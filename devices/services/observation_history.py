@@ -1,0 +1,33 @@
+"""The ledger events of observations: that somebody wants or ends one. What the device does about it is no event."""
+
+from __future__ import annotations
+
+from audit import ledger
+from devices.models import Device
+from devices.telemetry import Observation
+
+
+def wanted(observation: Observation, device: Device) -> None:
+    _record("observation.wanted", observation, device, observation.wanted_by, observation.reason)
+
+
+def unwanted(observation: Observation, device: Device, *, by: str, reason: str) -> None:
+    _record("observation.ended", observation, device, by, reason)
+
+
+def _record(action: str, observation: Observation, device: Device, by: str, reason: str) -> None:
+    ledger.record(
+        action=action,
+        operator_id=device.operator_id,
+        device_id=device.pk,
+        subscriber_id=device.subscriber_id,
+        target=device.endpoint,
+        reason=reason,
+        detail={
+            "observation_id": observation.pk,
+            "prefix": observation.prefix,
+            "paths": observation.paths,
+            "attributes": observation.attributes,
+            "requested_by": by,
+        },
+    )

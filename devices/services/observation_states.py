@@ -1,0 +1,133 @@
+"""How observations fare on the air: established, refused, notified, lost with their registration.
+
+Active is only what was established on the registration that is live now: `by_tokens` and `to_establish` compare, so
+that an observation of a registration that died is never taken for one that lives (L-21). None of these sends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import F, Q
+
+from audit import ledger
+from devices import events
+from devices.models import Device, Registration
+from devices.telemetry import Observation, ObservationState
+
+_DETAIL_LIMIT = 300
+_STANDING = (ObservationState.ACTIVE, ObservationState.REFUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """An active observation as a notification finds it."""
+
+    observation_id: int
+    device_id: int
+    prefix: str
+    paths: tuple[str, ...]
+    is_composite: bool
+
+
+def established(*, observation_id: int, registration_id: str, token: str, now: datetime) -> bool:
+    """The device observes under `token` (hexadecimal). False: it must not stay, so its notifications are reset.
+
+    That is when nobody wants it any more, or the registration it was established on ended meanwhile (L-21).
+    """
+    with ledger.unit_of_work():
+        device = _lock_device(observation_id)
+        if device is None:
+            return False
+        live = Registration.objects.select_for_update().filter(
+            device=device, is_live=True, registration_id=registration_id
+        )
+        row = Observation.objects.select_for_update().get(pk=observation_id)
+        if row.state == ObservationState.ENDED or not live.exists():
+            return False
+        # A token is new: whatever had the same one before is gone.
+        same = Observation.objects.filter(device=device, token=token, state=ObservationState.ACTIVE)
+        same.exclude(pk=row.pk).update(state=ObservationState.WANTED, token="", registration_id="")
+        row.state, row.registration_id, row.token = ObservationState.ACTIVE, registration_id, token
+        row.cause = row.detail = ""
+        row.established_at = now
+        row.save(update_fields=["state", "registration_id", "token", "cause", "detail", "established_at"])
+        events.device_changed(device.pk, device.operator_id, ["observations"])
+    return True
+
+
+def refused(*, observation_id: int, cause: str, detail: str = "", now: datetime) -> bool:
+    """The device will not observe this, or ended it with an error notification (L-18).
+
+    It stays wanted: the next registration asks once more.
+    """
+    with ledger.unit_of_work():
+        device = _lock_device(observation_id)
+        if device is None:
+            return False
+        registration = Registration.objects.filter(device=device, is_live=True)
+        row = Observation.objects.select_for_update().get(pk=observation_id)
+        if row.state == ObservationState.ENDED:
+            return False
+        row.state, row.token = ObservationState.REFUSED, ""
+        row.registration_id = registration.values_list("registration_id", flat=True).first() or ""
+        row.cause, row.detail = cause, detail[:_DETAIL_LIMIT]
+        row.save(update_fields=["state", "token", "registration_id", "cause", "detail"])
+        events.device_changed(device.pk, device.operator_id, ["observations"])
+    return True
+
+
+def lost(*, device_ids: Iterable[int]) -> int:
+    """The registrations of these devices ended or were replaced: nothing is observed there (R-01, R-02, R-08).
+
+    One statement in the caller's transaction; what is wanted stays wanted.
+    """
+    rows = Observation.objects.filter(device_id__in=sorted(device_ids), state=ObservationState.ACTIVE)
+    return rows.update(state=ObservationState.WANTED, token="", registration_id="")
+
+
+def notified(*, observation_ids: Iterable[int], now: datetime) -> None:
+    """These sent a notification; one statement for a batch, in the caller's transaction."""
+    Observation.objects.filter(pk__in=sorted(set(observation_ids))).update(last_notified_at=now)
+
+
+def by_tokens(keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], Observed]:
+    """(device id, token) -> the active observation of a live registration. Missing: answer with a reset (R-07)."""
+    rows = Observation.objects.filter(
+        device_id__in={device_id for device_id, _ in keys},
+        token__in={token for _, token in keys},
+        state=ObservationState.ACTIVE,
+        device__registration__is_live=True,
+        device__registration__registration_id=F("registration_id"),
+    ).values_list("pk", "device_id", "prefix", "paths", "is_composite", "token")
+    wanted = set(keys)
+    return {
+        (device_id, token): Observed(pk, device_id, prefix, tuple(paths), is_composite)
+        for pk, device_id, prefix, paths, is_composite, token in rows
+        if (device_id, token) in wanted
+    }
+
+
+def by_token(*, device_id: int, token: str) -> Observed | None:
+    return by_tokens([(device_id, token)]).get((device_id, token))
+
+
+def to_establish(*, device_id: int, registration_id: str) -> list[Observation]:
+    """What is wanted and neither active nor refused on this registration (R-07)."""
+    rows = Observation.objects.filter(device_id=device_id).exclude(state=ObservationState.ENDED)
+    return list(rows.exclude(state__in=_STANDING, registration_id=registration_id).order_by("pk"))
+
+
+def wanting(device_ids: Iterable[int]) -> set[int]:
+    """Of these devices, those with something to establish on their live registration; one query for a batch."""
+    rows = Observation.objects.filter(
+        device_id__in=sorted(set(device_ids)), device__registration__is_live=True
+    ).exclude(state=ObservationState.ENDED)
+    standing = Q(state__in=_STANDING, registration_id=F("device__registration__registration_id"))
+    return set(rows.exclude(standing).values_list("device_id", flat=True).distinct())
+
+
+def _lock_device(observation_id: int) -> Device | None:
+    return Device.objects.select_for_update(of=("self",)).filter(observations=observation_id).first()

@@ -1,0 +1,266 @@
+"""What operators want observed, held for every device across its registrations: wanted, ended, asked for anew.
+
+The row is the wish; the Observe request itself is a command of the mailbox, so it waits for a device that sleeps and
+survives a restart. A new wish for the same path takes the place of the old one (L-15). After every Register
+southbound calls `reestablish`; `observation_states` keeps what comes of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from audit import ledger
+from devices import events
+from devices.errors import Refused
+from devices.models import COMMAND_ENDED, Command, Device, Operation, Registration, RegistrationDetail
+from devices.outcomes import Done
+from devices.services import mailbox, observation_history, operation_asks, operation_rules
+from devices.services.observation_states import (
+    Observed,
+    by_token,
+    by_tokens,
+    established,
+    lost,
+    notified,
+    refused,
+    to_establish,
+    wanting,
+)
+from devices.telemetry import Observation, ObservationState
+
+__all__ = [
+    "Ended",
+    "Observed",
+    "by_token",
+    "by_tokens",
+    "established",
+    "lost",
+    "notified",
+    "reestablish",
+    "refused",
+    "to_establish",
+    "unwant",
+    "want",
+    "wanting",
+]
+
+LIMIT = 200
+"""So many observations a device may have."""
+SYSTEM = "system"
+_WITHOUT_PARAMETERS = ("1.0", "1.1")
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The observation as it ended, and the command that tells the device, if it has to be told."""
+
+    observation: Observation
+    command: Command | None
+
+
+def want(
+    *,
+    device: Device,
+    path: str = "",
+    paths: Sequence[str] = (),
+    arguments: Mapping[str, Any] | None = None,
+    wanted_by: str,
+    reason: str = "",
+    now: datetime | None = None,
+    must_ask: bool = False,
+    **delivery: Any,
+) -> Observation:
+    """Observe `path`, or all `paths` as one composite observation, from now on and on every registration.
+
+    `arguments` are those of the operation observe (`attributes`, `content_format`, `prefix`). The device is asked at
+    once when it is registered, else after its next Register; `must_ask` puts the request into the mailbox either
+    way, with `delivery` for `mailbox.enqueue`. The same wish twice changes nothing. Raises Refused.
+    """
+    now = now or timezone.now()
+    operation = Operation.OBSERVE_COMPOSITE if paths else Operation.OBSERVE
+    ask = operation_asks.of(device, operation, path=path, paths=paths, arguments=arguments)
+    checked = operation_rules.checked(ask)
+    names = [str(one) for one in ask.paths] or [str(ask.path)]
+    with ledger.unit_of_work():
+        locked = Device.objects.select_for_update().get(pk=device.pk)
+        row, is_changed = _wished(locked, names, bool(ask.paths), ask.prefix, checked)
+        if is_changed:
+            row.wanted_by, row.reason = wanted_by, reason
+            row.state, row.token, row.registration_id = ObservationState.WANTED, "", ""
+            row.cause = row.detail = ""
+            _take_back(row, "The observation was changed.")
+            row.save()
+            observation_history.wanted(row, locked)
+        live = Registration.objects.filter(device=locked, is_live=True).first()
+        is_active = live is not None and row.registration_id == live.registration_id
+        is_active = is_active and row.state == ObservationState.ACTIVE
+        if must_ask or (live is not None and not is_active):
+            _ask(row, locked, ask.version, wanted_by, reason, now, **delivery)
+        events.device_changed(locked.pk, locked.operator_id, ["observations"])
+    return row
+
+
+def unwant(
+    *,
+    observation: Observation,
+    mode: str = "active",
+    by: str,
+    reason: str = "",
+    now: datetime | None = None,
+    must_tell: bool = False,
+    **delivery: Any,
+) -> Ended:
+    """Nobody wants it any more. Active: the device is told, with the same token and options (int-303).
+
+    Passive: the next notification is reset (int-302), which it is anyway, as its token is not known any more.
+    `must_tell` leaves a command in any case, done at once where there is nothing to send.
+    """
+    now = now or timezone.now()
+    with ledger.unit_of_work():
+        device = Device.objects.select_for_update().get(pk=observation.device_id)
+        live = Registration.objects.filter(device=device, is_live=True).first()
+        row = Observation.objects.select_for_update().get(pk=observation.pk)
+        if row.state == ObservationState.ENDED:
+            raise Refused("CONFLICT", "This observation has ended already.")
+        stands = live is not None and row.token != "" and row.registration_id == live.registration_id
+        row.state, row.ended_at = ObservationState.ENDED, now
+        _take_back(row, reason)
+        row.save(update_fields=["state", "ended_at", "command"])
+        observation_history.unwanted(row, device, by=by, reason=reason)
+        command = None
+        if must_tell or (stands and mode == "active"):
+            command = _enqueue(
+                row,
+                device,
+                _cancel_operation(row),
+                {**_carried(row), "attributes": row.attributes, "mode": mode, "token": row.token},
+                by,
+                reason,
+                now,
+                **delivery,
+            )
+            if not stands or mode == "passive":
+                mailbox.finish(command_id=command.pk, outcome=Done("", {"told": False}), now=now)
+                command.refresh_from_db()
+        events.device_changed(device.pk, device.operator_id, ["observations"])
+    return Ended(row, command)
+
+
+def reestablish(*, device_id: int, registration_id: str, now: datetime) -> int:
+    """After Register: ask for all that is wanted and not under way already; returns for how many."""
+    with ledger.unit_of_work():
+        device = Device.objects.select_for_update().filter(pk=device_id).first()
+        if device is None:
+            return 0
+        asked = 0
+        version = _version(device_id)
+        for row in to_establish(device_id=device_id, registration_id=registration_id):
+            command = Command.objects.filter(pk=row.command_id).first() if row.command_id else None
+            if command is None or command.state in COMMAND_ENDED:
+                _ask(row, device, version, SYSTEM, "Wanted; the device registered.", now)
+                asked += 1
+    return asked
+
+
+def find(*, device: Device, paths: Sequence[str], is_composite: bool, prefix: str = "") -> Observation | None:
+    """The observation of exactly these paths that has not ended."""
+    rows = Observation.objects.filter(
+        device=device, prefix=prefix, key=_key(paths), is_composite=is_composite
+    )
+    return rows.exclude(state=ObservationState.ENDED).first()
+
+
+def _key(paths: Sequence[str]) -> str:
+    key = " ".join(paths)
+    if len(key) > 1024:
+        raise Refused("VALIDATION_FAILED", "These are too many paths for one observation.", "paths")
+    return key
+
+
+def _wished(
+    device: Device, paths: list[str], is_composite: bool, prefix: str, checked: Mapping[str, Any]
+) -> tuple[Observation, bool]:
+    """The one row of these paths, and whether the wish differs from what it holds."""
+    attributes, content_format = checked.get("attributes", {}), checked.get("content_format")
+    row = find(device=device, paths=paths, is_composite=is_composite, prefix=prefix)
+    if row is None:
+        if device.observations.exclude(state=ObservationState.ENDED).count() >= LIMIT:
+            raise Refused("VALIDATION_FAILED", f"A device has at most {LIMIT} observations; end some first.")
+        row = Observation(
+            device=device, prefix=prefix, key=_key(paths), paths=paths, is_composite=is_composite
+        )
+    elif row.attributes == attributes and row.content_format == content_format:
+        return row, row.state == ObservationState.REFUSED
+    row.attributes, row.content_format = attributes, content_format
+    return row, True
+
+
+def _ask(
+    row: Observation, device: Device, version: str, by: str, reason: str, now: datetime, **delivery: Any
+) -> None:
+    """Put the Observe request into the mailbox, behind its attributes where the version writes those first."""
+    if row.command is not None and row.command.state not in COMMAND_ENDED:
+        return
+    attributes = row.attributes
+    if attributes and not row.is_composite and version in _WITHOUT_PARAMETERS:
+        given = {"attributes": attributes} | ({"prefix": row.prefix} if row.prefix else {})
+        _enqueue(row, device, Operation.WRITE_ATTRIBUTES, given, by, reason, now, **delivery)
+        attributes = {}
+    operation = Operation.OBSERVE_COMPOSITE if row.is_composite else Operation.OBSERVE
+    row.command = _enqueue(
+        row, device, operation, {**_carried(row), "attributes": attributes}, by, reason, now, **delivery
+    )
+    row.save(update_fields=["command"])
+
+
+def _carried(row: Observation) -> dict[str, Any]:
+    """What every request about an observation repeats."""
+    carried: dict[str, Any] = {"observation_id": row.pk}
+    if row.is_composite:
+        carried["paths"] = row.paths
+    if row.content_format is not None:
+        carried["content_format"] = row.content_format
+    return carried | ({"prefix": row.prefix} if row.prefix else {})
+
+
+def _cancel_operation(row: Observation) -> str:
+    return Operation.CANCEL_OBSERVE_COMPOSITE if row.is_composite else Operation.CANCEL_OBSERVE
+
+
+def _enqueue(
+    row: Observation,
+    device: Device,
+    operation: str,
+    arguments: dict[str, Any],
+    by: str,
+    reason: str,
+    now: datetime,
+    **delivery: Any,
+) -> Command:
+    return mailbox.enqueue(
+        device=device,
+        operation=operation,
+        path="/" if row.is_composite else row.paths[0],
+        arguments=arguments,
+        requested_by=by,
+        reason=reason,
+        now=now,
+        **delivery,
+    )
+
+
+def _take_back(row: Observation, reason: str) -> None:
+    """A request that waits still asks for the old wish."""
+    if row.command_id is not None:
+        mailbox.cancel(command_id=row.command_id, reason=reason)
+    row.command = None
+
+
+def _version(device_id: int) -> str:
+    rows = RegistrationDetail.objects.filter(device_id=device_id)
+    return rows.values_list("version", flat=True).first() or ""

@@ -1,0 +1,120 @@
+"""What Write, Create and Write-Composite carry: modes, and values by path against the object model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from devices import secrecy
+from devices.models import Operation
+from devices.services import operation_formats, operation_values
+from devices.services.operation_asks import Ask, check_composite, check_depth, may, parse, refuse
+from lwm2m.object_links import HIDDEN_OBJECTS
+from lwm2m.paths import ROOT, Path
+
+VALUES_LIMIT = 100
+
+
+def write(ask: Ask) -> dict[str, Any]:
+    if ask.path.depth == 1:
+        raise refuse("An object as a whole is written by a bootstrap server only; name an instance.", "path")
+    check_depth(ask, 2, 3, 4)
+    mode = ask.given.get("mode") or ("update" if ask.path.depth == 2 else "replace")
+    if mode not in ("replace", "update"):
+        raise refuse("mode is replace or update.", "mode")
+    if mode == "update" and ask.path.depth == 4:
+        raise refuse("A resource instance has no parts to update; it is replaced.", "mode")
+    if mode == "update" and ask.path.depth == 3 and ask.version == "1.0":
+        raise refuse("LwM2M 1.0 updates instances only; a resource is replaced.", "mode")
+    content = _content(ask, at_least=1)
+    return {**content, "mode": mode, "replace": mode == "replace"} | operation_formats.wish(
+        ask.given, ask.path, "write", values=len(content.get("values", "1"))
+    )
+
+
+def _content(ask: Ask, *, at_least: int) -> dict[str, Any]:
+    """`value` of the path itself, or `values` by absolute path; relative names are below the path."""
+    if "value" in ask.given:
+        if "values" in ask.given:
+            raise refuse("Give value or values, not both.", "value")
+        return _single(ask)
+    values = ask.given.get("values", {})
+    if not isinstance(values, Mapping) or len(values) < at_least:
+        raise refuse("There is nothing to write: give value, or values by path.", "values")
+    if ask.path.depth == 4:
+        raise refuse("A resource instance has one value; give it as value.", "values")
+    return {"values": {str(path): _value(ask, path, v) for path, v in _below(ask.path, values).items()}}
+
+
+def _single(ask: Ask) -> dict[str, Any]:
+    if ask.path.depth < 3:
+        raise refuse(f"{ask.path} has no value of its own; give values by path.", "value")
+    value, model = ask.given["value"], ask.model(ask.path)
+    if isinstance(value, Mapping) and value and all(str(name).isdigit() for name in value):
+        if ask.path.depth == 4 or (model is not None and not model.multiple):
+            raise refuse(f"{ask.path} has one value, not several instances.", "value")
+        parts = {ask.path.child(int(name)): one for name, one in value.items()}
+        return {"values": {str(path): _value(ask, path, one) for path, one in parts.items()}}
+    if ask.path.depth == 3 and model is not None and model.multiple:
+        raise refuse(f'{model.name} has instances; write {{"0": ...}}, or the path of one.', "value")
+    return {"value": _value(ask, ask.path, value)}
+
+
+def _below(parent: Path, values: Mapping[Any, Any]) -> dict[Path, Any]:
+    found: dict[Path, Any] = {}
+    for name, value in values.items():
+        text = str(name)
+        path = parse(text if text.startswith("/") else f"{parent}/{text}", "values")
+        if not parent.contains(path) or path.depth < 3:
+            raise refuse(f"{text} is no resource in {parent}.", "values")
+        found[path] = value
+    _apart(found)
+    return found
+
+
+def _apart(paths: Mapping[Path, Any]) -> None:
+    """A resource and one of its instances cannot both be written at once."""
+    for path in paths:
+        if path.depth == 4 and path.parent in paths:
+            raise refuse(f"{path.parent} and {path} overlap; write one of them.", "values")
+
+
+def _value(ask: Ask, path: Path, value: Any) -> Any:
+    if path.object_id in HIDDEN_OBJECTS and secrecy.is_secret(path, ask.catalogue):
+        raise refuse(f"{path} is a key; keys are written by the bootstrap server only.", "path")
+    model = ask.model(path) if ask.operation == Operation.CREATE else may(ask, path, "W")
+    if path.depth == 4 and model is not None and not model.multiple:
+        raise refuse(f"{model.name} has no instances; write {path.parent}.", "path")
+    return operation_values.checked(value, path, model)
+
+
+def create(ask: Ask) -> dict[str, Any]:
+    """Canonical path is the object; `Ask.path` may name the instance, as `instance_id` may."""
+    check_depth(ask, 1, 2)
+    instance_id = ask.path.instance_id if ask.path.depth == 2 else ask.given.get("instance_id")
+    if instance_id is not None and (isinstance(instance_id, bool) or not isinstance(instance_id, int)):
+        raise refuse("instance_id is a number from 0 to 65534.", "instance_id")
+    home = parse(f"/{ask.path.object_id}/{0 if instance_id is None else instance_id}", "instance_id")
+    values = ask.given.get("values", {})
+    if not isinstance(values, Mapping):
+        raise refuse("values is an object of values by path.", "values")
+    checked = {path: _value(ask, path, value) for path, value in _below(home, values).items()}
+    form = (lambda path: "/".join(path.segments[2:])) if instance_id is None else str
+    return {
+        "instance_id": instance_id,
+        "values": {form(path): value for path, value in checked.items()},
+    } | operation_formats.wish(ask.given, Path(ask.path.object_id), "write")
+
+
+def write_composite(ask: Ask) -> dict[str, Any]:
+    check_composite(ask)
+    values = ask.given.get("values")
+    if not isinstance(values, Mapping) or not 1 <= len(values) <= VALUES_LIMIT:
+        raise refuse(f"values is an object of 1 to {VALUES_LIMIT} values by path.", "values")
+    written: dict[str, Any] = {}
+    for path, value in _below(ROOT, values).items():
+        if value is None and path.depth != 4:
+            raise refuse(f"{path}: null deletes a resource instance; this is none.", "values")
+        written[str(path)] = None if value is None else _value(ask, path, value)
+    deletes = None in written.values()
+    return {"values": written} | operation_formats.wish(ask.given, ROOT, "etch" if deletes else "patch")

@@ -1,0 +1,47 @@
+"""An operator's wish for a content format: known here, and fit for what the operation carries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from devices.errors import Refused
+from lwm2m import formats
+from lwm2m.codes import ContentFormat
+from lwm2m.paths import Path
+
+NAMES = {member.name.lower().replace("_", "-"): int(member) for member in ContentFormat}
+"""senml-cbor -> 112; a wish may be a name or a number."""
+
+_SINGLE = (ContentFormat.TEXT, ContentFormat.OPAQUE, ContentFormat.CBOR)
+_ETCH = (ContentFormat.SENML_ETCH_JSON, ContentFormat.SENML_ETCH_CBOR)
+_COMPOSITE = (ContentFormat.SENML_JSON, ContentFormat.SENML_CBOR, ContentFormat.LWM2M_CBOR)
+_ALLOWED = {"composite": _COMPOSITE, "patch": (*_COMPOSITE, *_ETCH), "etch": _ETCH}
+
+
+def wish(given: Mapping[str, Any], path: Path, use: str, *, values: int = 1) -> dict[str, int]:
+    """`{"content_format": number}`, or nothing where there is no wish and the device's own list decides.
+
+    `use` is read, write, composite, patch, or etch (a composite write that deletes, which needs an ETCH format).
+    """
+    wanted = given.get("content_format")
+    if wanted is None:
+        return {"content_format": int(ContentFormat.SENML_ETCH_CBOR)} if use == "etch" else {}
+    number = NAMES.get(wanted, wanted) if isinstance(wanted, str) else wanted
+    if isinstance(number, str) and number.isascii() and number.isdigit():
+        number = int(number)
+    if isinstance(number, bool) or not isinstance(number, int) or number not in formats.numbers():
+        raise _refuse(f"The content format {wanted!r} is not known here; there are {', '.join(NAMES)}.")
+    if use in _ALLOWED:
+        if number not in _ALLOWED[use]:
+            allowed = ", ".join(str(int(one)) for one in _ALLOWED[use])
+            raise _refuse(f"Content format {number} cannot carry this; use one of {allowed}.")
+    elif number == ContentFormat.LINK or number in _ETCH:
+        raise _refuse(f"Content format {number} carries no values to {use}; use 112, 110 or 11542.")
+    elif number in _SINGLE and (path.depth < 3 or values > 1):
+        raise _refuse(f"Content format {number} carries one value; {path} needs 112, 110 or 11542.")
+    return {"content_format": number}
+
+
+def _refuse(detail: str) -> Refused:
+    return Refused("VALIDATION_FAILED", detail, "content_format")

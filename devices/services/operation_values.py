@@ -1,0 +1,141 @@
+"""Values that shall be written: JSON checked against the object model where it is known, raw where it is not.
+
+In JSON an opaque value is {"base64": "..."} and an object link {"object_link": "3:0"} (or the text "3:0" where the
+model says that it is one); a time may be seconds since 1970 or ISO 8601.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from devices.errors import Refused
+from lwm2m.errors import Lwm2mError
+from lwm2m.nodes import ObjectLinkValue
+from lwm2m.objects import ResourceModel, ValueType
+from lwm2m.paths import Path
+
+TEXT_LIMIT = 1024 * 1024
+_BOUNDS = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*(?:\.\.|-|to)\s*(-?\d+(?:\.\d+)?)\s*\Z")
+_CHOICES = re.compile(r"\s*-?\d+(?:\.\d+)?(?:\s*,\s*-?\d+(?:\.\d+)?)+\s*\Z")
+
+
+def _refuse(path: Path, detail: str) -> Refused:
+    return Refused("VALIDATION_FAILED", f"{path}: {detail}", "value")
+
+
+def checked(value: Any, path: Path, model: ResourceModel | None) -> Any:
+    """The value in the form that the mailbox keeps; raises Refused with what would be right."""
+    if model is None:
+        return _raw(value, path)
+    reader = _READERS.get(model.type)
+    if reader is None:
+        raise _refuse(path, f"{model.name} has no value; it can only be executed.")
+    found = reader(value, path, model)
+    _check_range(found, path, model)
+    return found
+
+
+def _raw(value: Any, path: Path) -> Any:
+    if isinstance(value, Mapping):
+        return _object_link(value, path, None) if "object_link" in value else _opaque(value, path, None)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _refuse(path, "this is not a finite number.")
+    if isinstance(value, int) and not isinstance(value, bool) and not -(2**63) <= value < 2**64:
+        raise _refuse(path, "a whole number has at most 64 bits.")
+    if isinstance(value, str):
+        return _text(value, path, None)
+    if value is None or isinstance(value, list):
+        raise _refuse(path, "give text, a number, true, false, or an object with base64.")
+    return value
+
+
+def _text(value: Any, path: Path, model: ResourceModel | None) -> str:
+    if not isinstance(value, str):
+        raise _refuse(path, "this resource is text; put the value in quotes.")
+    if len(value) > TEXT_LIMIT or "\x00" in value or any("\ud800" <= c <= "\udfff" for c in value):
+        raise _refuse(path, "the text is too long, or not plain text.")
+    return value
+
+
+def _whole(value: Any, path: Path, model: ResourceModel) -> int:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _refuse(path, f"{model.name} is a whole number.")
+    low, high = (0, 2**64) if model.type is ValueType.UNSIGNED else (-(2**63), 2**63)
+    if not low <= value < high:
+        raise _refuse(path, f"{model.name} is outside {low}..{high - 1}.")
+    return value
+
+
+def _number(value: Any, path: Path, model: ResourceModel) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise _refuse(path, f"{model.name} is a number.")
+    return value
+
+
+def _boolean(value: Any, path: Path, model: ResourceModel) -> bool:
+    if not isinstance(value, bool):
+        raise _refuse(path, f"{model.name} is true or false.")
+    return value
+
+
+def _time(value: Any, path: Path, model: ResourceModel) -> int:
+    if isinstance(value, str):
+        try:
+            at = datetime.fromisoformat(value)
+        except ValueError:
+            raise _refuse(path, f"{model.name} is a time; write 2026-03-01T12:00:00+00:00.") from None
+        if at.tzinfo is None:
+            raise _refuse(path, f"{model.name} is a time; add the offset from UTC, such as +00:00.")
+        return int(at.timestamp())
+    return _whole(value, path, model)
+
+
+def _opaque(value: Any, path: Path, model: ResourceModel | None) -> dict[str, str]:
+    text = value.get("base64") if isinstance(value, Mapping) else None
+    if not isinstance(text, str) or len(text) > 2 * TEXT_LIMIT:
+        raise _refuse(path, 'bytes are written {"base64": "..."}.')
+    try:
+        base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise _refuse(path, "this is not base64.") from None
+    return {"base64": text}
+
+
+def _object_link(value: Any, path: Path, model: ResourceModel | None) -> dict[str, str]:
+    text = value.get("object_link") if isinstance(value, Mapping) else value
+    try:
+        return {"object_link": str(ObjectLinkValue.parse(text if isinstance(text, str) else ""))}
+    except Lwm2mError as error:
+        raise _refuse(path, error.detail) from None
+
+
+_READERS: dict[ValueType, Callable[[Any, Path, ResourceModel], Any]] = {
+    ValueType.STRING: _text,
+    ValueType.CORE_LINK: _text,
+    ValueType.INTEGER: _whole,
+    ValueType.UNSIGNED: _whole,
+    ValueType.FLOAT: _number,
+    ValueType.BOOLEAN: _boolean,
+    ValueType.TIME: _time,
+    ValueType.OPAQUE: _opaque,
+    ValueType.OBJECT_LINK: _object_link,
+}
+
+
+def _check_range(value: Any, path: Path, model: ResourceModel) -> None:
+    """Numbers within bounds or among choices. The registry also writes lengths and prose there: left alone."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return
+    if bounds := _BOUNDS.match(model.range):
+        if not float(bounds[1]) <= value <= float(bounds[2]):
+            raise _refuse(path, f"{model.name} is outside {model.range}.")
+    elif _CHOICES.match(model.range) and value not in [float(part) for part in model.range.split(",")]:
+        raise _refuse(path, f"{model.name} is one of {model.range}.")

@@ -1,0 +1,117 @@
+"""What else follows from the end of a command: values told by the answer, an observation established or refused.
+
+Called inside the mailbox's unit of work, with the device and the command locked.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from devices.models import Command, Operation
+from devices.outcomes import DeviceRefused, Done
+from devices.services import observation_states, values
+from devices.services.values import Sample
+from lwm2m import objects
+from lwm2m.errors import Lwm2mError
+from lwm2m.nodes import ObjectLinkValue, Value, absolute_time
+from lwm2m.paths import Path
+from lwm2m.values import typed
+
+_READS = (Operation.READ, Operation.OBSERVE, Operation.READ_COMPOSITE, Operation.OBSERVE_COMPOSITE)
+_WRITES = (Operation.WRITE, Operation.CREATE, Operation.WRITE_COMPOSITE)
+_OBSERVES = (Operation.OBSERVE, Operation.OBSERVE_COMPOSITE)
+_WHOLE = (Operation.READ, Operation.OBSERVE)
+_NOT_FOUND = "4.04"
+
+
+def done(command: Command, outcome: Done, now: datetime) -> None:
+    """The device did it."""
+    prefix = str(command.arguments.get("prefix", ""))
+    if command.operation in _READS:
+        told = list(_told(command.device_id, outcome.answer, prefix, now))
+        values.store(samples=told, now=now)
+        if command.operation in _WHOLE and isinstance(outcome.answer, Mapping) and "nodes" in outcome.answer:
+            seen = [sample.path for sample in told]
+            values.absent(device_id=command.device_id, path=command.path, seen=seen, now=now, prefix=prefix)
+    elif command.operation in _WRITES:
+        values.store(samples=list(_written(command, prefix, now)), now=now)
+    elif command.operation == Operation.DELETE:
+        values.absent(device_id=command.device_id, path=command.path, seen=(), now=now, prefix=prefix)
+    if command.operation in _OBSERVES:
+        _observing(command, outcome, now)
+
+
+def refused(command: Command, outcome: DeviceRefused, now: datetime) -> None:
+    """The device answered with an error."""
+    if command.operation in _OBSERVES and (observation_id := command.arguments.get("observation_id")):
+        observation_states.refused(
+            observation_id=observation_id,
+            cause=outcome.cause,
+            detail=f"{outcome.code} {outcome.detail}".strip(),
+            now=now,
+        )
+    if command.operation in _WHOLE and outcome.code == _NOT_FOUND:
+        prefix = str(command.arguments.get("prefix", ""))
+        values.absent(device_id=command.device_id, path=command.path, seen=(), now=now, prefix=prefix)
+
+
+def _observing(command: Command, outcome: Done, now: datetime) -> None:
+    observation_id = command.arguments.get("observation_id")
+    if observation_id is None:
+        return
+    if outcome.observing is None:
+        observation_states.refused(
+            observation_id=observation_id,
+            cause="COMMAND_REFUSED",
+            detail="The device answered once and does not observe this.",
+            now=now,
+        )
+        return
+    observation_states.established(
+        observation_id=observation_id,
+        registration_id=outcome.observing.registration_id,
+        token=outcome.observing.token,
+        now=now,
+    )
+
+
+def _told(device_id: int, answer: Any, prefix: str, now: datetime) -> Iterator[Sample]:
+    nodes = answer.get("nodes") if isinstance(answer, Mapping) else None
+    received_at = now.timestamp()
+    for node in nodes or ():
+        path = Path.parse(node["path"])
+        if path.depth >= 3:
+            at = absolute_time(node.get("time"), received_at)
+            yield Sample(device_id, str(path), _value(node["value"]), at, node.get("prefix") or prefix)
+
+
+def _written(command: Command, prefix: str, now: datetime) -> Iterator[Sample]:
+    """What was written is what the device has now, as far as it can be read at all."""
+    for path, value in _given(command):
+        model = objects.core().resource(path)
+        if model is None or "R" in model.operations:
+            found = typed(_value(value), path, objects.core())
+            yield Sample(command.device_id, str(path), found, now.timestamp(), prefix)
+
+
+def _given(command: Command) -> Iterable[tuple[Path, Any]]:
+    arguments = command.arguments
+    if "value" in arguments:
+        return [(Path.parse(command.path), arguments["value"])]
+    given = arguments.get("values") or {}
+    return [(Path.parse(name), value) for name, value in given.items() if name.startswith("/")]
+
+
+def _value(value: Any) -> Value:
+    if not isinstance(value, Mapping):
+        return value
+    try:
+        if "object_link" in value:
+            return ObjectLinkValue.parse(str(value["object_link"]))
+        return base64.b64decode(str(value.get("base64", "")), validate=True)
+    except (Lwm2mError, binascii.Error, ValueError):
+        return None

@@ -1,0 +1,102 @@
+"""Values that devices reported: the latest of each resource, and history, stored in bulk with their own time.
+
+`store` is meant for the group commit: one statement for hundreds of samples on PostgreSQL, rows locked in the order
+of (device, prefix, path), no model instances. A sample that comes late goes into history and leaves a newer latest
+value alone (R-21).
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q
+
+from devices import secrecy
+from devices.services import values_sql
+from devices.services.values_sql import Row
+from devices.telemetry import ResourceValue, ValueKind
+from lwm2m.nodes import Node, ObjectLinkValue, Value, absolute_time
+
+__all__ = ["Sample", "absent", "samples", "store"]
+
+FUTURE_SECONDS = 3600.0
+"""A clock that is further ahead is wrong; its values get the time at which they came."""
+TEXT_LIMIT = 16_384
+PREFIX_LIMIT = 64
+_EXACT = 2**53
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One value of one resource or resource instance; `at` in seconds since 1970, kept to the millisecond."""
+
+    device_id: int
+    path: str
+    value: Value
+    at: float
+    prefix: str = ""
+
+
+def samples(*, device_id: int, nodes: Iterable[Node], received_at: float) -> list[Sample]:
+    """The values among decoded nodes, each at its own time; what has no place for a value is left out."""
+    return [
+        Sample(device_id, str(node.path), node.value, absolute_time(node.time, received_at), node.prefix)
+        for node in nodes
+        if node.path.depth >= 3
+    ]
+
+
+def store(*, samples: Sequence[Sample], now: datetime) -> None:
+    """Write these in the caller's transaction. The devices exist; prefixes over 64 characters are left out.
+
+    Of two samples of one resource at one time the later in the sequence counts.
+    """
+    if not samples:
+        return
+    received_at = now.timestamp()
+    latest_allowed = received_at + FUTURE_SECONDS
+    rows: dict[tuple[int, str, str, float], Row] = {}
+    for sample in samples:
+        at = int((sample.at if 0.0 <= sample.at <= latest_allowed else received_at) * 1000) / 1000
+        key = (sample.device_id, sample.prefix, sample.path, at)
+        if len(sample.prefix) <= PREFIX_LIMIT:
+            rows[key] = (*key, *_columns(sample))
+    ordered = [rows[key] for key in sorted(rows)]
+    values_sql.write(ordered, now=now)
+
+
+def absent(*, device_id: int, path: str, seen: Iterable[str], now: datetime, prefix: str = "") -> int:
+    """The device answered a whole `path` and said only `seen`: what else was known of it has no value now."""
+    rows = ResourceValue.objects.filter(device_id=device_id, prefix=prefix, at__lte=now)
+    rows = rows.filter(Q(path=path) | Q(path__startswith=f"{path}/"))
+    gone = rows.exclude(path__in=list(seen)).exclude(kind=ValueKind.EMPTY)
+    ids = sorted(gone.values_list("pk", flat=True))
+    if not ids:
+        return 0
+    empty = {"kind": ValueKind.EMPTY, "number": None, "text": None, "at": now, "received_at": now}
+    return ResourceValue.objects.filter(pk__in=ids).update(**empty)
+
+
+def _columns(sample: Sample) -> tuple[str, float | None, str | None]:
+    value = sample.value
+    if value is None:
+        return ("e", None, None)
+    if secrecy.is_secret_text(sample.path):
+        return ("h", None, None)
+    kind = type(value)
+    if kind is float:
+        return ("n", value, None) if math.isfinite(value) else ("t", None, str(value))  # type: ignore[arg-type]
+    if kind is bool:
+        return ("b", float(value), None)  # type: ignore[arg-type]
+    if kind is int:
+        return ("i", float(value), None if -_EXACT <= value <= _EXACT else str(value))  # type: ignore[arg-type, operator]
+    if isinstance(value, str):
+        return ("t", None, value[:TEXT_LIMIT].replace("\x00", "\N{REPLACEMENT CHARACTER}"))
+    if isinstance(value, ObjectLinkValue):
+        return ("l", None, str(value))
+    assert isinstance(value, bytes)
+    return ("o", None, base64.b64encode(value[: TEXT_LIMIT // 4 * 3]).decode())

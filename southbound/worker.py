@@ -10,6 +10,7 @@ import logging
 import os
 import secrets
 import socket
+import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
@@ -37,6 +38,9 @@ COUNT_SECONDS = 1.0
 HEARTBEAT_SECONDS = processes.HEARTBEAT.total_seconds()
 EXPIRY_SECONDS = 0.25
 SCAN_LIMIT = 200_000
+
+SWITCH_SECONDS = 0.0005
+"""The loop gets the interpreter back from the writer thread this soon; with the default 5 ms, p99 doubles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ class Southbound:
             await self._database.close()
             raise
         bells.start()
+        sys.setswitchinterval(SWITCH_SECONDS)
         await self._engine.start()
         self.downlink = Downlink(
             flow=self.flow, engine=self._engine, ports=self.ports, database=self._database

@@ -57,3 +57,10 @@ def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
     assert result.stderr.strip().count("\n") == 0
     assert "COAP_PORT" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_database_that_was_never_migrated_is_one_clear_line(tmp_path: Path) -> None:
+    result = RunningPortal(tmp_path).manage("portal")
+    assert result.returncode != 0
+    assert result.stderr.strip().count("\n") == 0
+    assert "--migrate" in result.stderr

@@ -11,9 +11,13 @@ import sys
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 
+import dtls
+from devices.services.processes import NoNumberFree
 from m2m_portal import demo, listening
 from m2m_portal.allinone import serve
+from southbound.transports.sockets import PortUnavailable
 
 PR_SET_PDEATHSIG = 1
 
@@ -22,6 +26,13 @@ def _end_with_parent() -> None:
     """In the child: be told to stop when the portal dies, even by kill -9 (Linux only)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _database_words(error: DatabaseError) -> str:
+    reason = (str(error).strip().splitlines() or ["no reason given"])[0]
+    return (
+        f"The database cannot be used ({reason}). Check DATABASE_URL and DATA_DIR, or start with --migrate."
+    )
 
 
 class Command(BaseCommand):
@@ -39,7 +50,10 @@ class Command(BaseCommand):
         if problem:
             raise CommandError(problem)
         if migrate:
-            call_command("migrate", interactive=False, verbosity=0)
+            try:
+                call_command("migrate", interactive=False, verbosity=0)
+            except DatabaseError as error:
+                raise CommandError(_database_words(error)) from None
         run_demo = demo
         devices = None
         if run_demo:
@@ -59,6 +73,14 @@ class Command(BaseCommand):
 
         try:
             asyncio.run(serve(ready=ready))
+        except (PortUnavailable, NoNumberFree) as error:
+            raise CommandError(str(error)) from None
+        except DatabaseError as error:
+            raise CommandError(_database_words(error)) from None
+        except dtls.BackendUnusable as error:
+            raise CommandError(
+                f"DTLS cannot be served: {error}. Check requirements.txt and DTLS_BACKEND."
+            ) from None
         finally:
             for process in simulator:
                 process.terminate()

@@ -112,8 +112,8 @@
   }
 
   class Line {
-    constructor(element) {
-      this.path = element.dataset.live;
+    constructor(path) {
+      this.path = path;
       this.failures = 0;
       this.wasLive = false;
       this.poller = null;
@@ -229,9 +229,23 @@
 
   // -- start -------------------------------------------------------------------------------------------
 
-  const lines = [...document.querySelectorAll("[data-live]")].map((element) => new Line(element));
+  // One line per address. A page that puts other parts in place says so by "portal:attend" on the document.
+  const lines = new Map();
+
+  function attend() {
+    const wanted = new Set([...document.querySelectorAll("[data-live]")].map((element) => element.dataset.live));
+    lines.forEach((line, path) => {
+      if (wanted.has(path)) return;
+      line.leave();
+      lines.delete(path);
+    });
+    wanted.forEach((path) => { if (!lines.has(path)) lines.set(path, new Line(path)); });
+    tick();
+  }
+
+  attend();
+  document.addEventListener("portal:attend", attend);
   window.addEventListener("pagehide", () => lines.forEach((line) => line.leave()));
   window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
-  tick();
   setInterval(tick, 1000);
 })();

@@ -1,0 +1,14 @@
+"""Doorbells of this room."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from devices.services import retention
+
+
+@shared_task(name="devices.prune_history", expires=3600)
+def prune_history() -> None:
+    """Beat: every hour or so."""
+    retention.prune(now=timezone.now())

@@ -142,6 +142,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 SWEEP_SECONDS = env.integer("SWEEP_SECONDS", 5, low=1, high=3600)
 CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {"task": "provisioning.sweep", "schedule": schedule(SWEEP_SECONDS)},
+    "prune-history": {"task": "devices.prune_history", "schedule": schedule(3600)},
     "clear-expired-logins": {"task": "accounts.clear_expired", "schedule": schedule(6 * 3600)},
 }
 

@@ -21,7 +21,14 @@ class Device:
     """`begin` sends what a phase wants; `read` returns the answer's code, 0 for a finished handshake, else None."""
 
     def __init__(
-        self, port: int, endpoint: str, *, ports: Iterator[int], identity: bytes, key: bytes
+        self,
+        port: int,
+        endpoint: str,
+        *,
+        ports: Iterator[int],
+        identity: bytes,
+        key: bytes,
+        cid: bytes | None = None,
     ) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
@@ -31,6 +38,7 @@ class Device:
                 break
         self._socket.connect(("127.0.0.1", port))
         self._credentials = (identity, key) if key else None
+        self._cid = cid
         self._client: dtls.Client | None = None
         self._endpoint = endpoint
         self._mid = random.randrange(0x10000)
@@ -53,7 +61,7 @@ class Device:
         if phase == HANDSHAKE:
             assert self._credentials
             self._request = b""
-            self._client = dtls.Client(*self._credentials)
+            self._client = dtls.Client(*self._credentials, cid=self._cid)
             self._put(self._client.start(now))
             return
         self._mid = self._mid + 1 & 0xFFFF

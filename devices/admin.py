@@ -18,6 +18,7 @@ from accounts.scoping import ScopedModelAdmin, ask_and_do
 from devices import admin_records  # noqa: F401  registers the other models of this room
 from devices.admin_board import board_view
 from devices.admin_device import device_facts
+from devices.admin_management import urls as management_urls
 from devices.errors import Refused
 from devices.models import Device
 from devices.selectors import sessions
@@ -117,7 +118,7 @@ class DeviceAdmin(ScopedModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         board = path("board/", self.admin_site.admin_view(self.board), name="devices_device_board")
-        return [board, *super().get_urls()]
+        return [board, *management_urls(self), *super().get_urls()]
 
     def board(self, request: HttpRequest) -> HttpResponse:
         return board_view(self, request)

@@ -3,5 +3,10 @@
 from django.urls import path
 
 from devices.consumers import BoardConsumer
+from devices.management_views.consumers import ManageConsumer, NodeConsumer
 
-websocket_urlpatterns = [path("ws/board/", BoardConsumer.as_asgi())]
+websocket_urlpatterns = [
+    path("ws/board/", BoardConsumer.as_asgi()),
+    path("ws/devices/<int:device_id>/manage/", ManageConsumer.as_asgi()),
+    path("ws/devices/<int:device_id>/manage/node/", NodeConsumer.as_asgi()),
+]

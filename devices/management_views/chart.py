@@ -1,0 +1,141 @@
+"""A small chart of one numeric resource over time, as numbers for an SVG: no script, no inline style.
+
+The line stands in a box of WIDTH by HEIGHT that the page stretches; marks and words are placed in percent, so that
+they keep their size on a phone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.utils import timezone
+
+WIDTH, HEIGHT = 1000, 200
+POINTS = 400
+DOTS = 60
+"""Up to so many values each gets a dot."""
+
+SPANS = {
+    "1h": ("1 hour", timedelta(hours=1)),
+    "1d": ("1 day", timedelta(days=1)),
+    "7d": ("7 days", timedelta(days=7)),
+    "30d": ("30 days", timedelta(days=30)),
+}
+FIRST = "1d"
+
+
+def span(wanted: str, points_at: Sequence[float], now: float) -> str:
+    """The span that was asked for, else a day, or an hour where the day holds nothing older."""
+    if wanted in SPANS:
+        return wanted
+    hour_ago = now - SPANS["1h"][1].total_seconds()
+    return "1h" if points_at and min(points_at) >= hour_ago else FIRST
+
+
+Point = tuple[float, float]
+"""(seconds since 1970, value)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A line across the chart (`place` percent from the top) or a time below it (percent from the left)."""
+
+    place: str
+    words: str
+    anchor: str = "start"
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """Percent from the left and from the top."""
+
+    x: str
+    y: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """`path` is the `d` of the line; `summary` says the same for those who do not see it."""
+
+    path: str
+    dots: tuple[Dot, ...]
+    levels: tuple[Mark, ...]
+    times: tuple[Mark, ...]
+    low: str
+    high: str
+    count: int
+
+    @property
+    def summary(self) -> str:
+        return f"{self.count} values between {self.low} and {self.high}."
+
+
+def draw(points: Sequence[Point], *, start: float, end: float, is_step: bool) -> Chart | None:
+    """None where there is nothing to draw: fewer than two values in the span."""
+    within = [point for point in points if start <= point[0] <= end and math.isfinite(point[1])]
+    if len(within) < 2:
+        return None
+    low, high = min(value for _, value in within), max(value for _, value in within)
+    levels = _levels(low, high)
+    bottom, top = min(low, levels[0]), max(high, levels[-1])
+    scale_x = WIDTH / max(1e-9, end - start)
+    scale_y = HEIGHT / (top - bottom)
+    places = [((at - start) * scale_x, HEIGHT - (value - bottom) * scale_y) for at, value in _thinned(within)]
+    return Chart(
+        path=_line(places, is_step=is_step),
+        dots=tuple(Dot(f"{x / WIDTH * 100:.2f}", f"{y / HEIGHT * 100:.2f}") for x, y in places)
+        if len(places) <= DOTS
+        else (),
+        levels=tuple(
+            Mark(f"{100 - (one - bottom) / (top - bottom) * 100:.1f}", _number(one)) for one in levels
+        ),
+        times=tuple(_times(start, end)),
+        low=_number(low),
+        high=_number(high),
+        count=len(within),
+    )
+
+
+def _thinned(points: Sequence[Point]) -> Iterator[Point]:
+    """At most twice POINTS: of each stretch the lowest and the highest, so that no peak is lost."""
+    if len(points) <= POINTS:
+        yield from points
+        return
+    size = math.ceil(len(points) / POINTS)
+    for index in range(0, len(points), size):
+        stretch = points[index : index + size]
+        low, high = min(stretch, key=lambda p: p[1]), max(stretch, key=lambda p: p[1])
+        yield from sorted({low, high})
+
+
+def _line(places: list[tuple[float, float]], *, is_step: bool) -> str:
+    parts = [f"M{places[0][0]:.1f} {places[0][1]:.1f}"]
+    for x, y in places[1:]:
+        parts.append(f"H{x:.1f}V{y:.1f}" if is_step else f"L{x:.1f} {y:.1f}")
+    return "".join(parts)
+
+
+def _levels(low: float, high: float) -> list[float]:
+    """Three to six round numbers that hold the values between them."""
+    if low == high:
+        low, high = low - (abs(low) * 0.05 or 1), high + (abs(high) * 0.05 or 1)
+    rough = (high - low) / 3
+    size = 10 ** math.floor(math.log10(rough))
+    step = next(factor * size for factor in (1, 2, 5, 10) if factor * size >= rough)
+    first = math.floor(low / step)
+    last = math.ceil(high / step)
+    return [number * step for number in range(first, last + 1)]
+
+
+def _times(start: float, end: float) -> Iterator[Mark]:
+    pattern = "%H:%M" if end - start <= 86_400 else "%-d %b, %H:%M" if end - start < 8 * 86_400 else "%-d %b"
+    for share, anchor in ((0, "start"), (50, "middle"), (100, "end")):
+        at = timezone.localtime(datetime.fromtimestamp(start + (end - start) * share / 100, tz=UTC))
+        yield Mark(str(share), at.strftime(pattern), anchor)
+
+
+def _number(value: float) -> str:
+    return format(round(value, 10), ".6g")

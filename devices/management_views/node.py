@@ -1,0 +1,122 @@
+"""One node of the tree: what it is, its latest value, its course over time, and what can be asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from devices.management_views import asks, chart, shown
+from devices.management_views.asks import Ask
+from devices.management_views.chart import Chart
+from devices.management_views.facts import Facts
+from devices.management_views.shown import Shown
+from devices.telemetry import Observation, ResourceHistory, ResourceValue, ValueKind
+from lwm2m.errors import Lwm2mError
+from lwm2m.objects import ValueType
+from lwm2m.paths import Path
+
+POINTS = 20_000
+LISTED = 20
+_DRAWN = (ValueKind.INTEGER, ValueKind.FLOAT, ValueKind.BOOLEAN)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """`parts` are resource instances; `course` is None where there is nothing to draw."""
+
+    path: Path
+    title: str
+    about: str
+    is_known: bool
+    latest: Shown | None
+    parts: tuple[tuple[str, Shown], ...]
+    observation: Observation | None
+    can_observe: bool
+    has_course: bool
+    course: Chart | None
+    recent: tuple[Shown, ...]
+    span: str
+
+    @property
+    def word(self) -> str:
+        return ("object", "instance", "resource", "resource instance")[self.path.depth - 1]
+
+    @property
+    def parents(self) -> list[Path]:
+        ids = self.path.ids
+        return [Path(*ids[:depth]) for depth in range(1, len(ids))]
+
+
+def parse(text: str) -> Path | None:
+    """The path that somebody typed or clicked; None for what is none."""
+    try:
+        path = Path.parse(text.strip())
+    except Lwm2mError:
+        return None
+    return path if path.depth else None
+
+
+def of(facts: Facts, path: Path, *, span: str = "") -> Node:
+    model = facts.catalogue.resource(path)
+    held = facts.catalogue.objects.get(path.object_id or 0)
+    rows = _rows(facts, path)
+    latest = next((row for row in rows if row.path == str(path)), None)
+    drawn = latest is not None and latest.kind in _DRAWN and not (model and model.type is ValueType.TIME)
+    points = _points(facts, latest, span) if drawn and latest else []
+    end = facts.now.timestamp()
+    span = chart.span(span, [row.at.timestamp() for row in points], end)
+    return Node(
+        path=path,
+        title=_title(path, facts),
+        about=shown.type_words(model) if path.depth >= 3 else f"version {held.version}" if held else "",
+        is_known=model is not None if path.depth >= 3 else held is not None,
+        latest=shown.of_row(latest, model) if latest else None,
+        parts=tuple((row.path, shown.of_row(row, model)) for row in rows if row is not latest)
+        if path.depth == 3
+        else (),
+        observation=next((one for one in facts.observations if one.paths == [str(path)]), None),
+        can_observe=path.depth < 3 or model is None or "R" in model.operations,
+        has_course=drawn,
+        course=chart.draw(
+            [(row.at.timestamp(), row.number) for row in points],
+            start=end - chart.SPANS[span][1].total_seconds(),
+            end=end,
+            is_step=latest is not None and latest.kind == ValueKind.BOOLEAN,
+        ),
+        recent=tuple(shown.of(shown.stored(row), model, at=row.at) for row in points[: -LISTED - 1 : -1]),
+        span=span,
+    )
+
+
+def forms(facts: Facts, node: Node, data: Mapping[str, Any] | None = None) -> dict[str, Ask]:
+    return asks.offered(facts, node.path, data)
+
+
+def _title(path: Path, facts: Facts) -> str:
+    model = facts.catalogue.resource(path)
+    if path.depth >= 3:
+        name = model.name if model else "Unknown resource"
+        return f"{name}, instance {path.resource_instance_id}" if path.depth == 4 else name
+    held = facts.catalogue.objects.get(path.object_id or 0)
+    name = held.name if held else "Unknown object"
+    return f"{name}, instance {path.instance_id}" if path.depth == 2 else name
+
+
+def _rows(facts: Facts, path: Path) -> list[ResourceValue]:
+    """The values of a resource and its instances."""
+    if path.depth < 3:
+        return []
+    here = facts.device.values.filter(prefix="")
+    if path.depth == 4:
+        return list(here.filter(path=str(path)))
+    below = list(here.filter(path__startswith=f"{path}/").exclude(kind=ValueKind.EMPTY)[:LISTED])
+    below.sort(key=lambda row: Path.parse(row.path))
+    return [*here.filter(path=str(path)), *below]
+
+
+def _points(facts: Facts, row: ResourceValue, span: str) -> list[ResourceHistory]:
+    since: timedelta = chart.SPANS[span if span in chart.SPANS else chart.FIRST][1]
+    within = row.history.filter(at__gte=facts.now - since, number__isnull=False)
+    return list(within.order_by("-at")[:POINTS])[::-1]

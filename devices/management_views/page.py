@@ -1,0 +1,158 @@
+"""The page itself, and the two things it sends: something is asked of the device, a command is cancelled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from accounts import tenancy
+from devices.errors import Refused
+from devices.management_views import facts as reading
+from devices.management_views import node as nodes
+from devices.management_views import parts, presence
+from devices.management_views.asks import Ask
+from devices.management_views.facts import Facts
+from devices.models import Command, Device, Operation
+from devices.services import mailbox, operations
+from devices.states import Access
+from lwm2m.paths import Path
+
+ACT = "devices.add_command"
+_ON_ROWS = (Operation.READ, Operation.OBSERVE, Operation.CANCEL_OBSERVE)
+
+
+def show(model_admin: Any, request: HttpRequest, device_id: int) -> HttpResponse:
+    """GET: the page, with the node of the address in its panel."""
+    return _page(model_admin, request, reading.of(_device(model_admin, request, device_id)))
+
+
+def ask(model_admin: Any, request: HttpRequest, device_id: int) -> HttpResponse:
+    """POST: `row` is "read /3/0/9" of a button in the tree; else `ask` and `path` of a form in the panel."""
+    device = _device(model_admin, request, device_id)
+    _must_act(request, device)
+    facts = reading.of(device)
+    if "row" in request.POST:
+        return _from_row(model_admin, request, facts)
+    path = nodes.parse(request.POST.get("path", ""))
+    if path is None:
+        raise Http404("There is no such path.")
+    form = nodes.forms(facts, nodes.of(facts, path), request.POST).get(request.POST.get("ask", ""))
+    if form is None:
+        raise Http404("This cannot be asked of this node.")
+    if form.is_valid():
+        try:
+            command = _request(request, facts, str(form.operation), form.place(path), form.said())
+        except Refused as refusal:
+            form.add_error(refusal.field if refusal.field in form.fields else None, refusal.detail)
+        else:
+            _say(request, facts, command)
+            return _back(request, device, path)
+    return _page(model_admin, request, facts, path=path, sent=form)
+
+
+def cancel(model_admin: Any, request: HttpRequest, device_id: int) -> HttpResponse:
+    """POST: `command` is taken back."""
+    device = _device(model_admin, request, device_id)
+    _must_act(request, device)
+    number = request.POST.get("command", "")
+    command = device.commands.filter(pk=number).first() if number.isdigit() else None
+    if command is None:
+        raise Http404("There is no such command of this device.")
+    if mailbox.cancel(command_id=command.pk, reason="Cancelled on the page of the device"):
+        messages.success(request, f"{command} is cancelled.")
+    else:
+        messages.warning(request, f"{command} had ended already.")
+    return _back(request, device, nodes.parse(request.POST.get("node", "")))
+
+
+def may_act(user: Any, device: Device) -> bool:
+    """Whether this person may ask something of this device, as things stand with both."""
+    return device.access == Access.ACTIVE and tenancy.may(user, ACT, device.operator_id)
+
+
+def _device(model_admin: Any, request: HttpRequest, device_id: int) -> Device:
+    device = reading.rows(model_admin.get_queryset(request)).filter(pk=device_id).first()
+    if device is None:
+        raise Http404("There is no such device, or it is another operator's.")
+    return device
+
+
+def _must_act(request: HttpRequest, device: Device) -> None:
+    if not tenancy.may(request.user, ACT, device.operator_id):
+        raise PermissionDenied
+
+
+def _from_row(model_admin: Any, request: HttpRequest, facts: Facts) -> HttpResponse:
+    operation, _, text = request.POST["row"].partition(" ")
+    path = nodes.parse(text)
+    if path is None or operation not in _ON_ROWS:
+        raise Http404("This cannot be asked of a row.")
+    try:
+        command = _request(request, facts, operation, path, {})
+    except Refused as refusal:
+        messages.error(request, refusal.detail)
+    else:
+        _say(request, facts, command)
+    return _back(request, facts.device, nodes.parse(request.POST.get("node", "")))
+
+
+def _request(
+    request: HttpRequest, facts: Facts, operation: str, path: Path, arguments: dict[str, Any]
+) -> Command:
+    return operations.request(
+        device=facts.device,
+        operation=operation,
+        path=str(path),
+        arguments=arguments,
+        requested_by=f"user:{request.user.pk}",
+        reason="Page of the device",
+    )
+
+
+def _say(request: HttpRequest, facts: Facts, command: Command) -> None:
+    how = "is on its way." if presence.of(facts).listens else "is kept until the device listens."
+    messages.success(request, f"{command} {how}")
+
+
+def _back(request: HttpRequest, device: Device, path: Path | None) -> HttpResponse:
+    place = reverse("admin:devices_device_manage", args=[device.pk])
+    return HttpResponseRedirect(f"{place}?{urlencode({'node': str(path)})}" if path else place)
+
+
+def _page(
+    model_admin: Any,
+    request: HttpRequest,
+    facts: Facts,
+    *,
+    path: Path | None = None,
+    sent: Ask | None = None,
+) -> HttpResponse:
+    device = facts.device
+    typed = request.GET.get("node", "")
+    path = path or nodes.parse(typed)
+    may = may_act(request.user, device)
+    node = nodes.of(facts, path, span=request.GET.get("span", "")) if path else None
+    forms = nodes.forms(facts, node) if node and may else {}
+    if sent is not None:
+        forms[str(sent.operation)] = sent
+    context = {
+        **model_admin.admin_site.each_context(request),
+        **parts.context(facts, may_act=may),
+        **(parts.node_context(facts, node, may_act=may) if node else {}),
+        "title": f"Manage {device}",
+        "is_nav_sidebar_enabled": False,  # the tree needs the width
+        "opts": model_admin.opts,
+        "forms": forms,
+        "not_a_path": typed if typed and not path else "",
+        "socket": f"/ws/devices/{device.pk}/manage/",
+        "may_ask": tenancy.may(request.user, ACT, device.operator_id),
+    }
+    response = TemplateResponse(request, "admin/devices/device/manage.html", context)
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,67 @@
+"""Whether the device listens, since when and until when, and what that means for what one asks of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+
+from devices.management_views.facts import Facts
+from devices.selectors import sessions
+from devices.selectors.sessions import Session, Told
+from devices.states import Access
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """`sentences` stand one after the other; `listens` tells whether a command leaves now."""
+
+    session: Told
+    sentences: tuple[str, ...]
+    waiting: int
+    listens: bool
+
+    @property
+    def waiting_words(self) -> str:
+        if not self.waiting:
+            return "No commands waiting"
+        return f"{self.waiting} command{'' if self.waiting == 1 else 's'} waiting"
+
+
+def of(facts: Facts) -> Presence:
+    told = sessions.of(facts.registration, facts.detail, facts.now)
+    return Presence(
+        told,
+        (_where(facts, told), _leaves(told)),
+        len(facts.open_commands),
+        told.state is Session.REGISTERED and facts.device.access == Access.ACTIVE,
+    )
+
+
+def _where(facts: Facts, told: Told) -> str:
+    row = facts.registration
+    if row is None:
+        return "It has never registered."
+    expires_at = row.expires_at.timestamp() if row.expires_at else None
+    by = f"next contact expected by {sessions.clock(expires_at, facts.now)}" if expires_at else ""
+    match told.state:
+        case Session.ASLEEP:
+            slept_at = row.last_seen_at + timedelta(seconds=settings.AWAKE_SECONDS)
+            asleep = f"Asleep since {sessions.clock(slept_at.timestamp(), facts.now)}"
+            return f"{asleep}, {by}." if by else f"{asleep}; it did not say when it comes back."
+        case Session.REGISTERED:
+            return f"{told.words.capitalize()}, {by}." if by else f"{told.words.capitalize()}."
+        case Session.LATE:
+            return f"It is {told.words}."
+        case _:
+            seen = sessions.clock(row.last_seen_at.timestamp(), facts.now)
+            return f"{told.words.capitalize()}, last heard {seen}."
+
+
+def _leaves(told: Told) -> str:
+    if told.state is Session.REGISTERED:
+        return "What you ask leaves at once."
+    if told.state is Session.ASLEEP:
+        return "What you ask is kept and leaves at its next contact."
+    return "What you ask is kept until it registers, at most 24 hours."

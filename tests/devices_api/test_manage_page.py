@@ -1,0 +1,205 @@
+"""The page on which staff manage a device: what it tells, who may see it, that it is live and cheap."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.roles import Role
+from devices.management_views.consumers import ManageConsumer, NodeConsumer
+from devices.management_views.parts import Parts
+from devices.models import Command, CommandState
+from devices.services import inventory, mailbox
+from devices.states import Access
+from tests.devices_api.managing import address, ask, desk, meter, signed_in, tell, text
+
+__all__ = ["desk", "meter", "signed_in"]
+pytestmark = pytest.mark.django_db
+
+
+# -- what it tells -------------------------------------------------------------------------------------------
+
+
+def test_the_tree_names_what_the_device_announced_with_value_unit_and_time(desk, meter):
+    page = text(desk.get(address(meter)))
+    assert "Battery level" in page
+    assert '82</span> <span class="manage-unit">%</span>' in page
+    assert "3800" in page
+    assert "data-relative" in page
+    assert f'data-live="/ws/devices/{meter.pk}/manage/"' in page
+    assert 'value="read /3/0/9"' in page
+
+
+def test_an_unknown_object_stands_raw(desk, meter):
+    meter.registration_detail.object_links["objects"]["33000"] = {
+        "version": None,
+        "instances": [0],
+        "attributes": [],
+    }
+    meter.registration_detail.save()
+    tell(meter, ("/33000/0/5", b"\x0a\xff"))
+    page = text(desk.get(address(meter)))
+    assert "no definition: values stand raw" in page
+    assert "0a ff (2 bytes)" in page
+    assert "Value</label>" in text(desk.get(address(meter, "?node=/33000/0/5")))
+
+
+def test_a_device_that_never_registered_has_an_empty_tree(desk, device):
+    page = text(desk.get(address(device("urn:dev:new"))))
+    assert "It has never registered." in page
+    assert "No objects yet." in page
+
+
+def test_a_sleeping_device_says_since_when_until_when_and_what_waits(desk, device, registered):
+    sleeper = device("urn:dev:sleeper")
+    registered(sleeper, seen_ago=200, queue=True)
+    for _ in range(3):
+        mailbox.enqueue(device=sleeper, operation="read", path="/3/0", requested_by="system")
+    page = text(desk.get(address(sleeper)))
+    assert "Asleep since " in page
+    assert "next contact expected by " in page
+    assert "3 commands waiting" in page
+
+
+def test_a_number_has_a_course(desk, meter):
+    for minutes in range(1, 6):
+        tell(meter, ("/3/0/9", 80 + minutes), ago=60 * minutes)
+    page = text(desk.get(address(meter, "?node=/3/0/9")))
+    assert 'class="chart-line"' in page
+    assert "6 values between 81 and 85." in page
+    assert "chart-line" not in text(desk.get(address(meter, "?node=/3/0/0")))
+
+
+def test_the_answer_of_a_command_is_told_by_name_and_a_failure_with_its_way_out(desk, meter):
+    now = timezone.now()
+    common = {
+        "device": meter,
+        "requested_by": "system",
+        "expires_at": now + timedelta(hours=1),
+        "ended_at": now,
+    }
+    Command.objects.create(
+        operation="read",
+        path="/3/0",
+        state=CommandState.DONE,
+        response_code="2.05",
+        answer={"nodes": [{"path": "/3/0/0", "value": "Acme"}, {"path": "/3/0/9", "value": 82}]},
+        **common,
+    )
+    Command.objects.create(
+        operation="execute",
+        path="/3/0/4",
+        state=CommandState.SILENT,
+        cause="RESPONSE_TIMEOUT",
+        **common,
+    )
+    page = text(desk.get(address(meter)))
+    assert "2 values" in page
+    assert 'class="manage-cause"' in page
+
+
+def test_a_secret_is_never_shown(desk, meter):
+    tell(meter, ("/0/0/5", b"secret key bytes"))
+    Command.objects.create(
+        device=meter,
+        operation="write",
+        path="/0/0/5",
+        arguments={"value": {"base64": "c2VjcmV0"}},
+        requested_by="system",
+        expires_at=timezone.now() + timedelta(hours=1),
+    )
+    page = text(desk.get(address(meter, "?node=/0/0/5")))
+    assert "hidden: a secret" in page
+    assert b"secret key bytes".hex(" ") not in page
+    assert "73 65 63" not in page
+
+
+# -- who may -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rest", ["", "?node=/3/0/9"])
+def test_a_foreign_device_is_not_there(desk, device, south, rest):
+    theirs = device("urn:dev:theirs", operator=south)
+    assert desk.get(address(theirs, rest)).status_code == 404
+    assert ask(desk, theirs, row="read /3/0").status_code == 404
+    assert desk.post(address(theirs, "cancel/"), {"command": "1"}).status_code == 404
+    assert not Command.objects.exists()
+
+
+@pytest.mark.parametrize("role", [Role.READ_ONLY, Role.AUDITOR])
+def test_who_only_looks_finds_no_control_and_is_refused(signed_in, meter, role):
+    client = signed_in(role)
+    page = text(client.get(address(meter, "?node=/3/0/14")))
+    assert "Your role lets you look." in page
+    assert 'name="ask"' not in page
+    assert 'name="row"' not in page
+    assert ask(client, meter, row="read /3/0").status_code == 403
+    assert ask(client, meter, ask="write", path="/3/0/14", value="x").status_code == 403
+    assert client.post(address(meter, "cancel/"), {"command": "1"}).status_code == 403
+    assert not Command.objects.exists()
+
+
+def test_subscribers_and_strangers_are_sent_to_sign_in(client, meter, subscriber):
+    assert client.get(address(meter)).status_code == 302
+    client.force_login(subscriber.user)
+    assert client.get(address(meter)).status_code == 302
+
+
+def test_a_suspended_device_is_told_as_such_and_not_asked(desk, meter):
+    inventory.suspend(device=meter, reason="Bill")
+    page = text(desk.get(address(meter, "?node=/3/0/14")))
+    assert "nothing is sent to it until somebody resumes it" in page
+    assert 'name="ask"' not in page
+    assert ask(desk, meter, row="read /3/0").status_code == 302
+    assert not Command.objects.exists()
+
+
+# -- live and cheap ------------------------------------------------------------------------------------------
+
+
+def listening(consumer, user, device, query: bytes = b""):
+    page = consumer()
+    page.user, page.kwargs, page.scope = user, {"device_id": device.pk}, {"query_string": query}
+    return page
+
+
+def test_only_who_sees_the_device_may_listen(member, north, south, meter, subscriber):
+    ours, theirs = member(Role.READ_ONLY, north), member(Role.ADMINISTRATOR, south)
+    kwargs = {"device_id": meter.pk}
+    for page in (ManageConsumer(), NodeConsumer()):
+        assert page.allowed(ours, kwargs)
+        assert not page.allowed(theirs, kwargs)
+        assert not page.allowed(subscriber.user, kwargs)
+
+
+def test_a_change_sends_only_what_became_different(member, north, meter):
+    page = listening(ManageConsumer, member(Role.SUPPORT, north), meter)
+    page.parts = Parts()
+    first = [fragment["target"] for fragment in page.render(None)]
+    assert set(first) == {"manage-state", "manage-queue", "manage-trace", "manage-tree"}
+    assert page.render(frozenset()) == []
+    tell(meter, ("/3/0/9", 83), ago=0)
+    assert [fragment["target"] for fragment in page.render(frozenset())] == ["instance-3-0"]
+
+
+def test_the_chosen_node_is_live(member, north, meter):
+    page = listening(NodeConsumer, member(Role.READ_ONLY, north), meter, b"path=/3/0/9")
+    (fragment,) = page.render(None)
+    assert fragment["target"] == "node-live"
+    assert "<b>82</b>" in fragment["html"]
+    assert 'name="row"' not in fragment["html"]
+
+
+def test_the_page_costs_the_same_for_few_and_for_many(desk, meter, django_assert_max_num_queries):
+    tell(meter, *[(f"/3/0/7/{number}", number) for number in range(200)])
+    for _ in range(30):
+        mailbox.enqueue(device=meter, operation="read", path="/3/0", requested_by="user:1")
+    with django_assert_max_num_queries(20):
+        text(desk.get(address(meter, "?node=/3/0/9")))
+
+
+def test_the_device_page_leads_here(desk, meter):
+    assert address(meter) in text(desk.get(f"/admin/devices/device/{meter.pk}/change/"))
+    assert meter.access == Access.ACTIVE

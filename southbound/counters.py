@@ -32,6 +32,7 @@ class Counters:
     unsent: int = 0
     unreceived: int = 0
     passed_on: int = 0
+    broken: int = 0
     committed: int = 0
     batches: int = 0
     failed_batches: int = 0

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import logging
 import socket
 from collections.abc import Callable
 
 from southbound.counters import Counters
 from southbound.transports.coap import MAX_DATAGRAM
+
+logger = logging.getLogger(__name__)
 
 RECEIVE_BUFFER = 8 * 1024 * 1024
 PER_WAKE_UP = 64
@@ -55,7 +58,7 @@ def bind(address: str, port: int, *, setting: str, shared: bool) -> socket.socke
 
 
 class DrainedSocket:
-    """Hands every datagram to `receive`, whose errors must not escape: it is called for bytes from strangers."""
+    """Hands every datagram to `receive`."""
 
     def __init__(self, bound: socket.socket, receive: Receive, counters: Counters) -> None:
         self._socket = bound
@@ -102,7 +105,11 @@ class DrainedSocket:
             except OSError:
                 self._counters.unreceived += 1
                 continue
-            receive(data, _pair(*address) if self._is_v6 else address)
+            try:
+                receive(data, _pair(*address) if self._is_v6 else address)
+            except Exception:  # a mistake of ours: this datagram is lost, the others are not
+                self._counters.broken += 1
+                logger.exception("datagram_broke")
 
 
 def _pair(host: str, port: int, flow: int, scope: int) -> Address:

@@ -165,6 +165,7 @@ def test_random_bytes_and_mutated_messages_stop_nobody(play, make_device):
                 await wire.is_alive()
         await wire.is_alive()
         await other.is_alive()
+        assert southbound.counters.broken == 0
         fresh = await management(southbound)
         assert (await fresh.ask(register_request(endpoint="dev-1", object_links=LINKS))).code == "2.01"
         assert all(code < 0xA0 or code in (0xA1, 0xA3, 0xA5) for code in codes(wire) | codes(other))

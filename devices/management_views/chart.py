@@ -14,7 +14,6 @@ from datetime import UTC, datetime, timedelta
 from django.utils import timezone
 
 WIDTH, HEIGHT = 1000, 200
-POINTS = 400
 DOTS = 60
 """Up to so many values each gets a dot."""
 
@@ -24,15 +23,7 @@ SPANS = {
     "7d": ("7 days", timedelta(days=7)),
     "30d": ("30 days", timedelta(days=30)),
 }
-FIRST = "1d"
-
-
-def span(wanted: str, points_at: Sequence[float], now: float) -> str:
-    """The span that was asked for, else a day, or an hour where the day holds nothing older."""
-    if wanted in SPANS:
-        return wanted
-    hour_ago = now - SPANS["1h"][1].total_seconds()
-    return "1h" if points_at and min(points_at) >= hour_ago else FIRST
+FIRST, SHORTEST = "1d", "1h"
 
 
 Point = tuple[float, float]
@@ -73,17 +64,16 @@ class Chart:
         return f"{self.count} values between {self.low} and {self.high}."
 
 
-def draw(points: Sequence[Point], *, start: float, end: float, is_step: bool) -> Chart | None:
-    """None where there is nothing to draw: fewer than two values in the span."""
-    within = [point for point in points if start <= point[0] <= end and math.isfinite(point[1])]
-    if len(within) < 2:
+def draw(points: Sequence[Point], *, count: int, start: float, end: float, is_step: bool) -> Chart | None:
+    """None where there is nothing to draw: fewer than two values. `count` values are told by the points."""
+    if len(points) < 2:
         return None
-    low, high = min(value for _, value in within), max(value for _, value in within)
+    low, high = min(value for _, value in points), max(value for _, value in points)
     levels = _levels(low, high)
     bottom, top = min(low, levels[0]), max(high, levels[-1])
     scale_x = WIDTH / max(1e-9, end - start)
     scale_y = HEIGHT / (top - bottom)
-    places = [((at - start) * scale_x, HEIGHT - (value - bottom) * scale_y) for at, value in _thinned(within)]
+    places = [((at - start) * scale_x, HEIGHT - (value - bottom) * scale_y) for at, value in points]
     return Chart(
         path=_line(places, is_step=is_step),
         dots=tuple(Dot(f"{x / WIDTH * 100:.2f}", f"{y / HEIGHT * 100:.2f}") for x, y in places)
@@ -95,20 +85,8 @@ def draw(points: Sequence[Point], *, start: float, end: float, is_step: bool) ->
         times=tuple(_times(start, end)),
         low=_number(low),
         high=_number(high),
-        count=len(within),
+        count=count,
     )
-
-
-def _thinned(points: Sequence[Point]) -> Iterator[Point]:
-    """At most twice POINTS: of each stretch the lowest and the highest, so that no peak is lost."""
-    if len(points) <= POINTS:
-        yield from points
-        return
-    size = math.ceil(len(points) / POINTS)
-    for index in range(0, len(points), size):
-        stretch = points[index : index + size]
-        low, high = min(stretch, key=lambda p: p[1]), max(stretch, key=lambda p: p[1])
-        yield from sorted({low, high})
 
 
 def _line(places: list[tuple[float, float]], *, is_step: bool) -> str:

@@ -10,14 +10,14 @@ from typing import Any
 from django.utils import timezone
 
 from devices.models import COMMAND_ENDED, Command, Device, Registration, RegistrationDetail
-from devices.selectors import device_models
-from devices.telemetry import Observation, ObservationState, ResourceValue, TraceMessage
+from devices.selectors import device_models, observations, values
+from devices.telemetry import Observation, ResourceValue, TraceMessage
 from lwm2m.links import ObjectLinks
 from lwm2m.objects import Catalogue
 
 VALUES = 5_000
 OPEN = 100
-ENDED = 20
+ENDED = 12
 MESSAGES = 200
 
 
@@ -46,11 +46,11 @@ class Facts:
 
     @cached_property
     def values(self) -> list[ResourceValue]:
-        return list(self.device.values.filter(prefix="")[:VALUES])
+        return list(values.of_device(self.device)[:VALUES])
 
     @cached_property
     def observations(self) -> list[Observation]:
-        return list(self.device.observations.exclude(state=ObservationState.ENDED).order_by("pk"))
+        return list(observations.wanted(self.device))
 
     @cached_property
     def open_commands(self) -> list[Command]:

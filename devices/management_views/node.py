@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from devices.management_views import asks, chart, shown
@@ -12,12 +12,13 @@ from devices.management_views.asks import Ask
 from devices.management_views.chart import Chart
 from devices.management_views.facts import Facts
 from devices.management_views.shown import Shown
-from devices.telemetry import Observation, ResourceHistory, ResourceValue, ValueKind
+from devices.selectors import series
+from devices.selectors.series import Point, Series
+from devices.telemetry import Observation, ResourceValue, ValueKind
 from lwm2m.errors import Lwm2mError
-from lwm2m.objects import ValueType
+from lwm2m.objects import ResourceModel, ValueType
 from lwm2m.paths import Path
 
-POINTS = 20_000
 LISTED = 20
 _DRAWN = (ValueKind.INTEGER, ValueKind.FLOAT, ValueKind.BOOLEAN)
 
@@ -64,9 +65,7 @@ def of(facts: Facts, path: Path, *, span: str = "") -> Node:
     rows = _rows(facts, path)
     latest = next((row for row in rows if row.path == str(path)), None)
     drawn = latest is not None and latest.kind in _DRAWN and not (model and model.type is ValueType.TIME)
-    points = _points(facts, latest, span) if drawn and latest else []
-    end = facts.now.timestamp()
-    span = chart.span(span, [row.at.timestamp() for row in points], end)
+    span, course = _course(facts, path, span) if drawn else (chart.FIRST, None)
     return Node(
         path=path,
         title=_title(path, facts),
@@ -79,13 +78,8 @@ def of(facts: Facts, path: Path, *, span: str = "") -> Node:
         observation=next((one for one in facts.observations if one.paths == [str(path)]), None),
         can_observe=path.depth < 3 or model is None or "R" in model.operations,
         has_course=drawn,
-        course=chart.draw(
-            [(row.at.timestamp(), row.number) for row in points],
-            start=end - chart.SPANS[span][1].total_seconds(),
-            end=end,
-            is_step=latest is not None and latest.kind == ValueKind.BOOLEAN,
-        ),
-        recent=tuple(shown.of(shown.stored(row), model, at=row.at) for row in points[: -LISTED - 1 : -1]),
+        course=course and _drawn(course, facts.now, span, is_step=latest.kind == ValueKind.BOOLEAN),
+        recent=_recent(facts, path, model) if drawn else (),
         span=span,
     )
 
@@ -116,7 +110,39 @@ def _rows(facts: Facts, path: Path) -> list[ResourceValue]:
     return [*here.filter(path=str(path)), *below]
 
 
-def _points(facts: Facts, row: ResourceValue, span: str) -> list[ResourceHistory]:
-    since: timedelta = chart.SPANS[span if span in chart.SPANS else chart.FIRST][1]
-    within = row.history.filter(at__gte=facts.now - since, number__isnull=False)
-    return list(within.order_by("-at")[:POINTS])[::-1]
+def _course(facts: Facts, path: Path, wanted: str) -> tuple[str, Series]:
+    """The span that is drawn, and the values in it: those of an hour where a day holds nothing older."""
+    span = wanted if wanted in chart.SPANS else chart.FIRST
+    found = _series(facts, path, span)
+    hour = facts.now - chart.SPANS[chart.SHORTEST][1]
+    if wanted in chart.SPANS or not found.points or found.points[0].at < hour:
+        return span, found
+    return chart.SHORTEST, _series(facts, path, chart.SHORTEST)
+
+
+def _series(facts: Facts, path: Path, span: str) -> Series:
+    since = facts.now - chart.SPANS[span][1]
+    return series.series(facts.device, str(path), since=since, until=facts.now + timedelta(seconds=1))
+
+
+def _drawn(course: Series, now: datetime, span: str, *, is_step: bool) -> Chart | None:
+    end = now.timestamp()
+    return chart.draw(
+        [(point.at.timestamp(), value) for point in course.points for value in _values(point)],
+        count=sum(point.count for point in course.points),
+        start=end - chart.SPANS[span][1].total_seconds(),
+        end=end,
+        is_step=is_step,
+    )
+
+
+def _values(point: Point) -> list[float]:
+    """Both extremes of a span, so that no peak is lost; a value that is no number has no place in a chart."""
+    if point.low is None or point.high is None:
+        return []
+    return [point.low] if point.low == point.high else [point.low, point.high]
+
+
+def _recent(facts: Facts, path: Path, model: ResourceModel | None) -> tuple[Shown, ...]:
+    rows = series.history(facts.device, str(path)).order_by("-at")[:LISTED]
+    return tuple(shown.of_row(row, model) for row in rows)

@@ -122,7 +122,7 @@ def _note(answer: Any) -> str:
         return f"Created {answer['location']}"
     if "links" in answer:
         links = answer["links"]
-        return links if isinstance(links, str) else json.dumps(links)
+        return links.replace(",<", "\n<") if isinstance(links, str) else json.dumps(links, indent=1)
     if "raw" in answer:
         return f"{answer.get('problem', '')} {shown.of(answer['raw'], None).text}".strip()
     return ""

@@ -12,7 +12,8 @@ from typing import Any
 from django.utils import timezone
 
 from audit.masking import MASK
-from devices.telemetry import ResourceValue, ValueKind
+from devices.selectors import values
+from devices.telemetry import ResourceHistory, ResourceValue, ValueKind
 from lwm2m.objects import ResourceModel, ValueType
 
 SHORT = 80
@@ -30,28 +31,11 @@ class Shown:
     is_value: bool = True
 
 
-def of_row(row: ResourceValue, model: ResourceModel | None) -> Shown:
-    """The latest value of a resource (instance)."""
+def of_row(row: ResourceValue | ResourceHistory, model: ResourceModel | None) -> Shown:
+    """A stored value."""
     if row.kind == ValueKind.HIDDEN:
         return Shown("hidden: a secret", at=row.at, is_value=False)
-    return of(stored(row), model, at=row.at)
-
-
-def stored(row: Any) -> Any:
-    """The value of a row of latest values or of history."""
-    match row.kind:
-        case ValueKind.INTEGER:
-            return int(row.text) if row.text else int(row.number)
-        case ValueKind.FLOAT:
-            return row.number
-        case ValueKind.BOOLEAN:
-            return bool(row.number)
-        case ValueKind.OPAQUE:
-            return {"base64": row.text or ""}
-        case ValueKind.EMPTY | ValueKind.HIDDEN:
-            return None
-        case _:
-            return row.text
+    return of(values.value(row.kind, row.number, row.text), model, at=row.at)
 
 
 def of(value: Any, model: ResourceModel | None, *, at: datetime | None = None) -> Shown:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from tests.ledger_triggers import flush_may_empty_the_ledger
 
 __all__ = ["flush_may_empty_the_ledger"]
 
 ONLY_WHEN_NAMED = {"browser", "interop"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """On a Redis that all workers share, each hears only itself."""
+    layer = settings.CHANNEL_LAYERS["default"]
+    if "CONFIG" in layer:
+        layer["CONFIG"]["prefix"] = f"test{os.getpid()}"
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

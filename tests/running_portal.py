@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from tests.flows.stores import own_store
+
 ROOT = Path(__file__).resolve().parent.parent
 T = TypeVar("T")
 
@@ -75,7 +77,9 @@ class RunningPortal:
         dropped = {"DJANGO_SETTINGS_MODULE", "PYTEST_CURRENT_TEST"}
         inherited = {key: value for key, value in os.environ.items() if key not in dropped}
         ports = {name: str(port) for name, port in self.ports.items()}
-        return {**inherited, "DATA_DIR": str(self.data_dir), "PYTHONUNBUFFERED": "1", **ports, **self.extra}
+        apart = f"test{self.ports['HTTP_PORT']}"  # on a Redis that others use too
+        own = {"DATA_DIR": str(self.data_dir), "REDIS_PREFIX": apart, "CELERY_QUEUE": apart}
+        return {**inherited, "PYTHONUNBUFFERED": "1", **own, **ports, **self.extra}
 
     def manage(self, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -143,9 +147,10 @@ class RunningPortal:
 
 @contextmanager
 def running_portal(data_dir: Path, *flags: str, **extra: str) -> Iterator[RunningPortal]:
-    portal = RunningPortal(data_dir, extra=extra)
-    portal.start(*flags)
-    try:
-        yield portal
-    finally:
-        portal.kill()
+    with own_store(data_dir) as store:
+        portal = RunningPortal(data_dir, extra={"DATABASE_URL": store.url, **extra})
+        try:
+            portal.start(*flags)
+            yield portal
+        finally:
+            portal.kill()

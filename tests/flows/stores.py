@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -53,7 +54,7 @@ def own_store(folder: Path) -> Iterator[Store]:
     if not server.scheme.startswith("postgres"):
         yield Store("", folder / "portal.sqlite3")
         return
-    name = f"storm_{os.getpid()}"
+    name = f"portal_{os.getpid()}_{secrets.token_hex(4)}"
     with psycopg.connect(server._replace(scheme="postgresql").geturl(), autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
         try:

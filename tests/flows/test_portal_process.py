@@ -60,7 +60,7 @@ def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
 
 
 def test_a_database_that_was_never_migrated_is_one_clear_line(tmp_path: Path) -> None:
-    result = RunningPortal(tmp_path).manage("portal")
+    result = RunningPortal(tmp_path, extra={"DATABASE_URL": ""}).manage("portal")
     assert result.returncode != 0
     assert result.stderr.strip().count("\n") == 0
     assert "--migrate" in result.stderr

@@ -22,7 +22,8 @@ from rest_framework.test import APIClient
 from accounts.models import Operator, Subscriber, User
 from accounts.roles import Role
 from accounts.services import operators, staff, subscribers
-from tests.accounts.marked_rows import MARK, ROWS
+from devices.models import Device
+from tests.accounts.marked_rows import MARK, RESOURCE, ROWS
 
 pytestmark = pytest.mark.django_db
 
@@ -185,21 +186,38 @@ def methods(pattern: URLPattern) -> list[str]:
 
 
 def address(pattern: URLPattern, route: str, rows: dict[type[Model], Model]) -> str:
-    """The route with the marked row of the view's model in it."""
+    """The route with the marked row of the view's model in it, and the marked device where it is of one."""
     cls = pattern.callback.cls
     target = rows[cls.queryset.model]
     field = "pk" if cls.lookup_field == "pk" else cls.lookup_field
-    value = quote(str(getattr(target, field)), safe="")
-    named = dict.fromkeys(parameters(pattern), value)
-    assert len(named) == 1, f"{route} has several parameters: teach this test to fill them"
-    return "/" + reverse_of(route, value)
+    names = list(dict.fromkeys(parameters(pattern)))
+    of_device = (
+        {"endpoint": rows[Device].endpoint, "path": RESOURCE.strip("/")} if "endpoint" in names else {}
+    )
+    for name in names:
+        value = quote(str(of_device.get(name) or getattr(target, field)), safe="/" if name == "path" else "")
+        route = reverse_of(route, name, value)
+    return "/" + route
 
 
-def reverse_of(route: str, value: str) -> str:
-    """`jobs/(?P<pk>[^/.]+)/` or `devices/<path:endpoint>/` with the value in place of its parameter."""
-    opening = route.index("(?P<") if "(?P<" in route else route.index("<")
-    closing = route.index(")", opening) if "(?P<" in route else route.index(">", opening)
+def reverse_of(route: str, name: str, value: str) -> str:
+    """`jobs/(?P<pk>[^/.]+)/` or `devices/<path:endpoint>/` with the value in place of that parameter."""
+    if f"(?P<{name}>" in route:
+        opening = route.index(f"(?P<{name}>")
+        closing = _end_of_group(route, opening)
+    else:
+        opening = max(route.find(f"<{kind}:{name}>") for kind in ("path", "int", "str", "slug"))
+        closing = route.index(">", opening)
     return route[:opening] + value + route[closing + 1 :]
+
+
+def _end_of_group(route: str, opening: int) -> int:
+    depth = 0
+    for position in range(opening, len(route)):
+        depth += {"(": 1, ")": -1}.get(route[position], 0)
+        if depth == 0:
+            return position
+    raise AssertionError(route)
 
 
 def test_rest_hides_foreign_rows(rows, foreigner):

@@ -16,9 +16,14 @@ from accounts.services import staff, subscribers
 from audit import ledger
 from audit.models import LedgerEvent
 from devices.models import Command, Device, Knock, Registration, RegistrationDetail
+from devices.services import traces, values
+from devices.services.traces import Message
+from devices.services.values import Sample
+from devices.telemetry import Observation, ResourceHistory, ResourceValue, TraceMessage
 from provisioning.models import BootstrapProfile, BootstrapSession, Job
 
 MARK = "northmark"
+RESOURCE = "/3/0/0"
 ROWS: dict[type[Model], Callable[[Operator], Model]] = {}
 
 
@@ -102,6 +107,32 @@ def _command(operator: Operator) -> Command:
         requested_by=f"user:{MARK}",
         expires_at=timezone.now() + timedelta(hours=1),
     )
+
+
+@row(Observation)
+def _observation(operator: Operator) -> Observation:
+    return Observation.objects.create(
+        device=_device(operator), key=RESOURCE, paths=[RESOURCE], wanted_by=f"user:{MARK}"
+    )
+
+
+@row(ResourceValue)
+def _value(operator: Operator) -> ResourceValue:
+    now = timezone.now()
+    values.store(samples=[Sample(_device(operator).pk, RESOURCE, f"{MARK} maker", now.timestamp())], now=now)
+    return ResourceValue.objects.get(device=_device(operator), path=RESOURCE)
+
+
+@row(ResourceHistory)
+def _history(operator: Operator) -> ResourceHistory:
+    return _value(operator).history.first()
+
+
+@row(TraceMessage)
+def _trace(operator: Operator) -> TraceMessage:
+    path = f"/rd?ep={MARK}"
+    traces.record(messages=[Message(_device(operator).pk, timezone.now(), "in", "POST", path)])
+    return TraceMessage.objects.get(device=_device(operator))
 
 
 @row(Knock)

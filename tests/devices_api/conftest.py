@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -47,7 +48,7 @@ def registered() -> Callable[..., Registration]:
             device=device,
             version="1.1",
             binding="UQ" if queue else "U",
-            object_links=OBJECTS,
+            object_links=copy.deepcopy(OBJECTS),
             ended_at=now - timedelta(seconds=5) if ended else None,
             end_cause=ended,
         )

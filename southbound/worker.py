@@ -39,6 +39,7 @@ HEARTBEAT_SECONDS = processes.HEARTBEAT.total_seconds()
 EXPIRY_SECONDS = 0.25
 SCAN_LIMIT = 200_000
 
+END_SECONDS = 1.0
 SWITCH_SECONDS = 0.0005
 """The loop gets the interpreter back from the writer thread this soon; with the default 5 ms, p99 doubles."""
 
@@ -66,6 +67,7 @@ class Southbound:
         self.number = 0
         self._port_settings = ports or PortSettings.from_settings()
         self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
         self._timers = Timers()
         self._database = Database()
         self._engine = Engine(self.counters, tuning=self.options.tuning)
@@ -118,9 +120,7 @@ class Southbound:
     async def stop(self) -> None:
         """Within three seconds: read no more, finish the commit in flight, answer it, keep the DTLS sessions."""
         self.ports.pause()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._end_tasks()
         await self.bootstrap.stop()
         await self.downlink.stop()
         await self.uplink.commits.stop(timeout_seconds=1.5)
@@ -129,6 +129,16 @@ class Southbound:
         await self._quietly(self._database.run(self._last_words))
         await self._database.close()
         bells.stop()
+
+    async def _end_tasks(self) -> None:
+        """Cancel until all have ended: a channel layer that is just subscribing can swallow a cancellation."""
+        self._stopping = True
+        pending = set(self._tasks)
+        deadline = time.monotonic() + END_SECONDS
+        while pending and time.monotonic() < deadline:
+            for task in pending:
+                task.cancel()
+            _, pending = await asyncio.wait(pending, timeout=0.1)
 
     def _last_words(self) -> None:
         now = timezone.now()
@@ -153,7 +163,7 @@ class Southbound:
     # -- standing tasks --------------------------------------------------------------------------------------
     async def _keep(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run one standing task for ever; a failure (the database is away) is logged and tried again."""
-        while True:
+        while not self._stopping:
             try:
                 await work()
             except Exception as error:

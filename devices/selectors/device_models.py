@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from devices import object_models
 from devices.models import Device, RegistrationDetail
-from lwm2m import objects
 from lwm2m.links import ObjectLinks
 from lwm2m.objects import Catalogue
 
@@ -14,8 +14,8 @@ def object_links(detail: RegistrationDetail | None) -> ObjectLinks | None:
 
 
 def catalogue(device: Device, detail: RegistrationDetail | None) -> Catalogue:
-    """The models as this device means them."""
-    known = objects.core()
+    """The models as this device means them, those that its operator loaded included."""
+    known = object_models.catalogue(device.operator_id)
     links = object_links(detail)
     if detail is None or links is None:
         return known

@@ -66,7 +66,7 @@ def of_device(device: Device, prefix: str = "") -> QuerySet[ResourceValue]:
 
 
 def tree(device: Device, prefix: str = "") -> tuple[Object, ...]:
-    """Every object the device announced or ever told a value of, in order; two queries.
+    """Every object the device announced or ever told a value of, in order; three queries.
 
     Of an end device (`prefix`) nothing is announced; its tree is what it told.
     """

@@ -1,6 +1,7 @@
 """What else follows from the end of a command: values told by the answer, an observation established or refused.
 
-Called inside the mailbox's unit of work, with the device and the command locked.
+Called inside the mailbox's unit of work, with the device and the command locked. Then come registration and
+observation, and last the values: whoever stores values together with something else keeps that order.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ _NOT_FOUND = "4.04"
 
 def done(command: Command, outcome: Done, now: datetime) -> None:
     """The device did it."""
+    if command.operation in _OBSERVES:
+        _observing(command, outcome, now)
     prefix = str(command.arguments.get("prefix", ""))
     if command.operation in _READS:
         told = list(_told(command.device_id, outcome.answer, prefix, now))
@@ -41,8 +44,6 @@ def done(command: Command, outcome: Done, now: datetime) -> None:
         values.store(samples=list(_written(command, prefix, now)), now=now)
     elif command.operation == Operation.DELETE:
         values.absent(device_id=command.device_id, path=command.path, seen=(), now=now, prefix=prefix)
-    if command.operation in _OBSERVES:
-        _observing(command, outcome, now)
 
 
 def refused(command: Command, outcome: DeviceRefused, now: datetime) -> None:

@@ -86,7 +86,7 @@ def test_the_tree_is_what_was_announced_and_what_was_told(device, django_assert_
         Sample(device.pk, "/3303/0/5700", 9.5, 1.0, "dev0"),
     ]
     values.store(samples=samples, now=NOW)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         found = {one.path: one for one in trees.tree(device)}
     assert list(found) == ["/1", "/3", "/16", "/3303", "/32999"]
     device_object = found["/3"]

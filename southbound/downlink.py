@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.utils import timezone
 
+from devices import object_models
 from devices.models import Plane, Registration, RegistrationDetail
 from devices.outcomes import Claimed, DeviceRefused, Done, Outcome, Silent
 from devices.services import mailbox
@@ -24,7 +25,7 @@ from lwm2m.links import ObjectLinks
 from lwm2m.paths import Path
 from lwm2m.presence import presence
 from lwm2m.registration import Change, Origin
-from southbound import operations
+from southbound import answers, operations
 from southbound.database import Database
 from southbound.operations import Target
 from southbound.transports.engine import Engine, NoReply
@@ -117,7 +118,7 @@ class Downlink:
     def _claim(self, device_id: int) -> _Ready | None:
         """On a database thread: the next command, if its device listens and can be reached from here."""
         now = timezone.now()
-        row = Registration.objects.filter(device_id=device_id, is_live=True).first()
+        row = Registration.objects.select_related("device").filter(device_id=device_id, is_live=True).first()
         if row is None:
             return None
         facts = _Facts(
@@ -134,8 +135,7 @@ class Downlink:
         claimed = mailbox.claim(device_id=device_id, flow=self._flow, now=now)
         if claimed is None:
             return None
-        links = ObjectLinks.from_json(detail.object_links) if detail and detail.object_links else None
-        return _Ready(claimed, Target(detail.version if detail else "1.0", links), *route)
+        return _Ready(claimed, _target(detail, row.device.operator_id), *route)
 
     async def _deliver(self, device_id: int, ready: _Ready) -> Outcome:
         """Send and wait, until the answer, the time-out, or until the device is heard from elsewhere."""
@@ -166,6 +166,23 @@ class Downlink:
             return Silent(error.cause, error.detail)
         code = dotted(reply.code)
         if reply.code >> 5 != 2:
-            said = reply.payload[:200].decode(errors="replace")
-            return DeviceRefused(code, "COMMAND_REFUSED", said)
-        return Done(code, operations.answer(path, reply.payload, reply.content_format, reply.location))
+            return DeviceRefused(code, "COMMAND_REFUSED", answers.text(reply.payload[:200]))
+        said = answers.read(
+            path,
+            reply.payload,
+            reply.content_format,
+            reply.location,
+            catalogue=ready.target.catalogue,
+            root_path=ready.target.root_path,
+        )
+        return Done(code, said)
+
+
+def _target(detail: RegistrationDetail | None, operator_id: int) -> Target:
+    """What the device said it is, read with the object models of its operator."""
+    known = object_models.catalogue(operator_id)
+    if detail is None or not detail.object_links:
+        return Target("1.0" if detail is None else detail.version, None, known)
+    links = ObjectLinks.from_json(detail.object_links)
+    announced = {object_id: link.version for object_id, link in links.objects.items()}
+    return Target(detail.version, links, known.for_device(announced, detail.version))

@@ -1,16 +1,15 @@
-"""What a command of the mailbox is on the wire, and what its answer says: one function each way per operation.
+"""What a command of the mailbox is on the wire: one function per operation. `answers` reads what comes back.
 
-Arguments are JSON. Read: `content_format`. Write and Create: `value` (of the path itself) or `values` (path to value),
-`replace`, `content_format`. Write-Attributes: `attributes`, null unsets. Execute: `arguments`, the text sent.
-A value of type opaque is {"base64": "..."}, an object link {"object_link": "3:0"}.
+Arguments are JSON in the form that `devices.services.operations` checked and wrote down; what jobs queue by
+themselves has the same form. Nothing here asks the object model whether something may be done: the device says so.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from devices.models import Operation
@@ -20,23 +19,35 @@ from lwm2m.errors import Lwm2mError, bad_request
 from lwm2m.links import ObjectLinks, choose_format
 from lwm2m.messages import Request
 from lwm2m.nodes import Node, ObjectLinkValue, Value
-from lwm2m.paths import Path
+from lwm2m.objects import Catalogue
+from lwm2m.paths import ROOT, Path
+from lwm2m.values import typed
 
-_RAW_LIMIT = 4096
+_TLV = (ContentFormat.TLV, ContentFormat.TLV_LEGACY)
+_NAMES_WITH_ROOT = "1.2"
+"""SenML names repeat the alternate path since LwM2M 1.2.1, which registers as 1.2."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a device said about itself that a request to it depends on."""
+    """What a device said about itself that a request to it depends on; `catalogue` are the models it means."""
 
     version: str
     object_links: ObjectLinks | None
+    catalogue: Catalogue = field(default_factory=objects.core)
+
+    @property
+    def root_path(self) -> str:
+        return "" if self.object_links is None else self.object_links.root_path.strip("/")
 
     @property
     def root(self) -> tuple[str, ...]:
         """The alternate path, which management requests are prefixed with."""
-        root_path = "" if self.object_links is None else self.object_links.root_path
-        return tuple(root_path.split("/")) if root_path else ()
+        return tuple(self.root_path.split("/")) if self.root_path else ()
+
+    @property
+    def announced(self) -> tuple[int, ...]:
+        return () if self.object_links is None else self.object_links.content_formats
 
 
 def request(operation: str, path: Path, arguments: Mapping[str, Any], target: Target) -> Request:
@@ -49,71 +60,115 @@ def request(operation: str, path: Path, arguments: Mapping[str, Any], target: Ta
     return build(path, arguments, target)
 
 
-def answer(path: Path, payload: bytes, content_format: int | None, location: tuple[str, ...]) -> Any:
-    """A successful answer as JSON: `nodes` of path and value, or the raw bytes where they cannot be read."""
-    said: dict[str, Any] = {}
-    if location:
-        said["location"] = "/" + "/".join(location)
-    if not payload:
-        return said or None
-    if content_format is not None:
-        said["content_format"] = content_format
-    if content_format == ContentFormat.LINK:
-        return said | {"links": payload.decode(errors="replace")}
-    try:
-        nodes = formats.decode(content_format, payload, path, objects.core())
-    except Lwm2mError as error:
-        raw = base64.b64encode(payload[:_RAW_LIMIT]).decode()
-        return said | {"raw": {"base64": raw}, "problem": error.detail}
-    return said | {"nodes": [{"path": str(node.path), "value": _to_json(node.value)} for node in nodes]}
+def place(path: Path, arguments: Mapping[str, Any], target: Target) -> tuple[str, ...]:
+    """Uri-Path: the alternate path, the end device of a gateway, the ids."""
+    prefix = str(arguments.get("prefix") or "")
+    return target.root + ((prefix,) if prefix else ()) + path.segments
 
 
+# -- reading -------------------------------------------------------------------------------------------------
 def _read(path: Path, arguments: Mapping[str, Any], target: Target) -> Request:
     accept = choose_format(target.object_links, target.version, arguments.get("content_format"))
-    return Request(Code.GET, target.root + path.segments, accept=accept)
+    return Request(Code.GET, place(path, arguments, target), accept=accept)
 
 
 def _discover(path: Path, arguments: Mapping[str, Any], target: Target) -> Request:
-    return Request(Code.GET, target.root + path.segments, accept=int(ContentFormat.LINK))
+    depth = arguments.get("depth")
+    query = () if depth is None else (f"depth={depth}",)
+    return Request(Code.GET, place(path, arguments, target), query, accept=int(ContentFormat.LINK))
 
 
+def _read_composite(path: Path, arguments: Mapping[str, Any], target: Target) -> Request:
+    """FETCH: the paths go out in a format that the device knows, whatever the answer shall be in."""
+    paths = arguments.get("paths")
+    if not isinstance(paths, list) or not paths:
+        raise bad_request("VALIDATION_FAILED", "A composite operation needs paths.")
+    nodes = [Node(Path.parse(str(name)), prefix=_prefix(arguments, target)) for name in paths]
+    content_format = _format(target, None, "composite")
+    wish = arguments.get("content_format")
+    return Request(
+        Code.FETCH,
+        target.root,
+        content_format=content_format,
+        payload=formats.encode(content_format, nodes, ROOT),
+        accept=content_format if wish is None else int(wish),
+    )
+
+
+# -- writing -------------------------------------------------------------------------------------------------
 def _write(path: Path, arguments: Mapping[str, Any], target: Target) -> Request:
-    # Partial update is POST on an instance; everything else replaces (OMA-TS-LightweightM2M_Core 6.3.3).
-    partial = path.depth == 2 and not arguments.get("replace", False)
-    return _with_values(Code.POST if partial else Code.PUT, path, arguments, target)
+    # Partial update is POST, by default on an instance alone (OMA-TS-LightweightM2M_Core 6.3.3).
+    mode = arguments.get("mode")
+    replaces = mode == "replace" if mode else bool(arguments.get("replace", path.depth != 2))
+    content_format = _format(target, arguments.get("content_format"), "write")
+    payload = formats.encode(content_format, _nodes(path, arguments, target), path)
+    code = Code.PUT if replaces else Code.POST
+    return Request(code, place(path, arguments, target), content_format=content_format, payload=payload)
+
+
+def _write_composite(path: Path, arguments: Mapping[str, Any], target: Target) -> Request:
+    nodes = _nodes(ROOT, arguments, target)
+    wish = arguments.get("content_format")
+    if wish is None and any(node.value is None for node in nodes):
+        wish = int(ContentFormat.SENML_ETCH_CBOR)
+    content_format = _format(target, wish, "composite")
+    payload = formats.encode(content_format, nodes, ROOT)
+    return Request(Code.IPATCH, target.root, content_format=content_format, payload=payload)
 
 
 def _create(path: Path, arguments: Mapping[str, Any], target: Target) -> Request:
-    return _with_values(Code.POST, path, arguments, target)
-
-
-def _with_values(code: Code, path: Path, arguments: Mapping[str, Any], target: Target) -> Request:
+    """Only TLV can leave the instance id to the device; in other formats the lowest free id is named (L-22)."""
+    home = Path(path.object_id)
+    instance_id = arguments.get("instance_id", path.instance_id)
+    values = arguments.get("values") or {}
     wish = arguments.get("content_format")
-    content_format = choose_format(target.object_links, target.version, wish, "write")
-    if content_format is None:
-        content_format = int(ContentFormat.TLV)
-    payload = formats.encode(content_format, _nodes(path, arguments), path)
-    return Request(code, target.root + path.segments, content_format=content_format, payload=payload)
+    if instance_id is None and isinstance(values, Mapping):
+        named = {Path.parse(str(name)).instance_id for name in values if str(name).startswith("/")}
+        instance_id = named.pop() if len(named) == 1 else None
+    is_open = instance_id is None
+    if is_open:
+        content_format = int(ContentFormat.TLV) if wish is None else int(wish)
+        may_stay_open = content_format in _TLV and (wish is not None or _knows_tlv(target))
+        if not may_stay_open:
+            content_format = _format(target, wish, "write")
+            instance_id, is_open = _free_id(home, target), False
+    else:
+        content_format = _format(target, wish, "write")
+    below = home.child(0 if instance_id is None else int(instance_id))
+    nodes = _below(below, values, arguments, target)
+    base = below if is_open else home
+    payload = formats.encode(content_format, nodes or ([] if is_open else [Node(below)]), base)
+    return Request(Code.POST, place(home, arguments, target), content_format=content_format, payload=payload)
+
+
+def _knows_tlv(target: Target) -> bool:
+    return not target.announced or any(number in target.announced for number in _TLV)
+
+
+def _free_id(home: Path, target: Target) -> int:
+    links = target.object_links
+    known = None if links is None or home.object_id is None else links.objects.get(home.object_id)
+    taken = set(known.instances) if known is not None else set()
+    return next(number for number in range(len(taken) + 1) if number not in taken)
+
+
+def _delete(path: Path, arguments: Mapping[str, Any], target: Target) -> Request:
+    return Request(Code.DELETE, place(path, arguments, target))
 
 
 def _write_attributes(path: Path, arguments: Mapping[str, Any], target: Target) -> Request:
     attributes = arguments.get("attributes")
     if not isinstance(attributes, Mapping) or not attributes:
         raise bad_request("VALIDATION_FAILED", "Write-Attributes needs attributes such as pmin or pmax.")
-    query = tuple(name if value is None else f"{name}={value}" for name, value in attributes.items())
-    return Request(Code.PUT, target.root + path.segments, query)
+    return Request(Code.PUT, place(path, arguments, target), _query(attributes))
 
 
 def _execute(path: Path, arguments: Mapping[str, Any], target: Target) -> Request:
-    text = str(arguments.get("arguments", ""))
+    text = str(arguments.get("arguments") or "")
     content_format = int(ContentFormat.TEXT) if text else None
     return Request(
-        Code.POST, target.root + path.segments, content_format=content_format, payload=text.encode()
+        Code.POST, place(path, arguments, target), content_format=content_format, payload=text.encode()
     )
-
-
-def _delete(path: Path, arguments: Mapping[str, Any], target: Target) -> Request:
-    return Request(Code.DELETE, target.root + path.segments)
 
 
 _BUILDERS: dict[str, Callable[[Path, Mapping[str, Any], Target], Request]] = {
@@ -124,16 +179,51 @@ _BUILDERS: dict[str, Callable[[Path, Mapping[str, Any], Target], Request]] = {
     Operation.EXECUTE: _execute,
     Operation.CREATE: _create,
     Operation.DELETE: _delete,
+    Operation.READ_COMPOSITE: _read_composite,
+    Operation.WRITE_COMPOSITE: _write_composite,
 }
 
 
-def _nodes(path: Path, arguments: Mapping[str, Any]) -> list[Node]:
+# -- parts ---------------------------------------------------------------------------------------------------
+def _format(target: Target, wish: Any, use: str) -> int:
+    operation: Any = use
+    found = choose_format(target.object_links, target.version, wish, operation)
+    return int(ContentFormat.TLV) if found is None else found
+
+
+def _prefix(arguments: Mapping[str, Any], target: Target) -> str:
+    """What stands before the ids in names from the root."""
+    root = target.root_path if target.version >= _NAMES_WITH_ROOT else ""
+    return "/".join(part for part in (root, str(arguments.get("prefix") or "")) if part)
+
+
+def _query(attributes: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(name if value is None else f"{name}={value}" for name, value in attributes.items())
+
+
+def _nodes(path: Path, arguments: Mapping[str, Any], target: Target) -> list[Node]:
     if "value" in arguments:
-        return [Node(path, _from_json(arguments["value"]))]
+        return [_node(path, arguments["value"], target)]
     values = arguments.get("values")
-    if not isinstance(values, Mapping):
+    if not isinstance(values, Mapping) or not values:
         raise bad_request("VALIDATION_FAILED", "There is nothing to write: give a value, or values by path.")
-    return [Node(Path.parse(str(name)), _from_json(value)) for name, value in values.items()]
+    prefix = _prefix(arguments, target) if path == ROOT else ""
+    return [_node(Path.parse(str(name)), value, target, prefix) for name, value in values.items()]
+
+
+def _below(home: Path, values: Any, arguments: Mapping[str, Any], target: Target) -> list[Node]:
+    """The values of an instance that shall be made: names are absolute, or relative to it."""
+    if not isinstance(values, Mapping):
+        raise bad_request("VALIDATION_FAILED", "values is an object of values by path.")
+    paths: Iterable[tuple[Path, Any]] = (
+        (Path.parse(str(name) if str(name).startswith("/") else f"{home}/{name}"), value)
+        for name, value in values.items()
+    )
+    return [_node(Path(*home.ids, *path.ids[2:]), value, target) for path, value in paths]
+
+
+def _node(path: Path, value: Any, target: Target, prefix: str = "") -> Node:
+    return Node(path, typed(_from_json(value), path, target.catalogue), prefix=prefix)
 
 
 def _from_json(value: Any) -> Value:
@@ -149,11 +239,3 @@ def _from_json(value: Any) -> Value:
     raise bad_request(
         "VALIDATION_FAILED", "A value is text, a number, true, false, or an object with base64."
     )
-
-
-def _to_json(value: Value) -> Any:
-    if isinstance(value, bytes):
-        return {"base64": base64.b64encode(value).decode()}
-    if isinstance(value, ObjectLinkValue):
-        return {"object_link": str(value)}
-    return value

@@ -40,39 +40,46 @@ def main() -> None:
     bench = Bench(using, sizes, options.wanted, _redis_pid())
     rates: list[Rate] = []
     memories: list[Memory] = []
-    for name in cases.PLAIN:
-        rates += bench.plain(name)
-    counts = (1,) if options.quick else (1, 2)
-    stores: list[AbstractContextManager[Database]] = []
     versions: list[str] = []
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        stores.append(databases.sqlite(Path(folder)))
+        stores: list[AbstractContextManager[Database]] = [databases.sqlite(Path(folder))]
         if databases.has_server() and not options.sqlite_only:
             stores.append(databases.postgresql())
         for store in stores:
-            is_last = store is stores[-1]
             with store as database:
-                if not options.wants(database.name.lower()) and not (is_last and options.wants("memory")):
-                    continue
-                env = processes.environment(database, Path(folder) / database.name)
-                most = (
-                    max((*sizes.memory, *sizes.memory_secured, 0))
-                    if is_last and options.wants("memory")
-                    else 0
-                )
-                say(f"{database.name}: filling in")
-                processes.prepare(
-                    env,
-                    plain=max(sizes.devices, most),
-                    secured=max(sizes.devices, *sizes.memory_secured, 0) if most else sizes.devices,
-                )
-                versions.append(databases.version(database))
-                rates += bench.southbound(database, env, counts)
-                if is_last:
+                with_memory = store is stores[-1] and options.wants("memory")
+                env = {}
+                if with_memory or options.wants(database.name.lower()):
+                    env = _prepared(database, Path(folder), sizes, with_memory)
+                    versions.append(databases.version(database))
+                for _ in range(options.rounds):
+                    for name in cases.PLAIN:
+                        rates += bench.plain(name)
+                    if env:
+                        rates += bench.southbound(database, env, (1,) if options.quick else (1, 2))
+                if with_memory:
                     memories += bench.memory(database, env)
-    _report(options, using.name, sizes, versions, rates, memories)
+    _report(options, using.name, sizes, versions, _best(rates), memories)
     if any(not rate.load.answered for rate in rates):
         raise SystemExit("A case got no answers at all.")
+
+
+def _prepared(database: Database, folder: Path, sizes: Sizes, with_memory: bool) -> dict[str, str]:
+    env = processes.environment(database, folder / database.name)
+    say(f"{database.name}: filling in")
+    plain = max((sizes.devices, *sizes.memory)) if with_memory else sizes.devices
+    secured = max((sizes.devices, *sizes.memory_secured)) if with_memory else sizes.devices
+    processes.prepare(env, plain=plain, secured=secured)
+    return env
+
+
+def _best(rates: list[Rate]) -> list[Rate]:
+    """Of each case the time with the most answers: the one that others on this machine disturbed least."""
+    best: dict[str, Rate] = {}
+    for rate in rates:
+        if rate.key not in best or rate.load.rate > best[rate.key].load.rate:
+            best[rate.key] = rate
+    return list(best.values())
 
 
 class _Options(argparse.Namespace):
@@ -80,6 +87,7 @@ class _Options(argparse.Namespace):
     only: list[str]
     json: bool
     seconds: float
+    rounds: int
     own_generator: bool
     sqlite_only: bool
 
@@ -101,6 +109,7 @@ def _options() -> _Options:
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument("--seconds", type=float, default=0.0, help="how long a case lasts")
+    parser.add_argument("--rounds", type=int, default=1, help="play each case so often, and tell the best")
     parser.add_argument(
         "--own-generator", action="store_true", help="use bench/load.py even if lwm2mload is there"
     )
@@ -143,8 +152,8 @@ def _report(
         return
     print(f"\nCommit {databases.commit()}. {machine} {'. '.join(versions)}.")
     print(
-        f"Generator {using}: {sizes.devices} devices, {sizes.window} requests outstanding, {sizes.seconds:g} s a case; "
-        f"ratios to {base or 'nothing'}, measured in the same run.\n"
+        f"Generator {using}: {sizes.devices} devices, {sizes.window} requests outstanding, {sizes.seconds:g} s a case, "
+        f"best of {options.rounds}; ratios to {base or 'nothing'}, measured in the same run.\n"
     )
     parts = [
         tables.expectations(rates, memories, base),

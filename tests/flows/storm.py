@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiocoap import Message
-from aiocoap.numbers.codes import CHANGED, CREATED, DELETE, DELETED, POST, Code
+from aiocoap.numbers.codes import CHANGED, CREATED, DELETE, DELETED, POST, SERVICE_UNAVAILABLE, Code
 from aiocoap.numbers.types import Type
 
 from tests.flows.stores import Row
@@ -83,6 +83,9 @@ class Device:
             request = self.open
             if request is None or answer.token != request.token:
                 continue
+            self.open = None
+            if answer.code == SERVICE_UNAVAILABLE:  # says that nothing was stored
+                continue
             self._acknowledge(request, answer)
             heard.append(request.kind)
 
@@ -90,7 +93,6 @@ class Device:
         expected: dict[str, Code] = {REGISTER: CREATED, DEREGISTER: DELETED}
         problem = f"{self.endpoint}: {request.kind} of {self.registration_id!r} got {answer.code}"
         assert answer.code == expected.get(request.kind, CHANGED), problem
-        self.open = None
         self.was_heard = True
         self.lifetime, self.seen_at = request.lifetime, request.sent_at
         if request.kind == REGISTER:

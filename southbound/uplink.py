@@ -13,10 +13,11 @@ from devices.services.registrations import Applied, Inbound
 from lwm2m import wire
 from lwm2m.codes import Code, ContentFormat
 from lwm2m.errors import Lwm2mError
-from lwm2m.messages import BootstrapPackRequest, BootstrapRequest, Register, Response
+from lwm2m.messages import BootstrapPackRequest, BootstrapRequest, Register, Response, Send
 from lwm2m.registration import Change
 from southbound.counters import Counters
 from southbound.group_commit import GroupCommit
+from southbound.reporting import Reporting
 from southbound.transports.lane import Exchange
 
 OVERLOADED_MAX_AGE = 5
@@ -44,11 +45,13 @@ class Uplink:
         counters: Counters,
         on_applied: Callable[[Applied], None],
         on_bootstrap: Callable[[Exchange, BootstrapRequest], None],
+        reporting: Reporting,
     ) -> None:
         self._flow = flow
         self._counters = counters
         self._on_applied = on_applied
         self._on_bootstrap = on_bootstrap
+        self._reporting = reporting
         self.commits: GroupCommit[_Waiting, Applied] = GroupCommit(
             write=self._write, answer=self._answer, counters=counters
         )
@@ -67,6 +70,8 @@ class Uplink:
             return
         if isinstance(message, BootstrapRequest):
             self._on_bootstrap(exchange, message)
+        elif isinstance(message, Send):
+            self._reporting.send(exchange, message)
         elif isinstance(message, BootstrapPackRequest):
             self.refuse(
                 exchange,

@@ -28,6 +28,7 @@ from southbound.counters import Counters
 from southbound.database import Database
 from southbound.downlink import Downlink
 from southbound.expiry import HORIZON_SECONDS, SCAN_SECONDS, Timers
+from southbound.reporting import Reporting
 from southbound.transports.engine import Engine, Tuning
 from southbound.transports.ports import Ports, PortSettings
 from southbound.uplink import Uplink
@@ -103,14 +104,19 @@ class Southbound:
             flow=self.flow, engine=self._engine, ports=self.ports, database=self._database
         )
         self.bootstrap = BootstrapServer(engine=self._engine, database=self._database)
+        self.reporting = Reporting(
+            counters=self.counters, on_heard=self.downlink.wake, on_stray=self.downlink.wake
+        )
         self.uplink = Uplink(
             flow=self.flow,
             counters=self.counters,
             on_applied=self._applied,
             on_bootstrap=self.bootstrap.request,
+            reporting=self.reporting,
         )
         self.bootstrap.uplink = self.uplink
         self.uplink.commits.start(loop)
+        self.reporting.commits.start(loop)
         await self._announce()
         await self._scan()
         await self.ports.start(loop, self.uplink.take)
@@ -123,7 +129,9 @@ class Southbound:
         await self._end_tasks()
         await self.bootstrap.stop()
         await self.downlink.stop()
-        await self.uplink.commits.stop(timeout_seconds=1.5)
+        await asyncio.gather(
+            self.uplink.commits.stop(timeout_seconds=1.5), self.reporting.commits.stop(timeout_seconds=1.5)
+        )
         await self._engine.stop()
         await self.ports.stop()
         await self._quietly(self._database.run(self._last_words))

@@ -7,7 +7,9 @@ socket and DTLS session that the device came in on, and a device that moved unde
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable
+import secrets
+from collections.abc import Callable, Hashable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,9 +23,12 @@ from aiocoap.protocol import Context
 
 from lwm2m.messages import Request
 from southbound.counters import Counters
-from southbound.transports import coap
+from southbound.transports import coap, notices
 from southbound.transports.lane import Lane
+from southbound.transports.recent import UNSEEN
 
+TOKEN_BYTES = 8
+"""Drawn at random: a device may still notify under a token that another process drew (RFC 7252 section 5.3.1)."""
 RESPONSE_SECONDS = 60.0
 """How long a device that acknowledged may take for its separate response."""
 
@@ -36,6 +41,7 @@ class Reply:
     payload: bytes = b""
     content_format: int | None = None
     location: tuple[str, ...] = ()
+    is_observed: bool = False
 
 
 class NoReply(Exception):
@@ -100,12 +106,16 @@ class Remote(EndpointAddress):  # type: ignore[misc]
 class _Interface(MessageInterface):  # type: ignore[misc]
     """aiocoap's way out."""
 
-    def __init__(self, manager: MessageManager) -> None:
+    def __init__(self, manager: MessageManager, observing: dict[bytes, int]) -> None:
         self.manager = manager
+        self._observing = observing
 
     def send(self, message: Message) -> None:
         remote: Remote = message.remote
+        # aiocoap is not told that this observes: it would keep the token, and acknowledge before we stored.
+        message.opt.observe = self._observing.get(message.token) if message.code.is_request() else None
         data = message.encode()
+        message.opt.observe = None
         if message.mtype in (coap.ACK, coap.RST):
             remote.lane.recent.answered((remote.peer, message.mid), data)
         remote.lane.transmit(remote.peer, data)
@@ -128,13 +138,16 @@ class Engine:
         self._tuning = tuning or Tuning()
         self._context: Context | None = None
         self._manager: MessageManager | None = None
+        self._observing: dict[bytes, int] = {}
+        self.on_notice: Callable[[notices.Notice], None] | None = None
 
     async def start(self) -> None:
         self._context = Context(loop=asyncio.get_running_loop(), loggername="southbound.coap")
 
         async def interface(manager: MessageManager) -> _Interface:
             self._manager = manager
-            return _Interface(manager)
+            manager.token_manager.next_token = _draw_token
+            return _Interface(manager, self._observing)
 
         await self._context._append_tokenmanaged_messagemanaged_transport(interface)
 
@@ -152,7 +165,24 @@ class Engine:
         except (coap_error.Error, ValueError):
             self._counters.malformed += 1
             return
-        self._manager.dispatch_message(message)
+        if self.on_notice is None or not self._is_notice(lane, message):
+            self._manager.dispatch_message(message)
+            return
+        notice = notices.read(lane, peer, message)
+        if not notice.is_confirmable:  # the lane remembers those that are
+            if lane.recent.get((peer, notice.mid)) is not UNSEEN:
+                self._counters.duplicates += 1
+                return
+            lane.recent.begin((peer, notice.mid))
+        self.on_notice(notice)
+
+    def _is_notice(self, lane: Lane, message: Message) -> bool:
+        """A response of its own, on the plane where devices are observed, that answers nothing we asked."""
+        assert self._manager is not None
+        if lane.plane != "management" or message.mtype not in (coap.CON, coap.NON):
+            return False
+        waiting = self._manager.token_manager.outgoing_requests or ()
+        return message.code.is_response() and (message.token, message.remote) not in waiting
 
     def drop(self, lane: Lane, peer: Hashable, reason: str) -> None:
         """The peer is gone: everything outstanding with it fails now."""
@@ -160,9 +190,18 @@ class Engine:
             self._manager.dispatch_error(coap_error.NetworkError(reason), Remote(lane, peer))
 
     async def request(
-        self, lane: Lane, peer: Hashable, request: Request, *, seconds: float | None = None
+        self,
+        lane: Lane,
+        peer: Hashable,
+        request: Request,
+        *,
+        seconds: float | None = None,
+        token: bytes | None = None,
     ) -> Reply:
-        """Send a confirmable request, in blocks where it must be, and return the whole answer. Raises `NoReply`."""
+        """Send a confirmable request, in blocks where it must be, and return the whole answer. Raises `NoReply`.
+
+        `request.observe` needs a `token`; what the device then says under it goes to `on_notice`.
+        """
         if self._context is None:
             raise NoReply("DEVICE_UNREACHABLE", "This process is stopping.")
         message = Message(code=CoapCode(request.code), payload=request.payload, transport_tuning=self._tuning)
@@ -171,9 +210,13 @@ class Engine:
         message.opt.uri_query = request.query
         message.opt.accept = request.accept
         message.opt.content_format = request.content_format
-        message.opt.observe = request.observe
+        if token is not None:
+            _chosen.set([token])
+            if request.observe is not None:
+                self._observing[token] = request.observe
         patience = self._tuning.MAX_TRANSMIT_WAIT + RESPONSE_SECONDS if seconds is None else seconds
         pending = self._context.request(message)
+        _chosen.set([])
         try:
             answer = await asyncio.wait_for(pending.response, patience)
         except (TimeoutError, asyncio.CancelledError) as error:
@@ -188,11 +231,22 @@ class Engine:
             raise NoReply("DEVICE_UNREACHABLE", "The device answered with a reset.", is_reset=True) from None
         except coap_error.Error as error:
             raise NoReply("DEVICE_UNREACHABLE", str(error) or type(error).__name__) from None
+        finally:
+            if token is not None:
+                self._observing.pop(token, None)
         return Reply(
-            int(answer.code), bytes(answer.payload), _format(answer), tuple(answer.opt.location_path)
+            int(answer.code),
+            bytes(answer.payload),
+            notices.content_format(answer),
+            tuple(answer.opt.location_path),
+            answer.opt.observe is not None,
         )
 
 
-def _format(answer: Message) -> int | None:
-    value = answer.opt.content_format
-    return None if value is None else int(value)
+_chosen: ContextVar[list[bytes]] = ContextVar("chosen_token", default=[])  # noqa: B039 never written to
+
+
+def _draw_token() -> bytes:
+    """The token that the request at hand has to have, once; aiocoap asks in a task with the request's context."""
+    chosen = _chosen.get()
+    return chosen.pop() if chosen else secrets.token_bytes(TOKEN_BYTES)

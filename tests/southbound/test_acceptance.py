@@ -13,7 +13,7 @@ from devices.services import mailbox
 from devices.states import Access, Provisioning
 from lwm2m.codes import Code
 from lwm2m.messages import Request
-from lwm2m.requests import deregister_request, register_request, send_request, update_request
+from lwm2m.requests import deregister_request, register_request, update_request
 from tests.fakes.devices import running_device
 from tests.southbound.client import LINKS, management, until
 
@@ -201,18 +201,6 @@ def test_suspending_a_device_refuses_its_updates(play, make_device):
 
     play(scene)
     assert Registration.objects.get().is_live
-
-
-def test_send_from_a_stranger_is_404_and_from_a_registered_device_405_for_now(play, make_device):
-    make_device("dev-1")
-
-    async def scene(southbound):
-        wire = await management(southbound)
-        assert (await wire.ask(send_request(110, b"[]"))).code == "4.04"
-        await wire.ask(register_request(endpoint="dev-1", object_links=LINKS))
-        assert (await wire.ask(send_request(110, b"[]"))).code == "4.05"
-
-    play(scene)
 
 
 def test_19_a_storm_of_reregistrations_leaves_one_row_each_and_every_event(play, make_device):

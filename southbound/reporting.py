@@ -1,0 +1,149 @@
+"""What devices report on their own, Send and notifications: stored by a group commit of its own, then answered.
+
+It has its own writer thread, so that a storm of reports never keeps a registration waiting. Nothing is acknowledged
+that is not stored. A report does not refresh the lifetime (R-03), but the device listens now: its mailbox is flushed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+from django.utils import timezone
+
+from audit import ledger
+from devices import events
+from devices.services import observations, values
+from lwm2m.codes import Code
+from lwm2m.messages import Response, Send
+from southbound import senders
+from southbound.counters import Counters
+from southbound.group_commit import GroupCommit
+from southbound.reports import Notified, Report, Sent, Verdict, judge_notice, judge_send
+from southbound.transports.lane import Exchange
+from southbound.transports.notices import Notice
+
+OVERLOADED_MAX_AGE = 5
+UNAVAILABLE_MAX_AGE = 10
+HELD_LIMIT = 64
+"""So many notifications of one observation wait until it is known that it stands."""
+
+
+class Reporting:
+    """`on_heard` is told, on the loop, of devices that spoke; `on_stray` of those that notify what nobody knows."""
+
+    def __init__(
+        self,
+        *,
+        counters: Counters,
+        on_heard: Callable[[int], None],
+        on_stray: Callable[[int], None],
+    ) -> None:
+        self._counters = counters
+        self._on_heard = on_heard
+        self._on_stray = on_stray
+        self._held: dict[bytes, list[Notice]] = {}
+        self.commits: GroupCommit[Report, Verdict] = GroupCommit(
+            write=self._write, answer=self._answer, counters=counters
+        )
+
+    # -- on the loop -----------------------------------------------------------------------------------------
+    def send(self, exchange: Exchange, message: Send) -> None:
+        """A Send that was understood."""
+        if not self.commits.submit(Sent(exchange, message)):
+            self._postpone(exchange, "OVERLOADED", OVERLOADED_MAX_AGE)
+
+    def notice(self, notice: Notice) -> None:
+        """A response that nobody waits for; while its observation is being established it is held."""
+        held = self._held.get(notice.token)
+        if held is None:
+            self._submit(notice)
+        elif len(held) < HELD_LIMIT:
+            held.append(notice)
+        else:
+            notice.forget()
+
+    def hold(self, token: bytes) -> None:
+        """An Observe with this token leaves now."""
+        self._held[token] = []
+
+    def release(self, token: bytes) -> None:
+        """It is stored whether the observation stands: look at what came meanwhile."""
+        for notice in self._held.pop(token, ()):
+            self._submit(notice)
+
+    def _submit(self, notice: Notice) -> None:
+        if not self.commits.submit(Notified(notice, senders.of_notice(notice))):
+            notice.forget()
+
+    def _postpone(self, exchange: Exchange, cause: str, max_age: int) -> None:
+        exchange.answer(Response(Code.SERVICE_UNAVAILABLE), max_age=max_age, is_final=False)
+        self._count(exchange, cause, "", None)
+
+    def _count(self, exchange: Exchange, cause: str, detail: str, device_id: int | None) -> None:
+        origin = exchange.origin
+        self._counters.refused(exchange.plane, cause, origin.identity or "", origin.host, detail, device_id)
+
+    # -- on the writer thread --------------------------------------------------------------------------------
+    def _write(self, batch: Sequence[Report]) -> list[Verdict]:
+        now = timezone.now()
+        with ledger.unit_of_work():
+            known = senders.find([report.origin for report in batch])
+            tokens = [
+                (sender.device_id, report.notice.token.hex())
+                for report in batch
+                if isinstance(report, Notified) and (sender := known.get(report.origin)) is not None
+            ]
+            observed = observations.by_tokens(tokens) if tokens else {}
+            verdicts = [
+                judge_send(report, known.get(report.origin), now)
+                if isinstance(report, Sent)
+                else judge_notice(report, known.get(report.origin), observed, now)
+                for report in batch
+            ]
+            senders.heard((v.device_id for v in verdicts if v.device_id is not None), now=now)
+            self._note(verdicts, now=now)
+            values.store(samples=[sample for v in verdicts for sample in v.samples], now=now)
+            told = {s.device_id: s.operator_id for s in known.values()}
+            spoke = dict.fromkeys(v.device_id for v in verdicts if v.samples and v.device_id is not None)
+            events.devices_changed([(device_id, told[device_id]) for device_id in spoke], ["values"])
+        return verdicts
+
+    def _note(self, verdicts: Iterable[Verdict], *, now: datetime) -> None:
+        notified = [v.observation_id for v in verdicts if v.observation_id is not None]
+        if notified:
+            observations.notified(observation_ids=notified, now=now)
+        for verdict in verdicts:
+            if verdict.is_end and verdict.observation_id is not None:
+                observations.refused(
+                    observation_id=verdict.observation_id,
+                    cause=verdict.cause,
+                    detail=verdict.detail,
+                    now=now,
+                )
+
+    # -- on the loop, after the commit -----------------------------------------------------------------------
+    def _answer(self, answers: Sequence[tuple[Report, Verdict | None]]) -> None:
+        for report, verdict in answers:
+            if isinstance(report, Sent):
+                self._answer_send(report, verdict)
+            elif verdict is None:
+                report.notice.forget()
+            elif verdict.is_welcome:
+                report.notice.accept()
+            else:
+                report.notice.reject()
+            if verdict is None or verdict.device_id is None:
+                continue
+            if verdict.is_stray:
+                self._on_stray(verdict.device_id)
+            elif verdict.has_waiting:
+                self._on_heard(verdict.device_id)
+
+    def _answer_send(self, report: Sent, verdict: Verdict | None) -> None:
+        if verdict is None:
+            self._postpone(report.exchange, "STORE_UNAVAILABLE", UNAVAILABLE_MAX_AGE)
+            return
+        report.exchange.answer(Response(verdict.code))
+        if verdict.cause:
+            self._count(report.exchange, verdict.cause, verdict.detail, verdict.device_id)

@@ -1,0 +1,139 @@
+"""What a report means and what becomes of it: pure judgement, no database and no socket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from devices.services.observations import Observed
+from devices.services.values import Sample, samples
+from lwm2m import formats
+from lwm2m.codes import Code, dotted
+from lwm2m.errors import Lwm2mError
+from lwm2m.messages import Send
+from lwm2m.nodes import Node
+from lwm2m.paths import ROOT, Path
+from lwm2m.registration import Origin
+from southbound import answers
+from southbound.operations import Target
+from southbound.senders import Sender
+from southbound.transports.lane import Exchange
+from southbound.transports.notices import Notice
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A Send that waits for its answer."""
+
+    exchange: Exchange
+    message: Send
+
+    @property
+    def origin(self) -> Origin:
+        """As a registration is known by it: a device with credentials may come from anywhere."""
+        origin = self.exchange.origin
+        return origin if origin.identity is None else Origin("", 0, origin.transport, origin.identity)
+
+
+@dataclass(frozen=True, slots=True)
+class Notified:
+    """A response that nobody asked for."""
+
+    notice: Notice
+    origin: Origin
+
+
+Report = Sent | Notified
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is stored and answered. `is_stray`: the device observes what is not known; repair its observations."""
+
+    code: Code = Code.CHANGED
+    device_id: int | None = None
+    samples: Sequence[Sample] = ()
+    observation_id: int | None = None
+    is_welcome: bool = True
+    is_end: bool = False
+    is_stray: bool = False
+    has_waiting: bool = False
+    cause: str = ""
+    detail: str = ""
+
+
+def judge_send(report: Sent, sender: Sender | None, now: datetime) -> Verdict:
+    """L-16, L-17: a stranger is 4.00, values of an instance that is not registered are 4.04."""
+    if sender is None:
+        detail = "No registration of this sender; register."
+        return Verdict(Code.BAD_REQUEST, cause="REGISTRATION_UNKNOWN", detail=detail)
+    if not sender.is_welcome:
+        detail = "The device may not be served."
+        return Verdict(Code.BAD_REQUEST, sender.device_id, cause="DEVICE_DECLINED", detail=detail)
+    message = report.message
+    try:
+        nodes = _decoded(message.content_format, message.payload, ROOT, sender.target)
+        _check_registered(nodes, sender.target)
+    except Lwm2mError as error:
+        code = Code.NOT_FOUND if error.code == Code.NOT_FOUND else Code.BAD_REQUEST
+        return Verdict(code, sender.device_id, cause=error.cause, detail=error.detail)
+    return Verdict(
+        device_id=sender.device_id,
+        samples=_samples(sender, nodes, now),
+        has_waiting=sender.has_waiting,
+    )
+
+
+def judge_notice(
+    report: Notified,
+    sender: Sender | None,
+    observed: Mapping[tuple[int, str], Observed],
+    now: datetime,
+) -> Verdict:
+    """Unknown: a reset. An error ends the observation; what cannot be read leaves it standing (L-18)."""
+    if sender is None or not sender.is_welcome:
+        return Verdict(is_welcome=False)
+    notice = report.notice
+    found = observed.get((sender.device_id, notice.token.hex()))
+    if found is None:
+        return Verdict(device_id=sender.device_id, is_welcome=False, is_stray=notice.sequence is not None)
+    verdict = Verdict(
+        device_id=sender.device_id, observation_id=found.observation_id, has_waiting=sender.has_waiting
+    )
+    if notice.code >> 5 != 2:
+        said = answers.text(notice.payload[:200])
+        detail = f"{dotted(notice.code)} {said}".strip()
+        return replace(verdict, is_end=True, cause="COMMAND_REFUSED", detail=detail)
+    if notice.is_partial:
+        return verdict
+    path = ROOT if found.is_composite else Path.parse(found.paths[0])
+    wanted = [Path.parse(name) for name in found.paths]
+    try:
+        nodes = _decoded(notice.content_format, notice.payload, path, sender.target)
+    except Lwm2mError as error:
+        return replace(verdict, cause=error.cause, detail=error.detail)
+    if not all(any(each.contains(node.path) for each in wanted) for node in nodes):
+        return replace(verdict, cause="PAYLOAD_MALFORMED", detail="It speaks of what is not observed.")
+    named = [replace(node, prefix=node.prefix or found.prefix) for node in nodes]
+    return replace(verdict, samples=_samples(sender, named, now))
+
+
+def _decoded(content_format: int | None, payload: bytes, path: Path, target: Target) -> list[Node]:
+    nodes = formats.decode(content_format, payload, path, target.catalogue)
+    root = target.root_path
+    return [replace(node, prefix=answers.end_device(node.prefix, root)) for node in nodes]
+
+
+def _check_registered(nodes: Sequence[Node], target: Target) -> None:
+    """What stands behind a gateway was never registered, and is taken as it is."""
+    links = target.object_links
+    for node in nodes:
+        if not node.prefix and (links is None or node.path.depth < 3 or not links.has_instance(node.path)):
+            raise Lwm2mError(
+                Code.NOT_FOUND, "PATH_UNREGISTERED", f"{node.path} is not registered; update the object list."
+            )
+
+
+def _samples(sender: Sender, nodes: Sequence[Node], now: datetime) -> list[Sample]:
+    return samples(device_id=sender.device_id, nodes=nodes, received_at=now.timestamp())

@@ -1,0 +1,112 @@
+"""Who sent a report: the live registration by the identity of the session, or in NoSec by the address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef, Q
+
+from devices import object_models
+from devices.models import (
+    Command,
+    CommandState,
+    Credential,
+    CredentialState,
+    Plane,
+    Registration,
+    RegistrationDetail,
+    Security,
+)
+from devices.states import Access
+from lwm2m.links import ObjectLinks
+from lwm2m.registration import Origin
+from southbound.operations import Target
+from southbound.transports.notices import Notice
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """A registered device; `is_welcome` false where its operator or its access does not let it in (L-04)."""
+
+    device_id: int
+    operator_id: int
+    registration_id: str
+    has_waiting: bool
+    is_welcome: bool
+    target: Target
+
+
+def of_notice(notice: Notice) -> Origin:
+    """Where a notification came from, as far as a registration is known by it."""
+    peer = notice.peer
+    if isinstance(peer, tuple):
+        return Origin(str(peer[0]), int(peer[1]), notice.lane.transport, None)
+    identity = getattr(peer, "identity", None)
+    text = identity.decode(errors="replace") if isinstance(identity, bytes) else str(identity or "")
+    return Origin("", 0, notice.lane.transport, text or "?")
+
+
+def find(origins: Sequence[Origin]) -> dict[Origin, Sender]:
+    """Origin -> the device that is registered from there: by identity, or in NoSec by address (L-16)."""
+    identities = {origin.identity for origin in origins if origin.identity is not None}
+    plain = {(origin.host, origin.port) for origin in origins if origin.identity is None}
+    wanted = Q(transport="dtls", identity__in=identities)
+    wanted |= Q(transport="udp", host__in={host for host, _ in plain}, port__in={port for _, port in plain})
+    waiting = Command.objects.filter(
+        device_id=OuterRef("device_id"), state__in=[CommandState.QUEUED, CommandState.SENT]
+    )
+    counts = Credential.objects.filter(
+        plane=Plane.MANAGEMENT, identity=OuterRef("identity"), device_id=OuterRef("device_id")
+    ).exclude(state=CredentialState.RETIRED)
+    rows = list(
+        Registration.objects.filter(wanted, is_live=True)
+        .select_related("device__operator")
+        .annotate(has_waiting=Exists(waiting), credential_counts=Exists(counts))
+    )
+    details = RegistrationDetail.objects.in_bulk([row.pk for row in rows])
+    by_key = {
+        (row.transport, row.identity) if row.identity else (row.transport, (row.host, row.port)): row
+        for row in rows
+    }
+    found: dict[Origin, Sender] = {}
+    for origin in origins:
+        key = (origin.transport, origin.identity or (origin.host, origin.port))
+        row = by_key.get(key)
+        if row is not None and origin not in found:
+            found[origin] = _sender(row, details.get(row.pk))
+    return found
+
+
+def heard(device_ids: Iterable[int], *, now: datetime) -> None:
+    """These are awake now; their lifetime stays what it is (R-03). Rows are locked by device id, as everywhere."""
+    rows = Registration.objects.filter(device_id__in=set(device_ids), is_live=True, queue_mode=True)
+    ids = list(rows.select_for_update().order_by("device_id").values_list("device_id", flat=True))
+    if ids:
+        Registration.objects.filter(device_id__in=ids).update(last_seen_at=now)
+
+
+def target(detail: RegistrationDetail | None, operator_id: int) -> Target:
+    """What a device said it is, read with the object models of its operator."""
+    known = object_models.catalogue(operator_id)
+    if detail is None or not detail.object_links:
+        return Target("1.0" if detail is None else detail.version, None, known)
+    links = ObjectLinks.from_json(detail.object_links)
+    announced = {object_id: link.version for object_id, link in links.objects.items()}
+    return Target(detail.version, links, known.for_device(announced, detail.version))
+
+
+def _sender(row: Registration, detail: RegistrationDetail | None) -> Sender:
+    device = row.device
+    operator = device.operator
+    is_open = operator.is_active and device.access == Access.ACTIVE
+    is_secure = row.credential_counts if row.identity else device.security == Security.NONE  # type: ignore[attr-defined]
+    return Sender(
+        row.pk,
+        operator.pk,
+        row.registration_id,
+        row.has_waiting,  # type: ignore[attr-defined]
+        bool(is_open and is_secure and (row.identity or operator.allows_nosec)),
+        target(detail, operator.pk),
+    )

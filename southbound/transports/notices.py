@@ -1,0 +1,66 @@
+"""Responses that nobody waits for: notifications of observations, and strays."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+from aiocoap import Message
+
+from southbound.transports import coap
+from southbound.transports.lane import Lane
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One of them. It is answered by `accept`, `reject` or `forget`, once whoever heard it knows what it is."""
+
+    lane: Lane
+    peer: Hashable
+    is_confirmable: bool
+    mid: int
+    token: bytes
+    code: int
+    payload: bytes
+    content_format: int | None
+    sequence: int | None
+    is_partial: bool
+
+    def accept(self) -> None:
+        """Acknowledge it, if it wants that."""
+        if self.is_confirmable:
+            self._answer(coap.ACK)
+
+    def reject(self) -> None:
+        """A reset: nobody wants this, which ends the observation at the device (RFC 7641 section 3.6)."""
+        self._answer(coap.RST)
+
+    def forget(self) -> None:
+        """It could not be stored: its repetition is a new attempt."""
+        self.lane.recent.forget((self.peer, self.mid))
+
+    def _answer(self, kind: int) -> None:
+        data = coap.write_empty(kind, self.mid)
+        self.lane.recent.answered((self.peer, self.mid), data)
+        self.lane.transmit(self.peer, data)
+
+
+def read(lane: Lane, peer: Hashable, message: Message) -> Notice:
+    block = message.opt.block2
+    return Notice(
+        lane,
+        peer,
+        message.mtype == coap.CON,
+        int(message.mid),
+        bytes(message.token),
+        int(message.code),
+        bytes(message.payload),
+        content_format(message),
+        message.opt.observe,
+        block is not None and (bool(block.more) or block.block_number > 0),
+    )
+
+
+def content_format(message: Message) -> int | None:
+    value = message.opt.content_format
+    return None if value is None else int(value)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 
 from devices.errors import Refused
 from devices.management_views import inputs, shown
@@ -66,7 +67,8 @@ class Write(Ask):
             # An empty text is a value as well.
             is_text = model.type in (ValueType.STRING, ValueType.CORE_LINK)
             self.fields["value"] = inputs.field(model, required=not is_text)
-            unit = shown.unit_of(model)
+            zone = timezone.localtime().tzname() if model.type is ValueType.TIME else ""
+            unit = zone or shown.unit_of(model)
             self.fields["value"].label = f"New value, {unit}" if unit else "New value"
 
     def clean(self) -> dict[str, Any]:

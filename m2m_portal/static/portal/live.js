@@ -112,8 +112,9 @@
   }
 
   class Line {
-    constructor(path) {
+    constructor(path, isFirst) {
       this.path = path;
+      this.say = isFirst ? say : () => {}; // the badge tells of the page's own line
       this.failures = 0;
       this.wasLive = false;
       this.poller = null;
@@ -124,7 +125,7 @@
 
     connect() {
       clearTimeout(this.timer);
-      if (!this.poller) say(this.wasLive ? "reconnecting" : "connecting");
+      if (!this.poller) this.say(this.wasLive ? "reconnecting" : "connecting");
       try {
         this.socket = new WebSocket(address(this.path));
       } catch {
@@ -141,7 +142,7 @@
       this.failures = 0;
       clearInterval(this.poller);
       this.poller = null;
-      say("live");
+      this.say("live");
     }
 
     heard(data) {
@@ -163,13 +164,13 @@
     later() {
       this.failures += 1;
       if (!this.wasLive && this.failures >= GIVE_UP_AFTER) this.poll();
-      else if (!this.poller) say(this.wasLive ? "reconnecting" : "connecting");
+      else if (!this.poller) this.say(this.wasLive ? "reconnecting" : "connecting");
       const pause = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** (this.failures - 1));
       this.timer = setTimeout(() => this.connect(), pause * (0.75 + Math.random() / 2));
     }
 
     poll() {
-      say("polling");
+      this.say("polling");
       if (!this.poller) this.poller = setInterval(refresh, POLL_MS);
     }
 
@@ -239,7 +240,7 @@
       line.leave();
       lines.delete(path);
     });
-    wanted.forEach((path) => { if (!lines.has(path)) lines.set(path, new Line(path)); });
+    wanted.forEach((path) => { if (!lines.has(path)) lines.set(path, new Line(path, !lines.size)); });
     tick();
   }
 

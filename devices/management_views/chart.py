@@ -14,16 +14,24 @@ from datetime import UTC, datetime, timedelta
 from django.utils import timezone
 
 WIDTH, HEIGHT = 1000, 200
+_SAME, _TINY = 1e-12, 1e-300  # numbers closer than this are drawn as one
+_LARGEST = 1e300  # a device may send anything; beyond this the arithmetic of a chart overflows
 DOTS = 60
 """Up to so many values each gets a dot."""
 
 SPANS = {
+    "10m": ("10 min", timedelta(minutes=10)),
     "1h": ("1 hour", timedelta(hours=1)),
     "1d": ("1 day", timedelta(days=1)),
     "7d": ("7 days", timedelta(days=7)),
     "30d": ("30 days", timedelta(days=30)),
 }
-FIRST, SHORTEST = "1d", "1h"
+FIRST = "1d"
+
+
+def fitting(oldest_age: timedelta) -> str:
+    """The shortest span in which nothing of the day is lost."""
+    return next((key for key, (_, span) in SPANS.items() if oldest_age <= span), FIRST)
 
 
 Point = tuple[float, float]
@@ -66,7 +74,7 @@ class Chart:
 
 def draw(points: Sequence[Point], *, count: int, start: float, end: float, is_step: bool) -> Chart | None:
     """None where there is nothing to draw: fewer than two values. `count` values are told by the points."""
-    if len(points) < 2:
+    if len(points) < 2 or any(abs(value) > _LARGEST for _, value in points):
         return None
     low, high = min(value for _, value in points), max(value for _, value in points)
     levels = _levels(low, high)
@@ -98,7 +106,7 @@ def _line(places: list[tuple[float, float]], *, is_step: bool) -> str:
 
 def _levels(low: float, high: float) -> list[float]:
     """Three to six round numbers that hold the values between them."""
-    if low == high:
+    if high - low <= _SAME * max(abs(low), abs(high), _TINY):
         low, high = low - (abs(low) * 0.05 or 1), high + (abs(high) * 0.05 or 1)
     rough = (high - low) / 3
     size = 10 ** math.floor(math.log10(rough))

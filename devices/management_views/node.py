@@ -111,13 +111,13 @@ def _rows(facts: Facts, path: Path) -> list[ResourceValue]:
 
 
 def _course(facts: Facts, path: Path, wanted: str) -> tuple[str, Series]:
-    """The span that is drawn, and the values in it: those of an hour where a day holds nothing older."""
+    """The span that is drawn and the values in it; unasked it is the shortest that holds all of a day."""
     span = wanted if wanted in chart.SPANS else chart.FIRST
     found = _series(facts, path, span)
-    hour = facts.now - chart.SPANS[chart.SHORTEST][1]
-    if wanted in chart.SPANS or not found.points or found.points[0].at < hour:
+    if wanted in chart.SPANS or not found.points:
         return span, found
-    return chart.SHORTEST, _series(facts, path, chart.SHORTEST)
+    fitting = chart.fitting(facts.now - found.points[0].at)
+    return (span, found) if fitting == span else (fitting, _series(facts, path, fitting))
 
 
 def _series(facts: Facts, path: Path, span: str) -> Series:

@@ -11,7 +11,7 @@ from accounts.roles import Role
 from devices.management_views.consumers import ManageConsumer, NodeConsumer
 from devices.management_views.parts import Parts
 from devices.models import Command, CommandState
-from devices.services import inventory, mailbox
+from devices.services import inventory, mailbox, traces
 from devices.states import Access
 from tests.devices_api.managing import address, ask, desk, meter, signed_in, tell, text
 
@@ -203,3 +203,33 @@ def test_the_page_costs_the_same_for_few_and_for_many(desk, meter, django_assert
 def test_the_device_page_leads_here(desk, meter):
     assert address(meter) in text(desk.get(f"/admin/devices/device/{meter.pk}/change/"))
     assert meter.access == Access.ACTIVE
+
+
+def test_the_last_messages_are_told_with_their_payload(desk, meter):
+    now = timezone.now()
+    assert 'id="manage-trace"' in text(desk.get(address(meter)))
+    assert "newest first" not in text(desk.get(address(meter)))
+    common = {"device_id": meter.pk, "at": now, "method": "GET", "path": "/3/0/9"}
+    said = {
+        "nodes": [{"path": "/3/0/9", "value": 82}, {"path": "/3/0/10", "value": {"bytes": 2, "hex": "0aff"}}]
+    }
+    traces.record(
+        messages=[
+            traces.Message(direction="out", **common),
+            traces.Message(
+                direction="in",
+                code="2.05",
+                content_format=112,
+                payload=said,
+                payload_bytes=9,
+                duration_ms=12.4,
+                **common,
+            ),
+            traces.Message(direction="in", code="4.04", payload={"links": "</3>"}, payload_bytes=4, **common),
+        ]
+    )
+    page = text(desk.get(address(meter)))
+    assert "3, newest first" in page
+    assert "SENML CBOR" in page
+    assert "12 ms" in page
+    assert "0a ff (2 bytes)" in page

@@ -61,7 +61,8 @@ def cancel(model_admin: Any, request: HttpRequest, device_id: int) -> HttpRespon
     device = _device(model_admin, request, device_id)
     _must_act(request, device)
     number = request.POST.get("command", "")
-    command = device.commands.filter(pk=number).first() if number.isdigit() else None
+    is_number = number.isascii() and number.isdigit()
+    command = device.commands.filter(pk=number).first() if is_number else None
     if command is None:
         raise Http404("There is no such command of this device.")
     if mailbox.cancel(command_id=command.pk, reason="Cancelled on the page of the device"):

@@ -99,3 +99,8 @@ def test_a_command_is_cancelled_once(desk, meter):
 
 def test_a_path_that_is_none_is_said_so(desk, meter):
     assert "“battery” is no path." in text(desk.get(address(meter, "?node=battery")))
+
+
+@pytest.mark.parametrize("number", ["", "²", "x", "99999999999999999999999", "0"])
+def test_a_command_that_is_none_is_not_found(desk, meter, number):
+    assert desk.post(address(meter, "cancel/"), {"command": number}).status_code == 404

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from devices.management_views import shown
 from devices.management_views.facts import Facts
 from devices.management_views.shown import Shown
-from devices.models import Command
+from devices.models import Command, CommandState, Operation
 from devices.telemetry import Observation, ObservationState
 from lwm2m.objects import ObjectModel, ResourceModel
 from lwm2m.paths import Path
@@ -16,7 +16,12 @@ from lwm2m.paths import Path
 INSTANCES = 40
 """So many instances of one object are drawn; the others are reached by their path."""
 
-_WAITS = {"read": "reading", "write": "writing", "execute": "executing", "observe": "starting to observe"}
+_UNDER_WAY = {
+    Operation.READ: ("read waits", "reading …"),
+    Operation.WRITE: ("write waits", "writing …"),
+    Operation.EXECUTE: ("execute waits", "executing …"),
+    Operation.OBSERVE: ("observe waits", "starting to observe …"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,4 +185,10 @@ def observed_words(observations: list[Observation]) -> dict[str, str]:
 
 
 def _waiting(commands: list[Command]) -> dict[str, str]:
-    return {one.path: f"{_WAITS.get(one.operation, one.operation)} …" for one in commands}
+    """Path -> what is asked there and not answered yet; what is on the air before what waits."""
+    return {one.path: _under_way(one) for one in reversed(commands)}
+
+
+def _under_way(command: Command) -> str:
+    waits, runs = _UNDER_WAY.get(command.operation, (f"{command.operation} waits", f"{command.operation} …"))
+    return runs if command.state == CommandState.SENT else waits

@@ -22,7 +22,9 @@ def test_a_button_in_the_tree_asks_and_comes_back_to_the_open_node(desk, meter):
     command = Command.objects.get()
     assert (command.operation, command.path) == ("read", "/3/0/9")
     assert command.requested_by.startswith("user:")
-    assert "is on its way" in text(desk.get(answer.url))
+    page = text(desk.get(answer.url))
+    assert "is on its way" in page
+    assert "read waits" in page
 
 
 @pytest.mark.parametrize(

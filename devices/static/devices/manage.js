@@ -4,9 +4,11 @@
 
 (() => {
   const NARROW = window.matchMedia("(max-width: 1023px)");
+  const FADE_MS = 8000;
   const panel = () => document.getElementById("manage-node");
 
   function say(words, kind) {
+    clearTimeout(fading);
     const place = document.getElementById("manage-messages");
     const list = document.createElement("ul");
     list.className = "messagelist";
@@ -15,6 +17,14 @@
     item.textContent = words;
     list.append(item);
     place.replaceChildren(list);
+  }
+
+  // What went well stands in the list of commands as well; what did not stays until the next thing is asked.
+  let fading;
+  function fade() {
+    const place = document.getElementById("manage-messages");
+    clearTimeout(fading);
+    if (!place.querySelector(".error, .warning")) fading = setTimeout(() => place.replaceChildren(), FADE_MS);
   }
 
   // Takes from the page that came back: the panel (unless the reader stays with the one that is open) and the messages.
@@ -28,6 +38,7 @@
     }
     const messages = page.getElementById("manage-messages");
     document.getElementById("manage-messages").replaceChildren(...(messages ? messages.childNodes : []));
+    fade();
     document.dispatchEvent(new CustomEvent("portal:attend"));
     return true;
   }

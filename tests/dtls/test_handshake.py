@@ -83,9 +83,10 @@ def test_the_key_may_take_its_time(backend: Backend) -> None:
 
 def test_the_server_keeps_nothing_of_openssl(backend: Backend) -> None:
     server = Server(ServerConfig(), backend=backend)
+    before = set(server.backend._live)  # type: ignore[attr-defined] # other tests' abandoned handshakes
     established(server, Client(b"device-1", KEY, backend=backend))
     assert server.statistics.half_open == 0
-    assert not server.backend._live  # type: ignore[attr-defined]
+    assert set(server.backend._live) <= before  # type: ignore[attr-defined]
 
 
 def test_messages_are_cut_to_the_mtu_and_put_together_again() -> None:

@@ -9,6 +9,7 @@ urlpatterns = [
     path("devices/", devices.listing, name="devices"),
     path("devices/add/", adding.add, name="device-add"),
     path("devices/<int:device_id>/", devices.device, name="device"),
+    path("devices/<int:device_id>/new-key/", devices.new_key, name="device-new-key"),
     path("devices/<int:device_id>/release/", devices.release, name="device-release"),
     path("profile/", profile.profile, name="profile"),
     path("profile/name/", profile.rename, name="profile-name"),

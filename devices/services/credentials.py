@@ -140,6 +140,18 @@ def make_management(*, device: Device) -> Credential:
         )
 
 
+def replace_key(*, device: Device, plane: str, key: bytes) -> str:
+    """Another key under the device's newest identity on the plane; the old one opens nothing from now on."""
+    with ledger.unit_of_work():
+        current = list(
+            Credential.objects.filter(device=device, plane=plane, state__in=_USABLE).order_by("pk")
+        )
+        identity = current[-1].identity if current else secrets.token_urlsafe(_IDENTITY_BYTES)
+        _retire(current, device, reason="a new key was made")
+        store(device=device, plane=plane, identity=identity, key=key, origin="portal")
+    return identity
+
+
 def pending_management(device_id: int) -> Credential | None:
     """The management key that was made for the device and not yet used."""
     return (

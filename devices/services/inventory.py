@@ -124,6 +124,20 @@ def _own_plane(onboarding: str) -> Plane:
     return Plane.BOOTSTRAP if onboarding == Onboarding.BOOTSTRAP else Plane.MANAGEMENT
 
 
+def renew_key(*, device: Device) -> Added:
+    """A new key of the portal's making under the identity the device came with. Refused where there is no key."""
+    with ledger.unit_of_work():
+        locked = Device.objects.select_for_update().get(pk=device.pk)
+        if locked.access == Access.RETIRED:
+            raise Refused("DEVICE_RETIRED", "The device was removed; add it again.")
+        if locked.security != Security.PSK:
+            raise Refused("WRONG_SECURITY", "This device connects without encryption and has no key.")
+        key = _new_key()
+        identity = credentials.replace_key(device=locked, plane=_own_plane(locked.onboarding), key=key)
+        events.device_changed(locked.pk, locked.operator_id, ["credentials"])
+    return Added(locked, identity, key)
+
+
 def suspend(*, device: Device, reason: str) -> Device:
     """The device is refused until `resume`; its settings and keys stay."""
     return _set_access(device, Access.SUSPENDED, "device.suspended", reason)

@@ -12,11 +12,11 @@ from audit import ledger
 from devices.models import Device
 from devices.services import inventory
 from devices.services.inventory import Added
-from devices.states import Access
+from devices.states import Access, Provisioning
 from provisioning.models import JOB_OPEN
 from provisioning.services import jobs, profiles, sessions
 
-__all__ = ["Added", "add_device", "release_device"]
+__all__ = ["Added", "add_device", "release_device", "renew_key"]
 
 
 def add_device(
@@ -53,6 +53,19 @@ def release_device(
         sessions.end_running(device=locked, cause="DEVICE_RETIRED", detail=reason, now=now)
         inventory.retire(device=locked, reason=reason, now=now)
     return True
+
+
+def renew_key(*, device: Device) -> Added:
+    """A new key of the portal's making under the same identity, in place of the one on the label.
+
+    Shown once; the old one opens nothing from now on. A device whose job had failed gets another. Raises Refused.
+    """
+    with ledger.unit_of_work():
+        added = inventory.renew_key(device=device)
+        is_open = added.device.jobs.filter(state__in=JOB_OPEN).exists()
+        if added.device.provisioning == Provisioning.FAILED and not is_open:
+            jobs.create(device=added.device, requested_by="system", reason="A new key was made")
+    return added
 
 
 def requested_by(user: User | None) -> str:

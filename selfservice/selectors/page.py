@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from devices.models import Device, Registration
+from devices.models import Device, Onboarding, Registration, Security
 from devices.selectors import sessions
-from devices.states import Provisioning
+from devices.states import Access, Provisioning
 from provisioning.selectors import progress
 
 
@@ -34,6 +34,15 @@ def row(device: Device, now: datetime) -> Row:
     return Row(device, _session(device, now), registration.last_seen_at if registration else None)
 
 
+def may_renew_key(device: Device) -> bool:
+    """Only the key for the bootstrap server: the one for the management server the device gets by itself."""
+    return (
+        device.security == Security.PSK
+        and device.onboarding == Onboarding.BOOTSTRAP
+        and device.access == Access.ACTIVE
+    )
+
+
 def context(device: Device, now: datetime) -> dict[str, Any]:
     """For the whole page and for each of its live parts."""
     registration = _registration(device)
@@ -43,5 +52,6 @@ def context(device: Device, now: datetime) -> dict[str, Any]:
         "registration": registration,
         "detail": getattr(device, "registration_detail", None),
         "progress": progress.stepper(device),
+        "may_renew_key": may_renew_key(device),
         "is_set_up": device.provisioning == Provisioning.APPLIED and device.first_online_at is not None,
     }

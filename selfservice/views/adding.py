@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import timedelta
 
 from django.contrib.auth.decorators import login_required
@@ -13,12 +12,11 @@ from django.views.decorators.http import require_http_methods
 
 from devices.models import Device, Onboarding
 from provisioning.services import onboarding
-from selfservice import key_sheet, refusals
+from selfservice import key_sheet, refusals, submissions
 from selfservice.forms import AddDevice
 from selfservice.selectors import own
 
 _SENT_TWICE = timedelta(seconds=60)
-_REMEMBERED = 20
 
 
 @login_required
@@ -27,12 +25,12 @@ def add(request: HttpRequest) -> HttpResponse:
     form = AddDevice(
         request.POST or None,
         user=request.user,
-        initial={"submission": secrets.token_urlsafe(12), **_first(request)},
+        initial={"submission": submissions.fresh(), **_first(request)},
     )
     if not form.accounts:
         return render(request, "selfservice/no_account.html", {"section": "add"})
     if request.method == "POST":
-        sent_before = _sent_before(request)
+        sent_before = submissions.sent_before(request)
         if sent_before:
             return redirect("device", device_id=sent_before)
         if form.is_valid():
@@ -76,18 +74,5 @@ def _added(request: HttpRequest, form: AddDevice) -> Device | None:
         return None
     if added.key_to_show:
         key_sheet.keep(request.session, device=added.device, identity=added.identity, key=added.key_to_show)
-    _remember(request, data["submission"], added.device.pk)
+    submissions.remember(request, added.device.pk)
     return added.device
-
-
-def _remember(request: HttpRequest, submission: str, device_id: int) -> None:
-    if submission:
-        sent = [*request.session.get("sent", []), [submission, device_id]]
-        request.session["sent"] = sent[-_REMEMBERED:]
-
-
-def _sent_before(request: HttpRequest) -> int | None:
-    submission = request.POST.get("submission")
-    return next(
-        (device_id for name, device_id in request.session.get("sent", []) if name == submission), None
-    )

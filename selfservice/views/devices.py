@@ -1,11 +1,11 @@
-"""The subscriber's devices: the list, one device, and letting it go."""
+"""The subscriber's devices: the list, one device, a new key for it, and letting it go."""
 
 from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.selectors import subscribers
 from provisioning.services import onboarding
-from selfservice import key_sheet, refusals
+from selfservice import key_sheet, refusals, submissions
 from selfservice.selectors import own, page
 
 PAGE_SIZE = 25
@@ -57,6 +57,28 @@ def device(request: HttpRequest, device_id: int) -> HttpResponse:
         "selfservice/device.html",
         {**page.context(row, timezone.now()), "sheet": sheet, "section": "devices"},
     )
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+@never_cache
+def new_key(request: HttpRequest, device_id: int) -> HttpResponse:
+    """Asks first: from then on the device gets in with the new key alone."""
+    row = own.get(request.user, device_id)
+    if not page.may_renew_key(row):
+        raise Http404("This device has no key that could be made anew here.")
+    if request.method == "GET":
+        context = {"device": row, "section": "devices", "submission": submissions.fresh()}
+        return render(request, "selfservice/new_key.html", context)
+    if not submissions.sent_before(request):
+        try:
+            added = onboarding.renew_key(device=row)
+        except refusals.REFUSALS as refusal:
+            messages.error(request, refusal.detail)
+        else:
+            submissions.remember(request, row.pk)
+            key_sheet.keep(request.session, device=row, identity=added.identity, key=added.key_to_show)
+    return redirect("device", device_id=row.pk)
 
 
 @login_required

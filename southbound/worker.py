@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import secrets
@@ -99,6 +100,8 @@ class Southbound:
             raise
         bells.start()
         sys.setswitchinterval(SWITCH_SECONDS)
+        gc.collect()
+        gc.freeze()  # what stands now stands until the end: a full collection need not walk it, for 50 ms and more
         await self._engine.start()
         self.downlink = Downlink(
             flow=self.flow, engine=self._engine, ports=self.ports, database=self._database

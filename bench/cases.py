@@ -48,6 +48,8 @@ class Rate:
     processes: int
     request: str
     load: Load
+    played: int = 1
+    span: tuple[float, float] | None = None
 
     @property
     def key(self) -> str:

@@ -19,6 +19,7 @@ def rates(measured: Sequence[Rate], base: str) -> str:
             str(rate.processes),
             rate.request.capitalize(),
             f"{rate.load.rate:,.0f}",
+            f"{rate.span[0]:,.0f}–{rate.span[1]:,.0f} of {rate.played}" if rate.span else "–",
             _ratio(rate.load.rate, compared.get(rate.request)),
             f"{rate.load.p50:.1f}",
             f"{rate.load.p99:.1f}",
@@ -32,7 +33,7 @@ def rates(measured: Sequence[Rate], base: str) -> str:
         for rate in measured
     ]
     return _table(
-        "Server|Security|Processes|Request|per s|× aiocoap|p50 ms|p99 ms|CPU µs: server|database|Redis|sum"
+        "Server|Security|Processes|Request|per s|span of rounds|× aiocoap|p50 ms|p99 ms|CPU µs: server|database|Redis|sum"
         "|refused or lost|others, cores",
         rows,
     )

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from bench import accounting, tables
+from bench import accounting, run, tables
 from bench.accounting import Usage
 from bench.cases import Memory, Rate
 from bench.generator import Load
@@ -55,6 +55,13 @@ def test_expectations_say_what_was_not_reached() -> None:
         ("CPU per Update, DTLS beside NoSec", "1.20 ×", "yes"),
         ("100,000 registered devices", "130 MB", "yes"),
     ]
+
+
+def test_several_rounds_are_told_by_the_middle_one_and_their_span() -> None:
+    played = [rate("SQLite", "update", each) for each in (9_000, 4_000, 6_000)]
+    (told,) = run._middle(played)
+    assert (told.load.rate, told.span, told.played) == (6_000, (4_000, 9_000), 3)
+    assert "4,000–9,000 of 3" in tables.rates([told], "aiocoap")
 
 
 def test_own_cpu_and_memory_are_seen() -> None:

@@ -33,8 +33,8 @@ def rates(measured: Sequence[Rate], base: str) -> str:
         for rate in measured
     ]
     return _table(
-        "Server|Security|Processes|Request|per s|span of rounds|× aiocoap|p50 ms|p99 ms|CPU µs: server|database|Redis|sum"
-        "|refused or lost|others, cores",
+        "Server|Security|Processes|Request|per s|span of rounds|× aiocoap|p50 ms|p99 ms|CPU µs: server|database|Redis"
+        "|sum|refused or lost|others, cores",
         rows,
     )
 

@@ -11,6 +11,7 @@ import uvicorn
 from channels.layers import get_channel_layer
 from django.conf import settings
 
+from m2m_portal.asgi import application
 from m2m_portal.channel_layer import InProcessChannelLayer
 from m2m_portal.embedded_celery import EmbeddedCelery
 from southbound.worker import Southbound
@@ -28,8 +29,6 @@ class QuietServer(uvicorn.Server):
 
 async def serve(*, ready: Callable[[], None]) -> None:
     """Run until SIGINT or SIGTERM; `ready` is called once everything listens."""
-    from m2m_portal.asgi import application  # after django.setup()
-
     loop = asyncio.get_running_loop()
     InProcessChannelLayer.settle(loop)
     stop = asyncio.Event()

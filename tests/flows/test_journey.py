@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import json
 import re
 import subprocess
@@ -47,9 +49,6 @@ def subscriber(portal: RunningPortal) -> Rest:
 
 
 def confirmation_link(portal: RunningPortal) -> str:
-    import email
-    import email.policy
-
     def link() -> str | None:
         for file in sorted((portal.data_dir / "mail").glob("*.eml")):
             body = email.message_from_bytes(file.read_bytes(), policy=email.policy.default).get_body()

@@ -8,31 +8,35 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.utils import timezone
 
-from devices import object_models
-from devices.models import Plane, Registration, RegistrationDetail
-from devices.outcomes import Claimed, DeviceRefused, Done, Outcome, Silent
+from devices.models import Operation, Plane, Registration, RegistrationDetail
+from devices.outcomes import Claimed, DeviceRefused, Done, Observing, Outcome, Silent
 from devices.services import mailbox
 from lwm2m import registration
 from lwm2m.codes import dotted
 from lwm2m.errors import Lwm2mError
-from lwm2m.links import ObjectLinks
 from lwm2m.paths import Path
 from lwm2m.presence import presence
 from lwm2m.registration import Change, Origin
-from southbound import answers, operations
+from southbound import answers, operations, senders
 from southbound.database import Database
+from southbound.observing import ObservationRepair
 from southbound.operations import Target
-from southbound.transports.engine import Engine, NoReply
+from southbound.reporting import Reporting
+from southbound.transports.engine import TOKEN_BYTES, Engine, NoReply
 from southbound.transports.lane import Lane
 from southbound.transports.ports import Ports
 
 logger = logging.getLogger(__name__)
+
+_OBSERVES = (Operation.OBSERVE, Operation.OBSERVE_COMPOSITE)
+_CANCELS = (Operation.CANCEL_OBSERVE, Operation.CANCEL_OBSERVE_COMPOSITE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +56,34 @@ class _Ready:
     target: Target
     lane: Lane
     peer: Hashable
+    registration_id: str
+    token: bytes | None
+    is_current: bool = True
 
 
 class Downlink:
     """`wake` may be called at any time, from the loop."""
 
-    def __init__(self, *, flow: str, engine: Engine, ports: Ports, database: Database) -> None:
+    def __init__(
+        self,
+        *,
+        flow: str,
+        engine: Engine,
+        ports: Ports,
+        database: Database,
+        reporting: Reporting,
+        observing: ObservationRepair,
+    ) -> None:
         self._flow = flow
         self._engine = engine
         self._ports = ports
         self._database = database
+        self._reporting = reporting
+        self._observing = observing
         self._flushing: dict[int, asyncio.Task[None]] = {}
         self._sending: dict[int, asyncio.Task[Outcome]] = {}
         self._again: set[int] = set()
+        self._claiming: set[int] = set()
 
     def wake(self, device_id: int) -> None:
         """There may be something for this device: flush it, once more if that is under way."""
@@ -78,20 +97,25 @@ class Downlink:
         """A device that registered anew or moved will not answer what was sent before (L-01, L-14)."""
         if outcome.change in (Change.REGISTERED, Change.REPLACED) or "origin" in outcome.changed:
             self._break_off(device_id)
+        if outcome.change in (Change.REGISTERED, Change.REPLACED):
+            self._observing.registered(device_id)
         elif outcome.change is Change.DEREGISTERED:
             self.ended(device_id)
 
     def ended(self, device_id: int) -> None:
         """The registration is over."""
         self._break_off(device_id)
+        self._observing.ended(device_id)
 
     async def stop(self) -> None:
+        await self._observing.stop()
         tasks = [*self._flushing.values(), *self._sending.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _break_off(self, device_id: int) -> None:
+        self._claiming.discard(device_id)
         sending = self._sending.get(device_id)
         if sending is not None:
             sending.cancel()
@@ -109,11 +133,30 @@ class Downlink:
 
     async def flush(self, device_id: int) -> None:
         """Send what waits for the device while it listens."""
-        while (ready := await self._database.run(self._claim, device_id)) is not None:
-            outcome = await self._deliver(device_id, ready)
-            await self._database.run(
-                mailbox.settle, command_id=ready.claimed.command_id, outcome=outcome, now=timezone.now()
-            )
+        while (ready := await self._claimed(device_id)) is not None:
+            is_new = ready.token is not None and ready.claimed.operation in _OBSERVES
+            if ready.token is not None and is_new:
+                self._reporting.hold(ready.token)
+            try:
+                outcome = await self._deliver(device_id, ready) if ready.is_current else mailbox.BROKEN_OFF
+                await self._database.run(
+                    mailbox.settle, command_id=ready.claimed.command_id, outcome=outcome, now=timezone.now()
+                )
+            finally:
+                if ready.token is not None and is_new:
+                    self._reporting.release(ready.token)
+            if is_new and (outcome is mailbox.BROKEN_OFF or isinstance(outcome, Done)):
+                self._observing.repair(device_id)  # it may stand on a registration that is gone (L-21)
+
+    async def _claimed(self, device_id: int) -> _Ready | None:
+        """`_claim`, which may have read where the device was just before it registered anew or moved."""
+        self._claiming.add(device_id)
+        try:
+            ready = await self._database.run(self._claim, device_id)
+            is_current = device_id in self._claiming
+        finally:
+            self._claiming.discard(device_id)
+        return ready if ready is None or is_current else replace(ready, is_current=False)
 
     def _claim(self, device_id: int) -> _Ready | None:
         """On a database thread: the next command, if its device listens and can be reached from here."""
@@ -135,7 +178,13 @@ class Downlink:
         claimed = mailbox.claim(device_id=device_id, flow=self._flow, now=now)
         if claimed is None:
             return None
-        return _Ready(claimed, _target(detail, row.device.operator_id), *route)
+        return _Ready(
+            claimed,
+            senders.target(detail, row.device.operator_id),
+            *route,
+            row.registration_id,
+            _token(claimed),
+        )
 
     async def _deliver(self, device_id: int, ready: _Ready) -> Outcome:
         """Send and wait, until the answer, the time-out, or until the device is heard from elsewhere."""
@@ -145,7 +194,7 @@ class Downlink:
             return await asyncio.shield(sending)
         except asyncio.CancelledError:
             if sending.cancelled():
-                return Silent("DEVICE_UNREACHABLE", "The device registered anew or moved before it answered.")
+                return mailbox.BROKEN_OFF
             sending.cancel()
             raise
         finally:
@@ -159,7 +208,7 @@ class Downlink:
         except Lwm2mError as error:
             return DeviceRefused("", error.cause, error.detail)
         try:
-            reply = await self._engine.request(ready.lane, ready.peer, request)
+            reply = await self._engine.request(ready.lane, ready.peer, request, token=ready.token)
         except NoReply as error:
             if error.is_reset:
                 return DeviceRefused("", "COMMAND_REFUSED", error.detail)
@@ -175,14 +224,18 @@ class Downlink:
             catalogue=ready.target.catalogue,
             root_path=ready.target.root_path,
         )
+        if reply.is_observed and ready.token is not None and request.observe == 0:
+            return Done(code, said, Observing(ready.registration_id, ready.token.hex()))
         return Done(code, said)
 
 
-def _target(detail: RegistrationDetail | None, operator_id: int) -> Target:
-    """What the device said it is, read with the object models of its operator."""
-    known = object_models.catalogue(operator_id)
-    if detail is None or not detail.object_links:
-        return Target("1.0" if detail is None else detail.version, None, known)
-    links = ObjectLinks.from_json(detail.object_links)
-    announced = {object_id: link.version for object_id, link in links.objects.items()}
-    return Target(detail.version, links, known.for_device(announced, detail.version))
+def _token(claimed: Claimed) -> bytes | None:
+    """A new one for what shall be observed; for the end of an observation the one that it has (int-303)."""
+    if claimed.operation in _OBSERVES:
+        return secrets.token_bytes(TOKEN_BYTES)
+    if claimed.operation not in _CANCELS:
+        return None
+    try:
+        return bytes.fromhex(str(claimed.arguments.get("token") or ""))[:TOKEN_BYTES] or None
+    except ValueError:
+        return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from devices.models import Operation
@@ -171,6 +171,30 @@ def _execute(path: Path, arguments: Mapping[str, Any], target: Target) -> Reques
     )
 
 
+# -- observing -----------------------------------------------------------------------------------------------
+def _observe(path: Path, arguments: Mapping[str, Any], target: Target) -> Request:
+    return _observing(_read(path, arguments, target), arguments, target, 0)
+
+
+def _cancel_observe(path: Path, arguments: Mapping[str, Any], target: Target) -> Request:
+    return _observing(_read(path, arguments, target), arguments, target, 1)
+
+
+def _observe_composite(path: Path, arguments: Mapping[str, Any], target: Target) -> Request:
+    return _observing(_read_composite(path, arguments, target), arguments, target, 0)
+
+
+def _cancel_observe_composite(path: Path, arguments: Mapping[str, Any], target: Target) -> Request:
+    return _observing(_read_composite(path, arguments, target), arguments, target, 1)
+
+
+def _observing(read: Request, arguments: Mapping[str, Any], target: Target, observe: int) -> Request:
+    """The Read with the Observe option; attributes are in the query since LwM2M 1.2, written apart before."""
+    attributes = arguments.get("attributes") or {}
+    query = () if target.version in ("1.0", "1.1") else _query(attributes)
+    return replace(read, query=query, observe=observe)
+
+
 _BUILDERS: dict[str, Callable[[Path, Mapping[str, Any], Target], Request]] = {
     Operation.READ: _read,
     Operation.DISCOVER: _discover,
@@ -181,6 +205,10 @@ _BUILDERS: dict[str, Callable[[Path, Mapping[str, Any], Target], Request]] = {
     Operation.DELETE: _delete,
     Operation.READ_COMPOSITE: _read_composite,
     Operation.WRITE_COMPOSITE: _write_composite,
+    Operation.OBSERVE: _observe,
+    Operation.CANCEL_OBSERVE: _cancel_observe,
+    Operation.OBSERVE_COMPOSITE: _observe_composite,
+    Operation.CANCEL_OBSERVE_COMPOSITE: _cancel_observe_composite,
 }
 
 

@@ -16,7 +16,7 @@ from devices import events
 from devices.services import observations, values
 from lwm2m.codes import Code
 from lwm2m.messages import Response, Send
-from southbound import senders
+from southbound import observing, senders
 from southbound.counters import Counters
 from southbound.group_commit import GroupCommit
 from southbound.reports import Notified, Report, Sent, Verdict, judge_notice, judge_send
@@ -101,8 +101,8 @@ class Reporting:
                 else judge_notice(report, known.get(report.origin), observed, now)
                 for report in batch
             ]
-            senders.heard((v.device_id for v in verdicts if v.device_id is not None), now=now)
             self._note(verdicts, now=now)
+            senders.heard((v.device_id for v in verdicts if v.device_id is not None), now=now)
             values.store(samples=[sample for v in verdicts for sample in v.samples], now=now)
             told = {s.device_id: s.operator_id for s in known.values()}
             spoke = dict.fromkeys(v.device_id for v in verdicts if v.samples and v.device_id is not None)
@@ -114,6 +114,8 @@ class Reporting:
         if notified:
             observations.notified(observation_ids=notified, now=now)
         for verdict in verdicts:
+            if verdict.reread is not None:
+                observing.read_whole(verdict.reread)
             if verdict.is_end and verdict.observation_id is not None:
                 observations.refused(
                     observation_id=verdict.observation_id,
@@ -133,6 +135,11 @@ class Reporting:
                 report.notice.accept()
             else:
                 report.notice.reject()
+            if verdict is not None and verdict.cause and isinstance(report, Notified):
+                host = report.origin.host
+                self._counters.refused(
+                    "management", verdict.cause, "", host, verdict.detail, verdict.device_id
+                )
             if verdict is None or verdict.device_id is None:
                 continue
             if verdict.is_stray:

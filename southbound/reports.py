@@ -61,6 +61,8 @@ class Verdict:
     has_waiting: bool = False
     cause: str = ""
     detail: str = ""
+    reread: Observed | None = None
+    """What came in blocks, of which this is the first."""
 
 
 def judge_send(report: Sent, sender: Sender | None, now: datetime) -> Verdict:
@@ -106,7 +108,7 @@ def judge_notice(
         detail = f"{dotted(notice.code)} {said}".strip()
         return replace(verdict, is_end=True, cause="COMMAND_REFUSED", detail=detail)
     if notice.is_partial:
-        return verdict
+        return replace(verdict, reread=found)
     path = ROOT if found.is_composite else Path.parse(found.paths[0])
     wanted = [Path.parse(name) for name in found.paths]
     try:

@@ -29,6 +29,7 @@ from southbound.counters import Counters
 from southbound.database import Database
 from southbound.downlink import Downlink
 from southbound.expiry import HORIZON_SECONDS, SCAN_SECONDS, Timers
+from southbound.observing import ObservationRepair
 from southbound.reporting import Reporting
 from southbound.transports.engine import Engine, Tuning
 from southbound.transports.ports import Ports, PortSettings
@@ -103,13 +104,22 @@ class Southbound:
         gc.collect()
         gc.freeze()  # what stands now stands until the end: a full collection need not walk it, for 50 ms and more
         await self._engine.start()
+        repair = ObservationRepair(self._database)
+        self.reporting = Reporting(
+            counters=self.counters,
+            on_heard=lambda device_id: self.downlink.wake(device_id),
+            on_stray=repair.repair,
+        )
+        self._engine.on_notice = self.reporting.notice
         self.downlink = Downlink(
-            flow=self.flow, engine=self._engine, ports=self.ports, database=self._database
+            flow=self.flow,
+            engine=self._engine,
+            ports=self.ports,
+            database=self._database,
+            reporting=self.reporting,
+            observing=repair,
         )
         self.bootstrap = BootstrapServer(engine=self._engine, database=self._database)
-        self.reporting = Reporting(
-            counters=self.counters, on_heard=self.downlink.wake, on_stray=self.downlink.wake
-        )
         self.uplink = Uplink(
             flow=self.flow,
             counters=self.counters,

@@ -24,6 +24,7 @@ from lwm2m.errors import Lwm2mError
 from lwm2m.paths import Path
 
 __all__ = [
+    "BROKEN_OFF",
     "Claimed",
     "DeviceRefused",
     "Done",
@@ -49,6 +50,8 @@ _DETAIL_LIMIT = 500
 # Sending these twice is not the same as sending them once.
 _ONCE = frozenset({Operation.EXECUTE, Operation.CREATE})
 _LOST = Silent("RESPONSE_TIMEOUT", "The process that sent it stopped before an answer came.")
+BROKEN_OFF = Silent("DEVICE_UNREACHABLE", "The device registered anew or moved before it answered.")
+"""The device listens at its new place: a command that may be repeated is tried there at once."""
 _OPEN = (CommandState.QUEUED, CommandState.SENT)
 
 
@@ -199,7 +202,8 @@ def _settle_locked(command: Command, device: Device, outcome: Outcome, now: date
         case Silent(cause, detail):
             command.state = CommandState.QUEUED
             command.cause, command.detail = cause, detail[:_DETAIL_LIMIT]
-            command.lease_until = None if outcome is _LOST else now + timedelta(seconds=RETRY_SECONDS)
+            is_held_back = outcome is not _LOST and outcome is not BROKEN_OFF
+            command.lease_until = now + timedelta(seconds=RETRY_SECONDS) if is_held_back else None
             command.claimed_by = ""
             command.save(update_fields=["state", "cause", "detail", "lease_until", "claimed_by"])
             events.device_changed(device.pk, device.operator_id, ["commands"])

@@ -59,8 +59,6 @@ def test_operations(play, make_device):
             )
             wrong = await order(device, "write", "/3/0")
             assert (wrong.state, wrong.cause) == ("refused", "VALIDATION_FAILED")
-            observed = await order(device, "observe", "/3/0/9")
-            assert (observed.state, observed.cause) == ("refused", "NOT_IMPLEMENTED")
 
     play(scene)
 

@@ -19,7 +19,7 @@ class Reach(models.TextChoices):
 
     IP = "ip", "Own internet connection"
     SMS = "sms", "SMS only"
-    GATEWAY = "gateway", "Behind a gateway"
+    GATEWAY = "gateway", "Behind an M2M gateway"
 
 
 class Onboarding(models.TextChoices):
@@ -32,6 +32,7 @@ class Onboarding(models.TextChoices):
 class Security(models.TextChoices):
     PSK = "psk", "Pre-shared key"
     NONE = "none", "No encryption"
+    MSISDN = "msisdn", "Phone number, vouched for by the SMSC"
 
 
 class Device(models.Model):
@@ -46,6 +47,12 @@ class Device(models.Model):
     reach = models.CharField(max_length=10, choices=Reach.choices, default=Reach.IP)
     onboarding = models.CharField(max_length=10, choices=Onboarding.choices, default=Onboarding.BOOTSTRAP)
     security = models.CharField(max_length=10, choices=Security.choices, default=Security.PSK)
+    msisdn = models.CharField(
+        "phone number",
+        max_length=16,
+        blank=True,
+        help_text="International, + and digits: the device's identity over SMS, or where triggers go.",
+    )
     ownership = models.CharField(max_length=12, choices=Ownership.choices, default=Ownership.UNCLAIMED)
     access = models.CharField(max_length=12, choices=Access.choices, default=Access.ACTIVE)
     provisioning = models.CharField(max_length=14, choices=Provisioning.choices, default=Provisioning.DRAFT)
@@ -62,7 +69,12 @@ class Device(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["endpoint"], condition=~Q(access=Access.RETIRED), name="endpoint_once_among_living"
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["msisdn"],
+                condition=~Q(access=Access.RETIRED) & ~Q(msisdn=""),
+                name="msisdn_once_among_living",
+            ),
         ]
         indexes = [
             models.Index(fields=["operator", "-id"], name="device_operator"),
@@ -313,4 +325,4 @@ class ObjectDefinition(models.Model):
         return f"/{self.object_id} {self.version} {self.name}"
 
 
-from devices import telemetry  # noqa: E402, F401 its models point at those above by name
+from devices import gateways, messaging, telemetry  # noqa: E402, F401 their models point at those above by name

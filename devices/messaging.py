@@ -1,0 +1,192 @@
+"""Devices by SMS: an operator's link to its SMSC, what goes out and what came in, and what it may cost.
+
+The rows are the truth: what was acknowledged to the SMSC stands in `SmsPart`, what must still go out in `SmsMessage`;
+the SMPP link is held by one southbound process at a time (`held_by`, `lease_until`). See docs/decisions/sms.md.
+"""
+
+from __future__ import annotations
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import Operator
+
+DEFAULT_DAILY_MESSAGES = 100
+
+
+class LinkState(models.TextChoices):
+    """What the process that holds the link says of it."""
+
+    DOWN = "down", "Not connected"
+    BINDING = "binding", "Connecting"
+    BOUND = "bound", "Connected"
+    REFUSED = "refused", "The SMSC refused the bind"
+
+
+class Addressing(models.TextChoices):
+    """How the application ports of CoAP travel: in the user data header, or in SMPP's own parameters."""
+
+    UDH = "udh", "User data header (3GPP TS 23.040, 9.2.3.24.4)"
+    TLV = "tlv", "Optional parameters source_port and destination_port"
+
+
+class SmscLink(models.Model):
+    """One SMPP 3.4 transceiver to an operator's SMSC. The password is encrypted, write-only, never logged."""
+
+    operator = models.OneToOneField(
+        Operator, on_delete=models.CASCADE, primary_key=True, related_name="smsc_link"
+    )
+    host = models.CharField(max_length=255)
+    port = models.PositiveIntegerField(
+        default=2775, validators=[MinValueValidator(1), MaxValueValidator(65535)]
+    )
+    use_tls = models.BooleanField(default=False)
+    system_id = models.CharField(max_length=15)
+    sealed_password = models.TextField(editable=False, blank=True)
+    system_type = models.CharField(max_length=12, blank=True)
+    address = models.CharField(
+        max_length=20, help_text="Our own number: +49123456, a short code such as 2772, or a name."
+    )
+    addressing = models.CharField(max_length=3, choices=Addressing.choices, default=Addressing.UDH)
+    window = models.PositiveSmallIntegerField(
+        default=10, validators=[MinValueValidator(1), MaxValueValidator(1000)]
+    )
+    messages_per_second = models.PositiveSmallIntegerField(
+        default=20, validators=[MinValueValidator(1), MaxValueValidator(10000)]
+    )
+    daily_messages = models.PositiveIntegerField(
+        default=DEFAULT_DAILY_MESSAGES,
+        help_text="Cost cap: SMS that may be sent to one device in a day (UTC).",
+    )
+    wants_receipts = models.BooleanField(default=True)
+    is_enabled = models.BooleanField(default=True)
+    # Written by the process that holds the link.
+    state = models.CharField(max_length=8, choices=LinkState.choices, default=LinkState.DOWN)
+    state_at = models.DateTimeField(default=timezone.now)
+    cause = models.CharField(max_length=40, blank=True)
+    detail = models.CharField(max_length=300, blank=True)
+    held_by = models.CharField(max_length=80, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+class SmsPurpose(models.TextChoices):
+    """A request is dropped when the process that sent it ends (its command is sent anew); the others are kept."""
+
+    REQUEST = "request", "Request to a device"
+    RESPONSE = "response", "Answer to a device"
+    TRIGGER = "trigger", "Trigger"
+
+
+class SmsState(models.TextChoices):
+    QUEUED = "queued", "Waiting"
+    SUBMITTING = "submitting", "Given to the SMSC, not yet acknowledged"
+    SENT = "sent", "Taken by the SMSC"
+    DELIVERED = "delivered", "Delivered"
+    UNDELIVERED = "undelivered", "Not delivered"
+    REFUSED = "refused", "Refused by the SMSC"
+    EXPIRED = "expired", "Expired before it was sent"
+    DROPPED = "dropped", "Not sent"
+
+
+SMS_OPEN = (SmsState.QUEUED, SmsState.SUBMITTING)
+
+
+class SmsMessage(models.Model):
+    """One CoAP message to a device: one SMS or several parts. `parts_sent` of `parts` are with the SMSC."""
+
+    operator = models.ForeignKey(Operator, on_delete=models.CASCADE, related_name="sms_messages")
+    device = models.ForeignKey(
+        "devices.Device", on_delete=models.CASCADE, null=True, blank=True, related_name="sms_messages"
+    )
+    msisdn = models.CharField(max_length=16)
+    purpose = models.CharField(max_length=8, choices=SmsPurpose.choices)
+    payload = models.BinaryField()
+    parts = models.PositiveSmallIntegerField(default=1)
+    parts_sent = models.PositiveSmallIntegerField(default=0)
+    reference = models.PositiveSmallIntegerField(default=0, help_text="concatenation reference, 0 to 65535")
+    message_ids = models.JSONField(default=list, blank=True, help_text="one of the SMSC for each part sent")
+    state = models.CharField(max_length=11, choices=SmsState.choices, default=SmsState.QUEUED)
+    flow = models.CharField(max_length=80, blank=True, help_text="the process that made it")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    created_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    cause = models.CharField(max_length=40, blank=True)
+    detail = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(
+                fields=["operator", "next_attempt_at"],
+                condition=Q(state__in=["queued", "submitting"]),
+                name="sms_to_send",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_purpose_display()} to {self.msisdn}"
+
+
+class SmsReceiptKey(models.Model):
+    """Which message a delivery receipt speaks of: the SMSC names it by the id it gave for one part."""
+
+    operator = models.ForeignKey(Operator, on_delete=models.CASCADE, related_name="+")
+    smsc_id = models.CharField(max_length=65)
+    message = models.ForeignKey(SmsMessage, on_delete=models.CASCADE, related_name="receipt_keys")
+
+    class Meta:
+        indexes = [models.Index(fields=["operator", "smsc_id"], name="sms_receipt")]
+
+    def __str__(self) -> str:
+        return self.smsc_id
+
+
+class SmsPart(models.Model):
+    """One SMS from the SMSC, stored before it is acknowledged; `handled_at` null: its message is not yet worked off.
+
+    The same part told twice is one row: the SMSC repeats what it got no acknowledgement for.
+    """
+
+    operator = models.ForeignKey(Operator, on_delete=models.CASCADE, related_name="sms_parts")
+    msisdn = models.CharField(max_length=20)
+    reference = models.CharField(
+        max_length=80, help_text="what makes the part the same: concatenation reference, number and digest"
+    )
+    concat = models.IntegerField(null=True, help_text="concatenation reference; null: a whole message")
+    number = models.PositiveSmallIntegerField(default=1)
+    total = models.PositiveSmallIntegerField(default=1)
+    payload = models.BinaryField()
+    received_at = models.DateTimeField()
+    handled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["operator", "msisdn", "id"], condition=Q(handled_at=None), name="sms_part_unhandled"
+            ),
+            models.Index(fields=["operator", "msisdn", "reference"], name="sms_part_same"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.msisdn} {self.number}/{self.total}"
+
+
+class SmsSpent(models.Model):
+    """How many SMS went to a device on one day (UTC)."""
+
+    device = models.ForeignKey("devices.Device", on_delete=models.CASCADE, related_name="sms_spent")
+    day = models.DateField()
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["device", "day"], name="sms_spent_once_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.count}"

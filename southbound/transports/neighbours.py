@@ -1,8 +1,9 @@
 """How the processes that share a port pass records to the one that holds the session.
 
 The kernel spreads datagrams over the processes by address (SO_REUSEPORT), and the spread changes when a device moves
-or a process comes or goes. A record with a connection id says by its first byte whose it is; one without can only be
-offered to all. Whoever gets a record passed on treats it like its own and never passes it further.
+or a process comes or goes: after one restart of one of two processes, every device arrives at the other one. A record
+with a connection id says by its first byte whose it is; one without can only be offered to all. Whoever gets a record
+passed on treats it like its own and never passes it further.
 
 Sockets in the data directory, so only our own user can speak here; what comes is as untrusted as from the network.
 """
@@ -14,18 +15,23 @@ import json
 import logging
 import os
 import socket
-from collections.abc import Callable
+import struct
+from collections import deque
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from django.conf import settings
 
 from southbound.counters import Counters
-from southbound.transports.coap import MAX_DATAGRAM
 from southbound.transports.sockets import PER_WAKE_UP, Address
 
 logger = logging.getLogger(__name__)
 
-_HEAD = 256
+_LENGTHS = struct.Struct("!HH")
+PARCEL_BYTES = 32_768
+"""A socket of this kind queues few messages (net.unix.max_dgram_qlen, often 10), so one carries many records."""
+WAITING_BYTES = 4 * 1024 * 1024
+"""As much as may wait for a neighbour that is busy; then the devices repeat themselves."""
 
 
 class Neighbours:
@@ -44,6 +50,7 @@ class Neighbours:
         # A socket's path is limited to 107 bytes, the data directory's is not: go by a descriptor of the folder.
         self._descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._ways: dict[str, _Way] = {}
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         (self._folder / self._name).unlink(missing_ok=True)  # of a process that crashed
@@ -62,6 +69,9 @@ class Neighbours:
                 self._send(other.name, data, address)
 
     def close(self) -> None:
+        for way in self._ways.values():
+            way.close()
+        self._ways.clear()
         if self._loop is not None:
             self._loop.remove_reader(self._socket.fileno())
             self._loop = None
@@ -78,21 +88,131 @@ class Neighbours:
         return f"/proc/self/fd/{self._descriptor}/{name}"
 
     def _send(self, name: str, data: bytes, address: Address) -> None:
-        try:
-            self._socket.sendto(json.dumps(address).encode() + b"\0" + data, self._path(name))
-            self._counters.passed_on += 1
-        except OSError:
-            self._counters.unsent += 1
+        if self._loop is None:
+            return
+        way = self._ways.get(name)
+        if way is None:
+            way = self._ways[name] = _Way(self._loop, self._path(name), self._counters)
+        way.send(pack(data, address))
 
     def _drain(self) -> None:
         for _ in range(PER_WAKE_UP):
             try:
-                message = self._socket.recv(MAX_DATAGRAM + _HEAD)
+                parcel = self._socket.recv(PARCEL_BYTES)
             except OSError:
                 return
-            head, _, data = message.partition(b"\0")
+            for data, address in unpack(parcel):
+                self._receive(data, address)
+
+
+class _Way:
+    """To one neighbour. What comes in one turn of the loop leaves together; what does not fit waits its turn."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, path: str, counters: Counters) -> None:
+        self._loop = loop
+        self._path = path
+        self._counters = counters
+        self._waiting: deque[bytes] = deque()
+        self._bytes = 0
+        self._turn: asyncio.Handle | None = None
+        self._socket: socket.socket | None = None
+        self._is_blocked = False
+
+    def send(self, record: bytes) -> None:
+        if self._bytes + len(record) > WAITING_BYTES:
+            self._counters.unsent += 1
+            return
+        self._waiting.append(record)
+        self._bytes += len(record)
+        if self._turn is None and not self._is_blocked:
+            self._turn = self._loop.call_soon(self._flush)
+
+    def close(self) -> None:
+        if self._turn is not None:
+            self._turn.cancel()
+            self._turn = None
+        self._disconnect()
+
+    def _flush(self) -> None:
+        self._turn = None
+        while self._waiting:
+            count, parcel = self._parcel()
             try:
-                host, port, *rest = json.loads(head)
-            except (ValueError, TypeError):
-                continue
-            self._receive(data, (host, port, *rest))
+                self._connected().send(parcel)
+            except BlockingIOError:
+                self._wait()
+                return
+            except OSError:
+                was_connected = self._socket is not None
+                self._disconnect()
+                if was_connected:  # perhaps it has been started again
+                    continue
+                self._counters.unsent += len(self._waiting)
+                self._waiting.clear()
+                self._bytes = 0
+                return
+            for _ in range(count):
+                self._bytes -= len(self._waiting.popleft())
+            self._counters.passed_on += count
+        self._go_on()
+
+    def _parcel(self) -> tuple[int, bytes]:
+        chosen: list[bytes] = []
+        room = PARCEL_BYTES
+        for record in self._waiting:
+            room -= len(record)
+            if room < 0:
+                break
+            chosen.append(record)
+        return len(chosen), b"".join(chosen)
+
+    def _connected(self) -> socket.socket:
+        """Connected, so that the event loop can tell when the other side has room."""
+        if self._socket is None:
+            fresh = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+            try:
+                fresh.connect(self._path)
+            except OSError:
+                fresh.close()
+                raise
+            self._socket = fresh
+        return self._socket
+
+    def _wait(self) -> None:
+        if not self._is_blocked and self._socket is not None:
+            self._is_blocked = True
+            self._loop.add_writer(self._socket.fileno(), self._flush)
+
+    def _go_on(self) -> None:
+        if self._is_blocked and self._socket is not None:
+            self._loop.remove_writer(self._socket.fileno())
+        self._is_blocked = False
+
+    def _disconnect(self) -> None:
+        self._go_on()
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+
+def pack(data: bytes, address: Address) -> bytes:
+    """A record and where it came from, both with their lengths before them."""
+    head = json.dumps(address).encode()
+    return _LENGTHS.pack(len(head), len(data)) + head + data
+
+
+def unpack(parcel: bytes) -> Iterator[tuple[bytes, Address]]:
+    """What was packed one after the other; ends where it makes no sense."""
+    at = 0
+    while at + _LENGTHS.size <= len(parcel):
+        head_length, length = _LENGTHS.unpack_from(parcel, at)
+        at += _LENGTHS.size
+        end = at + head_length + length
+        try:
+            host, port, *_ = json.loads(parcel[at : at + head_length])
+        except (ValueError, TypeError):
+            return
+        if end > len(parcel) or not isinstance(host, str) or not isinstance(port, int):
+            return
+        yield parcel[at + head_length : end], (host, port)
+        at = end

@@ -22,9 +22,6 @@ from lwm2m.paths import Path
 LISTED = 20
 _DRAWN = (ValueKind.INTEGER, ValueKind.FLOAT, ValueKind.BOOLEAN)
 
-OBSERVE_IS_SENT = False
-"""No control that does nothing: becomes true with the Observe of `southbound.operations`."""
-
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -79,7 +76,7 @@ def of(facts: Facts, path: Path, *, span: str = "") -> Node:
         if path.depth == 3
         else (),
         observation=next((one for one in facts.observations if one.paths == [str(path)]), None),
-        can_observe=OBSERVE_IS_SENT and (path.depth < 3 or model is None or "R" in model.operations),
+        can_observe=path.depth < 3 or model is None or "R" in model.operations,
         has_course=drawn,
         course=course and _drawn(course, facts.now, span, is_step=latest.kind == ValueKind.BOOLEAN),
         recent=_recent(facts, path, model) if drawn else (),

@@ -59,6 +59,13 @@ def test_staff_read_and_write_a_device_without_leaving_the_page(
     expect(page.locator("#manage-node-title")).to_have_text("No resource chosen")
     assert_not_reloaded(page)
 
+    page.locator("button[value='observe /3/0/9']").click()
+    expect(page.locator("tr", has=page.locator("[data-node='/3/0/9']"))).to_contain_text(
+        "observed", timeout=PATIENCE_MS
+    )
+    expect(page.locator("button[value='observe /3/0/9']")).to_have_count(0)
+    assert_not_reloaded(page)
+
     page.get_by_placeholder("Filter by name or path").fill("battery")
     expect(page.locator("#manage-tree tr[data-words]:visible")).to_have_count(2)
     staff.picture("manage")

@@ -75,6 +75,16 @@ def test_what_a_node_cannot_do_is_not_offered(desk, meter):
     assert ask(desk, meter, ask="read", path="nonsense").status_code == 404
 
 
+def test_observing_is_offered_for_what_can_be_read_until_it_is_observed(desk, meter):
+    button = 'name="row" value="observe /3/0/9"'
+    page = text(desk.get(address(meter, "?node=/3/0/9")))
+    assert button in page
+    assert 'name="ask" value="observe"' in page
+    assert 'value="observe /3/0/4"' not in page
+    assert ask(desk, meter, row="observe /3/0/9").status_code == 302
+    assert button not in text(desk.get(address(meter)))
+
+
 def test_an_observation_is_wanted_and_ended(desk, meter):
     assert ask(desk, meter, ask="observe", path="/3/0/9", pmin="10", pmax="60").status_code == 302
     row = Observation.objects.get()

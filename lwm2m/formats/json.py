@@ -80,13 +80,16 @@ def _value(entry: Mapping[str, Any], path: Path, model: Catalogue | None) -> Val
 
 
 def _text(text: str, path: Path, model: Catalogue | None) -> Value:
+    """Bytes are base64 in text; an object link belongs into ``ov``, but Leshan writes it as text."""
     known = model.resource(path) if model is not None else None
-    if known is None or known.type is not ValueType.OPAQUE:
-        return text
     try:
-        return json_text.from_base64(text)
+        if known is not None and known.type is ValueType.OPAQUE:
+            return json_text.from_base64(text)
+        if known is not None and known.type is ValueType.OBJECT_LINK:
+            return ObjectLinkValue.parse(text)
     except Lwm2mError:
-        return text
+        pass  # a text after all
+    return text
 
 
 def encode(nodes: Sequence[Node], path: Path) -> bytes:

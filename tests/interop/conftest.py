@@ -15,11 +15,13 @@ from tests.running_portal import RunningPortal, running_portal
 HERE = Path(__file__).resolve().parent
 SUBSCRIBER = "subscriber@demo.example"
 PROVISIONER = "provisioning@northwind.example"
+AWAKE_SECONDS = "2"
+"""A device in queue mode is taken for asleep after so long, so that a test need not wait for 93 seconds."""
 
 
 @pytest.fixture(scope="session")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPortal]:
-    with running_portal(tmp_path_factory.mktemp("portal"), "--demo") as running:
+    with running_portal(tmp_path_factory.mktemp("portal"), "--demo", AWAKE_SECONDS=AWAKE_SECONDS) as running:
         allowed = running.manage(
             "shell", "-c", "from accounts.models import Operator; Operator.objects.update(allows_nosec=True)"
         )

@@ -219,3 +219,11 @@ def test_a_bare_value_needs_a_resource() -> None:
             formats.decode(number, b"\x01", Path(3, 0))
         with pytest.raises(Lwm2mError):
             formats.encode(number, [], Path(3, 0, 9))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("3:0", ObjectLinkValue(3, 0)), ("no link", "no link"), ("3:99999", "3:99999")]
+)
+def test_lwm2m_json_takes_an_object_link_in_text_as_leshan_writes_it(text: str, value: Value) -> None:
+    payload = b'{"bn":"/3441/2/","e":[{"n":"170","sv":"%s"}]}' % text.encode()
+    assert formats.decode(CF.JSON, payload, INSTANCE, MODEL) == [Node(INSTANCE.child(170), value)]

@@ -1,6 +1,8 @@
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Scanner;
 
 import org.eclipse.californium.elements.config.Configuration;
@@ -10,26 +12,40 @@ import org.eclipse.leshan.client.LeshanClient;
 import org.eclipse.leshan.client.LeshanClientBuilder;
 import org.eclipse.leshan.client.engine.DefaultRegistrationEngineFactory;
 import org.eclipse.leshan.client.object.Device;
+import org.eclipse.leshan.client.object.LwM2mTestObject;
 import org.eclipse.leshan.client.object.Security;
 import org.eclipse.leshan.client.object.Server;
 import org.eclipse.leshan.client.observer.LwM2mClientObserverAdapter;
 import org.eclipse.leshan.client.resource.ObjectsInitializer;
 import org.eclipse.leshan.client.servers.LwM2mServer;
 import org.eclipse.leshan.core.ResponseCode;
+import org.eclipse.leshan.core.model.ObjectLoader;
+import org.eclipse.leshan.core.model.ObjectModel;
+import org.eclipse.leshan.core.model.StaticModel;
 import org.eclipse.leshan.core.request.BindingMode;
 import org.eclipse.leshan.core.request.BootstrapRequest;
+import org.eclipse.leshan.core.request.ContentFormat;
 import org.eclipse.leshan.core.request.DeregisterRequest;
 import org.eclipse.leshan.core.request.RegisterRequest;
 import org.eclipse.leshan.core.request.UpdateRequest;
+import org.eclipse.leshan.core.response.SendResponse;
 import org.eclipse.leshan.transport.californium.client.endpoint.CaliforniumClientEndpointsProvider;
 import org.eclipse.leshan.transport.californium.client.endpoint.coap.CoapClientProtocolProvider;
 import org.eclipse.leshan.transport.californium.client.endpoint.coaps.CoapsClientProtocolProvider;
 
 /**
- * A device made of Eclipse Leshan's client library, driven by flags and by words on standard input (update, stop).
+ * A device made of Eclipse Leshan's client library, driven by flags and by lines on standard input: "update",
+ * "set 130 21.5" (a number of the test object /3442/0 changes by itself), "send /3442/0/130 /3/0/2", "stop".
  * It prints one line per event, which the interop tests wait for.
  */
 public class InteropClient {
+
+    /** OMA's test object, with every type of data, whose values can also change by themselves. */
+    public static class TestObject extends LwM2mTestObject {
+        void change(int resource, Object value) {
+            fireResourcesChange(applyValues(Map.of(resource, value)));
+        }
+    }
 
     static void say(String line) {
         System.out.println(line);
@@ -49,6 +65,12 @@ public class InteropClient {
         return at < 0 ? null : args.get(at + 1);
     }
 
+    static void send(LeshanClient client, List<String> paths) throws InterruptedException {
+        LwM2mServer server = client.getRegisteredServers().values().iterator().next();
+        SendResponse answer = client.getSendService().sendData(server, ContentFormat.SENML_CBOR, paths, 10000);
+        say("SENT " + (answer == null ? "unanswered" : answer.getCode()));
+    }
+
     public static void main(String[] argv) throws Exception {
         List<String> args = Arrays.asList(argv);
         String endpoint = option(args, "-n");
@@ -59,7 +81,9 @@ public class InteropClient {
         String cid = option(args, "-cid");
         boolean bootstrap = args.contains("-b");
 
-        ObjectsInitializer objects = new ObjectsInitializer();
+        List<ObjectModel> models = new ArrayList<>(ObjectLoader.loadDefault());
+        models.addAll(ObjectLoader.loadDdfResources("/models/", new String[] { "3442.xml" }));
+        ObjectsInitializer objects = new ObjectsInitializer(new StaticModel(models));
         if (bootstrap) {
             objects.setInstancesForObject(0, identity == null ? Security.noSecBootstrap(uri)
                     : Security.pskBootstrap(uri, identity.getBytes(), hex(key)));
@@ -70,6 +94,9 @@ public class InteropClient {
             objects.setInstancesForObject(1, new Server(123, lifetime == null ? 300 : Long.parseLong(lifetime)));
         }
         objects.setInstancesForObject(3, new Device("Eclipse Leshan", "interop", "LESHAN-1", EnumSet.of(BindingMode.U)));
+        TestObject test = new TestObject();
+        objects.setClassForObject(3442, TestObject.class);
+        objects.setInstancesForObject(3442, test);
 
         CaliforniumClientEndpointsProvider.Builder transport = new CaliforniumClientEndpointsProvider.Builder(
                 new CoapClientProtocolProvider(), new CoapsClientProtocolProvider());
@@ -148,12 +175,16 @@ public class InteropClient {
         });
         client.start();
         say("STARTED");
-        Scanner words = new Scanner(System.in);
-        while (words.hasNext()) {
-            String word = words.next();
-            if (word.equals("update")) {
+        Scanner lines = new Scanner(System.in);
+        while (lines.hasNextLine()) {
+            List<String> words = Arrays.asList(lines.nextLine().split(" "));
+            if (words.get(0).equals("update")) {
                 client.triggerRegistrationUpdate();
-            } else if (word.equals("stop")) {
+            } else if (words.get(0).equals("set")) {
+                test.change(Integer.parseInt(words.get(1)), Double.valueOf(words.get(2)));
+            } else if (words.get(0).equals("send")) {
+                send(client, words.subList(1, words.size()));
+            } else if (words.get(0).equals("stop")) {
                 break;
             }
         }

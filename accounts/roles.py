@@ -17,7 +17,13 @@ class Role(models.TextChoices):
     AUDITOR = "auditor", "Auditor"
 
 
-_INVENTORY = ("devices.device", "devices.registration", "devices.command", "devices.knock")
+_INVENTORY = (
+    "devices.device",
+    "devices.registration",
+    "devices.command",
+    "devices.knock",
+    "devices.objectdefinition",
+)
 _PROVISIONING = (
     "provisioning.bootstrapprofile",
     "provisioning.job",
@@ -38,6 +44,8 @@ _RUN = (
     _LOOK
     | _may("add", "devices.device", "devices.command", "provisioning.bootstrapprofile", "provisioning.job")
     | _may("change", "devices.device", "provisioning.bootstrapprofile", "provisioning.job", "devices.knock")
+    | _may("add", "devices.objectdefinition")
+    | _may("delete", "devices.objectdefinition")
 )
 
 PERMISSIONS: dict[str, frozenset[str]] = {

@@ -8,6 +8,7 @@ from django.urls import path, re_path
 from rest_framework.routers import SimpleRouter
 
 from devices.api.commands import CommandViewSet as Commands
+from devices.api.object_definitions import ObjectDefinitionViewSet
 from devices.api.observations import ObservationViewSet as Observations
 from devices.api.resources import HistoryViewSet as History
 from devices.api.resources import ResourceViewSet as Resources
@@ -17,6 +18,7 @@ from devices.api.views import KnockViewSet, RegistrationViewSet
 router = SimpleRouter()
 router.register("registrations", RegistrationViewSet, basename="registration")
 router.register("knocks", KnockViewSet, basename="knock")
+router.register("object-definitions", ObjectDefinitionViewSet, basename="object-definition")
 
 _RESOURCE = r"^devices/(?P<endpoint>.+?)/resources/(?P<path>[0-9]{1,5}(?:/[0-9]{1,5}){2,3})"
 

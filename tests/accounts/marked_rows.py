@@ -15,7 +15,7 @@ from accounts.roles import Role
 from accounts.services import staff, subscribers
 from audit import ledger
 from audit.models import LedgerEvent
-from devices.models import Command, Device, Knock, Registration, RegistrationDetail
+from devices.models import Command, Device, Knock, ObjectDefinition, Registration, RegistrationDetail
 from devices.services import traces, values
 from devices.services.traces import Message
 from devices.services.values import Sample
@@ -147,6 +147,19 @@ def _knock(operator: Operator) -> Knock:
         host="192.0.2.2",
         device=_device(operator),
         operator=operator,
+    )
+
+
+@row(ObjectDefinition)
+def _definition(operator: Operator) -> ObjectDefinition:
+    content = {"id": 30001, "name": MARK, "version": "1.0", "multiple": True, "mandatory": False}
+    return ObjectDefinition.objects.create(
+        operator=operator,
+        object_id=30001,
+        version="1.0",
+        name=f"{MARK} tank",
+        definition={**content, "resources": [[1, f"{MARK} level", "integer", "R"]]},
+        source=f"{MARK}.xml",
     )
 
 

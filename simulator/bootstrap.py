@@ -24,6 +24,9 @@ from simulator.link import LinkFailed
 from simulator.nameplate import Firmware
 from simulator.objects import ObjectTree
 
+WHAT_A_GATEWAY_SEES = frozenset({25, 26})
+"""A bootstrap server does not touch what a gateway tells of its end devices (`OMA-TS-LWM2M_Gateway`)."""
+
 MANDATORY = frozenset({Path(3, 0)})
 """What a bootstrap server cannot delete besides the bootstrap account (6.1.7.5)."""
 
@@ -186,7 +189,7 @@ class Bootstrap:
         if path in kept:
             raise Lwm2mError(Code.BAD_REQUEST, "NOT_ALLOWED", f"{path} cannot be deleted.")
         objects = self._tree.object_ids if path == ROOT else [path.ids[0]]
-        for object_id in objects:
+        for object_id in sorted(set(objects) - WHAT_A_GATEWAY_SEES):
             for instance_id in self._tree.instance_ids(object_id):
                 instance = Path(object_id, instance_id)
                 if path.contains(instance) and instance not in kept:

@@ -18,6 +18,9 @@ from simulator import accounts, content, reading
 from simulator.bootstrap import Bootstrap, BootstrapFailed
 from simulator.factory import new_tree
 from simulator.faults import NONE, Faults
+from simulator.gateway import Gateway
+from simulator.gateway import split as split_prefix
+from simulator.gateway_children import Child
 from simulator.nameplate import Firmware, Nameplate
 from simulator.registration import Registration, RegistrationFailed
 from simulator.registration import State as RegistrationState
@@ -46,6 +49,8 @@ Listener = Callable[["Device", str, str], None]
 class Device:
     """Start and stop it from one event loop. Everything it does is in ``journal`` and counted in ``counts``.
 
+    With ``children``, were it an empty list, it is an M2M gateway.
+
     ``listeners`` are called with each event: bootstrapped, bootstrap-failed, registered, updated,
     deregistered, disabled, refused, and the operations of a bootstrap server such as ``write /0/1``.
     """
@@ -55,11 +60,16 @@ class Device:
         nameplate: Nameplate,
         firmware: Firmware | None = None,
         faults: Faults = NONE,
+        children: Sequence[Child] | None = None,
+        gateway_version: str = "2.0",
     ) -> None:
         self.nameplate = nameplate
         self.firmware = firmware or Firmware()
         self.faults = faults
         self.tree = new_tree(nameplate, self.firmware)
+        self.gateway: Gateway | None = None
+        if children is not None:
+            self.gateway = Gateway(self.tree, children, version=gateway_version)
         self.state = State.OFF
         self.registrations: list[Registration] = []
         self.counts: Counter[str] = Counter()
@@ -124,12 +134,16 @@ class Device:
     async def send(self, paths: Sequence[str], *, even_if_muted: bool = False) -> Response:
         """Send (LwM2M 1.1): report the values at ``paths``. Raises `Muted`, `NoAnswer`, `LinkFailed`.
 
-        A device is mute until its server writes false to ``/1/x/23`` (R-17).
+        A device is mute until its server writes false to ``/1/x/23`` (R-17). A gateway also reports for its
+        children: ``/dev0/3303/0/5700``.
         """
         server = self.registrations[0].account.server_instance or 0
         if self.tree.value(1, server, 23) is not False and not even_if_muted:
             raise Muted(f"/1/{server}/23 is not false")
-        nodes = reading.composite(self.tree, tuple(Path.parse(path) for path in paths))
+        if self.gateway is not None:
+            nodes = self.gateway.composite(map(split_prefix, paths))
+        else:
+            nodes = reading.composite(self.tree, tuple(Path.parse(path) for path in paths))
         number, payload = content.encode(nodes, ROOT, None, self.firmware.version)
         return await self.registrations[0].send(number, payload)
 
@@ -226,6 +240,7 @@ class Device:
             execute=self._execute,
             switch_off=self.power_off,
             report=self._registration_event,
+            gateway=self.gateway,
         )
 
     def _execute(self, by: Registration, path: Path, arguments: bytes) -> Callable[[], None] | None:
@@ -248,6 +263,8 @@ class Device:
 
     def _factory_reset(self) -> None:
         self.tree.restore(new_tree(self.nameplate, self.firmware).snapshot())
+        if self.gateway is not None:
+            self.gateway.restore()
         self._turn_over()
 
     def _turn_over(self) -> None:

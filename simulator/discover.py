@@ -9,8 +9,12 @@ from simulator import content
 from simulator.attributes import AttributeTable, as_text
 from simulator.objects import EXECUTABLE, ObjectTree, not_found
 
-VERSIONS = {3303: "1.1"}
+VERSIONS = {3303: "1.1", 3304: "1.1", 3305: "1.1", 3306: "1.1", 3347: "1.1"}
 """Object versions that differ from the default of the enabler (`OMA-TS-LightweightM2M_Core 7.2.2`)."""
+
+
+def _version(tree: ObjectTree, object_id: int) -> str | None:
+    return tree.versions[object_id] if object_id in tree.versions else VERSIONS.get(object_id)
 
 
 def object_links(tree: ObjectTree, version: str, root_path: str = "") -> ObjectLinks:
@@ -19,7 +23,7 @@ def object_links(tree: ObjectTree, version: str, root_path: str = "") -> ObjectL
         root_path=root_path,
         content_formats=content.announced(version),
         objects={
-            object_id: ObjectLink(VERSIONS.get(object_id), tuple(tree.instance_ids(object_id)))
+            object_id: ObjectLink(_version(tree, object_id), tuple(tree.instance_ids(object_id)))
             for object_id in tree.object_ids
             if object_id not in HIDDEN_OBJECTS
         },
@@ -49,8 +53,9 @@ def _resources(tree: ObjectTree, object_id: int, instance_id: int) -> list[int]:
 
 def _described(tree: ObjectTree, path: Path, attributes: AttributeTable) -> Link:
     said: list[tuple[str, str | None]] = []
-    if path.depth == 1 and path.ids[0] in VERSIONS:
-        said.append(("ver", VERSIONS[path.ids[0]]))
+    announced = _version(tree, path.ids[0]) if path.depth == 1 else None
+    if announced is not None:
+        said.append(("ver", announced))
     if path.depth == 3:
         held = tree.instance(*path.ids[:2]).get(path.ids[2])
         if isinstance(held, dict):
@@ -66,7 +71,7 @@ def bootstrap_discover(tree: ObjectTree, path: Path, version: str) -> bytes:
     links: list[Link] = []
     for object_id in tree.object_ids if path.object_id is None else [path.object_id]:
         instances = tree.instance_ids(object_id)
-        announced = None if version == "1.0" else VERSIONS.get(object_id)
+        announced = None if version == "1.0" else _version(tree, object_id)
         if not instances or announced is not None:
             links.append(Link(f"/{object_id}", (("ver", announced),) if announced is not None else ()))
         links += [

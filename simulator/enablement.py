@@ -11,6 +11,8 @@ from collections.abc import Callable
 from lwm2m.codes import Code, ContentFormat
 from lwm2m.errors import Lwm2mError, bad_request
 from lwm2m.messages import Request
+from lwm2m.nodes import Node
+from lwm2m.objects import Catalogue
 from lwm2m.paths import ROOT, Path
 from simulator import content, reading, writing
 from simulator.attributes import AttributeTable
@@ -105,33 +107,19 @@ class Enablement:
         return Topic(paths, request.accept, is_composite)
 
     def _composite_topic(self, request: Request) -> Topic:
-        self._needs_1_1()
-        if request.content_format not in content.COMPOSITE:
-            raise Lwm2mError(
-                Code.UNSUPPORTED_CONTENT_FORMAT,
-                "FORMAT_UNSUPPORTED",
-                "A composite read needs SenML or LwM2M CBOR.",
-            )
-        nodes = self._decoded(request, ROOT)(None)
+        nodes = composite_nodes(request, self._tree.catalogue, self._firmware.version)
         wished = request.accept if request.accept is not None else request.content_format
         return Topic(tuple(node.path for node in nodes), wished, is_composite=True)
 
     def _read_or_observe(
         self, request: Request, topic: Topic, token: bytes
     ) -> tuple[Operation, Callable[[], Answer]]:
-        if request.observe == 0:
-            return "observe", lambda: self._observe(topic, token)
-        if request.observe == 1:
-            self._observations.remove(token)
-        return "read", lambda: self.read(topic)
+        return read_or_observe(request, topic, token, self._observations, self.read)
 
     def read(self, topic: Topic) -> Answer:
         """The values of a Read or of a notification as they are now."""
         number, payload = reading.read(self._tree, topic, self._firmware.version)
         return Answer(Code.CONTENT, payload, number)
-
-    def _observe(self, topic: Topic, token: bytes) -> Answer:
-        return self._observations.add(token, topic)
 
     def _discover(self, path: Path) -> Answer:
         if not 1 <= path.depth <= 3:
@@ -159,14 +147,8 @@ class Enablement:
         return writing.create(self._tree, path, self._decoded(request, path), is_named=is_named)
 
     def _write_composite(self, request: Request) -> Answer:
-        self._needs_1_1()
-        if request.content_format not in content.COMPOSITE:
-            raise Lwm2mError(
-                Code.UNSUPPORTED_CONTENT_FORMAT,
-                "FORMAT_UNSUPPORTED",
-                "A composite write needs SenML or LwM2M CBOR.",
-            )
-        return writing.write_composite(self._tree, self._decoded(request, ROOT)(None))
+        nodes = composite_nodes(request, self._tree.catalogue, self._firmware.version)
+        return writing.write_composite(self._tree, nodes)
 
     def _write_attributes(self, path: Path, request: Request) -> Answer:
         if path.depth == 0:
@@ -181,9 +163,33 @@ class Enablement:
             raise Lwm2mError(Code.NOT_FOUND, "NOT_ON_DEVICE", f"{path} is not on this device.")
         return Answer(Code.CHANGED, afterwards=self._execute(path, arguments))
 
-    def _needs_1_1(self) -> None:
-        if self._firmware.version == "1.0":
-            raise Lwm2mError(Code.METHOD_NOT_ALLOWED, "NOT_ALLOWED", "LwM2M 1.0 has no composite operations.")
+
+def composite_nodes(request: Request, catalogue: Catalogue, version: str) -> list[Node]:
+    """What a composite request names; raises 4.05 for a 1.0 device and 4.15 for another format."""
+    if version == "1.0":
+        raise Lwm2mError(Code.METHOD_NOT_ALLOWED, "NOT_ALLOWED", "LwM2M 1.0 has no composite operations.")
+    if request.content_format not in content.COMPOSITE:
+        raise Lwm2mError(
+            Code.UNSUPPORTED_CONTENT_FORMAT,
+            "FORMAT_UNSUPPORTED",
+            "A composite operation needs SenML or LwM2M CBOR.",
+        )
+    return content.decode(request.content_format, request.payload, ROOT, catalogue, version)
+
+
+def read_or_observe(
+    request: Request,
+    topic: Topic,
+    token: bytes,
+    observations: Observations,
+    read: Callable[[Topic], Answer],
+) -> tuple[Operation, Callable[[], Answer]]:
+    """A GET or FETCH is a read, the beginning of an observation, or its end and a read."""
+    if request.observe == 0:
+        return "observe", lambda: observations.add(token, topic)
+    if request.observe == 1:
+        observations.remove(token)
+    return "read", lambda: read(topic)
 
 
 def _not_allowed(path: Path) -> Lwm2mError:

@@ -44,6 +44,8 @@ class ObjectTree:
 
     def __init__(self, catalogue: Catalogue | None = None) -> None:
         self.catalogue = core() if catalogue is None else catalogue
+        self.versions: dict[int, str | None] = {}
+        """Object versions that only this device has; None: the one that needs no telling."""
         self.listeners: list[Listener] = []
         self._objects: dict[int, dict[int, Instance]] = {}
 
@@ -131,6 +133,19 @@ class ObjectTree:
         """Create an instance or replace it whole."""
         self._objects.setdefault(object_id, {})[instance_id] = dict(resources)
         self._tell(Path(object_id, instance_id))
+
+    def set_instances(self, object_id: int, instances: Mapping[int, Instance]) -> None:
+        """Create or replace many instances at once, and tell of them once."""
+        held = self._objects.setdefault(object_id, {})
+        held.update((number, dict(resources)) for number, resources in instances.items())
+        self._tell(Path(object_id))
+
+    def remove_instances(self, object_id: int, instance_ids: Iterable[int]) -> None:
+        """Take many instances away, and tell of it once."""
+        held = self._objects.get(object_id, {})
+        for number in instance_ids:
+            held.pop(number, None)
+        self._tell(Path(object_id))
 
     def set(self, text: str, value: Resource) -> None:
         """Set one resource by its path as text: something happened inside the device, a measurement."""

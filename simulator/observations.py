@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from lwm2m.codes import Code
 from lwm2m.errors import Lwm2mError
@@ -12,7 +13,7 @@ from lwm2m.nodes import Value
 from lwm2m.paths import Path
 from simulator.attributes import Conditions
 from simulator.coap import Answer
-from simulator.objects import ObjectTree
+from simulator.objects import Listener
 
 MAX_OBSERVATIONS = 32
 POLL_SECONDS = 1.0
@@ -24,11 +25,29 @@ CONFIRMED_EVERY = 20
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """What is read or observed: paths and the wished format; ``is_composite`` for FETCH."""
+    """What is read or observed: paths and the wished format; ``is_composite`` for FETCH.
+
+    ``prefixes``, one for each path, are the end devices that a composite request to a gateway names.
+    """
 
     paths: tuple[Path, ...]
     accept: int | None
     is_composite: bool
+    prefixes: tuple[str, ...] = ()
+
+
+class Watched(Protocol):
+    """What can be observed: the tree of a device, or a gateway with its children."""
+
+    listeners: list[Listener]
+
+    def sensors(self, path: Path) -> bool: ...
+
+    def value(self, object_id: int, instance_id: int, resource_id: int) -> Value: ...
+
+
+Notify = Callable[[bytes, Answer, bool, Callable[[], None]], None]
+"""Sends: token, answer, whether it is confirmable, and what to do when the server does not want it any more."""
 
 
 class _Observation:
@@ -49,17 +68,16 @@ class _Observation:
 class Observations:
     """Watches the tree for one server and notifies it.
 
-    ``read`` makes the answer of a topic, ``conditions`` says when to speak, ``notify`` sends: token, answer,
-    whether it is confirmable, and what to do when the server does not want it any more.
+    ``read`` makes the answer of a topic, ``conditions`` says when to speak, ``notify`` sends.
     """
 
     def __init__(
         self,
         *,
-        tree: ObjectTree,
+        tree: Watched,
         read: Callable[[Topic], Answer],
         conditions: Callable[[Path], Conditions],
-        notify: Callable[[bytes, Answer, bool, Callable[[], None]], None],
+        notify: Notify,
         confirmable: bool = False,
     ) -> None:
         self._tree = tree

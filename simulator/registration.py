@@ -18,6 +18,8 @@ from simulator.connection import Connection
 from simulator.discover import object_links
 from simulator.exchanges import NoAnswer
 from simulator.faults import Faults
+from simulator.gateway import Gateway
+from simulator.gateway_service import GatewayService
 from simulator.link import LinkFailed
 from simulator.nameplate import Firmware
 from simulator.objects import ObjectTree
@@ -59,6 +61,7 @@ class Registration:
         execute: Callable[[Registration, Path, bytes], Callable[[], None] | None],
         switch_off: Callable[[], None],
         report: Callable[[Registration, str, str], None],
+        gateway: Gateway | None = None,
     ) -> None:
         self.account = account
         self.location: tuple[str, ...] = ()
@@ -83,6 +86,7 @@ class Registration:
             faults=faults,
             execute=lambda path, arguments: execute(self, path, arguments),
             switch_off=switch_off,
+            gateway=gateway,
         )
 
     @property
@@ -94,6 +98,11 @@ class Registration:
     def observations(self) -> Observations:
         """What the server observes."""
         return self._service.observations
+
+    @property
+    def behind(self) -> GatewayService | None:
+        """What the server does to the end devices, at a gateway."""
+        return self._service.behind
 
     # -- the life of a registration ------------------------------------------------------------------------
 
@@ -112,7 +121,7 @@ class Registration:
     async def _register(self) -> None:
         """Register, again and again as the account says (`/1/x/17` to `/1/x/20`)."""
         self.state = State.REGISTERING
-        self.observations.clear()
+        self._service.forget()
         retries = Retries.of(self._tree, self._server, self._firmware)
         for pause in retries.pauses():
             problem = await self._try_to_register()
@@ -213,7 +222,7 @@ class Registration:
     async def deregister(self) -> None:
         """Say good-bye; a server that does not answer is left anyway."""
         location, self.location = self.location, ()
-        self.observations.clear()
+        self._service.forget()
         self._has_left = True
         if not location:
             return
@@ -257,7 +266,7 @@ class Registration:
             self.wish_update("lifetime")
         elif path == server.child(7):
             self.wish_update("binding")
-        elif path.depth == 2 and path.object_id not in (0, 21):
+        elif path.depth in (1, 2) and path.object_id not in (0, 21):
             self.wish_update("objects")
 
     def _refreshed(self) -> None:

@@ -10,11 +10,13 @@ from simulator.accounts import Account
 from simulator.attributes import AttributeTable, Conditions
 from simulator.coap import Answer
 from simulator.connection import Connection
-from simulator.enablement import Enablement, Execute
+from simulator.enablement import Execute
 from simulator.faults import Faults
+from simulator.gateway import Gateway
+from simulator.gateway_service import GatewayService
 from simulator.nameplate import Firmware
 from simulator.objects import ObjectTree
-from simulator.observations import Observations, Topic
+from simulator.tree_service import TreeService
 
 
 class Service:
@@ -29,28 +31,33 @@ class Service:
         faults: Faults,
         execute: Execute,
         switch_off: Callable[[], None],
+        gateway: Gateway | None = None,
     ) -> None:
         self._account = account
         self._tree = tree
         self._firmware = firmware
         self._faults = faults
-        self._attributes = AttributeTable()
-        self.observations = Observations(
-            tree=tree,
-            read=self._read,
-            conditions=self._conditions,
-            notify=self._notify,
-            confirmable=firmware.confirmable_notifications,
-        )
-        self._enablement = Enablement(
-            tree=tree,
+        self._own = TreeService(
+            tree,
             firmware=firmware,
             faults=faults,
-            observations=self.observations,
-            attributes=self._attributes,
             execute=execute,
             switch_off=switch_off,
+            conditions=self._conditions,
+            notify=self._notify,
         )
+        self.observations = self._own.observations
+        self.behind: GatewayService | None = None
+        if gateway is not None:
+            self.behind = GatewayService(
+                gateway,
+                self._own,
+                firmware=firmware,
+                faults=faults,
+                switch_off=switch_off,
+                conditions=self._conditions,
+                notify=self._notify,
+            )
         self.connection = self._new_connection()
 
     def reconnect(self) -> None:
@@ -60,8 +67,16 @@ class Service:
 
     def leave(self, *, goodbye: bool) -> None:
         """Drop the connection and every observation."""
-        self.observations.clear()
+        self.forget()
+        if self.behind is not None:
+            self.behind.close()
         self.connection.close(goodbye=goodbye)
+
+    def forget(self) -> None:
+        """Every observation is over, those of end devices too."""
+        self.observations.clear()
+        if self.behind is not None:
+            self.behind.forget()
 
     def _new_connection(self) -> Connection:
         return Connection(
@@ -73,18 +88,15 @@ class Service:
         )
 
     def _serve(self, request: Request, token: bytes) -> Answer:
-        return self._enablement.serve(request, token)
-
-    def _read(self, topic: Topic) -> Answer:
-        return self._enablement.read(topic)
+        return (self.behind or self._own).serve(request, token)
 
     def _notify(self, token: bytes, answer: Answer, confirmable: bool, cancelled: Callable[[], None]) -> None:
         self.connection.notify(token, answer, confirmable, cancelled)
 
-    def _conditions(self, path: Path) -> Conditions:
+    def _conditions(self, attributes: AttributeTable, path: Path) -> Conditions:
         """``/1/x/2`` and ``/1/x/3`` stand in where no attribute was written."""
         server = self._account.server_instance or 0
         pmin, pmax = (self._tree.value(1, server, resource_id) for resource_id in (2, 3))
-        return self._attributes.conditions(
+        return attributes.conditions(
             path, pmin if isinstance(pmin, int) else 0, pmax if isinstance(pmax, int) else None
         )

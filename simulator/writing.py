@@ -19,8 +19,9 @@ from simulator.reading import HIDDEN, is_executable
 Decoded = Callable[[Path | None], list[Node]]
 """The payload as values, relative to the given path, or to that of the request."""
 
-SINGLE_INSTANCE = frozenset({1, 3, 4, 5, 6, 7})
-"""Objects whose instances a server cannot create or delete; ``/1`` is in the hands of bootstrap alone."""
+SINGLE_INSTANCE = frozenset({1, 3, 4, 5, 6, 7, 25, 26})
+"""Objects whose instances a server cannot create or delete: ``/1`` is in the hands of bootstrap alone, ``/25`` is what
+a gateway sees."""
 
 _PYTHON_TYPES: dict[ValueType, tuple[type, ...]] = {
     ValueType.STRING: (str,),
@@ -50,18 +51,28 @@ def write(tree: ObjectTree, path: Path, nodes: Sequence[Node], *, replaces: bool
 
 
 def write_composite(tree: ObjectTree, nodes: Sequence[Node]) -> Answer:
-    """Write-Composite: atomic, over several objects; no value deletes a resource instance (6.3.9)."""
+    """Write-Composite: atomic, over several objects (6.3.9)."""
+    check_composite(tree, nodes)
+    store_composite(tree, nodes)
+    return Answer(Code.CHANGED)
+
+
+def check_composite(tree: ObjectTree, nodes: Sequence[Node]) -> None:
+    """Raise unless every one of these may be written."""
     for node in nodes:
         if node.path.object_id in HIDDEN:
             raise Lwm2mError(Code.UNAUTHORIZED, "HIDDEN_OBJECT", "Only a bootstrap server may touch this.")
         if node.path.depth < 3 or not tree.exists(Path(*node.path.ids[:2])):
             raise not_found(node.path)
         _check(tree, node)
+
+
+def store_composite(tree: ObjectTree, nodes: Sequence[Node]) -> None:
+    """Write what `check_composite` let pass; no value deletes a resource instance."""
     for node in nodes:
         if node.value is None and node.path.depth == 4:
             tree.remove(node.path)
     tree.write([node for node in nodes if node.value is not None])
-    return Answer(Code.CHANGED)
 
 
 def create(tree: ObjectTree, path: Path, decoded: Decoded, *, is_named: bool) -> Answer:

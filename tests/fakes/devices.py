@@ -8,13 +8,14 @@ Its clockwork is quick (`QUICK`): retransmission after 0.2 s, a new attempt afte
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
 from simulator.device import Device
 from simulator.faults import NONE, Faults
+from simulator.gateway_children import Child
 from simulator.nameplate import Firmware, Nameplate
 from simulator.transmissions import Tuning
 
@@ -35,9 +36,14 @@ def new_device(
     key: bytes = b"",
     faults: Faults = NONE,
     firmware: Firmware = QUICK,
+    children: Sequence[Child] | None = None,
+    gateway_version: str = "2.0",
     **behaviour: Any,
 ) -> Device:
-    """A device that is still off; ``behaviour`` are fields of `Firmware`, such as ``queue_mode=True``."""
+    """A device that is still off; ``behaviour`` are fields of `Firmware`, such as ``queue_mode=True``.
+
+    With ``children`` it is an M2M gateway.
+    """
     nameplate = Nameplate(
         endpoint=endpoint,
         bootstrap_uri=bootstrap,
@@ -45,7 +51,13 @@ def new_device(
         identity=identity.encode() if isinstance(identity, str) else identity,
         key=key,
     )
-    return Device(nameplate, replace(firmware, **behaviour), faults)
+    return Device(
+        nameplate,
+        replace(firmware, **behaviour),
+        faults,
+        children=children,
+        gateway_version=gateway_version,
+    )
 
 
 @asynccontextmanager

@@ -33,12 +33,11 @@ class ValueKind(models.TextChoices):
 class ResourceValue(models.Model):
     """The newest value of one resource (instance) of a device, newest by its own time `at`.
 
-    `prefix` names an end device of a gateway, "" for the device itself. The row is also what the narrow rows of
-    `ResourceHistory` point at.
+    An end device of a gateway is a device of its own. The row is also what the narrow rows of `ResourceHistory`
+    point at.
     """
 
     device = models.ForeignKey("devices.Device", on_delete=models.CASCADE, related_name="values")
-    prefix = models.CharField(max_length=64, blank=True)
     path = models.CharField(max_length=24)
     kind = models.CharField(max_length=1, choices=ValueKind.choices)
     number = models.FloatField(null=True)
@@ -48,11 +47,11 @@ class ResourceValue(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["device", "prefix", "path"], name="latest_value_once"),
+            models.UniqueConstraint(fields=["device", "path"], name="latest_value_once"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.prefix}{self.path}"
+        return self.path
 
 
 class ResourceHistory(models.Model):
@@ -103,7 +102,6 @@ class Observation(models.Model):
     """
 
     device = models.ForeignKey("devices.Device", on_delete=models.CASCADE, related_name="observations")
-    prefix = models.CharField(max_length=64, blank=True)
     key = models.CharField(max_length=1024)
     paths = models.JSONField()
     is_composite = models.BooleanField(default=False)
@@ -128,7 +126,7 @@ class Observation(models.Model):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["device", "prefix", "key"], condition=~Q(state="ended"), name="observation_once"
+                fields=["device", "key"], condition=~Q(state="ended"), name="observation_once"
             ),
             models.UniqueConstraint(
                 fields=["device", "token"], condition=Q(state="active"), name="observation_token_once"

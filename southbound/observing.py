@@ -101,8 +101,6 @@ def read_whole(observed: Observed) -> None:
     if device is None or waiting.exists():
         return
     arguments: dict[str, object] = {"paths": list(observed.paths)} if observed.is_composite else {}
-    if observed.prefix:
-        arguments["prefix"] = observed.prefix
     try:
         mailbox.enqueue(
             device=device,

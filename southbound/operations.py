@@ -30,11 +30,15 @@ _NAMES_WITH_ROOT = "1.2"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a device said about itself that a request to it depends on; `catalogue` are the models it means."""
+    """What a device said about itself that a request to it depends on; `catalogue` are the models it means.
+
+    `prefix` is what its gateway calls it, "" for a device that speaks for itself.
+    """
 
     version: str
     object_links: ObjectLinks | None
     catalogue: Catalogue = field(default_factory=objects.core)
+    prefix: str = ""
 
     @property
     def root_path(self) -> str:
@@ -60,22 +64,21 @@ def request(operation: str, path: Path, arguments: Mapping[str, Any], target: Ta
     return build(path, arguments, target)
 
 
-def place(path: Path, arguments: Mapping[str, Any], target: Target) -> tuple[str, ...]:
+def place(path: Path, target: Target) -> tuple[str, ...]:
     """Uri-Path: the alternate path, the end device of a gateway, the ids."""
-    prefix = str(arguments.get("prefix") or "")
-    return target.root + ((prefix,) if prefix else ()) + path.segments
+    return target.root + ((target.prefix,) if target.prefix else ()) + path.segments
 
 
 # -- reading -------------------------------------------------------------------------------------------------
 def _read(path: Path, arguments: Mapping[str, Any], target: Target) -> Request:
     accept = choose_format(target.object_links, target.version, arguments.get("content_format"))
-    return Request(Code.GET, place(path, arguments, target), accept=accept)
+    return Request(Code.GET, place(path, target), accept=accept)
 
 
 def _discover(path: Path, arguments: Mapping[str, Any], target: Target) -> Request:
     depth = arguments.get("depth")
     query = () if depth is None else (f"depth={depth}",)
-    return Request(Code.GET, place(path, arguments, target), query, accept=int(ContentFormat.LINK))
+    return Request(Code.GET, place(path, target), query, accept=int(ContentFormat.LINK))
 
 
 def _read_composite(path: Path, arguments: Mapping[str, Any], target: Target) -> Request:
@@ -83,7 +86,7 @@ def _read_composite(path: Path, arguments: Mapping[str, Any], target: Target) ->
     paths = arguments.get("paths")
     if not isinstance(paths, list) or not paths:
         raise bad_request("VALIDATION_FAILED", "A composite operation needs paths.")
-    nodes = [Node(Path.parse(str(name)), prefix=_prefix(arguments, target)) for name in paths]
+    nodes = [Node(Path.parse(str(name)), prefix=_prefix(target)) for name in paths]
     content_format = _format(target, None, "composite")
     wish = arguments.get("content_format")
     return Request(
@@ -103,7 +106,7 @@ def _write(path: Path, arguments: Mapping[str, Any], target: Target) -> Request:
     content_format = _format(target, arguments.get("content_format"), "write")
     payload = formats.encode(content_format, _nodes(path, arguments, target), path)
     code = Code.PUT if replaces else Code.POST
-    return Request(code, place(path, arguments, target), content_format=content_format, payload=payload)
+    return Request(code, place(path, target), content_format=content_format, payload=payload)
 
 
 def _write_composite(path: Path, arguments: Mapping[str, Any], target: Target) -> Request:
@@ -138,7 +141,7 @@ def _create(path: Path, arguments: Mapping[str, Any], target: Target) -> Request
     nodes = _below(below, values, arguments, target)
     base = below if is_open else home
     payload = formats.encode(content_format, nodes or ([] if is_open else [Node(below)]), base)
-    return Request(Code.POST, place(home, arguments, target), content_format=content_format, payload=payload)
+    return Request(Code.POST, place(home, target), content_format=content_format, payload=payload)
 
 
 def _knows_tlv(target: Target) -> bool:
@@ -153,22 +156,20 @@ def _free_id(home: Path, target: Target) -> int:
 
 
 def _delete(path: Path, arguments: Mapping[str, Any], target: Target) -> Request:
-    return Request(Code.DELETE, place(path, arguments, target))
+    return Request(Code.DELETE, place(path, target))
 
 
 def _write_attributes(path: Path, arguments: Mapping[str, Any], target: Target) -> Request:
     attributes = arguments.get("attributes")
     if not isinstance(attributes, Mapping) or not attributes:
         raise bad_request("VALIDATION_FAILED", "Write-Attributes needs attributes such as pmin or pmax.")
-    return Request(Code.PUT, place(path, arguments, target), _query(attributes))
+    return Request(Code.PUT, place(path, target), _query(attributes))
 
 
 def _execute(path: Path, arguments: Mapping[str, Any], target: Target) -> Request:
     text = str(arguments.get("arguments") or "")
     content_format = int(ContentFormat.TEXT) if text else None
-    return Request(
-        Code.POST, place(path, arguments, target), content_format=content_format, payload=text.encode()
-    )
+    return Request(Code.POST, place(path, target), content_format=content_format, payload=text.encode())
 
 
 # -- observing -----------------------------------------------------------------------------------------------
@@ -219,10 +220,10 @@ def _format(target: Target, wish: Any, use: str) -> int:
     return int(ContentFormat.TLV) if found is None else found
 
 
-def _prefix(arguments: Mapping[str, Any], target: Target) -> str:
+def _prefix(target: Target) -> str:
     """What stands before the ids in names from the root."""
     root = target.root_path if target.version >= _NAMES_WITH_ROOT else ""
-    return "/".join(part for part in (root, str(arguments.get("prefix") or "")) if part)
+    return "/".join(part for part in (root, target.prefix) if part)
 
 
 def _query(attributes: Mapping[str, Any]) -> tuple[str, ...]:
@@ -235,7 +236,7 @@ def _nodes(path: Path, arguments: Mapping[str, Any], target: Target) -> list[Nod
     values = arguments.get("values")
     if not isinstance(values, Mapping) or not values:
         raise bad_request("VALIDATION_FAILED", "There is nothing to write: give a value, or values by path.")
-    prefix = _prefix(arguments, target) if path == ROOT else ""
+    prefix = _prefix(target) if path == ROOT else ""
     return [_node(Path.parse(str(name)), value, target, prefix) for name, value in values.items()]
 
 

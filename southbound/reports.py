@@ -54,15 +54,16 @@ class Verdict:
     code: Code = Code.CHANGED
     device_id: int | None = None
     samples: Sequence[Sample] = ()
-    observation_id: int | None = None
     is_welcome: bool = True
     is_end: bool = False
     is_stray: bool = False
     has_waiting: bool = False
     cause: str = ""
     detail: str = ""
-    reread: Observed | None = None
-    """What came in blocks, of which this is the first."""
+    about: Observed | None = None
+    """What is notified."""
+    is_first_block: bool = False
+    """The rest of it has to be read."""
 
 
 def judge_send(report: Sent, sender: Sender | None, now: datetime) -> Verdict:
@@ -100,15 +101,13 @@ def judge_notice(
     found = observed.get((sender.device_id, notice.token.hex()))
     if found is None:
         return Verdict(device_id=sender.device_id, is_welcome=False, is_stray=notice.sequence is not None)
-    verdict = Verdict(
-        device_id=sender.device_id, observation_id=found.observation_id, has_waiting=sender.has_waiting
-    )
+    verdict = Verdict(device_id=sender.device_id, about=found, has_waiting=sender.has_waiting)
     if notice.code >> 5 != 2:
         said = answers.text(notice.payload[:200])
         detail = f"{dotted(notice.code)} {said}".strip()
         return replace(verdict, is_end=True, cause="COMMAND_REFUSED", detail=detail)
     if notice.is_partial:
-        return replace(verdict, reread=found)
+        return replace(verdict, is_first_block=True)
     path = ROOT if found.is_composite else Path.parse(found.paths[0])
     wanted = [Path.parse(name) for name in found.paths]
     try:
@@ -117,8 +116,7 @@ def judge_notice(
         return replace(verdict, cause=error.cause, detail=error.detail)
     if not all(any(each.contains(node.path) for each in wanted) for node in nodes):
         return replace(verdict, cause="PAYLOAD_MALFORMED", detail="It speaks of what is not observed.")
-    named = [replace(node, prefix=node.prefix or found.prefix) for node in nodes]
-    return replace(verdict, samples=_samples(sender, named, now))
+    return replace(verdict, samples=_samples(sender, nodes, now))
 
 
 def _decoded(content_format: int | None, payload: bytes, path: Path, target: Target) -> list[Node]:

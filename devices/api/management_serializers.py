@@ -55,7 +55,6 @@ class NewCommandSerializer(_Delivery):
     instance_id = serializers.IntegerField(required=False, help_text="Of Create; of our account when muting.")
     depth = serializers.IntegerField(required=False, help_text="Of Discover, 0 to 3.")
     content_format = serializers.JSONField(required=False, help_text="A number, or a name like senml-cbor.")
-    prefix = serializers.CharField(required=False, help_text="An end device of a gateway, such as dev0.")
     force = serializers.BooleanField(
         required=False, help_text="Leave the object model aside and let the device refuse."
     )
@@ -132,7 +131,6 @@ class NewObservationSerializer(Strict):
     )
     attributes = serializers.DictField(required=False, help_text='Such as {"pmin": 10, "pmax": 60}.')
     content_format = serializers.JSONField(required=False, help_text="A number, or a name like senml-cbor.")
-    prefix = serializers.CharField(required=False, help_text="An end device of a gateway, such as dev0.")
     reason = serializers.CharField(required=False, max_length=200, allow_blank=True)
 
 
@@ -147,7 +145,6 @@ class ObservationSerializer(serializers.ModelSerializer):
         fields = (
             "id",
             "paths",
-            "prefix",
             "is_composite",
             "attributes",
             "content_format",

@@ -15,7 +15,6 @@ from devices.api.views import ENDPOINT
 from devices.models import Device
 from devices.selectors import inventory
 
-PREFIX = OpenApiParameter("prefix", str, description="An end device of a gateway, such as dev0.")
 RESOURCE = OpenApiParameter(
     "path", str, OpenApiParameter.PATH, description="Of a resource or resource instance, such as 3/0/9."
 )
@@ -26,7 +25,7 @@ STAFF_ONLY = (
 )
 ROLE = "Your role does not allow commands to devices. Ask an administrator of the operator."
 
-__all__ = ["ENDPOINT", "PREFIX", "RESOURCE", "SEE", "SEND", "OfDevice"]
+__all__ = ["ENDPOINT", "RESOURCE", "SEE", "SEND", "OfDevice"]
 
 
 class OfDevice:

@@ -24,7 +24,7 @@ class ResourceValueSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = ResourceValue
-        fields = ("path", "prefix", "name", "units", "type", "value", "at", "received_at")
+        fields = ("path", "name", "units", "type", "value", "at", "received_at")
         read_only_fields = fields
 
     @property
@@ -117,16 +117,10 @@ class SeriesSerializer(serializers.Serializer):
 
 class ResourceFilter(serializers.Serializer):
     path = serializers.CharField(required=False, max_length=24, help_text="This path and all below it.")
-    prefix = serializers.CharField(
-        required=False, default="", allow_blank=True, help_text="An end device of a gateway, such as dev0."
-    )
     since = serializers.DateTimeField(required=False, help_text="Values of this time and later.")
 
 
 class SpanFilter(serializers.Serializer):
-    prefix = serializers.CharField(
-        required=False, default="", allow_blank=True, help_text="An end device of a gateway, such as dev0."
-    )
     since = serializers.DateTimeField(required=False, help_text="By default a day before `until`.")
     until = serializers.DateTimeField(required=False, help_text="By default now.")
 

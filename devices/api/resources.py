@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from devices.api import resource_serializers as shown
-from devices.api.of_device import ENDPOINT, PREFIX, RESOURCE, OfDevice
+from devices.api.of_device import ENDPOINT, RESOURCE, OfDevice
 from devices.models import Device, RegistrationDetail
 from devices.selectors import device_models, series, values
 from devices.telemetry import ResourceHistory, ResourceValue
@@ -44,7 +44,6 @@ class ResourceViewSet(OfDevice, ListModelMixin, GenericViewSet):
         wanted = shown.ResourceFilter(data=self.request.query_params)
         wanted.is_valid(raise_exception=True)
         given = wanted.validated_data
-        queryset = queryset.filter(prefix=given["prefix"])
         if path := given.get("path"):
             path = "/" + path.strip("/")
             queryset = queryset.filter(path=path) | queryset.filter(path__startswith=f"{path}/")
@@ -59,10 +58,10 @@ class ResourceViewSet(OfDevice, ListModelMixin, GenericViewSet):
         detail = RegistrationDetail.objects.filter(device=self._looked_up).first()
         return {**context, "catalogue": device_models.catalogue(self._looked_up, detail)}
 
-    @extend_schema(parameters=[ENDPOINT, PREFIX], responses=shown.TreeObjectSerializer(many=True))
+    @extend_schema(parameters=[ENDPOINT], responses=shown.TreeObjectSerializer(many=True))
     def tree(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """All objects of the device, by its own list and the object models; what it lacks is absent."""
-        found = values.tree(self._looked_up, request.query_params.get("prefix", ""))
+        found = values.tree(self._looked_up)
         return Response(shown.TreeObjectSerializer(found, many=True).data)
 
 
@@ -81,7 +80,7 @@ class HistoryViewSet(OfDevice, ListModelMixin, GenericViewSet):
         wanted = shown.SpanFilter(data=self.request.query_params)
         wanted.is_valid(raise_exception=True)
         given = wanted.validated_data
-        rows = series.history(device, f"/{self.kwargs['path']}", given["prefix"])
+        rows = series.history(device, f"/{self.kwargs['path']}")
         if "since" in given:
             rows = rows.filter(at__gte=given["since"])
         if "until" in given:
@@ -104,6 +103,5 @@ class HistoryViewSet(OfDevice, ListModelMixin, GenericViewSet):
             since=min(given.get("since", until - DAY), until - timedelta(seconds=1)),
             until=until,
             max_points=given["max_points"],
-            prefix=given["prefix"],
         )
         return Response(shown.SeriesSerializer(found).data)

@@ -39,9 +39,9 @@ class Series:
     points: tuple[Point, ...]
 
 
-def history(device: Device, path: str, prefix: str = "") -> QuerySet[ResourceHistory]:
+def history(device: Device, path: str) -> QuerySet[ResourceHistory]:
     """The values of exactly this path, whatever their time."""
-    found = ResourceValue.objects.filter(device=device, prefix=prefix, path=path).values_list("pk", flat=True)
+    found = ResourceValue.objects.filter(device=device, path=path).values_list("pk", flat=True)
     return ResourceHistory.objects.filter(value_id=found.first() or 0)
 
 
@@ -52,10 +52,9 @@ def series(
     since: datetime,
     until: datetime,
     max_points: int = POINTS,
-    prefix: str = "",
 ) -> Series:
     """The course of a value; more than `max_points` numbers become spans, of other values the last are kept."""
-    rows = history(device, path, prefix).filter(at__gte=since, at__lt=until)
+    rows = history(device, path).filter(at__gte=since, at__lt=until)
     few = list(rows.order_by("-at")[: max_points + 1])
     if len(few) <= max_points or few[0].number is None:
         points = [_point(row) for row in reversed(few[:max_points])]

@@ -61,20 +61,17 @@ class Object:
     instances: tuple[Instance, ...]
 
 
-def of_device(device: Device, prefix: str = "") -> QuerySet[ResourceValue]:
-    return ResourceValue.objects.filter(device=device, prefix=prefix)
+def of_device(device: Device) -> QuerySet[ResourceValue]:
+    return ResourceValue.objects.filter(device=device)
 
 
-def tree(device: Device, prefix: str = "") -> tuple[Object, ...]:
-    """Every object the device announced or ever told a value of, in order; three queries.
-
-    Of an end device (`prefix`) nothing is announced; its tree is what it told.
-    """
+def tree(device: Device) -> tuple[Object, ...]:
+    """Every object the device announced or ever told a value of, in order; three queries."""
     detail = RegistrationDetail.objects.filter(device=device).first()
     catalogue = device_models.catalogue(device, detail)
-    links = None if prefix else device_models.object_links(detail)
+    links = device_models.object_links(detail)
     told: dict[int, dict[int, dict[int, list[ResourceValue]]]] = {}
-    for row in of_device(device, prefix):
+    for row in of_device(device):
         ids = Path.parse(row.path).ids
         told.setdefault(ids[0], {}).setdefault(ids[1], {}).setdefault(ids[2], []).append(row)
     announced = {number: link.instances for number, link in links.objects.items()} if links else {}

@@ -25,7 +25,6 @@ def _record(action: str, observation: Observation, device: Device, by: str, reas
         reason=reason,
         detail={
             "observation_id": observation.pk,
-            "prefix": observation.prefix,
             "paths": observation.paths,
             "attributes": observation.attributes,
             "requested_by": by,

@@ -27,7 +27,6 @@ class Observed:
 
     observation_id: int
     device_id: int
-    prefix: str
     paths: tuple[str, ...]
     is_composite: bool
 
@@ -101,11 +100,11 @@ def by_tokens(keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], Observed
         state=ObservationState.ACTIVE,
         device__registration__is_live=True,
         device__registration__registration_id=F("registration_id"),
-    ).values_list("pk", "device_id", "prefix", "paths", "is_composite", "token")
+    ).values_list("pk", "device_id", "paths", "is_composite", "token")
     wanted = set(keys)
     return {
-        (device_id, token): Observed(pk, device_id, prefix, tuple(paths), is_composite)
-        for pk, device_id, prefix, paths, is_composite, token in rows
+        (device_id, token): Observed(pk, device_id, tuple(paths), is_composite)
+        for pk, device_id, paths, is_composite, token in rows
         if (device_id, token) in wanted
     }
 

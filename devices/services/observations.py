@@ -77,7 +77,7 @@ def want(
 ) -> Observation:
     """Observe `path`, or all `paths` as one composite observation, from now on and on every registration.
 
-    `arguments` are those of the operation observe (`attributes`, `content_format`, `prefix`). The device is asked at
+    `arguments` are those of the operation observe (`attributes`, `content_format`). The device is asked at
     once when it is registered, else after its next Register; `must_ask` puts the request into the mailbox either
     way, with `delivery` for `mailbox.enqueue`. The same wish twice changes nothing. Raises Refused.
     """
@@ -88,7 +88,7 @@ def want(
     names = [str(one) for one in ask.paths] or [str(ask.path)]
     with ledger.unit_of_work():
         locked = Device.objects.select_for_update().get(pk=device.pk)
-        row, is_changed = _wished(locked, names, bool(ask.paths), ask.prefix, checked)
+        row, is_changed = _wished(locked, names, bool(ask.paths), checked)
         if is_changed:
             row.wanted_by, row.reason = wanted_by, reason
             row.state, row.token, row.registration_id = ObservationState.WANTED, "", ""
@@ -167,11 +167,9 @@ def reestablish(*, device_id: int, registration_id: str, now: datetime) -> int:
     return asked
 
 
-def find(*, device: Device, paths: Sequence[str], is_composite: bool, prefix: str = "") -> Observation | None:
+def find(*, device: Device, paths: Sequence[str], is_composite: bool) -> Observation | None:
     """The observation of exactly these paths that has not ended."""
-    rows = Observation.objects.filter(
-        device=device, prefix=prefix, key=_key(paths), is_composite=is_composite
-    )
+    rows = Observation.objects.filter(device=device, key=_key(paths), is_composite=is_composite)
     return rows.exclude(state=ObservationState.ENDED).first()
 
 
@@ -183,17 +181,15 @@ def _key(paths: Sequence[str]) -> str:
 
 
 def _wished(
-    device: Device, paths: list[str], is_composite: bool, prefix: str, checked: Mapping[str, Any]
+    device: Device, paths: list[str], is_composite: bool, checked: Mapping[str, Any]
 ) -> tuple[Observation, bool]:
     """The one row of these paths, and whether the wish differs from what it holds."""
     attributes, content_format = checked.get("attributes", {}), checked.get("content_format")
-    row = find(device=device, paths=paths, is_composite=is_composite, prefix=prefix)
+    row = find(device=device, paths=paths, is_composite=is_composite)
     if row is None:
         if device.observations.exclude(state=ObservationState.ENDED).count() >= LIMIT:
             raise Refused("VALIDATION_FAILED", f"A device has at most {LIMIT} observations; end some first.")
-        row = Observation(
-            device=device, prefix=prefix, key=_key(paths), paths=paths, is_composite=is_composite
-        )
+        row = Observation(device=device, key=_key(paths), paths=paths, is_composite=is_composite)
     elif row.attributes == attributes and row.content_format == content_format:
         return row, row.state == ObservationState.REFUSED
     row.attributes, row.content_format = attributes, content_format
@@ -208,7 +204,7 @@ def _ask(
         return
     attributes = row.attributes
     if attributes and not row.is_composite and version in _WITHOUT_PARAMETERS:
-        given = {"attributes": attributes} | ({"prefix": row.prefix} if row.prefix else {})
+        given = {"attributes": attributes}
         _enqueue(row, device, Operation.WRITE_ATTRIBUTES, given, by, reason, now, **delivery)
         attributes = {}
     operation = Operation.OBSERVE_COMPOSITE if row.is_composite else Operation.OBSERVE
@@ -225,7 +221,7 @@ def _carried(row: Observation) -> dict[str, Any]:
         carried["paths"] = row.paths
     if row.content_format is not None:
         carried["content_format"] = row.content_format
-    return carried | ({"prefix": row.prefix} if row.prefix else {})
+    return carried
 
 
 def _cancel_operation(row: Observation) -> str:

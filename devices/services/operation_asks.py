@@ -28,7 +28,6 @@ class Ask:
     catalogue: Catalogue
     version: str
     force: bool
-    prefix: str = ""
 
     def model(self, path: Path) -> ResourceModel | None:
         return None if self.force else self.catalogue.resource(path)
@@ -67,15 +66,7 @@ def of(
         catalogue=device_models.catalogue(device, detail),
         version=detail.version if detail else "",
         force=force,
-        prefix=_prefix(given.pop("prefix", "")),
     )
-
-
-def _prefix(value: Any) -> str:
-    """The end device of a gateway: it goes before the path, like an alternate path."""
-    if not isinstance(value, str) or len(value) > 64 or "/" in value or not (value.isprintable()):
-        raise refuse("prefix names an end device of a gateway, such as dev0.", "prefix")
-    return value
 
 
 def check_depth(ask: Ask, *allowed: int) -> None:

@@ -21,7 +21,7 @@ into the mailbox is exactly what southbound turns into one CoAP request:
     observe-composite         /         observation_id, paths, attributes, content_format
     cancel-observe-composite  /         as cancel-observe, with paths
 
-and with any of them `prefix`, an end device of a gateway. A value is text, a number, true or false,
+How an end device of a gateway is reached is found when it is sent. A value is text, a number, true or false,
 {"base64": "..."} or {"object_link": "3:0"}; secrets wait encrypted and are opened by `mailbox.claim`. What is
 given may be looser: a path to Create may name the instance, names in `values` may be relative to the path, arguments
 of Execute may be {"0": "text", "1": null}, a content format may be a name such as senml-cbor, and `force` leaves the
@@ -89,7 +89,7 @@ def request(
         device=device,
         operation=operation,
         path=place,
-        arguments=sealed | ({"prefix": ask.prefix} if ask.prefix else {}),
+        arguments=sealed,
         requested_by=requested_by,
         reason=reason,
         **delivery,
@@ -150,7 +150,7 @@ def _cancel(
     device: Device, ask: Ask, mode: str, by: str, reason: str, delivery: Mapping[str, int]
 ) -> Command:
     names = [str(path) for path in ask.paths] or [str(ask.path)]
-    row = observations.find(device=device, paths=names, is_composite=bool(ask.paths), prefix=ask.prefix)
+    row = observations.find(device=device, paths=names, is_composite=bool(ask.paths))
     if row is None:
         raise Refused("VALIDATION_FAILED", f"{' '.join(names)} is not observed.", "path")
     ended = observations.unwant(observation=row, mode=mode, by=by, reason=reason, must_tell=True, **delivery)

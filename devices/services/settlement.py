@@ -33,17 +33,16 @@ def done(command: Command, outcome: Done, now: datetime) -> None:
     """The device did it."""
     if command.operation in _OBSERVES:
         _observing(command, outcome, now)
-    prefix = str(command.arguments.get("prefix", ""))
     if command.operation in _READS:
-        told = list(_told(command.device_id, outcome.answer, prefix, now))
+        told = list(_told(command.device_id, outcome.answer, now))
         values.store(samples=told, now=now)
         if command.operation in _WHOLE and isinstance(outcome.answer, Mapping) and "nodes" in outcome.answer:
             seen = [sample.path for sample in told]
-            values.absent(device_id=command.device_id, path=command.path, seen=seen, now=now, prefix=prefix)
+            values.absent(device_id=command.device_id, path=command.path, seen=seen, now=now)
     elif command.operation in _WRITES:
-        values.store(samples=list(_written(command, prefix, now)), now=now)
+        values.store(samples=list(_written(command, now)), now=now)
     elif command.operation == Operation.DELETE:
-        values.absent(device_id=command.device_id, path=command.path, seen=(), now=now, prefix=prefix)
+        values.absent(device_id=command.device_id, path=command.path, seen=(), now=now)
 
 
 def refused(command: Command, outcome: DeviceRefused, now: datetime) -> None:
@@ -56,8 +55,7 @@ def refused(command: Command, outcome: DeviceRefused, now: datetime) -> None:
             now=now,
         )
     if command.operation in _WHOLE and outcome.code == _NOT_FOUND:
-        prefix = str(command.arguments.get("prefix", ""))
-        values.absent(device_id=command.device_id, path=command.path, seen=(), now=now, prefix=prefix)
+        values.absent(device_id=command.device_id, path=command.path, seen=(), now=now)
 
 
 def _observing(command: Command, outcome: Done, now: datetime) -> None:
@@ -80,23 +78,23 @@ def _observing(command: Command, outcome: Done, now: datetime) -> None:
     )
 
 
-def _told(device_id: int, answer: Any, prefix: str, now: datetime) -> Iterator[Sample]:
+def _told(device_id: int, answer: Any, now: datetime) -> Iterator[Sample]:
     nodes = answer.get("nodes") if isinstance(answer, Mapping) else None
     received_at = now.timestamp()
     for node in nodes or ():
         path = Path.parse(node["path"])
-        if path.depth >= 3:
+        if path.depth >= 3 and not node.get("prefix"):
             at = absolute_time(node.get("time"), received_at)
-            yield Sample(device_id, str(path), _value(node["value"]), at, node.get("prefix") or prefix)
+            yield Sample(device_id, str(path), _value(node["value"]), at)
 
 
-def _written(command: Command, prefix: str, now: datetime) -> Iterator[Sample]:
+def _written(command: Command, now: datetime) -> Iterator[Sample]:
     """What was written is what the device has now, as far as it can be read at all."""
     for path, value in _given(command):
         model = objects.core().resource(path)
         if model is None or "R" in model.operations:
             found = typed(_value(value), path, objects.core())
-            yield Sample(command.device_id, str(path), found, now.timestamp(), prefix)
+            yield Sample(command.device_id, str(path), found, now.timestamp())
 
 
 def _given(command: Command) -> Iterable[tuple[Path, Any]]:

@@ -1,7 +1,7 @@
 """Values that devices reported: the latest of each resource, and history, stored in bulk with their own time.
 
 `store` is meant for the group commit: one statement for hundreds of samples on PostgreSQL, rows locked in the order
-of (device, prefix, path), no model instances. A sample that comes late goes into history and leaves a newer latest
+of (device, path), no model instances. A sample that comes late goes into history and leaves a newer latest
 value alone (R-21).
 """
 
@@ -26,7 +26,6 @@ __all__ = ["Sample", "absent", "samples", "store"]
 FUTURE_SECONDS = 3600.0
 """A clock that is further ahead is wrong; its values get the time at which they came."""
 TEXT_LIMIT = 16_384
-PREFIX_LIMIT = 64
 _EXACT = 2**53
 
 
@@ -38,20 +37,19 @@ class Sample:
     path: str
     value: Value
     at: float
-    prefix: str = ""
 
 
 def samples(*, device_id: int, nodes: Iterable[Node], received_at: float) -> list[Sample]:
-    """The values among decoded nodes, each at its own time; what has no place for a value is left out."""
+    """The device's own values among decoded nodes, each at its own time; what has no place is left out."""
     return [
-        Sample(device_id, str(node.path), node.value, absolute_time(node.time, received_at), node.prefix)
+        Sample(device_id, str(node.path), node.value, absolute_time(node.time, received_at))
         for node in nodes
-        if node.path.depth >= 3
+        if node.path.depth >= 3 and not node.prefix
     ]
 
 
 def store(*, samples: Sequence[Sample], now: datetime) -> None:
-    """Write these in the caller's transaction. The devices exist; prefixes over 64 characters are left out.
+    """Write these in the caller's transaction. The devices exist.
 
     Of two samples of one resource at one time the later in the sequence counts.
     """
@@ -59,19 +57,18 @@ def store(*, samples: Sequence[Sample], now: datetime) -> None:
         return
     received_at = now.timestamp()
     latest_allowed = received_at + FUTURE_SECONDS
-    rows: dict[tuple[int, str, str, float], Row] = {}
+    rows: dict[tuple[int, str, float], Row] = {}
     for sample in samples:
         at = int((sample.at if 0.0 <= sample.at <= latest_allowed else received_at) * 1000) / 1000
-        key = (sample.device_id, sample.prefix, sample.path, at)
-        if len(sample.prefix) <= PREFIX_LIMIT:
-            rows[key] = (*key, *_columns(sample))
+        key = (sample.device_id, sample.path, at)
+        rows[key] = (*key, *_columns(sample))
     ordered = [rows[key] for key in sorted(rows)]
     values_sql.write(ordered, now=now)
 
 
-def absent(*, device_id: int, path: str, seen: Iterable[str], now: datetime, prefix: str = "") -> int:
+def absent(*, device_id: int, path: str, seen: Iterable[str], now: datetime) -> int:
     """The device answered a whole `path` and said only `seen`: what else was known of it has no value now."""
-    rows = ResourceValue.objects.filter(device_id=device_id, prefix=prefix, at__lte=now)
+    rows = ResourceValue.objects.filter(device_id=device_id, at__lte=now)
     rows = rows.filter(Q(path=path) | Q(path__startswith=f"{path}/"))
     gone = rows.exclude(path__in=list(seen)).exclude(kind=ValueKind.EMPTY)
     ids = sorted(gone.values_list("pk", flat=True))

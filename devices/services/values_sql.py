@@ -9,8 +9,8 @@ from django.db import connection
 
 from devices.services import registration_store_sql as sql
 
-Row = tuple[int, str, str, float, str, float | None, str | None]
-"""device id, prefix, path, seconds since 1970, kind, number, text; sorted, and each (…, time) once."""
+Row = tuple[int, str, float, str, float | None, str | None]
+"""device id, path, seconds since 1970, kind, number, text; sorted, and each (…, time) once."""
 
 _NOT_IN_HISTORY = ("e", "h")
 
@@ -22,28 +22,28 @@ _NEWER = ", ".join(
 _REPLACED = "kind = excluded.kind, number = excluded.number, text = excluded.text"
 _STORE = f"""
     WITH s AS MATERIALIZED (
-        SELECT device_id, prefix, path, to_timestamp(at) AS at, kind, number, text, newest
-        FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::float8[], %s::text[], %s::float8[], %s::text[],
-                    %s::boolean[]) AS u(device_id, prefix, path, at, kind, number, text, newest)
+        SELECT device_id, path, to_timestamp(at) AS at, kind, number, text, newest
+        FROM unnest(%s::bigint[], %s::text[], %s::float8[], %s::text[], %s::float8[], %s::text[],
+                    %s::boolean[]) AS u(device_id, path, at, kind, number, text, newest)
     ), latest AS (
-        INSERT INTO devices_resourcevalue AS v (device_id, prefix, path, kind, number, text, at, received_at)
-        SELECT device_id, prefix, path, kind, number, text, at, %s FROM s WHERE newest
-        ON CONFLICT (device_id, prefix, path) DO UPDATE SET {_NEWER}
-        RETURNING v.id, v.device_id, v.prefix, v.path
+        INSERT INTO devices_resourcevalue AS v (device_id, path, kind, number, text, at, received_at)
+        SELECT device_id, path, kind, number, text, at, %s FROM s WHERE newest
+        ON CONFLICT (device_id, path) DO UPDATE SET {_NEWER}
+        RETURNING v.id, v.device_id, v.path
     )
     INSERT INTO devices_resourcehistory (value_id, at, kind, number, text)
     SELECT latest.id, s.at, s.kind, s.number, s.text
-    FROM s JOIN latest USING (device_id, prefix, path) WHERE s.kind <> 'e' AND s.kind <> 'h'
+    FROM s JOIN latest USING (device_id, path) WHERE s.kind <> 'e' AND s.kind <> 'h'
     ON CONFLICT (value_id, at) DO UPDATE SET {_REPLACED}
 """  # noqa: S608 our own names
 _LATEST_SQLITE = f"""
-    INSERT INTO devices_resourcevalue AS v (device_id, prefix, path, at, kind, number, text, received_at)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
-    ON CONFLICT (device_id, prefix, path) DO UPDATE SET {_NEWER}
+    INSERT INTO devices_resourcevalue AS v (device_id, path, at, kind, number, text, received_at)
+    VALUES (%s, %s, %s, %s, %s, %s, %s)
+    ON CONFLICT (device_id, path) DO UPDATE SET {_NEWER}
 """  # noqa: S608 our own names
 _HISTORY_SQLITE = f"""
     INSERT INTO devices_resourcehistory (value_id, at, kind, number, text)
-    SELECT id, %s, %s, %s, %s FROM devices_resourcevalue WHERE device_id = %s AND prefix = %s AND path = %s
+    SELECT id, %s, %s, %s, %s FROM devices_resourcevalue WHERE device_id = %s AND path = %s
     ON CONFLICT (value_id, at) DO UPDATE SET {_REPLACED}
 """  # noqa: S608 our own names
 
@@ -57,12 +57,12 @@ def write(rows: Sequence[Row], *, now: datetime) -> None:
         sql.prepared(_STORE, [*columns, _newest(rows), now])
         return
     stored_now = sql.stored(now)
-    times = [sql.stored(sql.from_epoch(row[3])) for row in rows]
+    times = [sql.stored(sql.from_epoch(row[2])) for row in rows]
     with connection.cursor() as cursor:
         cursor.executemany(
             _LATEST_SQLITE,
             [
-                (*row[:3], at, *row[4:], stored_now)
+                (*row[:2], at, *row[3:], stored_now)
                 for row, at, is_newest in zip(rows, times, _newest(rows), strict=True)
                 if is_newest
             ],
@@ -70,14 +70,14 @@ def write(rows: Sequence[Row], *, now: datetime) -> None:
         cursor.executemany(
             _HISTORY_SQLITE,
             [
-                (at, *row[4:], *row[:3])
+                (at, *row[3:], *row[:2])
                 for row, at in zip(rows, times, strict=True)
-                if row[4] not in _NOT_IN_HISTORY
+                if row[3] not in _NOT_IN_HISTORY
             ],
         )
 
 
 def _newest(rows: Sequence[Row]) -> list[bool]:
     """Of each resource the last of its rows, which are sorted by time."""
-    following = [row[:3] for row in rows[1:]]
-    return [here[:3] != after for here, after in zip(rows, [*following, None], strict=True)]
+    following = [row[:2] for row in rows[1:]]
+    return [here[:2] != after for here, after in zip(rows, [*following, None], strict=True)]

@@ -132,7 +132,6 @@ def test_subscribers_read_the_values_of_their_own(device, owner, make, north):
     assert latest == [
         {
             "path": "/3303/0/5700",
-            "prefix": "",
             "name": "Temperature / Sensor value",
             "units": latest[0]["units"],
             "type": "float",

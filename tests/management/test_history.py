@@ -83,7 +83,6 @@ def test_the_tree_is_what_was_announced_and_what_was_told(device, django_assert_
         Sample(device.pk, "/3/0/6/1", 5, 1.0),
         Sample(device.pk, "/32999/0/1", b"\x01", 1.0),
         Sample(device.pk, "/3303/7/5700", 2.5, 1.0),
-        Sample(device.pk, "/3303/0/5700", 9.5, 1.0, "dev0"),
     ]
     values.store(samples=samples, now=NOW)
     with django_assert_num_queries(3):
@@ -104,9 +103,6 @@ def test_the_tree_is_what_was_announced_and_what_was_told(device, django_assert_
         (1, True),
         (7, False),
     ]
-    (end_device,) = trees.tree(device, "dev0")
-    (told,) = [one for one in end_device.instances[0].resources if one.latest]
-    assert (told.path, told.latest.value) == ("/3303/0/5700", 9.5)
 
 
 def test_pruning_goes_along_the_primary_key(device):

@@ -188,7 +188,6 @@ REFUSED = [
     ("write-composite", "", {"values": {"/3/0": 1}}, "values"),
     ("write-composite", "", {"values": {"/3/0/15": None}}, "values"),
     ("write-composite", "", {"values": {"/16/0/0/1": None}, "content_format": 112}, "content_format"),
-    ("read", "/3", {"prefix": "a/b"}, "prefix"),
     ("read", "/3", {"expires_in_seconds": 0}, "expires_in_seconds"),
     ("read", "/3", {"priority": 1000}, "priority"),
 ]
@@ -239,7 +238,3 @@ def test_int_307_muting_send_writes_1_x_23(device, make):
     assert refused.value.field == "instance_id"
     chosen = operations.mute_send(device=two, is_muted=True, instance_id=3, requested_by="user:1")
     assert chosen.path == "/1/3/23"
-
-
-def test_an_end_device_of_a_gateway_is_named(device):
-    assert ask(device, "read", "/3303/0/5700", prefix="dev0").arguments == {"prefix": "dev0"}

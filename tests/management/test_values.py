@@ -89,21 +89,12 @@ def test_nodes_become_samples_at_their_own_time():
     nodes = [
         Node(Path(3303, 0, 5700), 1.0, T - 3600),
         Node(Path(3303, 0, 5700), 2.0, -10),
-        Node(Path(3303, 0, 5700), 3.0, None, "dev0"),
+        Node(Path(3303, 0, 5700), 3.0, None),
+        Node(Path(3303, 0, 5700), 4.0, None, "dev0"),
         Node(Path(3303, 0), None),
     ]
     found = values.samples(device_id=1, nodes=nodes, received_at=T)
-    assert [(one.at, one.value, one.prefix) for one in found] == [
-        (T - 3600, 1.0, ""),
-        (T - 10, 2.0, ""),
-        (T, 3.0, "dev0"),
-    ]
-
-
-def test_end_devices_are_apart(device):
-    samples = [Sample(device.pk, "/3303/0/5700", 1.0, T, prefix) for prefix in ("", "dev0", "dev1")]
-    values.store(samples=samples, now=NOW)
-    assert ResourceValue.objects.count() == 3
+    assert [(one.at, one.value) for one in found] == [(T - 3600, 1.0), (T - 10, 2.0), (T, 3.0)]
 
 
 def test_a_batch_costs_few_statements(make, django_assert_max_num_queries):

@@ -106,4 +106,4 @@ def test_alternate_path(play, make_device):
             assert made.response_code == "2.01"
 
     play(scene)
-    assert ResourceValue.objects.get(device=device, path="/3/0/2").prefix == ""
+    assert ResourceValue.objects.get(device=device, path="/3/0/2").text == "dev-1"

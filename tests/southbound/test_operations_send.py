@@ -98,16 +98,3 @@ def test_strangers_and_suspended_devices_are_400(play, make_device):
         assert (await wire.ask(send_request(112, payload))).code == "4.00"
 
     play(scene)
-
-
-def test_values_behind_a_gateway_are_kept_apart(play, make_device):
-    make_device()
-
-    async def scene(southbound):
-        wire = await management(southbound)
-        await wire.ask(register_request(endpoint="dev-1", object_links=LINKS))
-        payload = report(Node(Path(3303, 0, 5700), 21.5, prefix="dev0"))
-        assert (await wire.ask(send_request(112, payload))).code == "2.04"
-
-    play(scene)
-    assert ResourceValue.objects.get().prefix == "dev0"

@@ -57,7 +57,6 @@ class Command(BaseCommand):
         parser.add_argument("--mode", help="write: replace or update; cancel: active or passive")
         parser.add_argument("--instance", type=int, help="create: the new instance; mute-send: our account")
         parser.add_argument("--depth", type=int, help="discover: 0 to 3")
-        parser.add_argument("--prefix", help="an end device of a gateway, such as dev0")
         parser.add_argument("--raw", action="store_true", help="leave the object model aside")
         parser.add_argument("--json", action="store_true", dest="as_json")
         parser.add_argument("--timeout", type=float, default=30.0, metavar="S", help="how long to wait here")
@@ -115,7 +114,6 @@ class Command(BaseCommand):
             "mode": options["mode"],
             "instance_id": options["instance"],
             "depth": options["depth"],
-            "prefix": options["prefix"],
             "force": options["raw"] or None,
         }
         given = {name: value for name, value in extra.items() if value is not None}

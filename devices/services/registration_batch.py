@@ -135,7 +135,8 @@ class Batch:
         device_id = standing.device.device_id
         standing.current = outcome.registration
         self.written.add(device_id)
-        self.detailed.add(device_id)
+        if outcome.change is Change.REGISTERED or outcome.changed & registration_details.FIELDS:
+            self.detailed.add(device_id)
         self.ended.pop(device_id, None)
         credential = None if origin.identity is None else self.loaded.by_identity[origin.identity]
         if credential is not None and credential.is_unused:

@@ -9,7 +9,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
+
 from devices.models import RegistrationDetail
+from devices.services import registration_store_sql as sql
 from lwm2m.links import ObjectLinks
 from lwm2m.messages import Register
 from lwm2m.registration import Registration
@@ -18,6 +21,15 @@ FIELDS = frozenset({"version", "binding", "sms_number", "object_links", "attribu
 """Fields of `lwm2m.registration.Registration` that stand in RegistrationDetail."""
 
 _PROFILE = "pid"
+_COLUMNS = {
+    "device_id": "bigint",
+    "version": "text",
+    "binding": "text",
+    "sms_number": "text",
+    "object_links": "text",
+    "attributes": "text",
+}
+_JSON = ("object_links", "attributes")
 _PARSED_LIMIT = 4096
 _PROFILES_LIMIT = 1024
 
@@ -27,52 +39,50 @@ def load(device_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
     ids = sorted(device_ids)
     if not ids:
         return {}
-    rows = RegistrationDetail.objects.filter(device_id__in=ids).values_list(
-        "device_id", "version", "binding", "sms_number", "object_links", "attributes"
-    )
+    text = "::text" if connection.vendor == "postgresql" else ""
+    statement = f"""SELECT device_id, version, binding, sms_number, object_links{text}, attributes{text}
+             FROM devices_registrationdetail WHERE device_id {{ids}}"""  # noqa: S608 our own words
+    return {device_id: _fields(*row) for device_id, *row in sql.select(statement, ids)}
+
+
+def _fields(version: str, binding: str, sms_number: str, links: str, attributes: str) -> dict[str, Any]:
+    pairs = json.loads(attributes) if attributes != "[]" else []
     return {
-        device_id: {
-            "version": version,
-            "binding": binding,
-            "sms_number": sms_number or None,
-            "object_links": _links(links),
-            "attributes": tuple((name, value) for name, value in attributes if name != _PROFILE),
-            "profile_ids": tuple(
-                v for name, value in attributes if name == _PROFILE for v in value.split(",")
-            ),
-        }
-        for device_id, version, binding, sms_number, links, attributes in rows
+        "version": version,
+        "binding": binding,
+        "sms_number": sms_number or None,
+        "object_links": _links(links),
+        "attributes": tuple((name, value) for name, value in pairs if name != _PROFILE),
+        "profile_ids": tuple(v for name, value in pairs if name == _PROFILE for v in value.split(",")),
     }
 
 
 def save(rows: Mapping[int, Registration]) -> None:
     """Write the details of these registrations whole."""
-    RegistrationDetail.objects.bulk_create(
-        [
-            RegistrationDetail(
-                device_id=device_id,
-                version=row.version,
-                binding=row.binding,
-                sms_number=row.sms_number or "",
-                object_links={} if row.object_links is None else row.object_links.to_json(),
-                attributes=_attributes(row),
-                ended_at=None,
-                end_cause="",
-            )
-            for device_id, row in sorted(rows.items())
-        ],
-        update_conflicts=True,
-        unique_fields=["device"],
-        update_fields=[
-            "version",
-            "binding",
-            "sms_number",
-            "object_links",
-            "attributes",
-            "ended_at",
-            "end_cause",
-        ],
-    )
+    values = [(device_id, *_columns(row)) for device_id, row in sorted(rows.items())]
+    if not values:
+        return
+    changed = ", ".join(f"{name} = excluded.{name}" for name in list(_COLUMNS)[1:])
+    names = ", ".join(_COLUMNS)
+    target = f"INSERT INTO devices_registrationdetail ({names}, ended_at, end_cause)"
+    conflict = f"ON CONFLICT (device_id) DO UPDATE SET {changed}, ended_at = NULL, end_cause = ''"
+    if connection.vendor == "postgresql":
+        arrays = ", ".join(f"%s::{kind}[]" for kind in _COLUMNS.values())
+        taken = ", ".join(f"{name}::jsonb" if name in _JSON else name for name in _COLUMNS)
+        sql.prepared(
+            f"{target} SELECT {taken}, NULL, '' FROM unnest({arrays}) AS v({names}) {conflict}",  # noqa: S608 our names
+            [list(column) for column in zip(*values, strict=True)],
+        )
+        return
+    places = ", ".join(["%s"] * len(_COLUMNS))
+    with connection.cursor() as cursor:
+        cursor.executemany(f"{target} VALUES ({places}, NULL, '') {conflict}", values)
+
+
+def _columns(row: Registration) -> tuple[Any, ...]:
+    """In the order of `_COLUMNS`, without the device id."""
+    links = {} if row.object_links is None else row.object_links.to_json()
+    return row.version, row.binding, row.sms_number or "", json.dumps(links), json.dumps(_attributes(row))
 
 
 def end(causes: Mapping[int, str], *, now: datetime) -> None:
@@ -93,13 +103,13 @@ def _attributes(row: Registration) -> list[list[str]]:
 _parsed: OrderedDict[str, ObjectLinks] = OrderedDict()
 
 
-def _links(value: Mapping[str, Any]) -> ObjectLinks | None:
-    if not value:
-        return None
-    key = json.dumps(value, separators=(",", ":"))
-    found = _parsed.get(key)
+def _links(text: str) -> ObjectLinks | None:
+    found = _parsed.get(text)
     if found is None:
-        found = _parsed[key] = ObjectLinks.from_json(value)
+        value = json.loads(text)
+        if not value:
+            return None
+        found = _parsed[text] = ObjectLinks.from_json(value)
         if len(_parsed) > _PARSED_LIMIT:
             _parsed.popitem(last=False)
     return found

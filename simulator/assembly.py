@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from simulator.device import Device
 from simulator.device_file import BadFile, Entry
+from simulator.gateway_children import Child, UnknownKind
+from simulator.gateway_children import numbered as numbered_children
 from simulator.nameplate import Firmware, Nameplate
 from simulator.uris import BadUri, ServerAddress
 
@@ -15,9 +17,42 @@ class BadDevice(ValueError):
     """A device that could never call anybody; the text says what is missing."""
 
 
-def device(entry: Entry, firmware: Firmware) -> Device:
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What is behind every device that its entry says nothing of: ``count`` end devices, or 0 for no gateway."""
+
+    count: int = 0
+    version: str = "2.0"
+
+
+NOTHING_BEHIND = Behind()
+
+
+def device(entry: Entry, firmware: Firmware, behind: Behind = NOTHING_BEHIND) -> Device:
     """The device of an entry; what the entry leaves open is as in ``firmware``. Raises `BadDevice`."""
-    return Device(nameplate(entry), behaviour(entry, firmware))
+    firmware = behaviour(entry, firmware)
+    found = children(entry, firmware, behind.count)
+    return Device(nameplate(entry), firmware, children=found, gateway_version=behind.version)
+
+
+def check(entry: Entry, firmware: Firmware, behind: Behind = NOTHING_BEHIND) -> None:
+    """Raises `BadDevice` as `device` would, and makes nothing that is large."""
+    nameplate(entry)
+    children(entry, behaviour(entry, firmware), min(behind.count, 1))
+
+
+def children(entry: Entry, firmware: Firmware, count: int = 0) -> list[Child] | None:
+    """The end devices behind it; None for a device that is no gateway. Raises `BadDevice`."""
+    if entry.children is None and not count:
+        return None
+    if firmware.version == "1.0":
+        raise BadDevice(f"{entry.endpoint} is a gateway, which takes LwM2M 1.1 or newer.")
+    if entry.children is None:
+        return list(numbered_children(entry.endpoint, count))
+    try:
+        return [Child(identifier, kind) for identifier, kind in entry.children.items()]
+    except UnknownKind as error:
+        raise BadDevice(f"{entry.endpoint}: {error}") from None
 
 
 def nameplate(entry: Entry) -> Nameplate:

@@ -1,7 +1,8 @@
 """The file that keeps simulated devices between two starts: a JSON list, readable by its owner alone.
 
 Each entry has ``endpoint`` and either ``bootstrap`` or ``server`` (a URI); with ``coaps`` also ``identity``
-and ``key_hex``. ``version``, ``queue_mode`` and ``lifetime`` are optional.
+and ``key_hex``. ``version``, ``queue_mode`` and ``lifetime`` are optional. ``children`` makes it an M2M gateway: an
+object with the id of each end device and its kind, such as ``{"urn:dev:cellar": "climate"}``.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class Entry:
     version: str | None = None
     queue_mode: bool | None = None
     lifetime: int | None = None
+    children: dict[str, str] | None = None
 
     @property
     def key(self) -> bytes:
@@ -42,7 +44,7 @@ class Entry:
             raise BadFile(f"The key of {self.endpoint} is not hexadecimal.") from None
 
 
-_TYPES: dict[str, tuple[type, ...]] = {"queue_mode": (bool,), "lifetime": (int,)}
+_TYPES: dict[str, tuple[type, ...]] = {"queue_mode": (bool,), "lifetime": (int,), "children": (dict,)}
 
 
 def load(file: Path) -> list[Entry]:

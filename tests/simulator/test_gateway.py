@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import pathlib
 import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -15,12 +18,16 @@ from lwm2m.messages import Register, Send, Update
 from lwm2m.nodes import Node, ObjectLinkValue
 from lwm2m.objects import core
 from lwm2m.paths import ROOT, Path
+from simulator import assembly, device_file
 from simulator.device import Device
+from simulator.device_file import Entry
 from simulator.gateway import Gateway
 from simulator.gateway_children import Child, UnknownKind, numbered
+from simulator.nameplate import Firmware
 from simulator.objects import ObjectTree
 from tests.fakes.devices import running_device
 from tests.simulator.peers import Caller, Server, running
+from tests.simulator.test_simulate_command import simulate
 
 SENML = ContentFormat.SENML_CBOR
 
@@ -264,6 +271,39 @@ def test_ten_thousand_children_cost_little_until_they_are_asked() -> None:
     gateway.add(Child("urn:dev:new"))
     assert len(tree.instance_ids(25)) == 5001
     assert tree.instance_ids(25)[0] == 0
+
+
+async def test_a_file_names_the_end_devices_of_a_gateway(tmp_path: pathlib.Path) -> None:
+    file = tmp_path / "devices.json"
+    rows = [{"endpoint": "gw-1", "server": "coap://127.0.0.1:1", "children": {"urn:dev:cellar": "meter"}}]
+    file.write_text(json.dumps(rows))
+    device = assembly.device(device_file.load(file)[0], Firmware())
+    assert [(child.identifier, child.kind) for child in device.gateway.children] == [
+        ("urn:dev:cellar", "meter")
+    ]
+
+
+async def test_the_command_makes_every_device_a_gateway() -> None:
+    async with running(Server()) as server:
+        process = await simulate("--server", server.uri, "--gateway", "3", "--count", "2", "--quiet")
+        try:
+            await server.until(lambda: len(server.of(Register)) == 2, seconds=30)
+            response = await server.registered["sim-2"].ask(Code.GET, "/25/2/0", accept=0)
+        finally:
+            process.terminate()
+            await process.communicate()
+    assert [each.object_links.objects[25].instances for each in server.of(Register)] == [(0, 1, 2)] * 2
+    assert response.payload == b"sim-2:2"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [({"children": {"x": "toaster"}}, "no kind of end device"), ({"version": "1.0"}, "takes LwM2M 1.1")],
+)
+def test_a_gateway_that_cannot_be_is_refused(changes: dict[str, object], words: str) -> None:
+    entry = replace(Entry("gw-1", server="coap://127.0.0.1:1", children={"x": "meter"}), **changes)
+    with pytest.raises(assembly.BadDevice, match=words):
+        assembly.check(entry, Firmware())
 
 
 def test_an_unknown_kind_is_named() -> None:

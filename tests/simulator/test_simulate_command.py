@@ -59,6 +59,8 @@ async def test_devices_of_a_file_come_up_and_leave_within_three_seconds(tmp_path
         (["--server", "coaps://127.0.0.1"], "needs an identity and a key"),
         (["--server", "coaps://127.0.0.1", "--key", "xyz"], "not hexadecimal"),
         (["--devices", "/nowhere.json"], "cannot be read"),
+        (["--server", "coap://127.0.0.1:1", "--gateway", "0"], "not a number above zero"),
+        (["--server", "coap://127.0.0.1:1", "--gateway", "2", "--lwm2m", "1.0"], "takes LwM2M 1.1"),
         (["--portal", "http://127.0.0.1:1"], "--portal needs --operator"),
         (
             [

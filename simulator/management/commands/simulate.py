@@ -19,6 +19,8 @@ from simulator import assembly, device_file
 from simulator.device_file import Entry
 from simulator.enrolment import Enrolment
 from simulator.fleet import Fleet, TooManyDevices
+from simulator.gateway import VERSIONS as GATEWAY_VERSIONS
+from simulator.gateway_children import KINDS
 from simulator.nameplate import Firmware
 from simulator.subscriber import PortalRefused, Subscriber
 
@@ -57,6 +59,17 @@ class Command(BaseCommand):
         portal.add_argument(
             "--keys", type=Path, default=DEFAULT_KEYS, metavar="FILE", help=f"({DEFAULT_KEYS})"
         )
+        gateway = parser.add_argument_group("end devices behind them")
+        gateway.add_argument(
+            "--gateway",
+            type=positive,
+            metavar="N",
+            help="make each an M2M gateway with N end devices (object 25), named ENDPOINT:0 … ENDPOINT:N-1; they are"
+            f' in turn: {", ".join(KINDS)}. In a --devices file: "children": {{"ID": "KIND"}}',
+        )
+        gateway.add_argument(
+            "--gateway-version", default="2.0", choices=GATEWAY_VERSIONS, help="version of object 25 (2.0)"
+        )
         how = parser.add_argument_group("how they behave")
         how.add_argument("--rate", type=positive, default=50, metavar="N", help="starts per second (50)")
         how.add_argument("--lifetime", type=positive, default=86_400, metavar="S", help="unless bootstrapped")
@@ -77,9 +90,10 @@ class Command(BaseCommand):
         try:
             enrolment = self._enrolment(options) if options["portal"] else None
             entries = [] if enrolment else self._entries(options)
+            behind = assembly.Behind(options["gateway"] or 0, options["gateway_version"])
             for entry in entries:
-                assembly.nameplate(entry)
-            asyncio.run(self._run(entries, enrolment, firmware, options))
+                assembly.check(entry, firmware, behind)
+            asyncio.run(self._run(entries, enrolment, firmware, behind, options))
         except MISTAKES as error:
             raise CommandError(str(error)) from None
 
@@ -131,7 +145,12 @@ class Command(BaseCommand):
     # -- running them --------------------------------------------------------------------------------------
 
     async def _run(
-        self, entries: list[Entry], enrolment: Enrolment | None, firmware: Firmware, options: dict[str, Any]
+        self,
+        entries: list[Entry],
+        enrolment: Enrolment | None,
+        firmware: Firmware,
+        behind: assembly.Behind,
+        options: dict[str, Any],
     ) -> None:
         fleet = Fleet(options["rate"])
         stopped = asyncio.Event()
@@ -140,7 +159,7 @@ class Command(BaseCommand):
             loop.add_signal_handler(number, stopped.set)
         names = [f"{options['endpoint_prefix']}{number}" for number in range(1, options["count"] + 1)]
         source = enrolment.entries(names) if enrolment else _each(entries)
-        starting = asyncio.create_task(self._start(fleet, source, firmware))
+        starting = asyncio.create_task(self._start(fleet, source, firmware, behind))
         waiting = asyncio.create_task(stopped.wait())
         showing = None if options["quiet"] else asyncio.create_task(self._show(fleet))
         try:
@@ -159,9 +178,11 @@ class Command(BaseCommand):
                 self.stdout.flush()
             await fleet.stop(deregister=options["deregister"], within_seconds=LONGEST_GOODBYE_SECONDS / 2)
 
-    async def _start(self, fleet: Fleet, source: AsyncIterator[Entry], firmware: Firmware) -> None:
+    async def _start(
+        self, fleet: Fleet, source: AsyncIterator[Entry], firmware: Firmware, behind: assembly.Behind
+    ) -> None:
         async with contextlib.aclosing(source) as entries:  # type: ignore[type-var]
-            await fleet.start(assembly.device(entry, firmware) async for entry in entries)
+            await fleet.start(assembly.device(entry, firmware, behind) async for entry in entries)
 
     async def _show(self, fleet: Fleet) -> None:
         """One line that renews itself on a terminal, a line every few seconds elsewhere."""

@@ -33,6 +33,7 @@ class Layer:
 @pytest.fixture
 def layer(monkeypatch: pytest.MonkeyPatch, settings) -> Layer:
     settings.REDIS_URL = ""  # everything in this process, also where the suite runs with Redis
+    bells.stop()  # a test before this one may have rung through Redis, by a thread that goes on
     made = Layer()
     monkeypatch.setattr(bells, "get_channel_layer", lambda: made)
     return made

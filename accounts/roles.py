@@ -23,6 +23,7 @@ _INVENTORY = (
     "devices.command",
     "devices.knock",
     "devices.objectdefinition",
+    "devices.historyretention",
 )
 _PROVISIONING = (
     "provisioning.bootstrapprofile",
@@ -52,8 +53,9 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     Role.ADMINISTRATOR: _RUN
     | _may("view", *_PEOPLE, *_TRAIL, "devices.credential")
     | _may("delete", "devices.device", "provisioning.bootstrapprofile", "accounts.staffmembership")
-    | _may("add", "accounts.staffmembership", "devices.credential")
-    | _may("change", "accounts.operator", "accounts.subscriber", "accounts.staffmembership"),
+    | _may("add", "accounts.staffmembership", "devices.credential", "devices.historyretention")
+    | _may("change", "accounts.operator", "accounts.subscriber", "accounts.staffmembership")
+    | _may("change", "devices.historyretention"),
     Role.PROVISIONING: _RUN | _may("view", "devices.credential") | _may("delete", "devices.device"),
     Role.SUPPORT: _LOOK
     | _may("view", *_TRAIL)

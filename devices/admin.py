@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts import tenancy
 from accounts.scoping import ScopedModelAdmin, ask_and_do
-from devices import admin_objects, admin_records  # noqa: F401  register the other models of this room
+from devices import admin_objects, admin_records, admin_retention  # noqa: F401  the other models of this room
 from devices.admin_board import board_view
 from devices.admin_device import device_facts
 from devices.admin_management import urls as management_urls

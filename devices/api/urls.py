@@ -12,6 +12,7 @@ from devices.api.object_definitions import ObjectDefinitionViewSet
 from devices.api.observations import ObservationViewSet as Observations
 from devices.api.resources import HistoryViewSet as History
 from devices.api.resources import ResourceViewSet as Resources
+from devices.api.retention import RetentionViewSet as Retention
 from devices.api.traces import TraceViewSet as Trace
 from devices.api.views import KnockViewSet, RegistrationViewSet
 
@@ -60,6 +61,11 @@ urlpatterns = [
     ),
     re_path(rf"{_RESOURCE}/history/$", History.as_view({"get": "list"}, detail=False), name="device-history"),
     re_path(rf"{_RESOURCE}/series/$", History.as_view({"get": "series"}, detail=True), name="device-series"),
+    path(
+        "operators/<slug:slug>/history-retention/",
+        Retention.as_view({"get": "retrieve", "put": "update"}, detail=True),
+        name="operator-history-retention",
+    ),
     path("devices/<path:endpoint>/trace/", Trace.as_view({"get": "list"}, detail=False), name="device-trace"),
     *router.urls,
 ]

@@ -14,6 +14,12 @@ CHUNK = 500
 """So many resources in one statement: short transactions, each within the primary key."""
 
 
+def days(operator: Operator) -> int:
+    """For how many days the operator keeps history, be it said or by default."""
+    row = HistoryRetention.objects.filter(operator=operator).first()
+    return DEFAULT_HISTORY_DAYS if row is None else row.days
+
+
 def set_days(*, operator: Operator, days: int) -> HistoryRetention:
     """Keep the history of the operator's devices for so many days; 0 keeps none."""
     if not 0 <= days <= LIMIT_DAYS:
@@ -36,9 +42,9 @@ def set_days(*, operator: Operator, days: int) -> HistoryRetention:
 def prune(*, now: datetime) -> int:
     """Delete history that is older than its operator keeps it; returns how many values went."""
     gone = 0
-    days = dict(HistoryRetention.objects.values_list("operator_id", "days"))
+    kept = dict(HistoryRetention.objects.values_list("operator_id", "days"))
     for operator_id in Operator.objects.order_by("pk").values_list("pk", flat=True):
-        before = now - timedelta(days=days.get(operator_id, DEFAULT_HISTORY_DAYS))
+        before = now - timedelta(days=kept.get(operator_id, DEFAULT_HISTORY_DAYS))
         gone += _prune(operator_id, before)
     return gone
 

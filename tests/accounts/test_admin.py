@@ -109,6 +109,8 @@ def test_an_administrator_changes_their_operator_only_so_far(administrator, nort
         "support_email": "",
         "allows_nosec": "on",
         "slug": "evil",
+        "history_retention-TOTAL_FORMS": "0",
+        "history_retention-INITIAL_FORMS": "0",
     }
     administrator.post(page, data)
     north.refresh_from_db()

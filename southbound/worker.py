@@ -149,7 +149,8 @@ class Southbound:
         await self.ports.stop()
         await self._quietly(self._database.run(self._last_words))
         await self._database.close()
-        bells.stop()
+        # Off the loop: the in-process channel layer hands the last messages over to this very loop.
+        await asyncio.to_thread(bells.stop)
 
     async def _end_tasks(self) -> None:
         """Cancel until all have ended: a channel layer that is just subscribing can swallow a cancellation."""

@@ -85,7 +85,7 @@ def test_int_303_active_cancel(play, make_device):
     assert Observation.objects.get().state == "ended"
 
 
-def test_int_307_308_observe_composite_and_its_cancel(play, make_device):
+def test_int_304_305_observe_composite_and_its_cancel(play, make_device):
     device = make_device()
     paths = ["/3/0/9", "/1/0/1"]
 

@@ -21,7 +21,7 @@ REQUESTS = {"update": "update", "register": "reregister"}
 """As we call them, and as the generator calls the phase."""
 SOURCE_PORT = 5_000
 """Where source ports begin when more devices are wanted than there are ephemeral ports. A DTLS session needs its own
-port to stay, so one address has room for 60,000 of them."""
+port to stay, so one address has room for 60,000 of them, and more come from the next address."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Sizes:
     memory_secured: tuple[int, ...]
 
 
-FULL = Sizes(6.0, 1000, 256, (1_000, 10_000, 100_000), (1_000, 10_000, 50_000))
+FULL = Sizes(6.0, 1000, 256, (1_000, 10_000, 100_000), (1_000, 10_000, 100_000))
 QUICK = Sizes(1.0, 300, 256, (1_000,), ())
 
 
@@ -141,6 +141,7 @@ class Bench:
         devices: int = 0,
         first: int = 1,
         source_port: int = 0,
+        source_address: str = "",
         at_end: Callable[[], None] | None = None,
     ) -> Load:
         meter = Meter(
@@ -149,7 +150,7 @@ class Bench:
             self._redis if database and database.server_pid else None,
         )
         return generator.run(
-            self._generator,
+            generator.OURS if source_address else self._generator,
             meter,
             port=serving.coaps if secured else serving.coap,
             phase=phase,
@@ -159,6 +160,7 @@ class Bench:
             secured=secured,
             first=first,
             source_port=source_port,
+            source_address=source_address,
             at_end=at_end,
         )
 
@@ -182,11 +184,13 @@ class Bench:
         with processes.southbound(env) as serving:
             before = resident_bytes(serving.pids[0])
             most = generator.most_devices()
-            for first in range(1, devices + 1, most):
+            for turn, first in enumerate(range(1, devices + 1, most)):
                 size = min(most, devices + 1 - first)
+                addresses, ports = divmod(turn if secured else 0, (65_536 - SOURCE_PORT) // most)
                 load = self._load(
                     serving, database, phase="register", secured=secured, devices=size, first=first,
-                    source_port=SOURCE_PORT + (first - 1 if secured else 0), at_end=look,
+                    source_port=SOURCE_PORT + ports * most,
+                    source_address=f"127.0.0.{addresses + 1}" if addresses else "", at_end=look,
                 )  # fmt: skip
                 if load.answered < size:
                     say(f"warning: {load.answered} of {size} devices registered")

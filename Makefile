@@ -6,7 +6,7 @@ BIN     = $(VENV)/bin
 DEMO   ?= 1
 PYTEST_ARGS ?= -n auto --dist loadgroup
 
-.PHONY: run test check bench interop browser screenshots clean
+.PHONY: run test check bench interop browser storm screenshots clean
 
 run: $(VENV)/.run
 	@exec $(BIN)/python manage.py portal --migrate $(if $(filter 0,$(DEMO)),,--demo)
@@ -31,6 +31,9 @@ bench: $(VENV)/.dev
 
 interop: $(VENV)/.dev
 	@$(BIN)/python -m pytest tests/interop -p no:xdist -rs
+
+storm: $(VENV)/.dev
+	@STORM_KILLS=20 STORM_DTLS_DEVICES=1000 $(BIN)/python -m pytest tests/flows/test_storm.py tests/flows/test_storm_dtls.py -p no:xdist
 
 browser: $(VENV)/.dev
 	@$(BIN)/python -m pytest tests/browser -p no:xdist -rs

@@ -35,6 +35,7 @@ SEND_SECONDS = 3.0
 WARN_SECONDS = 10.0
 
 EVERYONE_GROUP = "devices"  # every live page is in it
+DETAILS = {"trace"}  # only the device's own pages show these
 
 Change = tuple[int, int, tuple[str, ...]]  # device id, operator id, what
 Task = tuple[str, int]
@@ -121,7 +122,8 @@ async def _send_messages(
         return
     for (device_id, operator_id), what in changes.items():
         message = {"type": "device.changed", "device_id": device_id, "what": what}
-        for group in (f"device.{device_id}", f"operator.{operator_id}", "board"):
+        boards = () if set(what) <= DETAILS else (f"operator.{operator_id}", "board")
+        for group in (f"device.{device_id}", *boards):
             await layer.group_send(group, message)
 
 

@@ -39,6 +39,7 @@ class Counters:
     overloaded: int = 0
     refusals: int = 0
     uncounted: int = 0
+    untraced: int = 0
     by_cause: dict[str, int] = field(default_factory=dict)
     _gathered: dict[tuple[str, str, str, str], _Gathered] = field(default_factory=dict)
 
@@ -88,5 +89,6 @@ class Counters:
             "overloaded",
             "refusals",
             "uncounted",
+            "untraced",
         ]
         return {name: getattr(self, name) for name in names}

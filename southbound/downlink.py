@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import time
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
 
@@ -21,6 +22,7 @@ from devices.services import mailbox
 from lwm2m import registration
 from lwm2m.codes import dotted
 from lwm2m.errors import Lwm2mError
+from lwm2m.messages import Request
 from lwm2m.paths import Path
 from lwm2m.presence import presence
 from lwm2m.registration import Change, Origin
@@ -29,7 +31,8 @@ from southbound.database import Database
 from southbound.observing import ObservationRepair
 from southbound.operations import Target
 from southbound.reporting import Reporting
-from southbound.transports.engine import TOKEN_BYTES, Engine, NoReply
+from southbound.tracing import Tracing
+from southbound.transports.engine import TOKEN_BYTES, Engine, NoReply, Reply
 from southbound.transports.lane import Lane
 from southbound.transports.ports import Ports
 
@@ -73,6 +76,7 @@ class Downlink:
         database: Database,
         reporting: Reporting,
         observing: ObservationRepair,
+        tracing: Tracing,
     ) -> None:
         self._flow = flow
         self._engine = engine
@@ -80,6 +84,7 @@ class Downlink:
         self._database = database
         self._reporting = reporting
         self._observing = observing
+        self._tracing = tracing
         self._flushing: dict[int, asyncio.Task[None]] = {}
         self._sending: dict[int, asyncio.Task[Outcome]] = {}
         self._again: set[int] = set()
@@ -208,7 +213,7 @@ class Downlink:
         except Lwm2mError as error:
             return DeviceRefused("", error.cause, error.detail)
         try:
-            reply = await self._engine.request(ready.lane, ready.peer, request, token=ready.token)
+            reply = await self._ask(ready, request)
         except NoReply as error:
             if error.is_reset:
                 return DeviceRefused("", "COMMAND_REFUSED", error.detail)
@@ -227,6 +232,20 @@ class Downlink:
         if reply.is_observed and ready.token is not None and request.observe == 0:
             return Done(code, said, Observing(ready.registration_id, ready.token.hex()))
         return Done(code, said)
+
+    async def _ask(self, ready: _Ready, request: Request) -> Reply:
+        """One request and its answer, both traced. Raises `NoReply`."""
+        traced = (ready.claimed.device_id, request, ready.claimed.path, ready.target)
+        self._tracing.asked(*traced)
+        began = time.monotonic()
+        try:
+            reply = await self._engine.request(ready.lane, ready.peer, request, token=ready.token)
+        except NoReply as error:
+            if error.is_reset:
+                self._tracing.replied(*traced, None, time.monotonic() - began)
+            raise
+        self._tracing.replied(*traced, reply, time.monotonic() - began)
+        return reply
 
 
 def _token(claimed: Claimed) -> bytes | None:

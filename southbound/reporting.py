@@ -20,6 +20,7 @@ from southbound import observing, senders
 from southbound.counters import Counters
 from southbound.group_commit import GroupCommit
 from southbound.reports import Notified, Report, Sent, Verdict, judge_notice, judge_send
+from southbound.tracing import Tracing
 from southbound.transports.lane import Exchange
 from southbound.transports.notices import Notice
 
@@ -38,10 +39,12 @@ class Reporting:
         counters: Counters,
         on_heard: Callable[[int], None],
         on_stray: Callable[[int], None],
+        tracing: Tracing,
     ) -> None:
         self._counters = counters
         self._on_heard = on_heard
         self._on_stray = on_stray
+        self._tracing = tracing
         self._held: dict[bytes, list[Notice]] = {}
         self.commits: GroupCommit[Report, Verdict] = GroupCommit(
             write=self._write, answer=self._answer, counters=counters
@@ -110,15 +113,15 @@ class Reporting:
         return verdicts
 
     def _note(self, verdicts: Iterable[Verdict], *, now: datetime) -> None:
-        notified = [v.observation_id for v in verdicts if v.observation_id is not None]
+        notified = [v.about.observation_id for v in verdicts if v.about is not None]
         if notified:
             observations.notified(observation_ids=notified, now=now)
         for verdict in verdicts:
-            if verdict.reread is not None:
-                observing.read_whole(verdict.reread)
-            if verdict.is_end and verdict.observation_id is not None:
+            if verdict.about is not None and verdict.is_first_block:
+                observing.read_whole(verdict.about)
+            if verdict.about is not None and verdict.is_end:
                 observations.refused(
-                    observation_id=verdict.observation_id,
+                    observation_id=verdict.about.observation_id,
                     cause=verdict.cause,
                     detail=verdict.detail,
                     now=now,
@@ -142,6 +145,9 @@ class Reporting:
                 )
             if verdict is None or verdict.device_id is None:
                 continue
+            if isinstance(report, Notified):
+                paths = () if verdict.about is None else verdict.about.paths
+                self._tracing.notified(verdict.device_id, report.notice, paths, is_welcome=verdict.is_welcome)
             if verdict.is_stray:
                 self._on_stray(verdict.device_id)
             elif verdict.has_waiting:
@@ -151,6 +157,8 @@ class Reporting:
         if verdict is None:
             self._postpone(report.exchange, "STORE_UNAVAILABLE", UNAVAILABLE_MAX_AGE)
             return
-        report.exchange.answer(Response(verdict.code))
+        response = Response(verdict.code)
+        report.exchange.answer(response)
+        self._tracing.answered(report.exchange, response, verdict.device_id)
         if verdict.cause:
             self._count(report.exchange, verdict.cause, verdict.detail, verdict.device_id)

@@ -18,6 +18,7 @@ from lwm2m.registration import Change
 from southbound.counters import Counters
 from southbound.group_commit import GroupCommit
 from southbound.reporting import Reporting
+from southbound.tracing import Tracing
 from southbound.transports.lane import Exchange
 
 OVERLOADED_MAX_AGE = 5
@@ -46,12 +47,14 @@ class Uplink:
         on_applied: Callable[[Applied], None],
         on_bootstrap: Callable[[Exchange, BootstrapRequest], None],
         reporting: Reporting,
+        tracing: Tracing,
     ) -> None:
         self._flow = flow
         self._counters = counters
         self._on_applied = on_applied
         self._on_bootstrap = on_bootstrap
         self._reporting = reporting
+        self._tracing = tracing
         self.commits: GroupCommit[_Waiting, Applied] = GroupCommit(
             write=self._write, answer=self._answer, counters=counters
         )
@@ -61,7 +64,9 @@ class Uplink:
         request = exchange.request
         if request.path == _WELL_KNOWN and request.code == Code.GET:
             links = _DISCOVERABLE[exchange.plane]
-            exchange.answer(Response(Code.CONTENT, links, ContentFormat.LINK))
+            found = Response(Code.CONTENT, links, ContentFormat.LINK)
+            exchange.answer(found)
+            self._tracing.answered(exchange, found, None)
             return
         try:
             message = wire.parse(request, plane=exchange.plane)
@@ -85,7 +90,9 @@ class Uplink:
         self, exchange: Exchange, error: Lwm2mError, name: str = "", device_id: int | None = None
     ) -> None:
         """Answer with the error's code, and count it with its cause."""
-        exchange.answer(Response(error.code))
+        response = Response(error.code)
+        exchange.answer(response)
+        self._tracing.answered(exchange, response, device_id)
         self._count(exchange, error.cause, error.detail, name or _claimed(exchange), device_id)
 
     def postpone(self, exchange: Exchange, cause: str, max_age: int) -> None:
@@ -118,6 +125,10 @@ class Uplink:
             outcome = applied.outcome
             assert outcome.response is not None
             exchange.answer(outcome.response)
+            if applied.is_plain_refresh and applied.device_id is not None:
+                self._tracing.refreshed(exchange, outcome.response, applied.device_id)
+            else:
+                self._tracing.answered(exchange, outcome.response, applied.device_id)
             if outcome.change is Change.REFUSED:
                 message = inbound.message
                 name = message.endpoint if isinstance(message, Register) and message.endpoint else ""

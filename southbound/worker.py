@@ -31,6 +31,7 @@ from southbound.downlink import Downlink
 from southbound.expiry import HORIZON_SECONDS, SCAN_SECONDS, Timers
 from southbound.observing import ObservationRepair
 from southbound.reporting import Reporting
+from southbound.tracing import Tracing
 from southbound.transports.engine import Engine, Tuning
 from southbound.transports.ports import Ports, PortSettings
 from southbound.uplink import Uplink
@@ -105,10 +106,12 @@ class Southbound:
         gc.freeze()  # what stands now stands until the end: a full collection need not walk it, for 50 ms and more
         await self._engine.start()
         repair = ObservationRepair(self._database)
+        self.tracing = Tracing(counters=self.counters, database=self._database)
         self.reporting = Reporting(
             counters=self.counters,
             on_heard=lambda device_id: self.downlink.wake(device_id),
             on_stray=repair.repair,
+            tracing=self.tracing,
         )
         self._engine.on_notice = self.reporting.notice
         self.downlink = Downlink(
@@ -118,6 +121,7 @@ class Southbound:
             database=self._database,
             reporting=self.reporting,
             observing=repair,
+            tracing=self.tracing,
         )
         self.bootstrap = BootstrapServer(engine=self._engine, database=self._database)
         self.uplink = Uplink(
@@ -126,10 +130,12 @@ class Southbound:
             on_applied=self._applied,
             on_bootstrap=self.bootstrap.request,
             reporting=self.reporting,
+            tracing=self.tracing,
         )
         self.bootstrap.uplink = self.uplink
         self.uplink.commits.start(loop)
         self.reporting.commits.start(loop)
+        self.tracing.start()
         await self._announce()
         await self._scan()
         await self.ports.start(loop, self.uplink.take)
@@ -145,6 +151,7 @@ class Southbound:
         await asyncio.gather(
             self.uplink.commits.stop(timeout_seconds=1.5), self.reporting.commits.stop(timeout_seconds=1.5)
         )
+        await self.tracing.stop()
         await self._engine.stop()
         await self.ports.stop()
         await self._quietly(self._database.run(self._last_words))

@@ -80,18 +80,19 @@ def payload(
         nodes = formats.decode(content_format, payload, place, catalogue or objects.core())
     except Lwm2mError as error:
         return {"bytes": len(payload), "problem": error.detail}
-    return payload_of_nodes(nodes)
+    return payload_of_nodes(nodes, catalogue)
 
 
-def payload_of_nodes(nodes: Sequence[Node]) -> Any:
+def payload_of_nodes(nodes: Sequence[Node], catalogue: Catalogue | None = None) -> Any:
     """The same for nodes that were decoded already."""
-    shown: dict[str, Any] = {"nodes": [_node(node) for node in nodes[:NODES_LIMIT]]}
+    shown: dict[str, Any] = {"nodes": [_node(node, catalogue) for node in nodes[:NODES_LIMIT]]}
     return shown | ({"more": len(nodes) - NODES_LIMIT} if len(nodes) > NODES_LIMIT else {})
 
 
-def _node(node: Node) -> dict[str, Any]:
+def _node(node: Node, catalogue: Catalogue | None) -> dict[str, Any]:
     path = str(node.path)
-    is_hidden = node.value is not None and secrecy.is_secret_text(path)
+    is_secret = secrecy.is_secret_text(path) or (catalogue and secrecy.is_secret(node.path, catalogue))
+    is_hidden = node.value is not None and is_secret
     shown: dict[str, Any] = {"path": path, "value": secrecy.MASK if is_hidden else _value(node.value)}
     if node.time is not None:
         shown["time"] = node.time

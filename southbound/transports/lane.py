@@ -5,6 +5,7 @@ One lane per listening port. What belongs to an exchange that we began (ACK, RST
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Hashable
 from typing import Protocol
 
@@ -29,7 +30,7 @@ class Replies(Protocol):
 class Exchange:
     """One request of a device that waits for its answer; answered exactly once."""
 
-    __slots__ = ("block", "kind", "lane", "mid", "origin", "peer", "request", "token")
+    __slots__ = ("block", "came_at", "kind", "lane", "mid", "origin", "peer", "request", "token")
 
     def __init__(
         self,
@@ -50,6 +51,7 @@ class Exchange:
         self.request = request
         self.origin = origin
         self.block = block
+        self.came_at = time.time()
 
     @property
     def plane(self) -> Plane:

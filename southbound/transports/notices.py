@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiocoap import Message
 
@@ -25,6 +26,7 @@ class Notice:
     content_format: int | None
     sequence: int | None
     is_partial: bool
+    came_at: float = field(default_factory=time.time)
 
     def accept(self) -> None:
         """Acknowledge it, if it wants that."""

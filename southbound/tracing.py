@@ -1,0 +1,199 @@
+"""The protocol trace: what known devices and this server said to each other, written in bulk beside the hot path.
+
+On the loop a message costs one entry in a list. A task of its own writes what came every quarter of a second, in one
+transaction. There is only so much room in a quarter of a second, and less for plain refreshes: under a storm the rest
+is left out and counted, so that no registration waits for a trace.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from devices import events, object_models
+from devices.models import Device
+from devices.services import traces
+from devices.services.traces import Direction
+from lwm2m.codes import dotted
+from lwm2m.messages import Request, Response
+from lwm2m.objects import Catalogue
+from lwm2m.registration import Origin
+from southbound import senders
+from southbound.counters import Counters
+from southbound.database import Database
+from southbound.operations import Target
+from southbound.traced import NOTIFY, RESET, Answered, Sighting, spread, words
+from southbound.transports.engine import Reply
+from southbound.transports.lane import Exchange
+from southbound.transports.notices import Notice
+
+logger = logging.getLogger(__name__)
+
+PAUSE_SECONDS = 0.25
+ROOM = 150
+"""So many exchanges in a pause: about 600 in a second."""
+ROOM_FOR_REFRESHES = 40
+"""Of them, so many may be plain refreshes, which all look the same."""
+END_SECONDS = 1.0
+
+
+class Tracing:
+    """All but `start` and `stop` may be called at any time, from the loop."""
+
+    def __init__(self, *, counters: Counters, database: Database) -> None:
+        self._counters = counters
+        self._database = database
+        self._waiting: list[Sighting | Answered] = []
+        self._refreshes = 0
+        self._something = asyncio.Event()
+        self._work: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._work = asyncio.get_running_loop().create_task(self._run(), name="tracing")
+
+    async def stop(self) -> None:
+        """Write what waits, if that does not take long."""
+        if self._work is not None:
+            self._work.cancel()
+            await asyncio.gather(self._work, return_exceptions=True)
+        try:
+            async with asyncio.timeout(END_SECONDS):
+                await self._write()
+        except TimeoutError:
+            return
+
+    def refreshed(self, exchange: Exchange, response: Response, device_id: int) -> None:
+        """A plain refresh, stored and answered."""
+        if self._refreshes >= ROOM_FOR_REFRESHES:
+            self._counters.untraced += 1
+            return
+        self._refreshes += 1
+        self.answered(exchange, response, device_id)
+
+    def answered(self, exchange: Exchange, response: Response, device_id: int | None) -> None:
+        """Any other request of a device and its answer. Who sent it is looked up, where it is not known."""
+        if exchange.plane == "management":
+            self._put(Answered(exchange, response, time.time(), device_id))
+
+    def asked(self, device_id: int, request: Request, about: str, target: Target) -> None:
+        """A request of ours leaves."""
+        method, path = words(request)
+        self._put(
+            Sighting(
+                time.time(),
+                Direction.OUT,
+                method,
+                path,
+                content_format=request.content_format,
+                payload=request.payload,
+                about=about,
+                device_id=device_id,
+                catalogue=target.catalogue,
+            )
+        )
+
+    def replied(
+        self,
+        device_id: int,
+        request: Request,
+        about: str,
+        target: Target,
+        reply: Reply | None,
+        seconds: float,
+    ) -> None:
+        """The device answered after so many seconds; None is a reset."""
+        method, path = words(request)
+        self._put(
+            Sighting(
+                time.time(),
+                Direction.IN,
+                method,
+                path,
+                RESET if reply is None else dotted(reply.code),
+                None if reply is None else reply.content_format,
+                b"" if reply is None else reply.payload,
+                about=about,
+                duration_ms=seconds * 1000,
+                device_id=device_id,
+                catalogue=target.catalogue,
+            )
+        )
+
+    def notified(self, device_id: int, notice: Notice, paths: Sequence[str], *, is_welcome: bool) -> None:
+        """A notification about `paths`, none where nothing is known to be observed; and our reset, if it got one."""
+        path = " ".join(paths) or "(not observed)"
+        about = paths[0] if len(paths) == 1 else "/"
+        self._put(
+            Sighting(
+                notice.came_at,
+                Direction.IN,
+                NOTIFY,
+                path,
+                dotted(notice.code),
+                notice.content_format,
+                notice.payload,
+                about=about,
+                device_id=device_id,
+            )
+        )
+        if not is_welcome:
+            self._put(Sighting(time.time(), Direction.OUT, NOTIFY, path, RESET, device_id=device_id))
+
+    def _put(self, entry: Sighting | Answered) -> None:
+        if len(self._waiting) >= ROOM:
+            self._counters.untraced += 1
+            return
+        self._waiting.append(entry)
+        self._something.set()
+
+    async def _run(self) -> None:
+        while True:
+            await self._something.wait()
+            await asyncio.sleep(PAUSE_SECONDS)
+            await self._write()
+
+    async def _write(self) -> None:
+        self._something.clear()
+        waiting, self._waiting, self._refreshes = self._waiting, [], 0
+        if not waiting:
+            return
+        try:
+            await self._database.run(_record, waiting)
+        except Exception as error:  # a trace is a help, not a promise
+            self._counters.untraced += len(waiting)
+            logger.warning("trace_lost count=%d error=%s: %s", len(waiting), type(error).__name__, error)
+
+
+def _record(waiting: Sequence[Sighting | Answered]) -> None:
+    """On a database thread: the messages of those devices that there are."""
+    sightings = spread(waiting)
+    strangers = {
+        _known_as(one.origin) for one in sightings if one.device_id is None and one.origin is not None
+    }
+    found = {o: sender.device_id for o, sender in senders.find(list(strangers)).items()} if strangers else {}
+    told = [
+        (one, device_id)
+        for one in sightings
+        if (device_id := one.device_id or (found.get(_known_as(one.origin)) if one.origin else None))
+        is not None
+    ]
+    rows = Device.objects.filter(pk__in={device_id for _, device_id in told})
+    operators = dict(rows.values_list("pk", "operator_id"))
+    known: dict[int, Catalogue] = {one: object_models.catalogue(one) for one in set(operators.values())}
+    messages = [
+        one.message(device_id, known[operators[device_id]])
+        for one, device_id in told
+        if device_id in operators
+    ]
+    with transaction.atomic():
+        traces.record(messages=messages)
+        events.devices_changed(operators.items(), ["trace"])
+
+
+def _known_as(origin: Origin) -> Origin:
+    """As a registration is known by it: a device with credentials may come from anywhere."""
+    return origin if origin.identity is None else Origin("", 0, origin.transport, origin.identity)

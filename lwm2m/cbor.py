@@ -14,7 +14,7 @@ from typing import Any
 from lwm2m.errors import Lwm2mError, bad_request
 
 MAX_DEPTH = 12
-MAX_ITEMS = 100_000
+MAX_ITEMS = 400_000
 
 _BREAK = object()
 _FLOATS = {25: (">e", 2), 26: (">f", 4), 27: (">d", 8)}

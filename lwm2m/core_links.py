@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from lwm2m.errors import Lwm2mError, bad_request
 
-MAX_PAYLOAD_BYTES = 65_536
-MAX_LINKS = 4_096
+MAX_PAYLOAD_BYTES = 196_608
+MAX_LINKS = 16_384
 MAX_ATTRIBUTES = 32
 
 # Possessive quantifiers: no part of the input is ever read twice, whatever it holds.

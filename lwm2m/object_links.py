@@ -16,7 +16,7 @@ HIDDEN_OBJECTS = frozenset({0, 21, 23, 24})
 """Security, OSCORE, COSE and MQTT Server hold credentials; a list that names them is read without them."""
 
 MAX_OBJECTS = 1_024
-MAX_INSTANCES = 4_096
+MAX_INSTANCES = 16_384
 MAX_SHARED_BYTES = 2_048
 
 _TREE_TARGET = re.compile(r"/?(0|[1-9][0-9]{0,4})(?:/(0|[1-9][0-9]{0,4}))?/?\Z", re.ASCII)
@@ -141,7 +141,7 @@ def parse_object_links(payload: bytes) -> ObjectLinks:
     Left out without an error: objects that must stay hidden, links outside the root path and links
     that are no object or instance (`OMA-TS-LightweightM2M_Core 6.2.1`: unknown things are no error).
     Raises `Lwm2mError` 4.00: ``OBJECT_LIST_EMPTY`` when nothing is left, ``BAD_LINK_FORMAT`` when it is
-    unreadable or above 1,024 objects or 4,096 instances.
+    unreadable or above 1,024 objects or 16,384 instances.
     """
     # Devices of one model send the same list: when a fleet registers at once it is read once and shared.
     return _parse_shared(payload) if len(payload) <= MAX_SHARED_BYTES else _parse(payload)

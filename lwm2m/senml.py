@@ -14,7 +14,7 @@ from lwm2m.objects import Catalogue
 from lwm2m.paths import Path
 from lwm2m.values import is_number, not_encodable, typed
 
-MAX_RECORDS = 20_000
+MAX_RECORDS = 65_536
 MAX_NAME_LENGTH = 256
 VERSION = 10
 

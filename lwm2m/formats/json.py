@@ -15,7 +15,7 @@ from lwm2m.nodes import Node, ObjectLinkValue, Value, storable_text
 from lwm2m.objects import Catalogue, ValueType
 from lwm2m.paths import Path
 
-MAX_ENTRIES = 20_000
+MAX_ENTRIES = 65_536
 
 _VALUES = ("v", "bv", "sv", "ov")
 

@@ -16,7 +16,7 @@ from lwm2m.nodes import Node, ObjectLinkValue
 from lwm2m.objects import Catalogue
 from lwm2m.paths import Path
 
-MAX_NODES = 20_000
+MAX_NODES = 65_536
 
 
 def decode(payload: bytes, path: Path, model: Catalogue | None = None) -> list[Node]:

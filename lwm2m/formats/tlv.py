@@ -15,7 +15,7 @@ from lwm2m.objects import Catalogue, ValueType
 from lwm2m.paths import Path
 from lwm2m.values import not_encodable
 
-MAX_ENTRIES = 20_000
+MAX_ENTRIES = 65_536
 
 _INSTANCE, _RESOURCE_INSTANCE, _MULTIPLE, _RESOURCE = range(4)
 _NUMBER_LENGTHS = (1, 2, 4, 8)

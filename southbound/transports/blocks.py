@@ -13,7 +13,7 @@ from lwm2m.codes import Code
 from lwm2m.messages import Request, Response
 from southbound.transports.coap import Block
 
-MAX_BYTES = 65_536
+MAX_BYTES = 196_608
 MAX_OPEN = 256
 SECONDS = 93.0
 

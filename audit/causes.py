@@ -3,7 +3,7 @@
 A code is never renamed or given another meaning once it stands in a ledger.
 """
 
-from audit.catalogue import access, bootstrap, message, people, reach, registration, security
+from audit.catalogue import access, bootstrap, message, people, reach, registration, security, sms
 from audit.catalogue.cause import Area, Cause, Mender, Severity
 
 __all__ = ["CAUSES", "Area", "Cause", "Mender", "Severity", "get"]
@@ -16,6 +16,7 @@ _LISTED: tuple[Cause, ...] = (
     *message.CAUSES,
     *reach.CAUSES,
     *people.CAUSES,
+    *sms.CAUSES,
 )
 CAUSES: dict[str, Cause] = {cause.code: cause for cause in _LISTED}
 if len(CAUSES) != len(_LISTED):

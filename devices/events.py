@@ -15,6 +15,8 @@ from devices import bells
 
 NUDGE = "device.nudge"
 CHANGED = "device.changed"
+SMS_WAITS = "sms.waits"
+LINK_CHANGED = "smsc.changed"
 
 
 def device_group(device_id: int) -> str:
@@ -57,3 +59,17 @@ def command_settled(command_id: int, correlation: str) -> None:
     """A command ended; only somebody who wrote a correlation on it waits for that."""
     if correlation:
         transaction.on_commit(partial(bells.tasks, [("provisioning.command_settled", command_id)]))
+
+
+def sms_waits(flow: str, operator_id: int) -> None:
+    """There is something in the outbox: tell the southbound process that holds the operator's SMSC link."""
+    if flow:
+        transaction.on_commit(partial(bells.channel, flow, {"type": SMS_WAITS, "operator_id": operator_id}))
+
+
+def link_changed(flow: str, operator_id: int) -> None:
+    """The settings of an SMSC link changed, or somebody wants it to be tried now."""
+    if flow:
+        transaction.on_commit(
+            partial(bells.channel, flow, {"type": LINK_CHANGED, "operator_id": operator_id})
+        )

@@ -117,6 +117,8 @@ class SmsMessage(models.Model):
     expires_at = models.DateTimeField()
     created_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True, help_text="of a trigger: the device was heard")
+    answer = models.CharField(max_length=40, blank=True, help_text="how: by SMS with a code, or by an update")
     cause = models.CharField(max_length=40, blank=True)
     detail = models.CharField(max_length=300, blank=True)
 
@@ -127,7 +129,12 @@ class SmsMessage(models.Model):
                 fields=["operator", "next_attempt_at"],
                 condition=Q(state__in=["queued", "submitting"]),
                 name="sms_to_send",
-            )
+            ),
+            models.Index(
+                fields=["operator", "msisdn"],
+                condition=Q(purpose="trigger", answered_at=None),
+                name="sms_trigger_open",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -184,6 +191,7 @@ class SmsSpent(models.Model):
     device = models.ForeignKey("devices.Device", on_delete=models.CASCADE, related_name="sms_spent")
     day = models.DateField()
     count = models.PositiveIntegerField(default=0)
+    is_told = models.BooleanField(default=False, help_text="The trail says that the day's number is spent.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["device", "day"], name="sms_spent_once_a_day")]

@@ -222,6 +222,13 @@ AWAKE_SECONDS = env.integer("AWAKE_SECONDS", 93, low=1, high=86400)
 LIFETIME_GRACE_SECONDS = env.integer("LIFETIME_GRACE_SECONDS", 0, low=0, high=86400)
 DTLS_BACKEND = env.choice("DTLS_BACKEND", "auto", ("auto", "cryptography", "ctypes"))
 
+# -- SMS -----------------------------------------------------------------------------------------------------
+SMPP_URL = env.url("SMPP_URL", {"smpp", "smpps"})
+SMS_ACK_SECONDS = env.integer("SMS_ACK_SECONDS", 120, low=1, high=86400)
+SMS_REPETITIONS = env.integer("SMS_REPETITIONS", 2, low=0, high=10)
+SMS_RESPONSE_SECONDS = env.integer("SMS_RESPONSE_SECONDS", 600, low=1, high=86400)
+SMS_AWAKE_SECONDS = env.integer("SMS_AWAKE_SECONDS", 600, low=1, high=86400)
+
 # -- trail ---------------------------------------------------------------------------------------------------
 AUDIT_CHAIN_NAMES = "m2m_portal.chain_names.by_operator_id"
 TRUSTED_PROXY_COUNT = env.integer("TRUSTED_PROXY_COUNT", 0, low=0, high=10)

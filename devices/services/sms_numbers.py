@@ -1,0 +1,93 @@
+"""Whose a phone number is, and what an operator's link lets be sent to it in a day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from django.db.models import F
+
+from audit import ledger
+from devices import events
+from devices.messaging import DEFAULT_DAILY_MESSAGES, SmscLink, SmsSpent
+from devices.models import Device
+from devices.states import Access
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A living device, as the SMS rooms need to know it."""
+
+    device_id: int
+    operator_id: int
+    endpoint: str
+    subscriber_id: int | None
+
+
+def owners(numbers: Iterable[str]) -> dict[str, Owner]:
+    """Phone number -> the living device that has it."""
+    rows = Device.objects.filter(msisdn__in=set(numbers) - {""}).exclude(access=Access.RETIRED)
+    return {
+        number: Owner(*rest)
+        for number, *rest in rows.values_list("msisdn", "pk", "operator_id", "endpoint", "subscriber_id")
+    }
+
+
+def daily_cap(operator_id: int) -> int:
+    """How many SMS may go to one device in a day."""
+    cap = SmscLink.objects.filter(operator_id=operator_id).values_list("daily_messages", flat=True).first()
+    return DEFAULT_DAILY_MESSAGES if cap is None else cap
+
+
+def spent(device_id: int, *, now: datetime) -> int:
+    """How many went to the device today (UTC)."""
+    row = SmsSpent.objects.filter(device_id=device_id, day=_day(now))
+    return row.values_list("count", flat=True).first() or 0
+
+
+def has_budget(*, device_id: int, operator_id: int, now: datetime) -> bool:
+    """Whether one more SMS may go to the device today."""
+    return spent(device_id, now=now) < daily_cap(operator_id)
+
+
+def spend(*, wanted: Mapping[int, int], operator_id: int, now: datetime, is_told: bool = True) -> set[int]:
+    """Count so many SMS for these devices (id -> number) and return those that may have them.
+
+    What would go beyond the cap is not counted. The first refusal of a day leaves one ledger event, and only
+    that one, where `is_told`. Call it inside a unit of work.
+    """
+    cap, day = daily_cap(operator_id), _day(now)
+    SmsSpent.objects.bulk_create(
+        [SmsSpent(device_id=device_id, day=day) for device_id in sorted(wanted)], ignore_conflicts=True
+    )
+    allowed: set[int] = set()
+    for device_id, count in sorted(wanted.items()):
+        row = SmsSpent.objects.filter(device_id=device_id, day=day)
+        if row.filter(count__lte=cap - count).update(count=F("count") + count):
+            allowed.add(device_id)
+        elif is_told and row.filter(is_told=False).update(is_told=True):
+            _tell(device_id, operator_id, cap)
+    return allowed
+
+
+def _tell(device_id: int, operator_id: int, cap: int) -> None:
+    device = Device.objects.filter(pk=device_id).first()
+    if device is None:
+        return
+    ledger.record(
+        action="device.sms_budget_spent",
+        operator_id=operator_id,
+        actor=ledger.SYSTEM,
+        result="refused",
+        cause="SMS_BUDGET_SPENT",
+        target=device.endpoint,
+        device_id=device_id,
+        subscriber_id=device.subscriber_id,
+        detail={"daily_messages": cap},
+    )
+    events.device_changed(device_id, operator_id, ["sms"])
+
+
+def _day(now: datetime) -> date:
+    return now.astimezone(UTC).date()

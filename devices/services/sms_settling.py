@@ -1,0 +1,82 @@
+"""What became of messages that were claimed: what the SMSC answered to them, and its delivery receipts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from audit import ledger
+from devices.messaging import SmsMessage, SmsReceiptKey, SmsState
+from devices.services.sms_outbox import DETAIL_LIMIT, Receipt, Settled, record
+
+_COLUMNS = ["state", "parts_sent", "message_ids", "cause", "detail", "next_attempt_at", "ended_at"]
+_OVER = (SmsState.REFUSED, SmsState.DROPPED)
+
+
+def settle(*, settled: Sequence[Settled], wants_receipts: bool, now: datetime) -> None:
+    """Write how these went. A refusal that is final leaves a ledger event."""
+    with ledger.unit_of_work():
+        found = SmsMessage.objects.select_for_update(of=("self",)).select_related("device")
+        rows = found.in_bulk([each.sent.message_id for each in settled])
+        keys: list[SmsReceiptKey] = []
+        for each in settled:
+            row = rows.get(each.sent.message_id)
+            if row is None or row.state != SmsState.SUBMITTING:
+                continue
+            row.state, row.cause, row.detail = each.state, each.cause, each.detail[:DETAIL_LIMIT]
+            row.message_ids = [*row.message_ids, *each.smsc_ids]
+            row.parts_sent = len(row.message_ids)
+            row.next_attempt_at = each.next_attempt_at or row.next_attempt_at
+            row.ended_at = now if each.state in _OVER else None
+            if wants_receipts:
+                keys += [
+                    SmsReceiptKey(operator_id=row.operator_id, smsc_id=smsc_id, message=row)
+                    for smsc_id in each.smsc_ids
+                    if smsc_id
+                ]
+            if each.state == SmsState.REFUSED:
+                record(row, "device.sms_refused", "failed", each.cause or "SMS_REFUSED")
+        SmsMessage.objects.bulk_update(list(rows.values()), _COLUMNS)
+        SmsReceiptKey.objects.bulk_create(keys)
+
+
+def receipts(*, operator_id: int, said: Sequence[Receipt], now: datetime) -> list[Receipt]:
+    """Write what the SMSC says of parts; returns the receipts of which nobody knows the message (yet).
+
+    A message is delivered when all its parts are, and undelivered when one is not, which leaves a ledger event.
+    """
+    if not said:
+        return []
+    with ledger.unit_of_work():
+        known = _known(operator_id, said)
+        message_ids = {key.message_id for key in known.values()}
+        found = SmsMessage.objects.select_for_update(of=("self",)).select_related("device")
+        rows = found.in_bulk(message_ids)
+        SmsReceiptKey.objects.filter(pk__in=[key.pk for key in known.values()]).delete()
+        for receipt in said:
+            if receipt in known and not receipt.is_delivered:
+                _fail(rows[known[receipt].message_id], receipt, now)
+        open_ones = SmsReceiptKey.objects.filter(message_id__in=message_ids)
+        unsure = set(open_ones.values_list("message_id", flat=True))
+        for row in rows.values():
+            if row.state == SmsState.SENT and row.pk not in unsure:
+                row.state, row.ended_at = SmsState.DELIVERED, now
+        SmsMessage.objects.bulk_update(list(rows.values()), ["state", "cause", "detail", "ended_at"])
+    return [receipt for receipt in said if receipt not in known]
+
+
+def _known(operator_id: int, said: Sequence[Receipt]) -> dict[Receipt, SmsReceiptKey]:
+    """By receipt; of an SMSC that begins its ids anew the newest message is meant."""
+    spelt = {smsc_id for receipt in said for smsc_id in receipt.smsc_ids}
+    named = SmsReceiptKey.objects.filter(operator_id=operator_id, smsc_id__in=spelt)
+    keys = {key.smsc_id: key for key in named.order_by("id")}
+    found = {r: next((keys[each] for each in r.smsc_ids if each in keys), None) for r in said}
+    return {receipt: key for receipt, key in found.items() if key is not None}
+
+
+def _fail(row: SmsMessage, receipt: Receipt, now: datetime) -> None:
+    if row.state not in (SmsState.SENT, SmsState.QUEUED):
+        return
+    row.state, row.ended_at = SmsState.UNDELIVERED, now
+    row.cause, row.detail = "SMS_UNDELIVERED", receipt.detail[:DETAIL_LIMIT]
+    record(row, "device.sms_undelivered", "failed", "SMS_UNDELIVERED")

@@ -3,7 +3,7 @@
 A code is never renamed or given another meaning once it stands in a ledger.
 """
 
-from audit.catalogue import access, bootstrap, message, people, reach, registration, security, sms
+from audit.catalogue import access, bootstrap, gateways, message, people, reach, registration, security, sms
 from audit.catalogue.cause import Area, Cause, Mender, Severity
 
 __all__ = ["CAUSES", "Area", "Cause", "Mender", "Severity", "get"]
@@ -15,6 +15,7 @@ _LISTED: tuple[Cause, ...] = (
     *registration.CAUSES,
     *message.CAUSES,
     *reach.CAUSES,
+    *gateways.CAUSES,
     *people.CAUSES,
     *sms.CAUSES,
 )

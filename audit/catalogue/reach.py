@@ -89,14 +89,4 @@ CAUSES = (
         engineer="The SMSC reported a final failure, or the message's validity period passed.",
         action="Check the phone number, the SIM card and the coverage of the device, then try again.",
     ),
-    Cause(
-        code="GATEWAY_OFFLINE",
-        area="reach",
-        severity="warning",
-        mended_by="subscriber",
-        subscriber="The gateway that connects your device is offline.",
-        support="The device sits behind a gateway whose registration has ended.",
-        engineer="The registration of the device's M2M Gateway (object 25) is expired or removed.",
-        action="Check the power and network of the gateway; the devices behind it return with it.",
-    ),
 )

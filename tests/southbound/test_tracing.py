@@ -119,15 +119,16 @@ def test_the_pages_of_the_device_are_told_and_no_board(play, make_device):
 
     async def scene(southbound):
         layer = get_channel_layer()
-        await layer.group_add(events.device_group(device.pk), "page")
-        await layer.group_add(events.BOARD_GROUP, "board")
+        page, board = await layer.new_channel(), await layer.new_channel()
+        await layer.group_add(events.device_group(device.pk), page)
+        await layer.group_add(events.BOARD_GROUP, board)
         wire = await management(southbound)
         await wire.ask(register_request(endpoint="dev-1", object_links=LINKS))
         heard: list[str] = []
         async with asyncio.timeout(10):
             while "trace" not in heard:
-                heard += (await layer.receive("page"))["what"]
-        assert (await layer.receive("board"))["what"] != ["trace"]
+                heard += (await layer.receive(page))["what"]
+        assert (await layer.receive(board))["what"] != ["trace"]
         assert await until(lambda: lines(device))
 
     play(scene)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from datetime import datetime
 
 from audit.ledger import Actor, Event
 from devices.services.registration_store import DeviceFacts
+from lwm2m.links import ObjectLinks
 from lwm2m.registration import Change, Outcome, Registration
 
 _ACTIONS = {
@@ -16,6 +18,8 @@ _ACTIONS = {
     Change.EXPIRED: "registration.expired",
 }
 _CAUSES = {Change.DEREGISTERED: "DEREGISTERED", Change.REPLACED: "REGISTRATION_REPLACED"}
+PATHS_TOLD = 64
+NAMES_LIMIT = 1_024
 _SYSTEM = Actor("system", "southbound", "Southbound")
 
 
@@ -59,9 +63,23 @@ def _facts(row: Registration, outcome: Outcome) -> dict[str, object]:
     if row.version:
         facts |= {"version": row.version, "binding": row.binding}
     if row.object_links is not None:
-        facts["objects"] = " ".join(str(path) for path in row.object_links.paths()[:64])
+        facts["objects"] = _named(row.object_links)
     if outcome.change is not Change.UPDATED:
         return facts
     names = {"origin": ("address", "transport"), "object_links": ("objects",)}
     kept = {name for changed in outcome.changed for name in names.get(changed, (changed,))}
     return {name: value for name, value in facts.items() if name in kept}
+
+
+_names: OrderedDict[int, tuple[ObjectLinks, str]] = OrderedDict()
+"""Object lists of one model are one object, shared by its devices; it is kept, so that its id stays its own."""
+
+
+def _named(links: ObjectLinks) -> str:
+    known = _names.get(id(links))
+    if known is None:
+        text = " ".join(str(path) for path in links.paths()[:PATHS_TOLD])
+        known = _names[id(links)] = (links, text)
+        if len(_names) > NAMES_LIMIT:
+            _names.popitem(last=False)
+    return known[1]

@@ -23,10 +23,11 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Observing:
-    """The answer carried the Observe option: under which token (hexadecimal), on which registration."""
+    """The answer carried the Observe option: under which token (hexadecimal), on which registration, its number."""
 
     registration_id: str
     token: str
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,8 @@ class ObservationState(models.TextChoices):
 class Observation(models.Model):
     """What should be observed on a device, for as long as somebody wants it; `devices.services.observations`.
 
-    Active means established on the registration `registration_id` under `token`. `key` is the path, or all paths of
+    Active means established on the registration `registration_id` under `token`; `notified_number` is the Observe
+    option of the newest notification under it, or of the first answer. `key` is the path, or all paths of
     a composite observation in their order: at most one row that is not ended may have it.
     """
 
@@ -120,6 +121,7 @@ class Observation(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     established_at = models.DateTimeField(null=True, blank=True)
     last_notified_at = models.DateTimeField(null=True, blank=True)
+    notified_number = models.IntegerField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -40,6 +40,7 @@ class Counters:
     refusals: int = 0
     uncounted: int = 0
     untraced: int = 0
+    late: int = 0
     by_cause: dict[str, int] = field(default_factory=dict)
     _gathered: dict[tuple[str, str, str, str], _Gathered] = field(default_factory=dict)
 
@@ -90,5 +91,6 @@ class Counters:
             "refusals",
             "uncounted",
             "untraced",
+            "late",
         ]
         return {name: getattr(self, name) for name in names}

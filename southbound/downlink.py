@@ -229,8 +229,8 @@ class Downlink:
             catalogue=ready.target.catalogue,
             root_path=ready.target.root_path,
         )
-        if reply.is_observed and ready.token is not None and request.observe == 0:
-            return Done(code, said, Observing(ready.registration_id, ready.token.hex()))
+        if reply.observe is not None and ready.token is not None and request.observe == 0:
+            return Done(code, said, Observing(ready.registration_id, ready.token.hex(), reply.observe))
         return Done(code, said)
 
     async def _ask(self, ready: _Ready, request: Request) -> Reply:

@@ -113,9 +113,14 @@ class Reporting:
         return verdicts
 
     def _note(self, verdicts: Iterable[Verdict], *, now: datetime) -> None:
-        notified = [v.about.observation_id for v in verdicts if v.about is not None]
-        if notified:
-            observations.notified(observation_ids=notified, now=now)
+        observations.notified(
+            newest={
+                v.about.observation_id: (v.token, v.number)
+                for v in verdicts
+                if v.about is not None and not v.is_late
+            },
+            now=now,
+        )
         for verdict in verdicts:
             if verdict.about is not None and verdict.is_first_block:
                 observing.read_whole(verdict.about)
@@ -145,6 +150,7 @@ class Reporting:
                 )
             if verdict is None or verdict.device_id is None:
                 continue
+            self._counters.late += verdict.is_late
             if isinstance(report, Notified):
                 paths = () if verdict.about is None else verdict.about.paths
                 self._tracing.notified(verdict.device_id, report.notice, paths, is_welcome=verdict.is_welcome)

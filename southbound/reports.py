@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from devices.services.observations import Observed
 from devices.services.values import Sample, samples
-from lwm2m import formats
+from lwm2m import formats, notification_order
 from lwm2m.codes import Code, dotted
 from lwm2m.errors import Lwm2mError
 from lwm2m.messages import Send
@@ -62,8 +62,13 @@ class Verdict:
     detail: str = ""
     about: Observed | None = None
     """What is notified."""
+    token: str = ""
+    number: int | None = None
+    """The Observe option of the notification."""
     is_first_block: bool = False
     """The rest of it has to be read."""
+    is_late: bool = False
+    """A newer one came before it: only what has a time of its own is worth keeping."""
 
 
 def judge_send(report: Sent, sender: Sender | None, now: datetime) -> Verdict:
@@ -91,23 +96,37 @@ def judge_send(report: Sent, sender: Sender | None, now: datetime) -> Verdict:
 def judge_notice(
     report: Notified,
     sender: Sender | None,
-    observed: Mapping[tuple[int, str], Observed],
+    observed: MutableMapping[tuple[int, str], Observed],
     now: datetime,
 ) -> Verdict:
-    """Unknown: a reset. An error ends the observation; what cannot be read leaves it standing (L-18)."""
+    """Unknown: a reset. An error ends the observation; what cannot be read leaves it standing (L-18).
+
+    `observed` is brought up to date with what the notification says about the order.
+    """
     if sender is None or not sender.is_welcome:
         return Verdict(is_welcome=False)
     notice = report.notice
-    found = observed.get((sender.device_id, notice.token.hex()))
+    key = (sender.device_id, notice.token.hex())
+    found = observed.get(key)
     if found is None:
         return Verdict(device_id=sender.device_id, is_welcome=False, is_stray=notice.sequence is not None)
-    verdict = Verdict(device_id=sender.device_id, about=found, has_waiting=sender.has_waiting)
+    is_late = _is_late(notice, found, now)
+    if not is_late and notice.sequence is not None:
+        observed[key] = replace(found, number=notice.sequence, heard_at=now)
+    verdict = Verdict(
+        device_id=sender.device_id,
+        about=found,
+        has_waiting=sender.has_waiting,
+        token=key[1],
+        number=notice.sequence,
+        is_late=is_late,
+    )
     if notice.code >> 5 != 2:
         said = answers.text(notice.payload[:200])
         detail = f"{dotted(notice.code)} {said}".strip()
         return replace(verdict, is_end=True, cause="COMMAND_REFUSED", detail=detail)
     if notice.is_partial:
-        return replace(verdict, is_first_block=True)
+        return replace(verdict, is_first_block=not is_late)
     path = ROOT if found.is_composite else Path.parse(found.paths[0])
     wanted = [Path.parse(name) for name in found.paths]
     try:
@@ -116,7 +135,15 @@ def judge_notice(
         return replace(verdict, cause=error.cause, detail=error.detail)
     if not all(any(each.contains(node.path) for each in wanted) for node in nodes):
         return replace(verdict, cause="PAYLOAD_MALFORMED", detail="It speaks of what is not observed.")
-    return replace(verdict, samples=_samples(sender, nodes, now))
+    kept = [node for node in nodes if node.time is not None] if is_late else nodes
+    return replace(verdict, samples=_samples(sender, kept, now))
+
+
+def _is_late(notice: Notice, found: Observed, now: datetime) -> bool:
+    if notice.sequence is None or found.number is None or found.heard_at is None:
+        return False
+    since = (now - found.heard_at).total_seconds()
+    return notification_order.is_late(notice.sequence, found.number, since)
 
 
 def _decoded(content_format: int | None, payload: bytes, path: Path, target: Target) -> list[Node]:

@@ -6,15 +6,17 @@ that an observation of a registration that died is never taken for one that live
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce, Greatest
 
 from audit import ledger
 from devices import events
 from devices.models import Device, Registration
+from devices.services import observation_states_sql
 from devices.telemetry import Observation, ObservationState
 
 _DETAIL_LIMIT = 300
@@ -23,15 +25,19 @@ _STANDING = (ObservationState.ACTIVE, ObservationState.REFUSED)
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """An active observation as a notification finds it."""
+    """An active observation as a notification finds it; `number` is of the newest one, which came at `heard_at`."""
 
     observation_id: int
     device_id: int
     paths: tuple[str, ...]
     is_composite: bool
+    number: int | None = None
+    heard_at: datetime | None = None
 
 
-def established(*, observation_id: int, registration_id: str, token: str, now: datetime) -> bool:
+def established(
+    *, observation_id: int, registration_id: str, token: str, number: int | None = None, now: datetime
+) -> bool:
     """The device observes under `token` (hexadecimal). False: it must not stay, so its notifications are reset.
 
     That is when nobody wants it any more, or the registration it was established on ended meanwhile (L-21).
@@ -51,8 +57,18 @@ def established(*, observation_id: int, registration_id: str, token: str, now: d
         same.exclude(pk=row.pk).update(state=ObservationState.WANTED, token="", registration_id="")
         row.state, row.registration_id, row.token = ObservationState.ACTIVE, registration_id, token
         row.cause = row.detail = ""
-        row.established_at = now
-        row.save(update_fields=["state", "registration_id", "token", "cause", "detail", "established_at"])
+        row.established_at, row.notified_number = now, number
+        row.save(
+            update_fields=[
+                "state",
+                "registration_id",
+                "token",
+                "cause",
+                "detail",
+                "established_at",
+                "notified_number",
+            ]
+        )
         events.device_changed(device.pk, device.operator_id, ["observations"])
     return True
 
@@ -87,9 +103,13 @@ def lost(*, device_ids: Iterable[int]) -> int:
     return rows.update(state=ObservationState.WANTED, token="", registration_id="")
 
 
-def notified(*, observation_ids: Iterable[int], now: datetime) -> None:
-    """These sent a notification; one statement for a batch, in the caller's transaction."""
-    Observation.objects.filter(pk__in=sorted(set(observation_ids))).update(last_notified_at=now)
+def notified(*, newest: Mapping[int, tuple[str, int | None]], now: datetime) -> None:
+    """These sent a notification: observation id -> token and number of the newest; in the caller's transaction.
+
+    Where the device observes under another token meanwhile, nothing is noted.
+    """
+    if newest:
+        observation_states_sql.notified([(pk, *newest[pk]) for pk in sorted(newest)], now=now)
 
 
 def by_tokens(keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], Observed]:
@@ -100,11 +120,19 @@ def by_tokens(keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], Observed
         state=ObservationState.ACTIVE,
         device__registration__is_live=True,
         device__registration__registration_id=F("registration_id"),
-    ).values_list("pk", "device_id", "paths", "is_composite", "token")
+    ).values_list(
+        "pk",
+        "device_id",
+        "paths",
+        "is_composite",
+        "token",
+        "notified_number",
+        Greatest("established_at", Coalesce("last_notified_at", "established_at")),
+    )
     wanted = set(keys)
     return {
-        (device_id, token): Observed(pk, device_id, tuple(paths), is_composite)
-        for pk, device_id, paths, is_composite, token in rows
+        (device_id, token): Observed(pk, device_id, tuple(paths), is_composite, number, heard_at)
+        for pk, device_id, paths, is_composite, token, number, heard_at in rows
         if (device_id, token) in wanted
     }
 

@@ -74,6 +74,7 @@ def _observing(command: Command, outcome: Done, now: datetime) -> None:
         observation_id=observation_id,
         registration_id=outcome.observing.registration_id,
         token=outcome.observing.token,
+        number=outcome.observing.number,
         now=now,
     )
 

@@ -21,6 +21,7 @@ from aiocoap.numbers.codes import Code as CoapCode
 from aiocoap.numbers.constants import TransportTuning
 from aiocoap.protocol import Context
 
+from lwm2m import notification_order
 from lwm2m.messages import Request
 from southbound.counters import Counters
 from southbound.transports import coap, notices
@@ -41,7 +42,8 @@ class Reply:
     payload: bytes = b""
     content_format: int | None = None
     location: tuple[str, ...] = ()
-    is_observed: bool = False
+    observe: int | None = None
+    """The Observe option: present where the device observes now."""
 
 
 class NoReply(Exception):
@@ -239,7 +241,7 @@ class Engine:
             bytes(answer.payload),
             notices.content_format(answer),
             tuple(answer.opt.location_path),
-            answer.opt.observe is not None,
+            notification_order.number(answer.opt.observe),
         )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from aiocoap import Message
 
+from lwm2m import notification_order
 from southbound.transports import coap
 from southbound.transports.lane import Lane
 
@@ -58,7 +59,7 @@ def read(lane: Lane, peer: Hashable, message: Message) -> Notice:
         int(message.code),
         bytes(message.payload),
         content_format(message),
-        message.opt.observe,
+        notification_order.number(message.opt.observe),
         block is not None and (bool(block.more) or block.block_number > 0),
     )
 

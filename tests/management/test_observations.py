@@ -37,9 +37,13 @@ def test_int_301_a_wish_is_asked_and_established(device):
     assert found is not None
     assert (found.observation_id, found.paths) == (row.pk, ("/3303/0/5700",))
     assert device.values.get().number == 21.5
-    observations.notified(observation_ids=[row.pk], now=timezone.now())
+    observations.notified(newest={row.pk: ("0a", 7)}, now=timezone.now())
     row.refresh_from_db()
     assert row.last_notified_at is not None
+    assert row.notified_number == 7
+    observations.notified(newest={row.pk: ("0b", 3)}, now=timezone.now())
+    found = observations.by_token(device_id=device.pk, token="0a")
+    assert (found.number, found.heard_at) == (7, row.last_notified_at)
 
 
 def test_the_same_wish_twice_is_one(device):

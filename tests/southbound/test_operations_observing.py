@@ -136,9 +136,20 @@ async def observed_by_hand(southbound, device):
     return wire, location, token
 
 
-def notification(token: bytes, mid: int, payload: bytes, *, kind: int = 0x40, code: int = 0x45) -> bytes:
+def notification(
+    token: bytes,
+    mid: int,
+    payload: bytes,
+    *,
+    kind: int = 0x40,
+    code: int = 0x45,
+    number: int = 2,
+    form: int = 0,
+) -> bytes:
+    """`form` is a content format below 256; 0 is text."""
     head = bytes((kind | len(token), code)) + mid.to_bytes(2, "big") + token
-    return head + bytes((0x61, 2, 0x60, 0xFF)) + payload
+    content_format = bytes((0x61, form)) if form else b"\x60"
+    return head + bytes((0x61, number)) + content_format + b"\xff" + payload
 
 
 def test_a_notification_is_stored_before_it_is_acknowledged_and_once(play, make_device):
@@ -204,3 +215,53 @@ def test_a_notification_in_blocks_leads_to_a_read(play, make_device):
         await until(lambda: Command.objects.filter(operation="read", requested_by="system").exists())
 
     play(scene)
+
+
+async def notified(wire, *datagram, **more) -> None:
+    """Sent and acknowledged, and with that stored."""
+    data = notification(*datagram, **more)
+    wire.send(data)
+    assert await wire.next() == bytes((0x60, 0)) + data[2:4]
+
+
+def test_a_notification_that_was_overtaken_is_no_news(play, make_device):
+    device = make_device()
+
+    async def scene(southbound):
+        wire, _, token = await observed_by_hand(southbound, device)
+        await notified(wire, token, 7000, b"45", number=9)
+        await notified(wire, token, 7001, b"44", number=8)
+        assert southbound.counters.late == 1
+        own_time = b'[{"n":"/3/0/9","v":43,"t":1700000000}]'
+        await notified(wire, token, 7002, own_time, number=7, form=110)
+        latest = await until(lambda: ResourceValue.objects.get(path="/3/0/9"))
+        assert latest.number == 45
+        await notified(wire, token, 7003, b"46", number=10)
+        await value_is("/3/0/9", 46)
+
+    play(scene)
+    assert set(ResourceHistory.objects.values_list("number", flat=True)) == {50, 45, 43, 46}
+    assert Observation.objects.get().notified_number == 10
+
+
+def test_the_order_holds_within_one_batch_and_begins_anew_with_a_registration(play, make_device):
+    device = make_device()
+
+    async def scene(southbound):
+        wire, _, token = await observed_by_hand(southbound, device)
+        for mid, number, level in ((7000, 200, b"20"), (7001, 199, b"19"), (7002, 201, b"21")):
+            wire.send(notification(token, mid, level, number=number))
+        assert {(await wire.next())[0] for _ in range(3)} == {0x60}
+        await value_is("/3/0/9", 21)
+        await wire.ask(register_request(endpoint="dev-1", object_links=LINKS))
+        asked = await wire.next()
+        token = asked[4 : 4 + (asked[0] & 15)]
+        wire.send(
+            bytes((0x60 | len(token), 0x45)) + asked[2:4] + token + bytes((0x61, 1, 0x60, 0xFF)) + b"50"
+        )
+        await active()
+        await notified(wire, token, 7003, b"51", number=3)
+        await value_is("/3/0/9", 51)
+
+    play(scene)
+    assert not ResourceHistory.objects.filter(number=19).exists()

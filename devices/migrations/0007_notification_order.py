@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("devices", "0005_end_devices_apart")]
+    dependencies = [("devices", "0006_sms_answers")]
 
     operations = [
         migrations.AddField(

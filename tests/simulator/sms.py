@@ -1,0 +1,84 @@
+"""A loopback SMSC for tests, and a bare ESME that shows what it got."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from simulator.smpp_wire import SmppWire
+from simulator.smsc import Smsc
+from smpp import Address, Answered, Bind, Closed, Event, Limits, Received, Session, Status, split, submit_sm
+from smpp.pdus import Carrier
+from tests.fakes.waiting import eventually
+
+ACCOUNTS = {"portal": "secret", "device": "device"}
+
+
+@asynccontextmanager
+async def smsc(**options: Any) -> AsyncIterator[Smsc]:
+    """An SMSC on a free port of loopback inside the block."""
+    running = Smsc(ACCOUNTS, **{"repeat_seconds": 0.1, **options})
+    await running.start()
+    try:
+        yield running
+    finally:
+        await running.stop()
+        await asyncio.sleep(0)
+
+
+class Esme:
+    """Bound with a number; keeps every event. ``acknowledges`` None leaves what it gets unacknowledged."""
+
+    def __init__(self, number: str, *, acknowledges: int | None = Status.OK, **limits: Any) -> None:
+        self.own = Address.parse(number)
+        self.acknowledges = acknowledges
+        self.events: list[Event] = []
+        self.limits = Limits(**limits)
+
+    async def connect(self, to: Smsc, system_id: str = "portal", password: str = "secret") -> Esme:
+        """Connect and ask to be bound."""
+        loop = asyncio.get_running_loop()
+        bind = Bind(
+            system_id,
+            password,
+            addr_ton=self.own.ton,
+            addr_npi=self.own.npi,
+            address_range=self.own.digits,
+        )
+        self.session = Session(bind, self.limits)
+        self.wire = SmppWire(self.session, self._handle)
+        await loop.create_connection(lambda: self.wire, to.host, to.port)
+        self.wire.act(self.session.start(loop.time()))
+        return self
+
+    async def bound(self, to: Smsc) -> Esme:
+        """Connect and wait until it is bound."""
+        await self.connect(to)
+        await eventually(lambda: self.session.is_bound)
+        return self
+
+    def _handle(self, event: Event) -> None:
+        self.events.append(event)
+        if isinstance(event, Received) and self.acknowledges is not None:
+            now = asyncio.get_running_loop().time()
+            self.wire.act(self.session.acknowledge(event.handle, self.acknowledges, now=now))
+
+    def submit(self, number: str, payload: bytes, key: object = None, **options: Any) -> None:
+        """Send a payload, in parts where it must."""
+        for part in split(payload, reference=7):
+            message = submit_sm(part, source=self.own, destination=Address.parse(number), **options)
+            self.wire.act(self.session.submit(message, key, asyncio.get_running_loop().time()))
+
+    @property
+    def received(self) -> list[Carrier]:
+        return [event.body for event in self.events if isinstance(event, Received)]
+
+    @property
+    def answers(self) -> list[Answered]:
+        return [event for event in self.events if isinstance(event, Answered)]
+
+    @property
+    def is_closed(self) -> bool:
+        return any(isinstance(event, Closed) for event in self.events)

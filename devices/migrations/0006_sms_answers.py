@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0002_roles"),
-        ("devices", "0006_notification_order"),
+        ("devices", "0005_end_devices_apart"),
     ]
 
     operations = [

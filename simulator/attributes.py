@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from lwm2m.errors import bad_request
 from lwm2m.objects import Catalogue, ValueType
@@ -27,6 +27,14 @@ class Conditions:
     lt: float | None = None
     st: float | None = None
 
+    def with_(self, attributes: Mapping[str, float]) -> Conditions:
+        """These, and over them what ``attributes`` say."""
+        said = {name: value for name, value in attributes.items() if name in ("pmin", "pmax", *STEPS)}
+        found = replace(self, **said)  # type: ignore[arg-type]
+        if found.pmax is not None and (found.pmax <= 0 or found.pmax < found.pmin):
+            return replace(found, pmax=None)  # a pmax below pmin is ignored
+        return found
+
     @property
     def has_steps(self) -> bool:
         return (self.gt, self.lt, self.st) != (None, None, None)
@@ -42,16 +50,7 @@ class AttributeTable:
 
     def write(self, path: Path, query: Iterable[str], catalogue: Catalogue) -> None:
         """Write-Attributes; a name without value unsets (R-19). Raises 4.00 for what makes no sense."""
-        wished = dict(self._written.get(path, {}))
-        for parameter in query:
-            name, has_value, text = parameter.partition("=")
-            if name not in PERIODS + STEPS:
-                raise bad_request("BAD_ATTRIBUTE", f"{name!r} is not an attribute of this device.")
-            if not has_value:
-                wished.pop(name, None)
-            else:
-                wished[name] = _number(name, text)
-        _check(path, wished, catalogue)
+        wished = parsed(path, query, catalogue, self._written.get(path, {}))
         if wished:
             self._written[path] = wished
         else:
@@ -61,17 +60,34 @@ class AttributeTable:
         """What was written at exactly this path, for Discover."""
         return self._written.get(path, {})
 
-    def conditions(self, path: Path, default_pmin: float, default_pmax: float | None) -> Conditions:
-        """What holds at ``path``: its own attributes over its parents' over ``/1/x/2`` and ``/1/x/3``."""
+    def effective(self, path: Path) -> dict[str, float]:
+        """What holds at ``path``: its own attributes over its parents'; gt, lt and st are not inherited."""
         merged: dict[str, float] = {}
-        for depth in range(1, path.depth + 1):
-            merged |= self.own(Path(*path.ids[:depth]))
-        pmin = merged.get("pmin", default_pmin)
-        pmax = merged.get("pmax", default_pmax)
-        if pmax is not None and (pmax <= 0 or pmax < pmin):
-            pmax = None  # a pmax below pmin is ignored
-        own = self.own(path)
-        return Conditions(pmin, pmax, own.get("gt"), own.get("lt"), own.get("st"))
+        for depth in range(1, path.depth):
+            above = self.own(Path(*path.ids[:depth]))
+            merged |= {name: value for name, value in above.items() if name not in STEPS}
+        return merged | self.own(path)
+
+    def conditions(self, path: Path, default_pmin: float, default_pmax: float | None) -> Conditions:
+        """What holds at ``path``: what was written there and above, over ``/1/x/2`` and ``/1/x/3``."""
+        return Conditions(default_pmin, default_pmax).with_(self.effective(path))
+
+
+def parsed(
+    path: Path, query: Iterable[str], catalogue: Catalogue, before: Mapping[str, float] | None = None
+) -> dict[str, float]:
+    """The attributes of a query, those of ``before`` where it is silent. Raises 4.00 for what makes no sense."""
+    wished = dict(before or {})
+    for parameter in query:
+        name, has_value, text = parameter.partition("=")
+        if name not in PERIODS + STEPS:
+            raise bad_request("BAD_ATTRIBUTE", f"{name!r} is not an attribute of this device.")
+        if not has_value:
+            wished.pop(name, None)
+        else:
+            wished[name] = _number(name, text)
+    _check(path, wished, catalogue)
+    return wished
 
 
 def _number(name: str, text: str) -> float:

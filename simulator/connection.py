@@ -13,6 +13,7 @@ from simulator.exchanges import Exchanges, Serve
 from simulator.faults import Faults
 from simulator.link import Link
 from simulator.nameplate import Firmware
+from simulator.traffic import Traffic
 
 
 class Connection:
@@ -41,7 +42,8 @@ class Connection:
         self._exchanges = Exchanges(
             transmit=self._transmit, serve=serve, tuning=firmware.tuning, heard=self._heard
         )
-        self.link: Link = _link(account, firmware, faults, self._exchanges.receive)
+        self.traffic = Traffic()
+        self.link: Link = _link(account, firmware, faults, self._receive)
 
     async def open(self) -> None:
         """Open the socket and, with a key, shake hands. Raises `LinkFailed`."""
@@ -84,7 +86,12 @@ class Connection:
         self.link.close()
 
     def _transmit(self, message: bytes) -> None:
+        self.traffic.sent(len(message))
         self.link.send(message)
+
+    def _receive(self, message: bytes) -> None:
+        self.traffic.received(len(message))
+        self._exchanges.receive(message)
 
     def _heard(self) -> None:
         self._stay_awake()

@@ -10,12 +10,13 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from enum import Enum
 
-from lwm2m.codes import Code
-from lwm2m.errors import Lwm2mError
-from lwm2m.messages import Response
+from lwm2m.messages import Request, Response
 from lwm2m.paths import ROOT, Path
 from simulator import accounts, content, reading
 from simulator.bootstrap import Bootstrap, BootstrapFailed
+from simulator.coap import Answer
+from simulator.equipment import not_executable
+from simulator.equipping import built_in
 from simulator.factory import new_tree
 from simulator.faults import NONE, Faults
 from simulator.gateway import Gateway
@@ -25,6 +26,7 @@ from simulator.nameplate import Firmware, Nameplate
 from simulator.registration import Registration, RegistrationFailed
 from simulator.registration import State as RegistrationState
 from simulator.retries import backoff
+from simulator.traffic import Traffic, total
 
 REMEMBERED = 64
 
@@ -47,7 +49,8 @@ Listener = Callable[["Device", str, str], None]
 
 
 class Device:
-    """Start and stop it from one event loop. Everything it does is in ``journal`` and counted in ``counts``.
+    """Start and stop it from one event loop. Everything it does is in ``journal`` and counted in ``counts``,
+    what its servers asked of it and what it answered in ``asked``.
 
     With ``children``, were it an empty list, it is an M2M gateway.
 
@@ -67,6 +70,7 @@ class Device:
         self.firmware = firmware or Firmware()
         self.faults = faults
         self.tree = new_tree(nameplate, self.firmware)
+        self.asked: deque[tuple[Request, Answer]] = deque(maxlen=REMEMBERED)
         self.gateway: Gateway | None = None
         if children is not None:
             self.gateway = Gateway(self.tree, children, version=gateway_version)
@@ -81,6 +85,8 @@ class Device:
         self._turn: asyncio.Future[None] | None = None
         self._watchers: set[asyncio.Future[None]] = set()
         self._failures = 0
+        self._equipment = built_in(self, self.firmware.objects)
+        self._unpacked = self.tree.snapshot()
 
     # -- what a person does with it ------------------------------------------------------------------------
 
@@ -146,6 +152,11 @@ class Device:
             nodes = reading.composite(self.tree, tuple(Path.parse(path) for path in paths))
         number, payload = content.encode(nodes, ROOT, None, self.firmware.version)
         return await self.registrations[0].send(number, payload)
+
+    @property
+    def traffic(self) -> Traffic:
+        """What was said on the connections that stand."""
+        return total(each.connection.traffic for each in self.registrations)
 
     @property
     def is_registered(self) -> bool:
@@ -240,6 +251,7 @@ class Device:
             execute=self._execute,
             switch_off=self.power_off,
             report=self._registration_event,
+            asked=lambda request, answer: self.asked.append((request, answer)),
             gateway=self.gateway,
         )
 
@@ -259,10 +271,13 @@ class Device:
             return self._factory_reset
         if (object_id, resource_id) == (3, 12):
             return lambda: self.tree.set("/3/0/11", {0: 0})
-        raise Lwm2mError(Code.METHOD_NOT_ALLOWED, "NOT_ALLOWED", f"{path} cannot be executed.")
+        if object_id in self._equipment:
+            return self._equipment[object_id].execute(path, arguments)
+        raise not_executable(path)
 
     def _factory_reset(self) -> None:
-        self.tree.restore(new_tree(self.nameplate, self.firmware).snapshot())
+        self.tree.restore(self._unpacked)
+        self._unpacked = self.tree.snapshot()
         if self.gateway is not None:
             self.gateway.restore()
         self._turn_over()
@@ -276,6 +291,8 @@ class Device:
             self._bootstrap.close()
             self._bootstrap = None
         self._leave_registrations()
+        for each in self._equipment.values():
+            each.close()
         self._set(State.OFF)
 
     def _leave_registrations(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from lwm2m.core_links import Link, encode_links
 from lwm2m.object_links import HIDDEN_OBJECTS, ObjectLink, ObjectLinks
 from lwm2m.paths import Path
@@ -9,7 +11,18 @@ from simulator import content
 from simulator.attributes import AttributeTable, as_text
 from simulator.objects import EXECUTABLE, ObjectTree, not_found
 
-VERSIONS = {3303: "1.1", 3304: "1.1", 3305: "1.1", 3306: "1.1", 3347: "1.1"}
+VERSIONS = {
+    10: "1.1",
+    11: "1.1",
+    12: "1.1",
+    13: "1.1",
+    20: "2.1",
+    3303: "1.1",
+    3304: "1.1",
+    3305: "1.1",
+    3306: "1.1",
+    3347: "1.1",
+}
 """Object versions that differ from the default of the enabler (`OMA-TS-LightweightM2M_Core 7.2.2`)."""
 
 
@@ -30,28 +43,44 @@ def object_links(tree: ObjectTree, version: str, root_path: str = "") -> ObjectL
     )
 
 
-def discover(tree: ObjectTree, path: Path, attributes: AttributeTable) -> bytes:
-    """Discover (`OMA-TS-LightweightM2M_Core 6.3.2`): what is below ``path``, with its attributes."""
+_USUAL_DEPTH = {1: 2, 2: 1, 3: 0}
+
+
+def discover(tree: ObjectTree, path: Path, attributes: AttributeTable, depth: int | None = None) -> bytes:
+    """Discover (`OMA-TS-LightweightM2M_Core 6.3.2`): ``path``, and as many levels below it as ``depth`` says (1.2).
+
+    Without it an object shows its instances and bare resources, an instance its resources, a resource itself.
+    """
     if not tree.exists(path):
         raise not_found(path)
-    links = [_described(tree, path, attributes)]
-    object_id = path.ids[0]
-    if path.depth == 1:
-        for instance_id in tree.instance_ids(object_id):
-            links.append(_described(tree, path.child(instance_id), attributes))
-            resources = _resources(tree, object_id, instance_id)
-            links += [Link(str(Path(object_id, instance_id, resource_id))) for resource_id in resources]
-    elif path.depth == 2:
-        resources = _resources(tree, *path.ids)
-        links += [_described(tree, path.child(resource_id), attributes) for resource_id in resources]
+    levels = _USUAL_DEPTH[path.depth] if depth is None else depth
+    bare = path.depth == 1 and depth is None
+    links = [_described(tree, path, attributes, inherited=path.depth == 3)]
+    links += [
+        Link(str(below)) if bare and below.depth == 3 else _described(tree, below, attributes)
+        for below in _below(tree, path, levels)
+    ]
     return encode_links(links)
 
 
-def _resources(tree: ObjectTree, object_id: int, instance_id: int) -> list[int]:
-    return sorted({*tree.instance(object_id, instance_id), *EXECUTABLE.get(object_id, ())})
+def _below(tree: ObjectTree, path: Path, levels: int) -> Iterator[Path]:
+    for number in _numbers(tree, path) if levels > 0 else ():
+        child = path.child(number)
+        yield child
+        yield from _below(tree, child, levels - 1)
 
 
-def _described(tree: ObjectTree, path: Path, attributes: AttributeTable) -> Link:
+def _numbers(tree: ObjectTree, path: Path) -> list[int]:
+    """The ids one level below."""
+    if path.depth == 1:
+        return tree.instance_ids(path.ids[0])
+    if path.depth == 2:
+        return sorted({*tree.instance(*path.ids), *EXECUTABLE.get(path.ids[0], ())})
+    held = tree.instance(*path.ids[:2]).get(path.ids[2]) if path.depth == 3 else None
+    return sorted(held) if isinstance(held, dict) else []
+
+
+def _described(tree: ObjectTree, path: Path, attributes: AttributeTable, *, inherited: bool = False) -> Link:
     said: list[tuple[str, str | None]] = []
     announced = _version(tree, path.ids[0]) if path.depth == 1 else None
     if announced is not None:
@@ -60,7 +89,8 @@ def _described(tree: ObjectTree, path: Path, attributes: AttributeTable) -> Link
         held = tree.instance(*path.ids[:2]).get(path.ids[2])
         if isinstance(held, dict):
             said.append(("dim", str(len(held))))
-    said += [(name, as_text(value)) for name, value in attributes.own(path).items()]
+    written = attributes.effective(path) if inherited else attributes.own(path)
+    said += [(name, as_text(value)) for name, value in written.items()]
     return Link(str(path), tuple(said))
 
 

@@ -15,7 +15,7 @@ from lwm2m.nodes import Node
 from lwm2m.objects import Catalogue
 from lwm2m.paths import ROOT, Path
 from simulator import content, reading, writing
-from simulator.attributes import AttributeTable
+from simulator.attributes import AttributeTable, parsed
 from simulator.coap import Answer
 from simulator.discover import discover
 from simulator.faults import Faults, Operation
@@ -73,7 +73,7 @@ class Enablement:
     ) -> tuple[Operation, Callable[[], Answer]]:
         code = request.code
         if code == Code.GET and request.accept == ContentFormat.LINK:
-            return "discover", lambda: self._discover(path)
+            return "discover", lambda: self._discover(path, request.query)
         if code == Code.GET:
             return self._read_or_observe(request, self._topic(request, (path,), is_composite=False), token)
         if code == Code.FETCH:
@@ -104,7 +104,13 @@ class Enablement:
     # -- reading -------------------------------------------------------------------------------------------
 
     def _topic(self, request: Request, paths: tuple[Path, ...], *, is_composite: bool) -> Topic:
-        return Topic(paths, request.accept, is_composite)
+        """An Observe may bring attributes since 1.2; a device of before refuses what it does not understand."""
+        asked: dict[str, float] = {}
+        if request.observe == 0 and request.query:
+            if self._firmware.version in ("1.0", "1.1"):
+                raise bad_request("BAD_ATTRIBUTE", "An Observe has no attributes before LwM2M 1.2.")
+            asked = parsed(paths[0], request.query, self._tree.catalogue)
+        return Topic(paths, request.accept, is_composite, attributes=tuple(asked.items()))
 
     def _composite_topic(self, request: Request) -> Topic:
         nodes = composite_nodes(request, self._tree.catalogue, self._firmware.version)
@@ -121,10 +127,16 @@ class Enablement:
         number, payload = reading.read(self._tree, topic, self._firmware.version)
         return Answer(Code.CONTENT, payload, number)
 
-    def _discover(self, path: Path) -> Answer:
+    def _discover(self, path: Path, query: tuple[str, ...]) -> Answer:
+        """``depth`` came with 1.2; a device of before does not look at it."""
         if not 1 <= path.depth <= 3:
             raise _not_allowed(path)
-        return Answer(Code.CONTENT, discover(self._tree, path, self._attributes), ContentFormat.LINK)
+        said = dict(part.partition("=")[::2] for part in query) if self._firmware.version >= "1.2" else {}
+        depth = said.get("depth", "")
+        if depth and (len(depth) != 1 or depth not in "0123"):
+            raise bad_request("BAD_DEPTH", "depth is 0, 1, 2 or 3.")
+        payload = discover(self._tree, path, self._attributes, int(depth) if depth else None)
+        return Answer(Code.CONTENT, payload, ContentFormat.LINK)
 
     # -- writing -------------------------------------------------------------------------------------------
 

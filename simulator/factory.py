@@ -7,6 +7,7 @@ import time
 from functools import partial
 from zlib import crc32
 
+from simulator.equipping import add_plain
 from simulator.nameplate import Firmware, Nameplate
 from simulator.objects import Instance, ObjectTree, Sensor
 from simulator.uris import ServerAddress
@@ -29,6 +30,7 @@ def new_tree(nameplate: Nameplate, firmware: Firmware) -> ObjectTree:
     tree.set_instance(3, 0, _device(nameplate, firmware))
     tree.set_instance(4, 0, _connectivity())
     tree.set_instance(3303, 0, _thermometer(nameplate.endpoint))
+    add_plain(tree, firmware.objects)
     return tree
 
 

@@ -29,6 +29,17 @@ class Nameplate:
 
 
 @dataclass(frozen=True, slots=True)
+class Flash:
+    """How large a firmware package may be: to be kept, and to be handled."""
+
+    storage_bytes: int = 2 * 1024 * 1024
+    memory_bytes: int = 1024 * 1024
+
+
+DEFAULT_FLASH = Flash()
+
+
+@dataclass(frozen=True, slots=True)
 class Firmware:
     """How the device behaves. Seconds everywhere.
 
@@ -38,6 +49,7 @@ class Firmware:
     ``/1/x/17`` to ``/1/x/20``. ``finish_seconds`` is EXCHANGE_LIFETIME: without a Finish for that long the
     bootstrap is given up (`OMA-TS-LightweightM2M_Core 6.1.7`). ``cid`` is the DTLS connection id it
     offers: None offers none, b"" asks the server for one. ``root_path`` is the alternate path.
+    ``objects`` are those it has besides the usual ones, see `simulator.equipping`.
     """
 
     version: str = "1.1"
@@ -57,3 +69,5 @@ class Firmware:
     root_path: str = ""
     confirmable_notifications: bool = False
     tuning: Tuning = DEFAULT_TUNING
+    objects: tuple[int, ...] = ()
+    flash: Flash = DEFAULT_FLASH

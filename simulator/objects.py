@@ -20,7 +20,13 @@ Resource = Value | dict[int, Value] | Live
 Instance = dict[int, Resource]
 Listener = Callable[[Path], None]
 
-EXECUTABLE: dict[int, tuple[int, ...]] = {1: (4, 8, 9), 3: (4, 5, 12)}
+EXECUTABLE: dict[int, tuple[int, ...]] = {
+    1: (4, 8, 9),
+    3: (4, 5, 12),
+    5: (2,),
+    7: (6, 7),
+    20: (4011, 4012),
+}
 """What can be executed, by object: it has no value and so no place in the tree."""
 
 

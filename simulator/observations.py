@@ -34,6 +34,8 @@ class Topic:
     accept: int | None
     is_composite: bool
     prefixes: tuple[str, ...] = ()
+    attributes: tuple[tuple[str, float], ...] = ()
+    """What the Observe itself asks for (1.2); it goes before what was written to the path."""
 
 
 class Watched(Protocol):
@@ -139,7 +141,8 @@ class Observations:
 
     def _set_conditions(self, observation: _Observation) -> None:
         paths = observation.topic.paths
-        found = [self._conditions(path) for path in paths] or [Conditions()]
+        asked = dict(observation.topic.attributes)
+        found = [self._conditions(path).with_(asked) for path in paths] or [Conditions()]
         limits = [each.pmax for each in found if each.pmax is not None]
         if len(paths) == 1:
             observation.conditions = found[0]

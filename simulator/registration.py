@@ -10,10 +10,11 @@ from collections.abc import Callable
 from enum import Enum
 
 from lwm2m.codes import Code
-from lwm2m.messages import Response
+from lwm2m.messages import Request, Response
 from lwm2m.paths import Path
 from lwm2m.requests import deregister_request, register_request, send_request, update_request
 from simulator.accounts import Account
+from simulator.coap import Answer
 from simulator.connection import Connection
 from simulator.discover import object_links
 from simulator.exchanges import NoAnswer
@@ -61,6 +62,7 @@ class Registration:
         execute: Callable[[Registration, Path, bytes], Callable[[], None] | None],
         switch_off: Callable[[], None],
         report: Callable[[Registration, str, str], None],
+        asked: Callable[[Request, Answer], None],
         gateway: Gateway | None = None,
     ) -> None:
         self.account = account
@@ -86,6 +88,7 @@ class Registration:
             faults=faults,
             execute=lambda path, arguments: execute(self, path, arguments),
             switch_off=switch_off,
+            asked=asked,
             gateway=gateway,
         )
 

@@ -31,9 +31,11 @@ class Service:
         faults: Faults,
         execute: Execute,
         switch_off: Callable[[], None],
+        asked: Callable[[Request, Answer], None],
         gateway: Gateway | None = None,
     ) -> None:
         self._account = account
+        self._asked = asked
         self._tree = tree
         self._firmware = firmware
         self._faults = faults
@@ -88,7 +90,9 @@ class Service:
         )
 
     def _serve(self, request: Request, token: bytes) -> Answer:
-        return (self.behind or self._own).serve(request, token)
+        answer = (self.behind or self._own).serve(request, token)
+        self._asked(request, answer)
+        return answer
 
     def _notify(self, token: bytes, answer: Answer, confirmable: bool, cancelled: Callable[[], None]) -> None:
         self.connection.notify(token, answer, confirmable, cancelled)

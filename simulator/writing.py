@@ -80,7 +80,9 @@ def create(tree: ObjectTree, path: Path, decoded: Decoded, *, is_named: bool) ->
     object_id = path.ids[0]
     if object_id not in tree.object_ids:
         raise not_found(path)
-    if object_id in SINGLE_INSTANCE:
+    model = tree.catalogue.objects.get(object_id)
+    is_taken = model is not None and not model.multiple and bool(tree.instance_ids(object_id))
+    if object_id in SINGLE_INSTANCE or is_taken:
         raise Lwm2mError(Code.METHOD_NOT_ALLOWED, "NOT_ALLOWED", f"{path} has the instances it has.")
     chosen = next(number for number in range(65535) if number not in tree.instance_ids(object_id))
     nodes = decoded(None if is_named else path.child(chosen))

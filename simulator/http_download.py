@@ -1,0 +1,49 @@
+"""Fetches a file by HTTP, as a device does that was told where its firmware is."""
+
+from __future__ import annotations
+
+import asyncio
+from urllib.parse import urlsplit
+
+MAX_BYTES = 4 * 1024 * 1024
+SECONDS = 10.0
+
+
+class WrongProtocol(Exception):
+    """Not an address of http."""
+
+
+class NotThere(Exception):
+    """Nobody answers there, or there is no such file."""
+
+
+class BrokenOff(Exception):
+    """The connection ended in the middle of the file."""
+
+
+async def get(uri: str) -> bytes:
+    """The file. Raises `WrongProtocol`, `NotThere` or `BrokenOff`."""
+    parts = urlsplit(uri)
+    if parts.scheme != "http":
+        raise WrongProtocol(uri)
+    try:
+        async with asyncio.timeout(SECONDS):
+            return await _fetch(parts.hostname or "", parts.port or 80, parts.path or "/")
+    except (OSError, ValueError):
+        raise NotThere(uri) from None
+    except (TimeoutError, asyncio.IncompleteReadError):
+        raise BrokenOff(uri) from None
+
+
+async def _fetch(host: str, port: int, path: str) -> bytes:
+    reader, writer = await asyncio.open_connection(host, port)
+    try:
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
+        head = await reader.readuntil(b"\r\n\r\n")
+        lines = head.decode("latin-1").split("\r\n")
+        if " 200 " not in f"{lines[0]} ":
+            raise NotThere(lines[0])
+        fields = dict(line.lower().split(": ", 1) for line in lines[1:] if ": " in line)
+        return await reader.readexactly(min(int(fields.get("content-length", "0")), MAX_BYTES))
+    finally:
+        writer.close()

@@ -3,7 +3,18 @@
 A code is never renamed or given another meaning once it stands in a ledger.
 """
 
-from audit.catalogue import access, bootstrap, gateways, message, people, reach, registration, security, sms
+from audit.catalogue import (
+    access,
+    bootstrap,
+    gateways,
+    ladder,
+    message,
+    people,
+    reach,
+    registration,
+    security,
+    sms,
+)
 from audit.catalogue.cause import Area, Cause, Mender, Severity
 
 __all__ = ["CAUSES", "Area", "Cause", "Mender", "Severity", "get"]
@@ -16,6 +27,7 @@ _LISTED: tuple[Cause, ...] = (
     *message.CAUSES,
     *reach.CAUSES,
     *gateways.CAUSES,
+    *ladder.CAUSES,
     *people.CAUSES,
     *sms.CAUSES,
 )

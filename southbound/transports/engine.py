@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Callable, Hashable
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from aiocoap import Message
@@ -20,6 +21,7 @@ from aiocoap.messagemanager import MessageManager
 from aiocoap.numbers.codes import Code as CoapCode
 from aiocoap.numbers.constants import TransportTuning
 from aiocoap.protocol import Context
+from aiocoap.tokenmanager import TokenManager
 
 from lwm2m import notification_order
 from lwm2m.messages import Request
@@ -148,7 +150,7 @@ class Engine:
 
         async def interface(manager: MessageManager) -> _Interface:
             self._manager = manager
-            manager.token_manager.next_token = _draw_token
+            manager.token_manager.request = partial(_with_token, manager.token_manager)
             return _Interface(manager, self._observing)
 
         await self._context._append_tokenmanaged_messagemanaged_transport(interface)
@@ -213,12 +215,12 @@ class Engine:
         message.opt.accept = request.accept
         message.opt.content_format = request.content_format
         if token is not None:
-            _chosen.set([token])
+            _chosen.set(token)
             if request.observe is not None:
                 self._observing[token] = request.observe
         patience = self._tuning.MAX_TRANSMIT_WAIT + RESPONSE_SECONDS if seconds is None else seconds
         pending = self._context.request(message)
-        _chosen.set([])
+        _chosen.set(None)
         try:
             answer = await asyncio.wait_for(pending.response, patience)
         except (TimeoutError, asyncio.CancelledError) as error:
@@ -245,10 +247,16 @@ class Engine:
         )
 
 
-_chosen: ContextVar[list[bytes]] = ContextVar("chosen_token", default=[])  # noqa: B039 never written to
+_chosen: ContextVar[bytes | None] = ContextVar("chosen_token", default=None)
 
 
-def _draw_token() -> bytes:
-    """The token that the request at hand has to have, once; aiocoap asks in a task with the request's context."""
-    chosen = _chosen.get()
-    return chosen.pop() if chosen else secrets.token_bytes(TOKEN_BYTES)
+def _with_token(manager: TokenManager, pipe: Any) -> None:
+    """Begin an exchange with the token that was chosen, which aiocoap asks for in a task with the request's context.
+
+    All blocks of the request have it: the device observes under that of the last one (RFC 7959 section 2.3). More
+    blocks of the answer are asked for under others, without Observe (RFC 7959 section 3.4).
+    """
+    block2 = pipe.request.opt.block2
+    chosen = _chosen.get() if block2 is None or block2.block_number == 0 else None
+    manager.next_token = lambda: chosen or secrets.token_bytes(TOKEN_BYTES)
+    TokenManager.request(manager, pipe)

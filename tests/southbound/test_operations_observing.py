@@ -6,7 +6,7 @@ import pytest
 
 from devices.models import Command
 from devices.services import observations
-from devices.telemetry import Observation, ResourceHistory, ResourceValue
+from devices.telemetry import Observation, ResourceHistory, ResourceValue, TraceMessage
 from lwm2m.requests import deregister_request, register_request
 from tests.southbound.client import LINKS, decode, management, until
 from tests.southbound.management import managed, order, told
@@ -265,3 +265,30 @@ def test_the_order_holds_within_one_batch_and_begins_anew_with_a_registration(pl
 
     play(scene)
     assert not ResourceHistory.objects.filter(number=19).exists()
+
+
+MANY = ["/3/0/9"] + [f"/3/0/{number}" for number in range(26_000, 26_090)]
+"""As many as one observation may have, nearly; over 1,024 bytes in any format."""
+
+
+def test_a_composite_observation_that_fills_several_datagrams(play, make_device):
+    """Its paths leave in blocks, all under the token that the device then notifies under; so does the cancel."""
+    device = make_device()
+
+    async def scene(southbound):
+        async with managed(southbound, version="1.1") as client:
+            first = await order(device, "observe-composite", paths=MANY)
+            assert (first.state, first.response_code) == ("done", "2.05"), first.detail
+            row = await active()
+            assert client_observations(client) == 1
+            client.tree.set("/3/0/9", 4)
+            await value_is("/3/0/9", 4)
+            assert row.is_composite
+            ended = await order(device, "cancel-observe-composite", paths=MANY)
+            assert (ended.state, ended.response_code) == ("done", "2.05"), ended.detail
+            assert client_observations(client) == 0
+
+    play(scene)
+    asked = TraceMessage.objects.filter(method="FETCH", direction="out")
+    assert all(row.payload_bytes > 1024 for row in asked)
+    assert len(asked) == 2

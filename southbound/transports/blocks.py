@@ -27,8 +27,9 @@ class _Open:
 class Assemblies:
     """Requests on their way in; the oldest gives way when there are too many."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], *, seconds: float = SECONDS) -> None:
         self._clock = clock
+        self._seconds = seconds
         self._open: OrderedDict[Hashable, _Open] = OrderedDict()
 
     def __len__(self) -> int:
@@ -65,6 +66,6 @@ class Assemblies:
         now = self._clock()
         while self._open:
             key, oldest = next(iter(self._open.items()))
-            if oldest.touched_at + SECONDS > now:
+            if oldest.touched_at + self._seconds > now:
                 return
             del self._open[key]

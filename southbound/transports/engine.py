@@ -19,7 +19,6 @@ from aiocoap import error as coap_error
 from aiocoap.interfaces import EndpointAddress, MessageInterface
 from aiocoap.messagemanager import MessageManager
 from aiocoap.numbers.codes import Code as CoapCode
-from aiocoap.numbers.constants import TransportTuning
 from aiocoap.protocol import Context
 from aiocoap.tokenmanager import TokenManager
 
@@ -29,11 +28,12 @@ from southbound.counters import Counters
 from southbound.transports import coap, notices
 from southbound.transports.lane import Lane
 from southbound.transports.recent import UNSEEN
+from southbound.transports.tuning import Tuning
+
+__all__ = ["Engine", "NoReply", "Remote", "Reply", "Tuning"]
 
 TOKEN_BYTES = 8
 """Drawn at random: a device may still notify under a token that another process drew (RFC 7252 section 5.3.1)."""
-RESPONSE_SECONDS = 60.0
-"""How long a device that acknowledged may take for its separate response."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +61,11 @@ class NoReply(Exception):
         self.is_reset = is_reset
 
 
-class Tuning(TransportTuning):  # type: ignore[misc]
-    """RFC 7252 section 4.8, with the number of repetitions to choose."""
-
-    reliability = True
-
-    def __init__(self, *, ack_timeout: float = 2.0, max_retransmit: int = 4) -> None:
-        self.ACK_TIMEOUT = ack_timeout
-        self.MAX_RETRANSMIT = max_retransmit
-
-
 class Remote(EndpointAddress):  # type: ignore[misc]
     """A peer as aiocoap knows it."""
 
     is_multicast = False
     is_multicast_locally = False
-    maximum_block_size_exp = 6
     hostinfo_local = "southbound"
     uri_base_local = "coap://southbound"
 
@@ -89,6 +78,10 @@ class Remote(EndpointAddress):  # type: ignore[misc]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Remote) and other.lane is self.lane and other.peer == self.peer
+
+    @property
+    def maximum_block_size_exp(self) -> int:
+        return self.lane.block_exponent
 
     @property
     def scheme(self) -> str:
@@ -178,6 +171,7 @@ class Engine:
                 self._counters.duplicates += 1
                 return
             lane.recent.begin((peer, notice.mid))
+        lane.expect(peer, notice.mid)
         self.on_notice(notice)
 
     def _is_notice(self, lane: Lane, message: Message) -> bool:
@@ -208,7 +202,8 @@ class Engine:
         """
         if self._context is None:
             raise NoReply("DEVICE_UNREACHABLE", "This process is stopping.")
-        message = Message(code=CoapCode(request.code), payload=request.payload, transport_tuning=self._tuning)
+        tuning = lane.tuning or self._tuning
+        message = Message(code=CoapCode(request.code), payload=request.payload, transport_tuning=tuning)
         message.remote = Remote(lane, peer)
         message.opt.uri_path = request.path
         message.opt.uri_query = request.query
@@ -218,7 +213,7 @@ class Engine:
             _chosen.set(token)
             if request.observe is not None:
                 self._observing[token] = request.observe
-        patience = self._tuning.MAX_TRANSMIT_WAIT + RESPONSE_SECONDS if seconds is None else seconds
+        patience = tuning.patience if seconds is None else seconds
         pending = self._context.request(message)
         _chosen.set(None)
         try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from typing import Protocol
 
 from lwm2m.codes import Code
@@ -17,6 +18,7 @@ from southbound.counters import Counters
 from southbound.transports import coap
 from southbound.transports.blocks import Assemblies
 from southbound.transports.recent import UNSEEN, RecentMessages
+from southbound.transports.tuning import LARGEST_BLOCK_EXPONENT, Tuning
 
 Transmit = Callable[[Hashable, bytes], None]
 
@@ -55,7 +57,7 @@ class Exchange:
 
     @property
     def plane(self) -> Plane:
-        return self.lane.plane
+        return self.lane.plane_of(self.request)
 
     def answer(self, response: Response, *, max_age: int | None = None, is_final: bool = True) -> None:
         """Send the answer; `is_final` false when a repetition of the request shall be tried anew."""
@@ -75,16 +77,37 @@ class Lane:
         replies: Replies,
         counters: Counters,
         clock: Callable[[], float],
+        tuning: Tuning | None = None,
     ) -> None:
         self.plane = plane
         self.transport = transport
         self.transmit = transmit
-        self.recent = RecentMessages(clock)
-        self._assemblies = Assemblies(clock)
+        self.tuning = tuning
+        self.recent = (
+            RecentMessages(clock)
+            if tuning is None
+            else RecentMessages(clock, seconds=tuning.exchange_seconds)
+        )
+        self._assemblies = Assemblies(clock) if tuning is None else Assemblies(clock, seconds=tuning.patience)
         self._take = take
         self._replies = replies
         self._counters = counters
         self._next_mid = 0
+
+    @property
+    def block_exponent(self) -> int:
+        """The largest blocks that fit a message here."""
+        return LARGEST_BLOCK_EXPONENT if self.tuning is None else self.tuning.block_exponent
+
+    def plane_of(self, request: Request) -> Plane:
+        """Which server the request is for."""
+        return self.plane
+
+    def expect(self, peer: Hashable, mid: int) -> None:
+        """A report of the peer is being stored; its `done` or an answer to it follows."""
+
+    def done(self, peer: Hashable, mid: int) -> None:
+        """Nothing more is said to the message with this id."""
 
     def receive(
         self, data: bytes, peer: Hashable, address: tuple[str, int], identity: str | None = None
@@ -112,13 +135,16 @@ class Lane:
     def answer(self, exchange: Exchange, response: Response, max_age: int | None, is_final: bool) -> None:
         confirmed = exchange.kind == coap.CON
         mid = exchange.mid if confirmed else self._draw_mid()
+        block = exchange.block
+        if block is not None and block.size_exponent > self.block_exponent:
+            block = replace(block, size_exponent=self.block_exponent)  # smaller ones from here on, please
         data = coap.write_response(
             coap.ACK if confirmed else coap.NON,
             mid,
             exchange.token,
             response,
             max_age=max_age,
-            block=exchange.block,
+            block=block,
         )
         key = (exchange.peer, exchange.mid)
         if is_final:

@@ -33,6 +33,8 @@ class Notice:
         """Acknowledge it, if it wants that."""
         if self.is_confirmable:
             self._answer(coap.ACK)
+        else:
+            self.lane.done(self.peer, self.mid)
 
     def reject(self) -> None:
         """A reset: nobody wants this, which ends the observation at the device (RFC 7641 section 3.6)."""
@@ -46,6 +48,7 @@ class Notice:
         data = coap.write_empty(kind, self.mid)
         self.lane.recent.answered((self.peer, self.mid), data)
         self.lane.transmit(self.peer, data)
+        self.lane.done(self.peer, self.mid)
 
 
 def read(lane: Lane, peer: Hashable, message: Message) -> Notice:
@@ -59,7 +62,8 @@ def read(lane: Lane, peer: Hashable, message: Message) -> Notice:
         int(message.code),
         bytes(message.payload),
         content_format(message),
-        notification_order.number(message.opt.observe),
+        # TCP keeps the order, and the number says nothing there (RFC 8323 section 7.1).
+        None if lane.transport == "tcp" else notification_order.number(message.opt.observe),
         block is not None and (bool(block.more) or block.block_number > 0),
     )
 

@@ -10,8 +10,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from devices.models import Device, RegistrationDetail
-from devices.selectors import sessions
-from lwm2m.objects import core
+from devices.selectors import device_models, sessions
 from lwm2m.paths import Path
 
 COMMANDS = 10
@@ -36,7 +35,7 @@ def device_facts(device: Device, user: Any) -> dict[str, Any]:
         "registration": registration,
         "detail": detail,
         "session": sessions.of(registration, detail, now),
-        "objects": object_rows(detail),
+        "objects": object_rows(device, detail),
         "commands": device.commands.order_by("-id")[:COMMANDS],
         "knocks": device.knocks.order_by("-last_at")[:KNOCKS],
         "timeline_url": _timeline(device) if user.has_perm("audit.view_ledgerevent", device) else "",
@@ -46,12 +45,13 @@ def device_facts(device: Device, user: Any) -> dict[str, Any]:
     return facts
 
 
-def object_rows(detail: RegistrationDetail | None) -> list[ObjectRow]:
+def object_rows(device: Device, detail: RegistrationDetail | None) -> list[ObjectRow]:
     objects = (detail.object_links or {}).get("objects", {}) if detail else {}
+    catalogue = device_models.catalogue(device, detail)
     return [
         ObjectRow(
             f"/{number}",
-            core().name(Path.parse(f"/{number}")),
+            catalogue.name(Path.parse(f"/{number}")),
             link.get("version") or "",
             ", ".join(str(one) for one in link.get("instances", [])) or "none",
         )

@@ -2,7 +2,7 @@
 
 Nearest wins: the operator's own definition, then one loaded for all operators, then the shipped one. The
 catalogue is kept in each process and made anew when the rows have changed, which a process looks for at most
-every `RECHECK_SECONDS`, and always inside a transaction, for it may hold changes of its own.
+every `RECHECK_SECONDS`; whoever changes them calls `forget`, at once and when it is committed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
 from django.db.models import Count, F, Max, Q, QuerySet
 
 from devices.models import ObjectDefinition
@@ -39,7 +38,7 @@ def catalogue(operator_id: int | None) -> Catalogue:
     """The models of an operator; None for what is loaded for all operators alone."""
     kept = _kept.get(operator_id)
     now = time.monotonic()
-    if kept and now - kept.checked < RECHECK_SECONDS and not connection.in_atomic_block:
+    if kept and now - kept.checked < RECHECK_SECONDS:
         return kept.catalogue
     rows = definitions(operator_id)
     stamp = rows.order_by().aggregate(count=Count("pk"), newest=Max("pk"), last=Max("loaded_at"))

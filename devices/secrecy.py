@@ -1,47 +1,93 @@
 """Which resources hold secrets, and how those leave and enter: masked in what is shown, sealed in what waits.
 
-A secret is known by its place (keys of the objects Security and OSCORE) or by its name in the object model. Where no
-model knows an object that only holds credentials, all of it is secret.
+A secret is known by its place (keys of the objects Security and OSCORE) or by its name in the object model, whether
+the model is shipped or was loaded by an operator, and in whichever of its versions: a version read wrongly must not
+show a key. Where no model knows an object that only holds credentials, all of it is secret.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from audit.masking import MASK, is_secret_name
-from devices import vault
+from devices import object_models, vault
 from lwm2m import objects
 from lwm2m.errors import Lwm2mError
 from lwm2m.json_text import dumps, loads
 from lwm2m.object_links import HIDDEN_OBJECTS
-from lwm2m.objects import Catalogue, ValueType
+from lwm2m.objects import Catalogue, ObjectModel, ResourceModel, ValueType
 from lwm2m.paths import Path
 
-__all__ = ["MASK", "is_secret", "is_secret_text", "masked", "opened", "sealed"]
+__all__ = ["MASK", "Secrets", "is_secret", "masked", "of_operator", "opened", "sealed"]
 
 _SEALED = "sealed"
 _MAY_BE_SECRET = (ValueType.STRING, ValueType.OPAQUE)
 
 
 def is_secret(path: Path, catalogue: Catalogue | None = None) -> bool:
-    """Whether the value at `path` may never be shown; false above resources."""
+    """Whether the value at `path` may never be shown; false above resources. `catalogue` adds to the shipped one."""
     if path.resource_id is None:
         return False
     if is_secret_name(str(Path(*path.ids[:3]))):
         return True
-    known = (catalogue or objects.core()).resource(path)
-    if known is None:
-        return path.object_id in HIDDEN_OBJECTS
-    return known.type in _MAY_BE_SECRET and is_secret_name(known.name)
+    known = [
+        model
+        for one in _models(path.object_id, catalogue)
+        if (model := one.resources.get(path.resource_id)) is not None
+    ]
+    return any(map(_is_secret_model, known)) if known else path.object_id in HIDDEN_OBJECTS
 
 
-@lru_cache(maxsize=65_536)
-def is_secret_text(path: str) -> bool:
-    """`is_secret` by the core models for the write path, where most paths were seen before."""
+def _models(object_id: int | None, catalogue: Catalogue | None) -> Iterator[ObjectModel]:
+    """The models of an object in all versions, shipped and loaded; a few more than once."""
+    if object_id is None:
+        return
+    for known in (objects.core(), catalogue):
+        if known is not None:
+            yield from known.versions.get(object_id, {}).values()
+            if object_id in known.objects:
+                yield known.objects[object_id]
+
+
+def _is_secret_model(model: ResourceModel) -> bool:
+    return model.type in _MAY_BE_SECRET and is_secret_name(model.name)
+
+
+class Secrets:
+    """The secrets of one catalogue, for the write path, where most paths were seen before."""
+
+    LIMIT = 65_536
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self._seen: dict[str, bool] = {}
+
+    def __contains__(self, path: str) -> bool:
+        found = self._seen.get(path)
+        if found is None:
+            if len(self._seen) >= self.LIMIT:
+                self._seen.clear()
+            found = self._seen[path] = is_secret_text(path, self.catalogue)
+        return found
+
+
+_kept: dict[int | None, Secrets] = {}
+
+
+def of_operator(operator_id: int | None) -> Secrets:
+    """By the shipped models and what was loaded for the operator."""
+    catalogue = object_models.catalogue(operator_id)
+    kept = _kept.get(operator_id)
+    if kept is None or kept.catalogue is not catalogue:
+        kept = _kept[operator_id] = Secrets(catalogue)
+    return kept
+
+
+def is_secret_text(path: str, catalogue: Catalogue | None = None) -> bool:
+    """`is_secret` of a path that may be none."""
     try:
-        return is_secret(Path.parse(path))
+        return is_secret(Path.parse(path), catalogue)
     except Lwm2mError:
         return False
 
@@ -69,22 +115,35 @@ def opened(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def masked(said: Any, path: Path) -> Any:
+def masked(said: Any, path: Path, catalogue: Catalogue | None = None) -> Any:
     """Arguments or an answer of a command as people may see them: secrets are "(hidden)"."""
     if not isinstance(said, Mapping):
         return said
-    shown = _with_secrets(said, path, None, lambda value: MASK)
+    shown = _with_secrets(said, path, catalogue, lambda value: MASK)
     if isinstance(nodes := shown.get("nodes"), list):
-        shown["nodes"] = [_masked_node(node) for node in nodes]
-    if "raw" in shown and path.object_id in HIDDEN_OBJECTS:
+        shown["nodes"] = [_masked_node(node, catalogue) for node in nodes]
+    if "raw" in shown and _may_hold_secrets(path, catalogue):
         shown["raw"] = MASK
     return shown
 
 
-def _masked_node(node: Any) -> Any:
-    if isinstance(node, Mapping) and node.get("value") is not None and is_secret_text(str(node.get("path"))):
-        return {**node, "value": MASK}
-    return node
+def _masked_node(node: Any, catalogue: Catalogue | None) -> Any:
+    if not isinstance(node, Mapping) or node.get("value") is None:
+        return node
+    return {**node, "value": MASK} if is_secret_text(str(node.get("path")), catalogue) else node
+
+
+def _may_hold_secrets(path: Path, catalogue: Catalogue | None) -> bool:
+    """Whether bytes that nobody could read may hold a key, as far as `path` says what they are about."""
+    if path.resource_id is not None:
+        return is_secret(path, catalogue)
+    if path.object_id is None or path.object_id in HIDDEN_OBJECTS:
+        return True
+    return any(
+        is_secret(Path(path.object_id, 0, resource_id), catalogue)
+        for model in _models(path.object_id, catalogue)
+        for resource_id in model.resources
+    )
 
 
 def _with_secrets(

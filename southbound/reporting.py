@@ -106,8 +106,9 @@ class Reporting:
             ]
             self._note(verdicts, now=now)
             senders.heard((v.device_id for v in verdicts if v.device_id is not None), now=now)
-            values.store(samples=[sample for v in verdicts for sample in v.samples], now=now)
             told = {s.device_id: s.operator_id for s in known.values()}
+            samples = [sample for v in verdicts for sample in v.samples]
+            values.store(samples=samples, now=now, operators=told)
             spoke = dict.fromkeys(v.device_id for v in verdicts if v.samples and v.device_id is not None)
             events.devices_changed([(device_id, told[device_id]) for device_id in spoke], ["values"])
         return verdicts

@@ -8,9 +8,17 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from devices import object_models
 from tests.ledger_triggers import flush_may_empty_the_ledger
 
 __all__ = ["flush_may_empty_the_ledger"]
+
+
+@pytest.fixture(autouse=True)
+def no_kept_object_models() -> None:
+    """A test's definitions are rolled back, which no process is told of; their keys are given out again."""
+    object_models.forget()
+
 
 ONLY_WHEN_NAMED = {"browser", "interop"}
 

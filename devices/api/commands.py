@@ -32,7 +32,8 @@ class CommandViewSet(OfDevice, ListModelMixin, RetrieveModelMixin, GenericViewSe
     def get_queryset(self) -> QuerySet[Command]:
         if getattr(self, "swagger_fake_view", False):
             return Command.objects.none()
-        return commands.visible_commands(self.request.user).filter(device=self.device_where(SEE))
+        rows = commands.visible_commands(self.request.user).filter(device=self.device_where(SEE))
+        return rows.select_related("device")
 
     def filter_queryset(self, queryset: QuerySet[Command]) -> QuerySet[Command]:
         if self.action != "list":

@@ -6,10 +6,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from devices import secrecy
+from devices import object_models, secrecy
 from devices.models import Command, CommandState, Operation
 from devices.services import mailbox, operations
 from devices.telemetry import Observation, ObservationState, TraceMessage
+from lwm2m.objects import Catalogue
 from lwm2m.paths import Path
 
 MUTE, UNMUTE = "mute-send", "unmute-send"
@@ -114,7 +115,13 @@ class CommandSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
     def get_arguments(self, command: Command) -> dict[str, Any]:
-        return dict(secrecy.masked(command.arguments, Path.parse(command.path)))
+        return dict(secrecy.masked(command.arguments, Path.parse(command.path), self._catalogue(command)))
+
+    def _catalogue(self, command: Command) -> Catalogue:
+        """Looked for once in a list; the context lives as long as the answer."""
+        operator_id = command.device.operator_id
+        kept: dict[int, Catalogue] = self.context.setdefault("catalogues", {})
+        return kept.get(operator_id) or kept.setdefault(operator_id, object_models.catalogue(operator_id))
 
 
 class CommandFilter(serializers.Serializer):

@@ -102,7 +102,7 @@ def _rows(facts: Facts, path: Path) -> list[ResourceValue]:
     """The values of a resource and its instances."""
     if path.depth < 3:
         return []
-    here = facts.device.values.filter(prefix="")
+    here = facts.device.values.all()
     if path.depth == 4:
         return list(here.filter(path=str(path)))
     below = list(here.filter(path__startswith=f"{path}/").exclude(kind=ValueKind.EMPTY)[:LISTED])

@@ -70,14 +70,14 @@ def of(facts: Facts) -> tuple[list[Told], list[Told]]:
 
 def _told(command: Command, catalogue: Catalogue, people: Mapping[str, str]) -> Told:
     path = _path(command.path)
-    answer = secrecy.masked(command.answer, path)
+    answer = secrecy.masked(command.answer, path, catalogue)
     lines = tuple(_lines(answer, catalogue))
     return Told(
         command=command,
         name=catalogue.name(path),
         shape=_SHAPES[CommandState(command.state)],
         by=people.get(command.requested_by, command.requested_by.replace(":", " ")),
-        asked=_asked(secrecy.masked(command.arguments, path), path, catalogue),
+        asked=_asked(secrecy.masked(command.arguments, path, catalogue), path, catalogue),
         lines=lines,
         note="" if lines else _note(answer),
         cause=CAUSES.get(command.cause),

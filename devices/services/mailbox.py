@@ -13,7 +13,7 @@ from typing import Any
 from django.utils import timezone
 
 from audit import ledger
-from devices import events, secrecy
+from devices import events, object_models, secrecy
 from devices.errors import Refused
 from devices.models import COMMAND_ENDED, Command, CommandState, Device, Operation, Registration
 from devices.outcomes import Claimed, DeviceRefused, Done, Outcome, Silent
@@ -192,7 +192,8 @@ def _settle_locked(command: Command, device: Device, outcome: Outcome, now: date
     match outcome:
         case Done(code, answer):
             settlement.done(command, outcome, now)
-            shown = secrecy.masked(answer, Path.parse(command.path))
+            catalogue = object_models.catalogue(device.operator_id)
+            shown = secrecy.masked(answer, Path.parse(command.path), catalogue)
             _end(command, device, CommandState.DONE, now, code=code, answer=shown)
         case DeviceRefused(code, cause, detail):
             settlement.refused(command, outcome, now)

@@ -176,5 +176,6 @@ def remove(*, operator: Operator | None, object_id: int, version: str, reason: s
 
 
 def _announce() -> None:
-    """This process sees the change at once, others when they look again."""
+    """This transaction and, once it is committed, this process see the change at once, others when they look again."""
+    object_models.forget()
     transaction.on_commit(object_models.forget)

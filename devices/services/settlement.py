@@ -14,9 +14,9 @@ from typing import Any
 
 from devices.models import Command, Operation
 from devices.outcomes import DeviceRefused, Done
+from devices.selectors import device_models
 from devices.services import observation_states, values
 from devices.services.values import Sample
-from lwm2m import objects
 from lwm2m.errors import Lwm2mError
 from lwm2m.nodes import ObjectLinkValue, Value, absolute_time
 from lwm2m.paths import Path
@@ -91,10 +91,12 @@ def _told(device_id: int, answer: Any, now: datetime) -> Iterator[Sample]:
 
 def _written(command: Command, now: datetime) -> Iterator[Sample]:
     """What was written is what the device has now, as far as it can be read at all."""
+    device = command.device
+    catalogue = device_models.catalogue(device, getattr(device, "registration_detail", None))
     for path, value in _given(command):
-        model = objects.core().resource(path)
+        model = catalogue.resource(path)
         if model is None or "R" in model.operations:
-            found = typed(_value(value), path, objects.core())
+            found = typed(_value(value), path, catalogue)
             yield Sample(command.device_id, str(path), found, now.timestamp())
 
 

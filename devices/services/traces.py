@@ -91,8 +91,7 @@ def payload_of_nodes(nodes: Sequence[Node], catalogue: Catalogue | None = None) 
 
 def _node(node: Node, catalogue: Catalogue | None) -> dict[str, Any]:
     path = str(node.path)
-    is_secret = secrecy.is_secret_text(path) or (catalogue and secrecy.is_secret(node.path, catalogue))
-    is_hidden = node.value is not None and is_secret
+    is_hidden = node.value is not None and secrecy.is_secret(node.path, catalogue)
     shown: dict[str, Any] = {"path": path, "value": secrecy.MASK if is_hidden else _value(node.value)}
     if node.time is not None:
         shown["time"] = node.time

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q
 
 from devices import secrecy
+from devices.models import Device
+from devices.secrecy import Secrets
 from devices.services import values_sql
 from devices.services.values_sql import Row
 from devices.telemetry import ResourceValue, ValueKind
@@ -48,20 +50,26 @@ def samples(*, device_id: int, nodes: Iterable[Node], received_at: float) -> lis
     ]
 
 
-def store(*, samples: Sequence[Sample], now: datetime) -> None:
+def store(*, samples: Sequence[Sample], now: datetime, operators: Mapping[int, int] | None = None) -> None:
     """Write these in the caller's transaction. The devices exist.
 
-    Of two samples of one resource at one time the later in the sequence counts.
+    Of two samples of one resource at one time the later in the sequence counts. `operators` are those of the
+    devices, whose object models tell what is secret; without it they are looked up.
     """
     if not samples:
         return
+    if operators is None:
+        found = Device.objects.filter(pk__in={sample.device_id for sample in samples})
+        operators = dict(found.values_list("pk", "operator_id"))
+    met = {operators.get(sample.device_id) for sample in samples}
+    secrets = {operator_id: secrecy.of_operator(operator_id) for operator_id in met}
     received_at = now.timestamp()
     latest_allowed = received_at + FUTURE_SECONDS
     rows: dict[tuple[int, str, float], Row] = {}
     for sample in samples:
         at = int((sample.at if 0.0 <= sample.at <= latest_allowed else received_at) * 1000) / 1000
         key = (sample.device_id, sample.path, at)
-        rows[key] = (*key, *_columns(sample))
+        rows[key] = (*key, *_columns(sample, secrets[operators.get(sample.device_id)]))
     ordered = [rows[key] for key in sorted(rows)]
     values_sql.write(ordered, now=now)
 
@@ -78,11 +86,11 @@ def absent(*, device_id: int, path: str, seen: Iterable[str], now: datetime) -> 
     return ResourceValue.objects.filter(pk__in=ids).update(**empty)
 
 
-def _columns(sample: Sample) -> tuple[str, float | None, str | None]:
+def _columns(sample: Sample, secrets: Secrets) -> tuple[str, float | None, str | None]:
     value = sample.value
     if value is None:
         return ("e", None, None)
-    if secrecy.is_secret_text(sample.path):
+    if sample.path in secrets:
         return ("h", None, None)
     kind = type(value)
     if kind is float:

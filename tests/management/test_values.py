@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from devices import object_models
 from devices.services import values
 from devices.services.values import Sample
 from devices.telemetry import ResourceHistory, ResourceValue
@@ -100,8 +101,10 @@ def test_nodes_become_samples_at_their_own_time():
 def test_a_batch_costs_few_statements(make, django_assert_max_num_queries):
     fleet = [make(f"urn:dev:{number}", "") for number in range(20)]
     batch = [Sample(one.pk, f"/3303/0/{5700 + n % 5}", float(n), T - n) for one in fleet for n in range(25)]
+    operators = {one.pk: one.operator_id for one in fleet}
+    object_models.catalogue(fleet[0].operator_id)  # looked for every few seconds, not for every batch
     with django_assert_max_num_queries(1 if connection.vendor == "postgresql" else 2):
-        values.store(samples=batch, now=NOW)
+        values.store(samples=batch, now=NOW, operators=operators)
     assert ResourceValue.objects.count() == 100
     assert ResourceHistory.objects.count() == 500
     values.store(samples=[], now=NOW)

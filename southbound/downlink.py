@@ -209,11 +209,18 @@ class Downlink:
         claimed = ready.claimed
         try:
             path = Path.parse(claimed.path)
-            request = operations.request(claimed.operation, path, claimed.arguments, ready.target)
+            what = (claimed.operation, path, claimed.arguments, ready.target)
+            request, first = operations.request(*what), operations.attributes_first(*what)
         except Lwm2mError as error:
             return DeviceRefused("", error.cause, error.detail)
         try:
-            reply = await self._ask(ready, request)
+            if first is not None:
+                reply = await self._ask(ready, first)
+                if reply.code >> 5 != 2:
+                    said = answers.text(reply.payload[:200])
+                    detail = f"The device refused the attributes, so it was not asked to observe. {said}"
+                    return DeviceRefused(dotted(reply.code), "COMMAND_REFUSED", detail.strip())
+            reply = await self._ask(ready, request, token=ready.token)
         except NoReply as error:
             if error.is_reset:
                 return DeviceRefused("", "COMMAND_REFUSED", error.detail)
@@ -233,13 +240,13 @@ class Downlink:
             return Done(code, said, Observing(ready.registration_id, ready.token.hex(), reply.observe))
         return Done(code, said)
 
-    async def _ask(self, ready: _Ready, request: Request) -> Reply:
+    async def _ask(self, ready: _Ready, request: Request, *, token: bytes | None = None) -> Reply:
         """One request and its answer, both traced. Raises `NoReply`."""
         traced = (ready.claimed.device_id, request, ready.claimed.path, ready.target)
         self._tracing.asked(*traced)
         began = time.monotonic()
         try:
-            reply = await self._engine.request(ready.lane, ready.peer, request, token=ready.token)
+            reply = await self._engine.request(ready.lane, ready.peer, request, token=token)
         except NoReply as error:
             if error.is_reset:
                 self._tracing.replied(*traced, None, time.monotonic() - began)

@@ -24,6 +24,8 @@ from lwm2m.paths import ROOT, Path
 from lwm2m.values import typed
 
 _TLV = (ContentFormat.TLV, ContentFormat.TLV_LEGACY)
+_ATTRIBUTES_APART = ("1.0", "1.1")
+"""Before LwM2M 1.2 an Observe carries no attributes (OMA-TS-LightweightM2M_Core 6.4.1)."""
 _NAMES_WITH_ROOT = "1.2"
 """SenML names repeat the alternate path since LwM2M 1.2.1, which registers as 1.2."""
 
@@ -192,8 +194,23 @@ def _cancel_observe_composite(path: Path, arguments: Mapping[str, Any], target: 
 def _observing(read: Request, arguments: Mapping[str, Any], target: Target, observe: int) -> Request:
     """The Read with the Observe option; attributes are in the query since LwM2M 1.2, written apart before."""
     attributes = arguments.get("attributes") or {}
-    query = () if target.version in ("1.0", "1.1") else _query(attributes)
+    query = () if target.version in _ATTRIBUTES_APART else _query(attributes)
     return replace(read, query=query, observe=observe)
+
+
+def attributes_first(
+    operation: str, path: Path, arguments: Mapping[str, Any], target: Target
+) -> Request | None:
+    """The Write-Attributes that has to be accepted before this Observe may leave; None where there is none.
+
+    Raises `Lwm2mError` for a composite observation: there is no one place to write its attributes to.
+    """
+    if target.version not in _ATTRIBUTES_APART or not arguments.get("attributes"):
+        return None
+    if operation == Operation.OBSERVE_COMPOSITE:
+        detail = f"Attributes of a composite observation need LwM2M 1.2; the device has {target.version}."
+        raise bad_request("VALIDATION_FAILED", detail)
+    return _write_attributes(path, arguments, target) if operation == Operation.OBSERVE else None
 
 
 _BUILDERS: dict[str, Callable[[Path, Mapping[str, Any], Target], Request]] = {

@@ -41,8 +41,8 @@ __all__ = [
     "waiting_devices",
 ]
 
-LEASE_SECONDS = 300
-"""Longer than any exchange: MAX_TRANSMIT_WAIT (93 s) for each of the first and the last block."""
+LEASE_SECONDS = 330
+"""Longer than two exchanges, MAX_TRANSMIT_WAIT (93 s) and 60 s for the response each: attributes, then Observe."""
 MAX_ATTEMPTS = 3
 RETRY_SECONDS = 60
 EXPIRES_IN_SECONDS = 24 * 3600

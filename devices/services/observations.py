@@ -17,7 +17,7 @@ from django.utils import timezone
 from audit import ledger
 from devices import events
 from devices.errors import Refused
-from devices.models import COMMAND_ENDED, Command, Device, Operation, Registration, RegistrationDetail
+from devices.models import COMMAND_ENDED, Command, Device, Operation, Registration
 from devices.outcomes import Done
 from devices.services import mailbox, observation_history, operation_asks, operation_rules
 from devices.services.observation_states import (
@@ -52,7 +52,6 @@ __all__ = [
 LIMIT = 200
 """So many observations a device may have."""
 SYSTEM = "system"
-_WITHOUT_PARAMETERS = ("1.0", "1.1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,7 @@ def want(
         is_active = live is not None and row.registration_id == live.registration_id
         is_active = is_active and row.state == ObservationState.ACTIVE
         if must_ask or (live is not None and not is_active):
-            _ask(row, locked, ask.version, wanted_by, reason, now, **delivery)
+            _ask(row, locked, wanted_by, reason, now, **delivery)
         events.device_changed(locked.pk, locked.operator_id, ["observations"])
     return row
 
@@ -158,11 +157,10 @@ def reestablish(*, device_id: int, registration_id: str, now: datetime) -> int:
         if device is None:
             return 0
         asked = 0
-        version = _version(device_id)
         for row in to_establish(device_id=device_id, registration_id=registration_id):
             command = Command.objects.filter(pk=row.command_id).first() if row.command_id else None
             if command is None or command.state in COMMAND_ENDED:
-                _ask(row, device, version, SYSTEM, "Wanted; the device registered.", now)
+                _ask(row, device, SYSTEM, "Wanted; the device registered.", now)
                 asked += 1
     return asked
 
@@ -196,20 +194,13 @@ def _wished(
     return row, True
 
 
-def _ask(
-    row: Observation, device: Device, version: str, by: str, reason: str, now: datetime, **delivery: Any
-) -> None:
-    """Put the Observe request into the mailbox, behind its attributes where the version writes those first."""
+def _ask(row: Observation, device: Device, by: str, reason: str, now: datetime, **delivery: Any) -> None:
+    """Put the Observe request into the mailbox; southbound writes its attributes first where the version wants that."""
     if row.command is not None and row.command.state not in COMMAND_ENDED:
         return
-    attributes = row.attributes
-    if attributes and not row.is_composite and version in _WITHOUT_PARAMETERS:
-        given = {"attributes": attributes}
-        _enqueue(row, device, Operation.WRITE_ATTRIBUTES, given, by, reason, now, **delivery)
-        attributes = {}
     operation = Operation.OBSERVE_COMPOSITE if row.is_composite else Operation.OBSERVE
     row.command = _enqueue(
-        row, device, operation, {**_carried(row), "attributes": attributes}, by, reason, now, **delivery
+        row, device, operation, {**_carried(row), "attributes": row.attributes}, by, reason, now, **delivery
     )
     row.save(update_fields=["command"])
 
@@ -255,8 +246,3 @@ def _take_back(row: Observation, reason: str) -> None:
     if row.command_id is not None:
         mailbox.cancel(command_id=row.command_id, reason=reason)
     row.command = None
-
-
-def _version(device_id: int) -> str:
-    rows = RegistrationDetail.objects.filter(device_id=device_id)
-    return rows.values_list("version", flat=True).first() or ""

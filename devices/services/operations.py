@@ -13,7 +13,8 @@ into the mailbox is exactly what southbound turns into one CoAP request:
     create                    1         instance_id, or null: the device chooses; values by absolute path, or by
                                         "r[/ri]" where the device chooses; content_format
     delete                    2 or 4    –
-    observe                   1..4      observation_id, attributes (into the query, LwM2M 1.2), content_format
+    observe                   1..4      observation_id, attributes (in the query; before LwM2M 1.2 written apart, in a
+                                        request before it), content_format
     cancel-observe            1..4      observation_id, token and attributes of the Observe; mode active (GET with
                                         Observe 1); a passive one is done without the device
     read-composite            /         paths [...], content_format of the answer

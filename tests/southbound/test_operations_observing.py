@@ -7,7 +7,9 @@ import pytest
 from devices.models import Command
 from devices.services import observations
 from devices.telemetry import Observation, ResourceHistory, ResourceValue, TraceMessage
+from lwm2m.codes import Code
 from lwm2m.requests import deregister_request, register_request
+from simulator.faults import Faults
 from tests.southbound.client import LINKS, decode, management, until
 from tests.southbound.management import managed, order, told
 
@@ -292,3 +294,63 @@ def test_a_composite_observation_that_fills_several_datagrams(play, make_device)
     asked = TraceMessage.objects.filter(method="FETCH", direction="out")
     assert all(row.payload_bytes > 1024 for row in asked)
     assert len(asked) == 2
+
+
+def sent(device) -> list[str]:
+    rows = TraceMessage.objects.filter(device=device, path__startswith="/3/0/9").order_by("number")
+    return [f"{row.direction} {row.method} {row.path} {row.code}".strip() for row in rows]
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1", "1.2"])
+def test_int_312_attributes_are_written_before_or_go_with_the_observe(play, make_device, version):
+    """The wish is older than the registration, so nobody knew the version."""
+    device = make_device()
+    wished = {"pmin": 0, "pmax": 60}
+    apart = ["out PUT /3/0/9?pmin=0&pmax=60", "in PUT /3/0/9?pmin=0&pmax=60 2.04", "out GET /3/0/9"]
+    within = ["out GET /3/0/9?pmin=0&pmax=60"]
+
+    async def scene(southbound):
+        await until(
+            lambda: observations.want(
+                device=device, path="/3/0/9", arguments={"attributes": wished}, wanted_by="test"
+            )
+        )
+        async with managed(southbound, version=version) as client:
+            await active()
+            begin = within if version == "1.2" else apart
+            await until(lambda: sent(device)[: len(begin)] == begin)
+            client.tree.set("/3/0/9", 14)
+            await value_is("/3/0/9", 14)
+
+    play(scene)
+
+
+def test_attributes_that_are_refused_end_in_no_observation_without_them(play, make_device):
+    device = make_device()
+    faults = Faults(refuse={"write-attributes": Code.METHOD_NOT_ALLOWED})
+
+    async def scene(southbound):
+        async with managed(southbound, version="1.1", faults=faults) as client:
+            asked = await order(device, "observe", "/3/0/9", attributes={"pmin": 5})
+            assert (asked.state, asked.response_code, asked.cause) == ("refused", "4.05", "COMMAND_REFUSED")
+            assert client_observations(client) == 0
+            again = await order(device, "observe", "/3/0/9")
+            assert again.state == "done"
+            await active()
+
+    play(scene)
+    assert not any(line.startswith("out GET") for line in sent(device)[:2])
+
+
+def test_what_was_refused_says_why_on_the_observation(play, make_device):
+    device = make_device()
+    faults = Faults(refuse={"write-attributes": Code.METHOD_NOT_ALLOWED})
+
+    async def scene(southbound):
+        async with managed(southbound, version="1.0", faults=faults):
+            await order(device, "observe", "/3/0/9", attributes={"pmin": 5})
+
+    play(scene)
+    row = Observation.objects.get()
+    assert (row.state, row.cause) == ("refused", "COMMAND_REFUSED")
+    assert "refused the attributes" in row.detail

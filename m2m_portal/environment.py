@@ -53,6 +53,11 @@ def port(name: str, default: int) -> int:
     return integer(name, default, low=1, high=65535)
 
 
+def port_or_none(name: str) -> int | None:
+    """None where it is not set: then nothing listens."""
+    return port(name, 1) if text(name) else None
+
+
 def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 

@@ -28,12 +28,15 @@ def all_ports() -> list[Listening]:
         ("COAPS_PORT", True, "M2M server, CoAP over DTLS", "coaps"),
         ("BOOTSTRAP_COAP_PORT", True, "bootstrap server, CoAP", "coap"),
         ("BOOTSTRAP_COAPS_PORT", True, "bootstrap server, CoAP over DTLS", "coaps"),
+        ("COAP_TCP_PORT", False, "M2M server, CoAP over TCP", "coap+tcp"),
+        ("BOOTSTRAP_COAP_TCP_PORT", False, "bootstrap server, CoAP over TCP", "coap+tcp"),
     )
     return [
         Listening(
             name, getattr(settings, name), datagram, purpose, f"{scheme}://{host}:{getattr(settings, name)}"
         )
         for name, datagram, purpose, scheme in rows
+        if getattr(settings, name) is not None
     ]
 
 

@@ -29,6 +29,8 @@ COAP_PORT = env.port("COAP_PORT", 5683)
 COAPS_PORT = env.port("COAPS_PORT", 5684)
 BOOTSTRAP_COAP_PORT = env.port("BOOTSTRAP_COAP_PORT", 5783)
 BOOTSTRAP_COAPS_PORT = env.port("BOOTSTRAP_COAPS_PORT", 5784)
+COAP_TCP_PORT = env.port_or_none("COAP_TCP_PORT")
+BOOTSTRAP_COAP_TCP_PORT = env.port_or_none("BOOTSTRAP_COAP_TCP_PORT")
 # The name or address that devices and browsers reach us by: written into devices and into e-mails.
 PUBLIC_HOST = env.text("PUBLIC_HOST", "localhost" if PRODUCTION else "127.0.0.1")
 PUBLIC_URL = env.text("PUBLIC_URL", f"http://{PUBLIC_HOST}:{HTTP_PORT}").rstrip("/")
@@ -142,6 +144,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 SWEEP_SECONDS = env.integer("SWEEP_SECONDS", 5, low=1, high=3600)
 CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {"task": "provisioning.sweep", "schedule": schedule(SWEEP_SECONDS)},
+    "look-for-silent": {"task": "provisioning.look_for_silent", "schedule": schedule(60)},
+    "prune-attempts": {"task": "provisioning.prune_attempts", "schedule": schedule(6 * 3600)},
     "prune-history": {"task": "devices.prune_history", "schedule": schedule(3600)},
     "clear-expired-logins": {"task": "accounts.clear_expired", "schedule": schedule(6 * 3600)},
 }

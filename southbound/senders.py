@@ -24,6 +24,7 @@ from lwm2m.links import ObjectLinks
 from lwm2m.registration import Origin
 from southbound.operations import Target
 from southbound.transports.notices import Notice
+from southbound.transports.tcp import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Sender:
 
 def of_notice(notice: Notice) -> Origin:
     """Where a notification came from, as far as a registration is known by it."""
-    peer = notice.peer
+    peer = notice.peer.address if isinstance(notice.peer, Connection) else notice.peer
     if isinstance(peer, tuple):
         return Origin(str(peer[0]), int(peer[1]), notice.lane.transport, None)
     identity = getattr(peer, "identity", None)
@@ -53,7 +54,11 @@ def find(origins: Sequence[Origin]) -> dict[Origin, Sender]:
     identities = {origin.identity for origin in origins if origin.identity is not None}
     plain = {(origin.host, origin.port) for origin in origins if origin.identity is None}
     wanted = Q(transport="dtls", identity__in=identities)
-    wanted |= Q(transport="udp", host__in={host for host, _ in plain}, port__in={port for _, port in plain})
+    wanted |= Q(
+        transport__in=("udp", "tcp"),
+        host__in={host for host, _ in plain},
+        port__in={port for _, port in plain},
+    )
     waiting = Command.objects.filter(
         device_id=OuterRef("device_id"), state__in=[CommandState.QUEUED, CommandState.SENT]
     )

@@ -1,4 +1,4 @@
-"""The four ports of a southbound process: two planes, each plain and secured."""
+"""The ports of a southbound process: two planes, each plain, secured, and over TCP where that is wanted."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from southbound.transports.dtls import DtlsListener
 from southbound.transports.engine import Engine
 from southbound.transports.lane import Exchange, Lane
 from southbound.transports.sockets import bind
+from southbound.transports.tcp import TcpListener
 from southbound.transports.udp import UdpListener
 
 logger = logging.getLogger(__name__)
@@ -30,13 +31,15 @@ _NAMES: dict[Plane, PlaneName] = {Plane.MANAGEMENT: "management", Plane.BOOTSTRA
 
 @dataclass(frozen=True, slots=True)
 class PortSettings:
-    """Where to listen; port 0 takes any free one (tests)."""
+    """Where to listen; port 0 takes any free one (tests), None is not listened on."""
 
     address: str
     coap: int
     coaps: int
     bootstrap_coap: int
     bootstrap_coaps: int
+    coap_tcp: int | None = None
+    bootstrap_coap_tcp: int | None = None
 
     @classmethod
     def from_settings(cls) -> PortSettings:
@@ -46,6 +49,8 @@ class PortSettings:
             settings.COAPS_PORT,
             settings.BOOTSTRAP_COAP_PORT,
             settings.BOOTSTRAP_COAPS_PORT,
+            settings.COAP_TCP_PORT,
+            settings.BOOTSTRAP_COAP_TCP_PORT,
         )
 
 
@@ -70,6 +75,7 @@ class Ports:
         self._shared = shared
         self._plain: dict[Plane, UdpListener] = {}
         self._secured: dict[Plane, DtlsListener] = {}
+        self._streams: dict[Plane, TcpListener] = {}
 
     def bind(self) -> None:
         """Take all ports or none. Raises `PortUnavailable`, and `dtls.BackendUnusable`."""
@@ -83,6 +89,8 @@ class Ports:
                 where.bootstrap_coaps,
                 "BOOTSTRAP_COAPS_PORT",
             )
+            self._bind_stream(Plane.MANAGEMENT, where.coap_tcp, "COAP_TCP_PORT")
+            self._bind_stream(Plane.BOOTSTRAP, where.bootstrap_coap_tcp, "BOOTSTRAP_COAP_TCP_PORT")
         except Exception:
             self._close()
             raise
@@ -106,6 +114,16 @@ class Ports:
             bound.close()
             raise
 
+    def _bind_stream(self, plane: Plane, port: int | None, setting: str) -> None:
+        if port is None:
+            return
+        bound = bind(self._where.address, port, setting=setting, shared=self._shared, stream=True)
+        self._streams[plane] = TcpListener(
+            bound,
+            counters=self._counters,
+            on_closed=lambda lane, peer: self._engine.drop(lane, peer, "the TCP connection ended"),
+        )
+
     async def start(self, loop: asyncio.AbstractEventLoop, take: Callable[[Exchange], None]) -> None:
         """Adopt the DTLS sessions of the last clean stop, then listen."""
         for plane, plain in self._plain.items():
@@ -115,6 +133,8 @@ class Ports:
             adopted = secured.adopt(kept) if kept else 0
             logger.info("dtls_sessions_adopted plane=%s count=%d", plane.value, adopted)
             secured.start(loop, self._lane(plane, "dtls", secured.transmit, take))
+        for plane, stream in self._streams.items():
+            await stream.start(loop, self._lane(plane, "tcp", stream.transmit, take))
 
     def _lane(
         self,
@@ -141,6 +161,10 @@ class Ports:
         if origin.transport == "udp":
             lane = self._plain[plane].lane
             return None if lane is None else (lane, (origin.host, origin.port))
+        if origin.transport == "tcp" and plane in self._streams:
+            lane = self._streams[plane].lane
+            connection = self._streams[plane].connection_of((origin.host, origin.port))
+            return None if lane is None or connection is None else (lane, connection)
         if origin.transport == "dtls" and origin.identity is not None:
             listener = self._secured[plane]
             session = listener.session_of(origin.identity)
@@ -153,6 +177,10 @@ class Ports:
 
     def port_of(self, plane: Plane, *, secured: bool) -> int:
         return self._secured[plane].port if secured else self._plain[plane].port
+
+    def stream_port_of(self, plane: Plane) -> int:
+        """Of CoAP over TCP, which is listened on."""
+        return self._streams[plane].port
 
     def pause(self) -> None:
         """Read no more; answers still leave."""
@@ -176,5 +204,5 @@ class Ports:
         for listener in self._listeners():
             listener.close()
 
-    def _listeners(self) -> list[UdpListener | DtlsListener]:
-        return [*self._plain.values(), *self._secured.values()]
+    def _listeners(self) -> list[UdpListener | DtlsListener | TcpListener]:
+        return [*self._plain.values(), *self._secured.values(), *self._streams.values()]

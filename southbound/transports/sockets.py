@@ -30,31 +30,39 @@ class PortUnavailable(Exception):
     """A port cannot be listened on; says which, why and what to do."""
 
 
-def bind(address: str, port: int, *, setting: str, shared: bool) -> socket.socket:
-    """A non-blocking UDP socket; `shared` lets several processes listen on the port (SO_REUSEPORT)."""
+def bind(address: str, port: int, *, setting: str, shared: bool, stream: bool = False) -> socket.socket:
+    """A non-blocking UDP socket, or TCP; `shared` lets several processes listen on the port (SO_REUSEPORT)."""
     try:
         version = ipaddress.ip_address(address).version
     except ValueError:
         raise PortUnavailable(
             f"BIND_ADDRESS={address!r} is not an IP address. Set it to 127.0.0.1, 0.0.0.0 or ::."
         ) from None
-    bound = socket.socket(socket.AF_INET6 if version == 6 else socket.AF_INET, socket.SOCK_DGRAM)
+    kind = socket.SOCK_STREAM if stream else socket.SOCK_DGRAM
+    bound = socket.socket(socket.AF_INET6 if version == 6 else socket.AF_INET, kind)
     try:
         bound.setblocking(False)
         if shared:
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        try:
-            bound.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, RECEIVE_BUFFER)
-        except OSError:
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        if stream:  # a port whose last connections are still being forgotten can be taken again
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        else:
+            _widen(bound)
         bound.bind((address, port))
     except OSError as error:
         bound.close()
         raise PortUnavailable(
-            f"UDP port {port} on {address} cannot be used ({error.strerror}). "
+            f"{'TCP' if stream else 'UDP'} port {port} on {address} cannot be used ({error.strerror}). "
             f"Stop what uses it, or set {setting} to another port."
         ) from None
     return bound
+
+
+def _widen(bound: socket.socket) -> None:
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, RECEIVE_BUFFER)
+    except OSError:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
 
 
 class DrainedSocket:

@@ -61,9 +61,15 @@ class Command(BaseCommand):
         self.stdout.write(
             f"Southbound {southbound.number} serves devices on {settings.BIND_ADDRESS}: "
             f"coap {settings.COAP_PORT}, coaps {settings.COAPS_PORT}, "
-            f"bootstrap coap {settings.BOOTSTRAP_COAP_PORT}, coaps {settings.BOOTSTRAP_COAPS_PORT}."
+            f"bootstrap coap {settings.BOOTSTRAP_COAP_PORT}, coaps {settings.BOOTSTRAP_COAPS_PORT}{_streams()}."
         )
         self.stdout.flush()
         await stop.wait()
         await southbound.stop()
         self.stdout.write("Stopped. Everything acknowledged is stored.")
+
+
+def _streams() -> str:
+    """The TCP ports, where there are some."""
+    ports = (("coap+tcp", settings.COAP_TCP_PORT), ("bootstrap coap+tcp", settings.BOOTSTRAP_COAP_TCP_PORT))
+    return "".join(f", {name} {port}" for name, port in ports if port is not None)

@@ -1,0 +1,144 @@
+"""CoAP over reliable transports (RFC 8323 section 3): frames, and the signalling messages between two ends.
+
+A frame has the code, token, options and payload of a datagram, but neither type nor message id: what those are for, the
+transport does. `from_datagram` and `to_datagram` go between both forms, so that all behind a transport stays the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from southbound.transports import coap
+
+CSM, PING, PONG, RELEASE, ABORT = 0xE1, 0xE2, 0xE3, 0xE4, 0xE5
+"""Signalling codes 7.01 to 7.05."""
+MAX_MESSAGE_SIZE = 4096
+"""Ours, said in our CSM; the default that holds until a peer says its own is 1152 (RFC 8323 section 5.3.1)."""
+_MAX_MESSAGE_SIZE, _BLOCK_WISE = 2, 4
+_KNOWN = {CSM: {_MAX_MESSAGE_SIZE, _BLOCK_WISE}, PING: {2}, PONG: {2}, RELEASE: {2, 4}, ABORT: {2}}
+_MAX_TOKEN = 8
+
+
+class Broken(Exception):
+    """The stream makes no sense from here on: the connection is ended with an Abort that says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """`rest` are options and payload as they are on the wire."""
+
+    code: int
+    token: bytes
+    rest: bytes
+
+    def encode(self) -> bytes:
+        length = len(self.rest)
+        if length < 13:
+            head = bytes((length << 4 | len(self.token),))
+        elif length < 269:
+            head = bytes((13 << 4 | len(self.token), length - 13))
+        elif length < 65_805:
+            head = bytes((14 << 4 | len(self.token),)) + (length - 269).to_bytes(2, "big")
+        else:
+            head = bytes((15 << 4 | len(self.token),)) + (length - 65_805).to_bytes(4, "big")
+        return head + bytes((self.code,)) + self.token + self.rest
+
+    def to_datagram(self, kind: int, mid: int) -> bytes:
+        """The same message as it would come over UDP."""
+        head = (0x40 | kind << 4 | len(self.token), self.code, mid >> 8, mid & 0xFF)
+        return bytes(head) + self.token + self.rest
+
+
+def from_datagram(data: bytes) -> Frame | None:
+    """None for an empty message: an acknowledgement or reset has nothing to say here."""
+    if data[1] == 0:
+        return None
+    end = 4 + (data[0] & 15)
+    return Frame(data[1], data[4:end], data[end:])
+
+
+class Splitter:
+    """Takes a stream apart. What it holds back never exceeds one message."""
+
+    def __init__(self, limit: int = MAX_MESSAGE_SIZE) -> None:
+        self._limit = limit
+        self._held = b""
+
+    def feed(self, data: bytes) -> Iterator[Frame]:
+        """The frames that are whole now. Raises `Broken`, after which nothing more can be fed."""
+        self._held += data
+        while (end := self._end()) is not None:
+            frame, self._held = self._held[:end], self._held[end:]
+            yield _frame(frame)
+
+    def _end(self) -> int | None:
+        """Where the first frame ends; None when it is not there yet."""
+        held = self._held
+        if not held:
+            return None
+        width = max(0, (held[0] >> 4) - 12)
+        width = 4 if width == 3 else width
+        if held[0] & 15 > _MAX_TOKEN:
+            raise Broken("a token of more than 8 bytes")
+        if len(held) < 1 + width:
+            return None
+        length = held[0] >> 4 if not width else _extended(held[1 : 1 + width])
+        end = 2 + width + (held[0] & 15) + length
+        if end > self._limit:
+            raise Broken(f"a message of {end} bytes; at most {self._limit} are taken, use Block1")
+        return end if len(held) >= end else None
+
+
+def csm(size: int = MAX_MESSAGE_SIZE) -> bytes:
+    """Our capabilities: the size that we take, and block-wise transfer (without BERT)."""
+    value = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return Frame(CSM, b"", bytes((_MAX_MESSAGE_SIZE << 4 | len(value),)) + value + b"\x20").encode()
+
+
+def abort(reason: str) -> bytes:
+    """An Abort with a word for the engineer on the other side."""
+    return Frame(ABORT, b"", b"\xff" + reason.encode()[:200]).encode()
+
+
+def check_signal(frame: Frame) -> None:
+    """Raise `Broken` for a critical option that is not known (RFC 8323 section 5.2)."""
+    known = _KNOWN.get(frame.code, set())
+    for number in _option_numbers(frame.rest):
+        if number & 1 and number not in known:
+            raise Broken(f"signalling option {number} is not understood")
+
+
+def _option_numbers(rest: bytes) -> list[int]:
+    try:
+        coap.check_options(rest, 0)
+    except coap.Malformed as error:
+        raise Broken(str(error)) from None
+    numbers, number, at = [], 0, 0
+    while at < len(rest) and rest[at] != 0xFF:
+        delta, length = rest[at] >> 4, rest[at] & 15
+        at += 1
+        if delta > 12:
+            delta, at = _wide(rest, delta, at)
+        if length > 12:
+            length, at = _wide(rest, length, at)
+        number += delta
+        at += length
+        numbers.append(number)
+    return numbers
+
+
+def _wide(rest: bytes, nibble: int, at: int) -> tuple[int, int]:
+    width = nibble - 12
+    return int.from_bytes(rest[at : at + width], "big") + (13 if width == 1 else 269), at + width
+
+
+def _extended(digits: bytes) -> int:
+    return int.from_bytes(digits, "big") + {1: 13, 2: 269, 4: 65_805}[len(digits)]
+
+
+def _frame(data: bytes) -> Frame:
+    width = max(0, (data[0] >> 4) - 12)
+    at = 1 + (4 if width == 3 else width)
+    end = at + 1 + (data[0] & 15)
+    return Frame(data[at], data[at + 1 : end], data[end:])

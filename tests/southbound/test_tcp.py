@@ -1,0 +1,272 @@
+"""CoAP over TCP: aiocoap as the device, frames by hand, and whatever else arrives on a stream."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from aiocoap import DELETE, POST, Context, Message, resource
+from hypothesis import given
+from hypothesis import strategies as st
+
+from devices.models import Knock, Plane, Registration
+from devices.telemetry import Observation, ResourceValue
+from lwm2m.registration import Origin
+from southbound.transports import coap, coap_tcp, tcp
+from southbound.transports.coap_tcp import Broken, Frame, Splitter
+from southbound.transports.ports import PortSettings
+from tests.southbound.client import until
+from tests.southbound.conftest import running
+from tests.southbound.management import order, told
+
+PORTS = PortSettings("127.0.0.1", 0, 0, 0, 0, coap_tcp=0, bootstrap_coap_tcp=0)
+LINKS = b'</>;rt="oma.lwm2m";ct="60 110 112",</1/0>,</3/0>'
+
+
+# -- frames ----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("wire", "frame"),
+    [
+        # RFC 8323 section 3.2, figure 5: 2.03 with the token 7f, without options and payload
+        (bytes.fromhex("01437f"), Frame(0x43, b"\x7f", b"")),
+        # a length of 13 to 268 has one more byte
+        (bytes.fromhex("d1004599") + b"\xff" + b"x" * 12, Frame(0x45, b"\x99", b"\xff" + b"x" * 12)),
+        (bytes.fromhex("e0000045") + b"\xff" + b"x" * 268, Frame(0x45, b"", b"\xff" + b"x" * 268)),
+    ],
+)
+def test_vectors(wire, frame):
+    assert list(Splitter().feed(wire)) == [frame]
+    assert frame.encode() == wire
+
+
+frames = st.builds(
+    Frame,
+    st.sampled_from([0x01, 0x02, 0x44, 0x45, 0x84, coap_tcp.CSM]),
+    st.binary(max_size=8),
+    st.integers(0, 3000).map(bytes),
+)
+
+
+@given(st.lists(frames, max_size=5), st.integers(1, 700))
+def test_frames_come_out_as_they_went_in_however_the_stream_is_cut(sent, step):
+    wire = b"".join(frame.encode() for frame in sent)
+    splitter = Splitter()
+    found = [frame for at in range(0, len(wire), step) for frame in splitter.feed(wire[at : at + step])]
+    assert found == sent
+
+
+@given(st.binary(max_size=400))
+def test_nothing_but_broken_comes_of_any_bytes(data):
+    splitter = Splitter()
+    try:
+        for frame in splitter.feed(data):
+            coap_tcp.check_signal(frame)
+    except Broken:
+        return
+
+
+@given(frames)
+def test_a_message_has_the_same_content_as_a_datagram(frame):
+    assert coap_tcp.from_datagram(frame.to_datagram(coap.CON, 77)) == frame
+
+
+# -- connections -----------------------------------------------------------------------------------------------
+@pytest.fixture
+def on_tcp(transactional_db, settings, tmp_path):
+    """Run a scene with the port of CoAP over TCP."""
+    settings.DATA_DIR = tmp_path
+
+    def run(scene):
+        async def main():
+            async with running(ports=PORTS) as southbound:
+                port = southbound.ports.stream_port_of(Plane.MANAGEMENT)
+                return await asyncio.wait_for(scene(southbound, port), 30)
+
+        return asyncio.run(main())
+
+    return run
+
+
+class Battery(resource.ObservableResource):
+    """/3/0/9."""
+
+    level = 50
+
+    async def render_get(self, request):
+        return Message(payload=str(self.level).encode(), content_format=0)
+
+    def changed(self, level):
+        self.level = level
+        self.updated_state()
+
+
+class Reboot(resource.Resource):
+    async def render_post(self, request):
+        return Message(code=68)
+
+
+@asynccontextmanager
+async def aiocoap_device(battery) -> AsyncIterator[Context]:
+    """aiocoap's own TCP client; it serves /3 on the connection that it opens."""
+    site = resource.Site()
+    site.add_resource(["3", "0", "9"], battery)
+    site.add_resource(["3", "0", "4"], Reboot())
+    context = await Context.create_client_context(transports=["tcpclient"])
+    context.serversite = site
+    try:
+        yield context
+    finally:
+        await context.shutdown()
+
+
+async def ask(context, port, path, code=POST, query=(), payload=b""):
+    uri = f"coap+tcp://127.0.0.1:{port}{path}" + ("?" + "&".join(query) if query else "")
+    message = Message(code=code, uri=uri, payload=payload)
+    if payload:
+        message.opt.content_format = 40
+    return await context.request(message).response
+
+
+@pytest.mark.django_db(transaction=True)
+def test_int_106_registration_over_tcp_and_all_that_follows(on_tcp, make_device):
+    device = make_device()
+    battery = Battery()
+
+    async def scene(southbound, port):
+        async with aiocoap_device(battery) as context:
+            query = ("ep=dev-1", "lt=600", "lwm2m=1.1", "b=T")
+            answer = await ask(context, port, "/rd", query=query, payload=LINKS)
+            assert str(answer.code) == "2.01 Created"
+            location = "/" + "/".join(answer.opt.location_path)
+            row = await until(lambda: Registration.objects.get())
+            assert (row.transport, row.is_live, row.host) == ("tcp", True, "127.0.0.1")
+            assert str((await ask(context, port, location)).code) == "2.04 Changed"
+
+            assert told(await order(device, "read", "/3/0/9")) == {"/3/0/9": 50}
+            assert (await order(device, "execute", "/3/0/4")).response_code == "2.04"
+            assert (await order(device, "read", "/3/0/17")).response_code == "4.04"
+            observed = await order(device, "observe", "/3/0/9")
+            assert observed.state == "done"
+            await until(lambda: Observation.objects.filter(state="active").exists())
+            for level in (49, 48, 47):
+                battery.changed(level)
+                await until(lambda n=level: ResourceValue.objects.filter(path="/3/0/9", number=n).exists())
+            assert (await order(device, "cancel-observe", "/3/0/9")).state == "done"
+
+            assert str((await ask(context, port, location, code=DELETE)).code) == "2.02 Deleted"
+        await until(lambda: not Registration.objects.get().is_live)
+
+    on_tcp(scene)
+
+
+async def connected(port):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    first = await read_frame(reader)
+    assert first.code == coap_tcp.CSM
+    return reader, writer
+
+
+async def read_frame(reader) -> Frame | None:
+    splitter = Splitter()
+    while data := await reader.read(1):
+        for frame in splitter.feed(data):
+            return frame
+    return None
+
+
+def register_frame(token: bytes) -> bytes:
+    rest = bytearray(b"\xb2rd\x11\x28")
+    for query, head in ((b"ep=dev-1", b"\x38"), (b"lwm2m=1.1", b"\x09"), (b"b=T", b"\x03")):
+        rest += head + query
+    return Frame(2, token, bytes(rest) + b"\xff" + LINKS).encode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ping_release_and_an_empty_message(on_tcp):
+    async def scene(southbound, port):
+        reader, writer = await connected(port)
+        writer.write(coap_tcp.csm() + b"\x00\x00" + Frame(coap_tcp.PING, b"tok", b"").encode())
+        pong = await read_frame(reader)
+        assert (pong.code, pong.token) == (coap_tcp.PONG, b"tok")
+        writer.write(Frame(coap_tcp.RELEASE, b"", b"").encode())
+        assert await reader.read() == b""
+        writer.close()
+
+    on_tcp(scene)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "said",
+    [
+        Frame(2, b"", b"\xb2rd").encode(),  # a request before the capabilities
+        Frame(coap_tcp.PING, b"", b"").encode(),  # a signal before them
+        Frame(coap_tcp.CSM, b"", b"\x90").encode(),  # a critical option that nobody knows
+        Frame(coap_tcp.CSM, b"", b"\xee\xff\xff").encode(),  # options cut off
+        b"\x0f\x01",  # a token of 15 bytes
+        b"\xf0\xff\xff\xff\xff\x01",  # 4 GB
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+    ],
+)
+def test_what_is_no_coap_ends_the_connection_with_a_reason(on_tcp, said):
+    async def scene(southbound, port):
+        reader, writer = await connected(port)
+        writer.write(said)
+        last = await read_frame(reader)
+        assert last.code == coap_tcp.ABORT
+        assert last.rest[1:]
+        assert await reader.read() == b""
+        writer.close()
+        southbound_counts = southbound.counters
+        assert (southbound_counts.malformed, southbound_counts.broken) == (1, 0)
+
+    on_tcp(scene)
+    assert Knock.objects.filter(cause="MESSAGE_MALFORMED").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_without_capabilities_is_closed_and_their_number_is_bounded(on_tcp, monkeypatch):
+    monkeypatch.setattr(tcp, "CSM_SECONDS", 0.2)
+    monkeypatch.setattr(tcp, "MAX_CONNECTIONS", 1)
+
+    async def scene(southbound, port):
+        reader, writer = await connected(port)
+        crowded, other = await asyncio.open_connection("127.0.0.1", port)
+        assert (await read_frame(crowded)).code == coap_tcp.ABORT
+        other.close()
+        assert (await read_frame(reader)).code == coap_tcp.ABORT
+        assert await reader.read() == b""
+        writer.close()
+
+    on_tcp(scene)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_command_waits_for_the_connection_and_the_device_registers_anew_on_another(on_tcp, make_device):
+    device = make_device()
+
+    async def scene(southbound, port):
+        reader, writer = await connected(port)
+        writer.write(coap_tcp.csm() + register_frame(b"a"))
+        assert (await read_frame(reader)).code == 0x41
+        writer.close()
+        await until(lambda: not southbound.ports.route(Plane.MANAGEMENT, origin_of()))
+        waiting = asyncio.create_task(order(device, "read", "/3/0/9"))
+        reader, writer = await connected(port)
+        writer.write(coap_tcp.csm() + register_frame(b"b"))
+        answered = None
+        while answered is None:
+            frame = await read_frame(reader)
+            if frame.code == 1:
+                writer.write(Frame(0x45, frame.token, b"\xc0\xff7").encode())
+                answered = await waiting
+        assert told(answered) == {"/3/0/9": 7}
+        writer.close()
+
+    def origin_of():
+        row = Registration.objects.get()
+        return Origin(row.host, row.port, "tcp", None)
+
+    on_tcp(scene)

@@ -45,12 +45,21 @@ def _unprintable(text: str, what: str, limit: int) -> str:
 
 
 def check_key(key: bytes) -> bytes:
-    """The key as given, or PSK_KEY_INVALID: `OMA-TS-LightweightM2M_Core E.1` allows up to 64 bytes."""
+    """The key as given, or PSK_KEY_INVALID: `OMA-TS-LightweightM2M_Core E.1` allows up to 64 bytes.
+
+    One byte repeated is what a device holds before somebody gives it a key; anybody can guess it.
+    """
     low, high = KEY_BYTES
     if not low <= len(key) <= high:
         raise Refused(
             "PSK_KEY_INVALID",
             f"The key has {len(key)} bytes; it must have {low} to {high} bytes, two hex digits each.",
+            "psk_key",
+        )
+    if len(set(key)) == 1:
+        raise Refused(
+            "PSK_KEY_INVALID",
+            "The key is one byte repeated, which anybody can guess; type the key of this device from its label.",
             "psk_key",
         )
     return key

@@ -50,9 +50,10 @@ CAUSES = (
         severity="error",
         mended_by="subscriber",
         subscriber=(
-            "The key you entered cannot be right: it has the wrong length or contains a wrong character."
+            "The key you entered cannot be right: it has the wrong length, contains a wrong character, or is the "
+            "same two digits over and over."
         ),
-        support="The entered key is not hexadecimal or plain text of an allowed length.",
+        support="The entered key is not hexadecimal, has no allowed length, or is a single repeated byte.",
         engineer="A PSK must be 16 to 64 bytes after decoding, and not a single repeated byte.",
         action="Copy the key again exactly as printed, without spaces before or after it.",
     ),

@@ -86,7 +86,7 @@ def test_portal_made_key_is_sixteen_random_bytes_and_kept_sealed() -> None:
 
 
 def test_given_key_is_not_shown_again() -> None:
-    assert making.added(psk_key=bytes(16)).key_to_show is None
+    assert making.added(psk_key=bytes(range(16))).key_to_show is None
     assert making.added(psk_key="00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff").key_to_show is None
 
 
@@ -99,7 +99,7 @@ def test_given_key_is_not_shown_again() -> None:
             " 00 11 22 33 44 55 66 77\n88-99-aa-bb-cc-dd-ee-ff ",
             bytes.fromhex("00112233445566778899aabbccddeeff"),
         ),
-        ("ab" * 64, b"\xab" * 64),
+        ("abcd" * 32, b"\xab\xcd" * 32),
     ],
 )
 def test_key_is_read_from_a_label(text: str, key: bytes) -> None:
@@ -115,6 +115,8 @@ def test_key_is_read_from_a_label(text: str, key: bytes) -> None:
         ("0" * 31, "odd"),
         ("00" * 15, "16 to 64"),
         ("00" * 65, "16 to 64"),
+        ("00" * 16, "one byte repeated"),
+        ("ff:" * 64, "one byte repeated"),
     ],
 )
 def test_key_that_cannot_be_is_refused_with_what_to_do(text: str, says: str) -> None:

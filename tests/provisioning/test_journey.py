@@ -157,7 +157,7 @@ def test_int_9_finish_refused_is_shown_and_the_next_contact_goes_on(ordered: Dev
 
 
 def test_ready_made_credentials_need_no_bootstrap(worker) -> None:
-    device = walking.ordered(onboarding="direct", psk_key="ab" * 16)
+    device = walking.ordered(onboarding="direct", psk_key="abcd" * 8)
     worker.work()
     assert walking.states(device) == {
         "check_inventory": "done",

@@ -152,7 +152,12 @@ def test_separate_responses_and_loss_do_no_harm(play, added, settings):
 
 def test_an_endpoint_that_is_not_the_credentials_is_refused(play, added, settings, lab):
     onboarding.add_device(
-        operator=lab, subscriber=None, endpoint="bs-2", name="", psk_identity="bs-2", psk_key=bytes(16).hex()
+        operator=lab,
+        subscriber=None,
+        endpoint="bs-2",
+        name="",
+        psk_identity="bs-2",
+        psk_key=bytes(range(16)).hex(),
     )
 
     async def scene(southbound):

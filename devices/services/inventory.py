@@ -30,7 +30,7 @@ from devices.nameplate import (
     check_key,
     parse_key,
 )
-from devices.services import credentials, intake, mailbox
+from devices.services import credentials, intake, mailbox, observation_access
 from devices.states import Access, IllegalMove, Ownership, Provisioning, check_move
 
 __all__ = [
@@ -154,7 +154,7 @@ def bar(*, device: Device, reason: str) -> Device:
 
 
 def retire(*, device: Device, reason: str, now: datetime | None = None) -> Device:
-    """The end: keys retired, registration and waiting commands ended, the endpoint name free again.
+    """The end: keys retired, registration, waiting commands and observations ended, the endpoint name free again.
 
     Open jobs are the caller's (`provisioning.services.onboarding.release_device`).
     """
@@ -166,6 +166,7 @@ def retire(*, device: Device, reason: str, now: datetime | None = None) -> Devic
             locked.ownership = Ownership.UNCLAIMED
             locked.save(update_fields=["ownership"])
         mailbox.cancel_all(device=locked, reason=reason, now=now)
+        observation_access.ended(device=locked, reason=reason, now=now)
         credentials.retire_all(device=locked, reason=reason)
     return locked
 
@@ -192,6 +193,10 @@ def _set_access(
         locked.save(update_fields=["access"])
         if ends:
             _end_registration(locked, ends, now or timezone.now())
+        if access == Access.ACTIVE:
+            observation_access.resumed(device=locked, now=now or timezone.now())
+        elif access != Access.RETIRED:  # which ends them, once the commands are ended
+            observation_access.interrupted(device=locked)
         _record(action, locked, before={"access": before}, after={"access": access}, reason=reason)
         events.device_changed(locked.pk, locked.operator_id, ["access"])
     return locked

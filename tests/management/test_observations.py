@@ -8,9 +8,10 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from audit.models import LedgerEvent
 from devices.errors import Refused
 from devices.models import Command, Registration
-from devices.services import observations, operations
+from devices.services import inventory, observations, operations
 from devices.telemetry import Observation
 from tests.management.answering import answer, claim
 from tests.management.conftest import register
@@ -204,3 +205,33 @@ def test_finding_observations_of_a_batch_costs_one_query(device, django_assert_n
     assert list(found) == [(device.pk, "0a")]
     with django_assert_num_queries(1):
         observations.lost(device_ids=[device.pk, device.pk + 1])
+
+
+def test_a_suspended_device_is_not_observed_and_observed_again_when_it_may_connect(device):
+    row = want(device)
+    answer(device, token="0a")
+    inventory.suspend(device=device, reason="unpaid")
+    assert state(row) == "wanted"
+    assert observations.by_token(device_id=device.pk, token="0a") is None
+    inventory.resume(device=device)
+    assert answer(device, token="0b").operation == "observe"
+    assert state(row) == "active"
+
+
+def test_a_barred_device_is_asked_after_its_next_register(device):
+    row = want(device)
+    answer(device, token="0a")
+    inventory.bar(device=device, reason="stolen")
+    inventory.resume(device=device)
+    assert claim(device) is None
+    assert state(row) == "wanted"
+
+
+def test_a_retired_device_leaves_no_wish(device):
+    observed, waiting = want(device), want(device, "/3303/0/5701")
+    answer(device, token="0a")
+    inventory.retire(device=device, reason="scrapped")
+    assert (state(observed), state(waiting)) == ("ended", "ended")
+    told = LedgerEvent.objects.filter(action="observation.ended", device_id=device.pk)
+    assert {event.reason for event in told} == {"scrapped"}
+    assert len(told) == 2

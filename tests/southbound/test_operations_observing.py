@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from devices.models import Command
-from devices.services import observations
+from devices.services import inventory, observations
 from devices.telemetry import Observation, ResourceHistory, ResourceValue, TraceMessage
 from lwm2m.codes import Code
 from lwm2m.requests import deregister_request, register_request
@@ -354,3 +354,21 @@ def test_what_was_refused_says_why_on_the_observation(play, make_device):
     row = Observation.objects.get()
     assert (row.state, row.cause) == ("refused", "COMMAND_REFUSED")
     assert "refused the attributes" in row.detail
+
+
+def test_what_a_suspended_device_notifies_is_reset_and_resuming_observes_it_anew(play, make_device):
+    device = make_device()
+
+    async def scene(southbound):
+        wire, _, token = await observed_by_hand(southbound, device)
+        await until(lambda: inventory.suspend(device=device, reason="unpaid"))
+        wire.send(notification(token, 7000, b"5"))
+        assert (await wire.next())[0] == 0x70
+        await until(lambda: Observation.objects.get().state == "wanted")
+        await until(lambda: inventory.resume(device=device))
+        asked = decode(await wire.next())
+        assert asked.message.opt.observe == 0
+        assert asked.message.token != token
+
+    play(scene)
+    assert not ResourceHistory.objects.filter(number=5).exists()

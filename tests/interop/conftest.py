@@ -1,4 +1,4 @@
-"""A running portal with the demo's people, and Leshan's client library where Maven can bring it."""
+"""A running portal with the demo's people, Leshan's client library, and an SMSC made of npm's smpp."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.coroutines import pytest_pyfunc_call
+from tests.interop.foreign_smsc import ForeignSmsc, running_smsc
 from tests.rest import Rest
 from tests.running_portal import RunningPortal, running_portal
+
+__all__ = ["pytest_pyfunc_call"]
 
 HERE = Path(__file__).resolve().parent
 SUBSCRIBER = "subscriber@demo.example"
@@ -46,6 +50,13 @@ def subscriber(portal: RunningPortal) -> Rest:
 @pytest.fixture(scope="session")
 def staff(portal: RunningPortal) -> Rest:
     return _signed_in(portal, PROVISIONER)
+
+
+@pytest.fixture
+def foreign_smsc() -> Iterator[ForeignSmsc]:
+    """npm's `smpp` as SMSC; see `tests.interop.foreign_smsc`."""
+    with running_smsc() as smsc:
+        yield smsc
 
 
 @pytest.fixture(scope="session")

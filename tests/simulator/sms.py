@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from simulator.smpp_wire import SmppWire
 from simulator.smsc import Smsc
@@ -28,6 +28,16 @@ async def smsc(**options: Any) -> AsyncIterator[Smsc]:
         await asyncio.sleep(0)
 
 
+class HasPort(Protocol):
+    """Any SMSC: the loopback one, or one that we did not write."""
+
+    @property
+    def host(self) -> str: ...
+
+    @property
+    def port(self) -> int: ...
+
+
 class Esme:
     """Bound with a number; keeps every event. ``acknowledges`` None leaves what it gets unacknowledged."""
 
@@ -37,7 +47,15 @@ class Esme:
         self.events: list[Event] = []
         self.limits = Limits(**limits)
 
-    async def connect(self, to: Smsc, system_id: str = "portal", password: str = "secret") -> Esme:
+    async def __aenter__(self) -> Esme:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Cut the connection; one that the SMSC of `smsc` cuts needs no ``async with``."""
+        self.wire.cut()
+        await asyncio.sleep(0)
+
+    async def connect(self, to: HasPort, system_id: str = "portal", password: str = "secret") -> Esme:
         """Connect and ask to be bound."""
         loop = asyncio.get_running_loop()
         bind = Bind(
@@ -53,7 +71,7 @@ class Esme:
         self.wire.act(self.session.start(loop.time()))
         return self
 
-    async def bound(self, to: Smsc) -> Esme:
+    async def bound(self, to: HasPort) -> Esme:
         """Connect and wait until it is bound."""
         await self.connect(to)
         await eventually(lambda: self.session.is_bound)

@@ -8,60 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import time
-from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from django.conf import settings
-from django.utils import timezone
-
-from devices.models import Operation, Plane, Registration, RegistrationDetail
-from devices.outcomes import Claimed, DeviceRefused, Done, Observing, Outcome, Silent
+from devices.outcomes import DeviceRefused, Done, Observing, Outcome, Silent
 from devices.services import mailbox
 from lwm2m import registration
 from lwm2m.codes import dotted
 from lwm2m.errors import Lwm2mError
 from lwm2m.messages import Request
 from lwm2m.paths import Path
-from lwm2m.presence import presence
-from lwm2m.registration import Change, Origin
-from southbound import answers, operations, senders
-from southbound.database import Database
+from lwm2m.registration import Change
+from southbound import answers, operations
 from southbound.observing import ObservationRepair
-from southbound.operations import Target
 from southbound.reporting import Reporting
 from southbound.tracing import Tracing
-from southbound.transports.engine import TOKEN_BYTES, Engine, NoReply, Reply
-from southbound.transports.lane import Lane
-from southbound.transports.ports import Ports
+from southbound.transports.engine import Engine, NoReply, Reply
+from southbound.turns import OBSERVES, Ready, Turns
 
 logger = logging.getLogger(__name__)
-
-_OBSERVES = (Operation.OBSERVE, Operation.OBSERVE_COMPOSITE)
-_CANCELS = (Operation.CANCEL_OBSERVE, Operation.CANCEL_OBSERVE_COMPOSITE)
-
-
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    """`lwm2m.presence.Facts` of a registration row."""
-
-    queue_mode: bool
-    last_seen_at: float
-    expires_at: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Ready:
-    """A claimed command, and the way to its device."""
-
-    claimed: Claimed
-    target: Target
-    lane: Lane
-    peer: Hashable
-    registration_id: str
-    token: bytes | None
-    is_current: bool = True
 
 
 class Downlink:
@@ -70,18 +35,14 @@ class Downlink:
     def __init__(
         self,
         *,
-        flow: str,
         engine: Engine,
-        ports: Ports,
-        database: Database,
+        turns: Turns,
         reporting: Reporting,
         observing: ObservationRepair,
         tracing: Tracing,
     ) -> None:
-        self._flow = flow
         self._engine = engine
-        self._ports = ports
-        self._database = database
+        self._turns = turns
         self._reporting = reporting
         self._observing = observing
         self._tracing = tracing
@@ -138,60 +99,33 @@ class Downlink:
 
     async def flush(self, device_id: int) -> None:
         """Send what waits for the device while it listens."""
-        while (ready := await self._claimed(device_id)) is not None:
-            is_new = ready.token is not None and ready.claimed.operation in _OBSERVES
+        ready = await self._taken(device_id)
+        while ready is not None:
+            claimed = ready.claimed
+            is_new = ready.token is not None and claimed.operation in OBSERVES
             if ready.token is not None and is_new:
                 self._reporting.hold(ready.token)
             try:
                 outcome = await self._deliver(device_id, ready) if ready.is_current else mailbox.BROKEN_OFF
-                await self._database.run(
-                    mailbox.settle, command_id=ready.claimed.command_id, outcome=outcome, now=timezone.now()
-                )
+                following = await self._taken(device_id, (claimed.command_id, outcome))
             finally:
                 if ready.token is not None and is_new:
                     self._reporting.release(ready.token)
             if is_new and (outcome is mailbox.BROKEN_OFF or isinstance(outcome, Done)):
                 self._observing.repair(device_id)  # it may stand on a registration that is gone (L-21)
+            ready = following
 
-    async def _claimed(self, device_id: int) -> _Ready | None:
-        """`_claim`, which may have read where the device was just before it registered anew or moved."""
+    async def _taken(self, device_id: int, settled: tuple[int, Outcome] | None = None) -> Ready | None:
+        """A turn, which may have read where the device was just before it registered anew or moved."""
         self._claiming.add(device_id)
         try:
-            ready = await self._database.run(self._claim, device_id)
+            ready = await self._turns.take(device_id, settled)
             is_current = device_id in self._claiming
         finally:
             self._claiming.discard(device_id)
         return ready if ready is None or is_current else replace(ready, is_current=False)
 
-    def _claim(self, device_id: int) -> _Ready | None:
-        """On a database thread: the next command, if its device listens and can be reached from here."""
-        now = timezone.now()
-        row = Registration.objects.select_related("device").filter(device_id=device_id, is_live=True).first()
-        if row is None:
-            return None
-        facts = _Facts(
-            row.queue_mode,
-            row.last_seen_at.timestamp(),
-            None if row.expires_at is None else row.expires_at.timestamp(),
-        )
-        listens = presence(facts, now.timestamp(), settings.AWAKE_SECONDS, settings.LIFETIME_GRACE_SECONDS)
-        origin = Origin(row.host, row.port, row.transport, row.identity or None)
-        route = self._ports.route(Plane.MANAGEMENT, origin)
-        if not listens.is_reachable or route is None:
-            return None
-        detail = RegistrationDetail.objects.filter(device_id=device_id).first()
-        claimed = mailbox.claim(device_id=device_id, flow=self._flow, now=now)
-        if claimed is None:
-            return None
-        return _Ready(
-            claimed,
-            senders.target(detail, row.device.operator_id),
-            *route,
-            row.registration_id,
-            _token(claimed),
-        )
-
-    async def _deliver(self, device_id: int, ready: _Ready) -> Outcome:
+    async def _deliver(self, device_id: int, ready: Ready) -> Outcome:
         """Send and wait, until the answer, the time-out, or until the device is heard from elsewhere."""
         sending = asyncio.get_running_loop().create_task(self._send(ready), name=f"send to {device_id}")
         self._sending[device_id] = sending
@@ -205,7 +139,7 @@ class Downlink:
         finally:
             self._sending.pop(device_id, None)
 
-    async def _send(self, ready: _Ready) -> Outcome:
+    async def _send(self, ready: Ready) -> Outcome:
         claimed = ready.claimed
         try:
             path = Path.parse(claimed.path)
@@ -240,7 +174,7 @@ class Downlink:
             return Done(code, said, Observing(ready.registration_id, ready.token.hex(), reply.observe))
         return Done(code, said)
 
-    async def _ask(self, ready: _Ready, request: Request, *, token: bytes | None = None) -> Reply:
+    async def _ask(self, ready: Ready, request: Request, *, token: bytes | None = None) -> Reply:
         """One request and its answer, both traced. Raises `NoReply`."""
         traced = (ready.claimed.device_id, request, ready.claimed.path, ready.target)
         self._tracing.asked(*traced)
@@ -253,15 +187,3 @@ class Downlink:
             raise
         self._tracing.replied(*traced, reply, time.monotonic() - began)
         return reply
-
-
-def _token(claimed: Claimed) -> bytes | None:
-    """A new one for what shall be observed; for the end of an observation the one that it has (int-303)."""
-    if claimed.operation in _OBSERVES:
-        return secrets.token_bytes(TOKEN_BYTES)
-    if claimed.operation not in _CANCELS:
-        return None
-    try:
-        return bytes.fromhex(str(claimed.arguments.get("token") or ""))[:TOKEN_BYTES] or None
-    except ValueError:
-        return None

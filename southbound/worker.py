@@ -34,6 +34,7 @@ from southbound.reporting import Reporting
 from southbound.tracing import Tracing
 from southbound.transports.engine import Engine, Tuning
 from southbound.transports.ports import Ports, PortSettings
+from southbound.turns import Turns
 from southbound.uplink import Uplink
 
 logger = logging.getLogger(__name__)
@@ -114,11 +115,10 @@ class Southbound:
             tracing=self.tracing,
         )
         self._engine.on_notice = self.reporting.notice
+        self.turns = Turns(flow=self.flow, ports=self.ports, counters=self.counters)
         self.downlink = Downlink(
-            flow=self.flow,
             engine=self._engine,
-            ports=self.ports,
-            database=self._database,
+            turns=self.turns,
             reporting=self.reporting,
             observing=repair,
             tracing=self.tracing,
@@ -135,6 +135,7 @@ class Southbound:
         self.bootstrap.uplink = self.uplink
         self.uplink.commits.start(loop)
         self.reporting.commits.start(loop)
+        self.turns.commits.start(loop)
         self.tracing.start()
         await self._announce()
         await self._scan()
@@ -149,7 +150,9 @@ class Southbound:
         await self.bootstrap.stop()
         await self.downlink.stop()
         await asyncio.gather(
-            self.uplink.commits.stop(timeout_seconds=1.5), self.reporting.commits.stop(timeout_seconds=1.5)
+            self.uplink.commits.stop(timeout_seconds=1.5),
+            self.reporting.commits.stop(timeout_seconds=1.5),
+            self.turns.commits.stop(timeout_seconds=1.5),
         )
         await self.tracing.stop()
         await self._engine.stop()

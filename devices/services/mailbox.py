@@ -13,18 +13,22 @@ from typing import Any
 from django.utils import timezone
 
 from audit import ledger
-from devices import events, object_models, secrecy
+from devices import events
 from devices.errors import Refused
 from devices.models import COMMAND_ENDED, Command, CommandState, Device, Operation, Registration
 from devices.outcomes import Claimed, DeviceRefused, Done, Outcome, Silent
 from devices.selectors.mailbox import has_waiting, waiting_devices
-from devices.services import command_history, settlement
+from devices.services import command_history, delivery
+from devices.services.delivery import BROKEN_OFF, LEASE_SECONDS, LOST, MAX_ATTEMPTS, RETRY_SECONDS
 from devices.states import Access
 from lwm2m.errors import Lwm2mError
 from lwm2m.paths import Path
 
 __all__ = [
     "BROKEN_OFF",
+    "LEASE_SECONDS",
+    "MAX_ATTEMPTS",
+    "RETRY_SECONDS",
     "Claimed",
     "DeviceRefused",
     "Done",
@@ -41,17 +45,7 @@ __all__ = [
     "waiting_devices",
 ]
 
-LEASE_SECONDS = 330
-"""Longer than two exchanges, MAX_TRANSMIT_WAIT (93 s) and 60 s for the response each: attributes, then Observe."""
-MAX_ATTEMPTS = 3
-RETRY_SECONDS = 60
 EXPIRES_IN_SECONDS = 24 * 3600
-_DETAIL_LIMIT = 500
-# Sending these twice is not the same as sending them once.
-_ONCE = frozenset({Operation.EXECUTE, Operation.CREATE})
-_LOST = Silent("RESPONSE_TIMEOUT", "The process that sent it stopped before an answer came.")
-BROKEN_OFF = Silent("DEVICE_UNREACHABLE", "The device registered anew or moved before it answered.")
-"""The device listens at its new place: a command that may be repeated is tried there at once."""
 _OPEN = (CommandState.QUEUED, CommandState.SENT)
 
 
@@ -113,54 +107,9 @@ def claim(*, device_id: int, flow: str, now: datetime, lease_seconds: int = LEAS
     One in flight per device (NSTART=1). The caller has checked that the device listens.
     """
     with ledger.unit_of_work():
-        device = Device.objects.select_for_update().filter(pk=device_id, access=Access.ACTIVE).first()
-        if device is None or not _free(device, now):
-            return None
-        command = _next(device, now)
-        if command is None:
-            return None
-        command.state = CommandState.SENT
-        command.attempts += 1
-        command.claimed_by = flow
-        command.sent_at = now
-        command.lease_until = now + timedelta(seconds=lease_seconds)
-        command.save(update_fields=["state", "attempts", "claimed_by", "sent_at", "lease_until"])
-    return Claimed(
-        command.pk,
-        device_id,
-        command.operation,
-        command.path,
-        secrecy.opened(command.arguments),
-        command.attempts,
-        command.lease_until,
-    )
-
-
-def _free(device: Device, now: datetime) -> bool:
-    """Nothing is in flight, or what was belongs to a dead process and is put back."""
-    sent = Command.objects.select_for_update().filter(device=device, state=CommandState.SENT).first()
-    if sent is None:
-        return True
-    if sent.lease_until is not None and sent.lease_until > now:
-        return False
-    _settle_locked(sent, device, _LOST, now)
-    return True
-
-
-def _next(device: Device, now: datetime) -> Command | None:
-    waiting = Command.objects.select_for_update().filter(
-        device=device, state=CommandState.QUEUED, expires_at__gt=now
-    )
-    command = waiting.order_by("-priority", "id").first()
-    if command is None or command.lease_until is None or command.lease_until <= now:
-        return command
-    # Held back after silence, unless the device has spoken since: then it listens.
-    seen = (
-        Registration.objects.filter(device=device, is_live=True)
-        .values_list("last_seen_at", flat=True)
-        .first()
-    )
-    return command if seen is not None and command.sent_at is not None and seen > command.sent_at else None
+        devices = delivery.locked([device_id])
+        claimed = delivery.claim(devices=devices, flow=flow, now=now, lease_seconds=lease_seconds)
+    return claimed.get(device_id)
 
 
 def settle(*, command_id: int, outcome: Outcome, now: datetime) -> Command | None:
@@ -172,11 +121,8 @@ def settle(*, command_id: int, outcome: Outcome, now: datetime) -> Command | Non
         device = _lock_device(command_id)
         if device is None:
             return None
-        command = Command.objects.select_for_update().get(pk=command_id)
-        if command.state != CommandState.SENT:
-            return None
-        _settle_locked(command, device, outcome, now)
-    return command
+        settled = delivery.settle(devices={device.pk: device}, outcomes=[(command_id, outcome)], now=now)
+    return settled[0] if settled else None
 
 
 def finish(*, command_id: int, outcome: Done, now: datetime) -> None:
@@ -185,35 +131,13 @@ def finish(*, command_id: int, outcome: Done, now: datetime) -> None:
         device = _lock_device(command_id)
         command = Command.objects.select_for_update().get(pk=command_id)
         if device is not None and command.state == CommandState.QUEUED:
-            _settle_locked(command, device, outcome, now)
-
-
-def _settle_locked(command: Command, device: Device, outcome: Outcome, now: datetime) -> None:
-    match outcome:
-        case Done(code, answer):
-            settlement.done(command, outcome, now)
-            catalogue = object_models.catalogue(device.operator_id)
-            shown = secrecy.masked(answer, Path.parse(command.path), catalogue)
-            _end(command, device, CommandState.DONE, now, code=code, answer=shown)
-        case DeviceRefused(code, cause, detail):
-            settlement.refused(command, outcome, now)
-            _end(command, device, CommandState.REFUSED, now, code=code, cause=cause, detail=detail)
-        case Silent(cause, detail) if command.operation in _ONCE or command.attempts >= MAX_ATTEMPTS:
-            _end(command, device, CommandState.SILENT, now, cause=cause, detail=detail)
-        case Silent(cause, detail):
-            command.state = CommandState.QUEUED
-            command.cause, command.detail = cause, detail[:_DETAIL_LIMIT]
-            is_held_back = outcome is not _LOST and outcome is not BROKEN_OFF
-            command.lease_until = now + timedelta(seconds=RETRY_SECONDS) if is_held_back else None
-            command.claimed_by = ""
-            command.save(update_fields=["state", "cause", "detail", "lease_until", "claimed_by"])
-            events.device_changed(device.pk, device.operator_id, ["commands"])
+            delivery.settle_one(command, device, outcome, now)
 
 
 def release(*, flow: str, now: datetime) -> int:
     """A southbound process ends: give back what it claimed; returns how many commands that were."""
     claimed = Command.objects.filter(state=CommandState.SENT, claimed_by=flow).values_list("pk", flat=True)
-    return sum(settle(command_id=pk, outcome=_LOST, now=now) is not None for pk in list(claimed))
+    return sum(settle(command_id=pk, outcome=LOST, now=now) is not None for pk in list(claimed))
 
 
 def cancel(*, command_id: int, reason: str = "", now: datetime | None = None) -> bool:
@@ -225,7 +149,7 @@ def cancel(*, command_id: int, reason: str = "", now: datetime | None = None) ->
         command = Command.objects.select_for_update().get(pk=command_id)
         if command.state in COMMAND_ENDED:
             return False
-        _end(command, device, CommandState.CANCELLED, now or timezone.now(), reason=reason)
+        delivery.end(command, device, CommandState.CANCELLED, now or timezone.now(), reason=reason)
     return True
 
 
@@ -233,7 +157,7 @@ def cancel_all(*, device: Device, reason: str, now: datetime) -> int:
     """Take back whatever waits for a device that the caller has locked; returns how many."""
     waiting = Command.objects.select_for_update().filter(device=device, state__in=_OPEN).order_by("pk")
     for command in waiting:
-        _end(command, device, CommandState.CANCELLED, now, cause="COMMAND_CANCELLED", reason=reason)
+        delivery.end(command, device, CommandState.CANCELLED, now, cause="COMMAND_CANCELLED", reason=reason)
     return len(waiting)
 
 
@@ -251,7 +175,7 @@ def _expire(command_id: int, now: datetime) -> bool:
         command = Command.objects.select_for_update().get(pk=command_id)
         if command.state != CommandState.QUEUED or command.expires_at > now:
             return False
-        _end(
+        delivery.end(
             command,
             device,
             CommandState.EXPIRED,
@@ -264,28 +188,3 @@ def _expire(command_id: int, now: datetime) -> bool:
 
 def _lock_device(command_id: int) -> Device | None:
     return Device.objects.select_for_update(of=("self",)).filter(commands=command_id).first()
-
-
-def _end(
-    command: Command,
-    device: Device,
-    state: CommandState,
-    now: datetime,
-    *,
-    code: str = "",
-    answer: Any = None,
-    cause: str = "",
-    detail: str = "",
-    reason: str = "",
-) -> None:
-    command.state = state
-    command.ended_at = now
-    command.lease_until = None
-    command.response_code, command.answer = code, answer
-    command.cause, command.detail = cause, detail[:_DETAIL_LIMIT]
-    command.save(
-        update_fields=["state", "ended_at", "lease_until", "response_code", "answer", "cause", "detail"]
-    )
-    command_history.ended(command, device, reason=reason)
-    events.command_settled(command.pk, command.correlation)
-    events.device_changed(device.pk, device.operator_id, ["commands"])

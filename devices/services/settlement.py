@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -29,23 +31,30 @@ _WHOLE = (Operation.READ, Operation.OBSERVE)
 _NOT_FOUND = "4.04"
 
 
-def done(command: Command, outcome: Done, now: datetime) -> None:
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What an answer told of values: these are there, and of a whole `path` nothing else is."""
+
+    device_id: int
+    samples: Sequence[Sample] = ()
+    path: str = ""
+
+
+def done(command: Command, outcome: Done, now: datetime) -> Learned:
     """The device did it."""
+    device_id, path = command.device_id, command.path
     if command.operation in _OBSERVES:
         _observing(command, outcome, now)
     if command.operation in _READS:
-        told = list(_told(command.device_id, outcome.answer, now))
-        values.store(samples=told, now=now)
-        if command.operation in _WHOLE and isinstance(outcome.answer, Mapping) and "nodes" in outcome.answer:
-            seen = [sample.path for sample in told]
-            values.absent(device_id=command.device_id, path=command.path, seen=seen, now=now)
-    elif command.operation in _WRITES:
-        values.store(samples=list(_written(command, now)), now=now)
-    elif command.operation == Operation.DELETE:
-        values.absent(device_id=command.device_id, path=command.path, seen=(), now=now)
+        told = list(_told(device_id, outcome.answer, now))
+        is_whole = command.operation in _WHOLE and isinstance(outcome.answer, Mapping)
+        return Learned(device_id, told, path if is_whole and "nodes" in outcome.answer else "")
+    if command.operation in _WRITES:
+        return Learned(device_id, list(_written(command, now)))
+    return Learned(device_id, (), path if command.operation == Operation.DELETE else "")
 
 
-def refused(command: Command, outcome: DeviceRefused, now: datetime) -> None:
+def refused(command: Command, outcome: DeviceRefused, now: datetime) -> Learned:
     """The device answered with an error."""
     if command.operation in _OBSERVES and (observation_id := command.arguments.get("observation_id")):
         observation_states.refused(
@@ -54,8 +63,20 @@ def refused(command: Command, outcome: DeviceRefused, now: datetime) -> None:
             detail=f"{outcome.code} {outcome.detail}".strip(),
             now=now,
         )
-    if command.operation in _WHOLE and outcome.code == _NOT_FOUND:
-        values.absent(device_id=command.device_id, path=command.path, seen=(), now=now)
+    is_gone = command.operation in _WHOLE and outcome.code == _NOT_FOUND
+    return Learned(command.device_id, (), command.path if is_gone else "")
+
+
+def keep(learned: Sequence[Learned], now: datetime, *, operators: Mapping[int, int]) -> None:
+    """Store what a batch of answers told, at most one of each device; `operators` are those of the devices."""
+    told = [sample for one in learned for sample in one.samples]
+    values.store(samples=told, now=now, operators=operators)
+    by_path: dict[str, dict[int, list[str]]] = defaultdict(dict)
+    for one in learned:
+        if one.path:
+            by_path[one.path][one.device_id] = [sample.path for sample in one.samples]
+    for path, seen in by_path.items():
+        values.absent(path=path, seen=seen, now=now)
 
 
 def _observing(command: Command, outcome: Done, now: datetime) -> None:

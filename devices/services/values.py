@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -74,16 +74,19 @@ def store(*, samples: Sequence[Sample], now: datetime, operators: Mapping[int, i
     values_sql.write(ordered, now=now)
 
 
-def absent(*, device_id: int, path: str, seen: Iterable[str], now: datetime) -> int:
-    """The device answered a whole `path` and said only `seen`: what else was known of it has no value now."""
-    rows = ResourceValue.objects.filter(device_id=device_id, at__lte=now)
-    rows = rows.filter(Q(path=path) | Q(path__startswith=f"{path}/"))
-    gone = rows.exclude(path__in=list(seen)).exclude(kind=ValueKind.EMPTY)
-    ids = sorted(gone.values_list("pk", flat=True))
+def absent(*, path: str, seen: Mapping[int, Collection[str]], now: datetime) -> int:
+    """Devices (by id) answered a whole `path` and said only what is `seen`: what else was known has no value."""
+    rows = ResourceValue.objects.filter(device_id__in=seen, at__lte=now).exclude(kind=ValueKind.EMPTY)
+    known = rows.filter(Q(path=path) | Q(path__startswith=f"{path}/"))
+    ids = [
+        pk
+        for pk, device_id, name in known.values_list("pk", "device_id", "path")
+        if name not in seen[device_id]
+    ]
     if not ids:
         return 0
     empty = {"kind": ValueKind.EMPTY, "number": None, "text": None, "at": now, "received_at": now}
-    return ResourceValue.objects.filter(pk__in=ids).update(**empty)
+    return ResourceValue.objects.filter(pk__in=sorted(ids)).update(**empty)
 
 
 def _columns(sample: Sample, secrets: Secrets) -> tuple[str, float | None, str | None]:

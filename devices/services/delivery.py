@@ -1,0 +1,183 @@
+"""Commands on their way, for many devices at once: how those that were sent ended, and which are next.
+
+Used by the mailbox, and by southbound for all that its loop had meanwhile: a device costs a share of a statement
+instead of a dozen. Lock order: devices by id, then their commands; then registration, observation and values, as
+`settlement` says; the ledger's heads last. What it locks, it locks under the devices' locks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import F, OuterRef, Subquery
+
+from devices import events, object_models, secrecy
+from devices.models import Command, CommandState, Device, Operation, Registration
+from devices.outcomes import Claimed, DeviceRefused, Done, Outcome, Silent
+from devices.services import command_history, delivery_sql, settlement
+from devices.services.settlement import Learned
+from devices.states import Access
+from lwm2m.paths import Path
+
+LEASE_SECONDS = 330
+"""Longer than two exchanges, MAX_TRANSMIT_WAIT (93 s) and 60 s for the response each: attributes, then Observe."""
+MAX_ATTEMPTS = 3
+RETRY_SECONDS = 60
+DETAIL_LIMIT = 500
+# Sending these twice is not the same as sending them once.
+_ONCE = frozenset({Operation.EXECUTE, Operation.CREATE})
+LOST = Silent("RESPONSE_TIMEOUT", "The process that sent it stopped before an answer came.")
+BROKEN_OFF = Silent("DEVICE_UNREACHABLE", "The device registered anew or moved before it answered.")
+"""The device listens at its new place: a command that may be repeated is tried there at once."""
+
+
+def locked(device_ids: Iterable[int]) -> dict[int, Device]:
+    """Lock these devices in order of their ids, in the caller's unit of work."""
+    rows = Device.objects.select_for_update().filter(pk__in=set(device_ids)).order_by("pk")
+    return {device.pk: device for device in rows}
+
+
+def settle(
+    *, devices: Mapping[int, Device], outcomes: Sequence[tuple[int, Outcome]], now: datetime
+) -> list[Command]:
+    """Write how claimed commands of locked devices ended; those that are not in flight any more are left alone."""
+    said = dict(outcomes)
+    rows = Command.objects.select_for_update().filter(
+        pk__in=said, device_id__in=devices, state=CommandState.SENT
+    )
+    commands = list(rows.order_by("device_id", "pk"))
+    _settle_all([(command, said[command.pk]) for command in commands], devices, now)
+    return commands
+
+
+def claim(
+    *, devices: Mapping[int, Device], flow: str, now: datetime, lease_seconds: int = LEASE_SECONDS
+) -> dict[int, Claimed]:
+    """The next command of each of these locked devices, where one may be sent now: one in flight (NSTART=1).
+
+    What a process that died had claimed is settled as lost, and may be the next one.
+    """
+    free = {pk: device for pk, device in devices.items() if device.access == Access.ACTIVE}
+    sent = list(Command.objects.filter(device_id__in=free, state=CommandState.SENT).order_by("device_id"))
+    overdue = [command for command in sent if command.lease_until is None or command.lease_until <= now]
+    _settle_all([(command, LOST) for command in overdue], free, now)
+    for command in sent:
+        if command not in overdue:
+            del free[command.device_id]
+    chosen = _next(free, now)
+    lease_until = now + timedelta(seconds=lease_seconds)
+    Command.objects.filter(pk__in=[command.pk for command in chosen]).update(
+        state=CommandState.SENT,
+        attempts=F("attempts") + 1,
+        claimed_by=flow,
+        sent_at=now,
+        lease_until=lease_until,
+    )
+    return {command.device_id: _claimed(command, lease_until) for command in chosen}
+
+
+def _claimed(command: Command, lease_until: datetime) -> Claimed:
+    return Claimed(
+        command.pk,
+        command.device_id,
+        command.operation,
+        command.path,
+        secrecy.opened(command.arguments),
+        command.attempts + 1,
+        lease_until,
+    )
+
+
+def _next(devices: Mapping[int, Device], now: datetime) -> list[Command]:
+    if not devices:
+        return []
+    waiting = Command.objects.filter(
+        device_id=OuterRef("pk"), state=CommandState.QUEUED, expires_at__gt=now
+    ).order_by("-priority", "id")
+    first = Device.objects.filter(pk__in=devices).annotate(next=Subquery(waiting.values("pk")[:1]))
+    ids = [pk for pk in first.order_by().values_list("next", flat=True) if pk is not None]
+    if not ids:
+        return []
+    commands = list(Command.objects.select_for_update().filter(pk__in=ids).order_by("device_id"))
+    held_back = [command for command in commands if command.lease_until and command.lease_until > now]
+    return [command for command in commands if command not in held_back] + _heard_since(held_back)
+
+
+def _heard_since(held_back: Sequence[Command]) -> list[Command]:
+    """Held back after silence, unless the device has spoken since: then it listens."""
+    if not held_back:
+        return []
+    rows = Registration.objects.filter(device_id__in=[c.device_id for c in held_back], is_live=True)
+    seen = dict(rows.values_list("device_id", "last_seen_at"))
+    return [c for c in held_back if c.sent_at and c.device_id in seen and seen[c.device_id] > c.sent_at]
+
+
+def _settle_all(
+    pairs: Sequence[tuple[Command, Outcome]], devices: Mapping[int, Device], now: datetime
+) -> None:
+    """The values come last, in one statement, and the rows of the commands in another."""
+    if not pairs:
+        return
+    learned: list[Learned] = []
+    for command, outcome in pairs:
+        _judge(command, devices[command.device_id], outcome, now, learned)
+    delivery_sql.write([command for command, _ in pairs])
+    told = {command.device_id: devices[command.device_id].operator_id for command, _ in pairs}
+    settlement.keep(learned, now, operators=told)
+    events.devices_changed(told.items(), ["commands"])
+
+
+def settle_one(command: Command, device: Device, outcome: Outcome, now: datetime) -> None:
+    """Of a command that waits or was sent; both are locked."""
+    _settle_all([(command, outcome)], {device.pk: device}, now)
+
+
+def _judge(command: Command, device: Device, outcome: Outcome, now: datetime, learned: list[Learned]) -> None:
+    match outcome:
+        case Done(code, answer):
+            command.device = device  # whose operator's models the answer is read by
+            learned.append(settlement.done(command, outcome, now))
+            catalogue = object_models.catalogue(device.operator_id)
+            shown = secrecy.masked(answer, Path.parse(command.path), catalogue)
+            _end(command, device, CommandState.DONE, now, code=code, answer=shown)
+        case DeviceRefused(code, cause, detail):
+            learned.append(settlement.refused(command, outcome, now))
+            _end(command, device, CommandState.REFUSED, now, code=code, cause=cause, detail=detail)
+        case Silent(cause, detail) if command.operation in _ONCE or command.attempts >= MAX_ATTEMPTS:
+            _end(command, device, CommandState.SILENT, now, cause=cause, detail=detail)
+        case Silent(cause, detail):
+            command.state = CommandState.QUEUED
+            command.cause, command.detail = cause, detail[:DETAIL_LIMIT]
+            is_held_back = outcome is not LOST and outcome is not BROKEN_OFF
+            command.lease_until = now + timedelta(seconds=RETRY_SECONDS) if is_held_back else None
+            command.claimed_by = ""
+
+
+def end(command: Command, device: Device, state: CommandState, now: datetime, **how: Any) -> None:
+    """End one command that was never settled on the air: taken back, or expired."""
+    _end(command, device, state, now, **how)
+    delivery_sql.write([command])
+    events.device_changed(device.pk, device.operator_id, ["commands"])
+
+
+def _end(
+    command: Command,
+    device: Device,
+    state: CommandState,
+    now: datetime,
+    *,
+    code: str = "",
+    answer: Any = None,
+    cause: str = "",
+    detail: str = "",
+    reason: str = "",
+) -> None:
+    command.state = state
+    command.ended_at = now
+    command.lease_until = None
+    command.response_code, command.answer = code, answer
+    command.cause, command.detail = cause, detail[:DETAIL_LIMIT]
+    command_history.ended(command, device, reason=reason)
+    events.command_settled(command.pk, command.correlation)

@@ -1,0 +1,164 @@
+"""One turn at the database for all devices that have something: settle what was answered, claim what is next.
+
+A group commit of its own: what comes while a turn is being written shares the next one, so that a thousand devices
+at once cost a few transactions, and a single device waits for nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.utils import timezone
+
+from audit import ledger
+from devices.models import Device, Operation, Plane, Registration, RegistrationDetail
+from devices.outcomes import Claimed, Outcome
+from devices.services import delivery
+from lwm2m.presence import presence
+from lwm2m.registration import Origin
+from southbound import senders
+from southbound.counters import Counters
+from southbound.group_commit import GroupCommit
+from southbound.operations import Target
+from southbound.transports.engine import TOKEN_BYTES
+from southbound.transports.lane import Lane
+from southbound.transports.ports import Ports
+
+OBSERVES = (Operation.OBSERVE, Operation.OBSERVE_COMPOSITE)
+_CANCELS = (Operation.CANCEL_OBSERVE, Operation.CANCEL_OBSERVE_COMPOSITE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """`lwm2m.presence.Facts` of a registration row."""
+
+    queue_mode: bool
+    last_seen_at: float
+    expires_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A claimed command, and the way to its device."""
+
+    claimed: Claimed
+    target: Target
+    lane: Lane
+    peer: Hashable
+    registration_id: str
+    token: bytes | None
+    is_current: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Turn:
+    """What one device wants: first that the outcome of its command is written, then its next command."""
+
+    device_id: int
+    settled: tuple[int, Outcome] | None
+    taken: asyncio.Future[Ready | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """It was written; `ready` None: there is nothing to send."""
+
+    ready: Ready | None
+
+
+class TurnFailed(Exception):
+    """The database did not take it: nothing was settled, nothing was claimed."""
+
+
+class Turns:
+    """`take` is awaited on the loop."""
+
+    def __init__(self, *, flow: str, ports: Ports, counters: Counters) -> None:
+        self._flow = flow
+        self._ports = ports
+        self.commits: GroupCommit[_Turn, _Taken] = GroupCommit(
+            write=self._write, answer=self._answer, counters=counters
+        )
+
+    async def take(self, device_id: int, settled: tuple[int, Outcome] | None = None) -> Ready | None:
+        """Settle, and claim the next command if the device listens and can be reached from here."""
+        try:
+            return await self._once(device_id, settled)
+        except TurnFailed:
+            if settled is None:
+                raise
+            return await self._once(device_id, settled)  # an answer is not lost to one deadlock
+
+    async def _once(self, device_id: int, settled: tuple[int, Outcome] | None) -> Ready | None:
+        taken: asyncio.Future[Ready | None] = asyncio.get_running_loop().create_future()
+        if not self.commits.submit(_Turn(device_id, settled, taken)):
+            raise TurnFailed("Too much waits, or this process is stopping.")
+        return await taken
+
+    def _answer(self, answers: Sequence[tuple[_Turn, _Taken | None]]) -> None:
+        for turn, written in answers:
+            if turn.taken.done():  # whoever waited was cancelled
+                continue
+            if written is None:
+                turn.taken.set_exception(TurnFailed("The database is away."))
+            else:
+                turn.taken.set_result(written.ready)
+
+    # -- on the writer thread --------------------------------------------------------------------------------
+    def _write(self, batch: Sequence[_Turn]) -> list[_Taken]:
+        now = timezone.now()
+        with ledger.unit_of_work():
+            devices = delivery.locked(turn.device_id for turn in batch)
+            outcomes = [turn.settled for turn in batch if turn.settled is not None]
+            if outcomes:
+                delivery.settle(devices=devices, outcomes=outcomes, now=now)
+            ready = self._claimed(devices, now)
+        return [_Taken(ready.pop(turn.device_id, None)) for turn in batch]
+
+    def _claimed(self, devices: Mapping[int, Device], now: datetime) -> dict[int, Ready]:
+        """The next commands of those that listen and can be reached, and the way there."""
+        rows = {row.pk: row for row in Registration.objects.filter(pk__in=devices, is_live=True)}
+        routes = {pk: route for pk, row in rows.items() if (route := self._route(row, now)) is not None}
+        listening = {pk: device for pk, device in devices.items() if pk in routes}
+        claimed = delivery.claim(devices=listening, flow=self._flow, now=now) if listening else {}
+        details = RegistrationDetail.objects.in_bulk(claimed)
+        return {
+            pk: Ready(
+                command,
+                senders.target(details.get(pk), devices[pk].operator_id),  # type: ignore[attr-defined]
+                *routes[pk],
+                rows[pk].registration_id,
+                _token(command),
+            )
+            for pk, command in claimed.items()
+        }
+
+    def _route(self, row: Registration, now: datetime) -> tuple[Lane, Hashable] | None:
+        facts = _Facts(
+            row.queue_mode,
+            row.last_seen_at.timestamp(),
+            None if row.expires_at is None else row.expires_at.timestamp(),
+        )
+        listens = presence(facts, now.timestamp(), settings.AWAKE_SECONDS, settings.LIFETIME_GRACE_SECONDS)
+        if not listens.is_reachable:
+            return None
+        return self._ports.route(
+            Plane.MANAGEMENT, Origin(row.host, row.port, row.transport, row.identity or None)
+        )
+
+
+def _token(claimed: Claimed) -> bytes | None:
+    """A new one for what shall be observed; for the end of an observation the one that it has (int-303)."""
+    if claimed.operation in OBSERVES:
+        return secrets.token_bytes(TOKEN_BYTES)
+    if claimed.operation not in _CANCELS:
+        return None
+    try:
+        return bytes.fromhex(str(claimed.arguments.get("token") or ""))[:TOKEN_BYTES] or None
+    except ValueError:
+        return None

@@ -12,6 +12,8 @@ import resource
 import select
 import time
 from collections import Counter, deque
+from collections.abc import Sequence
+from typing import Generic, TypeVar
 
 from bench.load_device import HANDSHAKE, REGISTER, UPDATE, Device
 
@@ -19,23 +21,33 @@ STEP_SECONDS = 0.05
 GIVE_UP_SECONDS = 30.0
 
 
-class Run:
+AnyDevice = TypeVar("AnyDevice", bound=Device)
+
+
+class Run(Generic[AnyDevice]):
     """Keeps `window` requests outstanding over devices that take turns."""
 
-    def __init__(self, devices: list[Device]) -> None:
+    def __init__(self, devices: Sequence[AnyDevice]) -> None:
         self._poll = select.epoll()
         self._by_descriptor = {device.descriptor: device for device in devices}
         for descriptor in self._by_descriptor:
             self._poll.register(descriptor, select.EPOLLIN)
 
     def phase(
-        self, name: str, devices: list[Device], *, window: int, seconds: float, once: bool, label: str = ""
+        self,
+        name: str,
+        devices: Sequence[AnyDevice],
+        *,
+        window: int,
+        seconds: float,
+        once: bool,
+        label: str = "",
     ) -> None:
         """Plays a phase and prints its line. `once`: until each device was answered, `seconds` at most."""
-        idle, open_ones = deque(devices), set[Device]()
+        idle, open_ones = deque(devices), set[AnyDevice]()
         counts: Counter[str] = Counter()
         latencies: list[float] = []
-        begun, cpu = time.monotonic(), _cpu()
+        begun, cpu = time.monotonic(), cpu_seconds()
         ends, scan_at = begun + seconds, begun + STEP_SECONDS
         now = begun
         while now < ends and (idle or open_ones):
@@ -62,7 +74,7 @@ class Run:
                     else:
                         counts["retrans"] += device.repeat(now)
         passed = time.monotonic() - begun
-        cpu = _cpu() - cpu
+        cpu = cpu_seconds() - cpu
         self._print(label or name, counts, sorted(latencies), len(devices), len(open_ones), passed, cpu)
 
     def _print(
@@ -75,9 +87,6 @@ class Run:
         seconds: float,
         cpu: float,
     ) -> None:
-        def quantile(share: float) -> float:
-            return round(latencies[int(share * (len(latencies) - 1))] * 1e6, 1) if latencies else 0.0
-
         line = {
             "phase": label,
             "usable": usable,
@@ -89,13 +98,18 @@ class Run:
             "lost": counts["lost"],
             "unfinished": unfinished,
             "hs_fail": 0,
-            "lat_us": {"p50": quantile(0.5), "p99": quantile(0.99)},
+            "lat_us": {"p50": quantile(latencies, 0.5), "p99": quantile(latencies, 0.99)},
             "cpu_s": {"self": round(cpu, 3)},
         }
         print(json.dumps(line), flush=True)
 
 
-def _cpu() -> float:
+def quantile(ordered: Sequence[float], share: float) -> float:
+    """Of seconds, in microseconds."""
+    return round(ordered[int(share * (len(ordered) - 1))] * 1e6, 1) if ordered else 0.0
+
+
+def cpu_seconds() -> float:
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
 
@@ -114,6 +128,7 @@ def main() -> None:
         parser.add_argument(f"--{flag}", type=int, default=default)
     for flag, seconds in (("seconds", 10.0), ("setup-limit", 60.0), ("hold", 0.0)):
         parser.add_argument(f"--{flag}", type=float, default=seconds)
+    parser.add_argument("--source-address", default="127.0.0.1", help="of --source-port")
     parser.add_argument("--ep-prefix", default="dev-")
     parser.add_argument("--psk", default="", help="key in hex; identities are --psk-prefix and six digits")
     parser.add_argument("--psk-prefix", default="psk-")
@@ -130,6 +145,7 @@ def main() -> None:
             ports=ports,
             identity=f"{options.psk_prefix}{number:06d}".encode(),
             key=bytes.fromhex(options.psk),
+            address=options.source_address,
         )
         for number in range(options.first, options.first + options.devices)
     ]
@@ -137,7 +153,7 @@ def main() -> None:
     time.sleep(options.hold)
 
 
-def _play(run: Run, devices: list[Device], options: argparse.Namespace) -> None:
+def _play(run: Run[Device], devices: list[Device], options: argparse.Namespace) -> None:
     setup = {"window": options.setup_window, "seconds": options.setup_limit, "once": True}
     timed = {"window": options.window, "seconds": options.seconds, "once": False}
     if options.phase == HANDSHAKE:

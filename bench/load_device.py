@@ -29,12 +29,13 @@ class Device:
         identity: bytes,
         key: bytes,
         cid: bytes | None = None,
+        address: str = "127.0.0.1",
     ) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
         for source in ports:  # the first free one; none given: the system's choice
             with contextlib.suppress(OSError):
-                self._socket.bind(("127.0.0.1", source))
+                self._socket.bind((address, source))
                 break
         self._socket.connect(("127.0.0.1", port))
         self._credentials = (identity, key) if key else None
@@ -151,7 +152,16 @@ def _option(delta: int, value: bytes) -> bytes:
 
 def _location(message: bytes) -> bytes:
     """Location-Path (8) of an answer as the Uri-Path (11) of the next request."""
-    at, number, path = 4 + (message[0] & 15), 0, b""
+    path = b""
+    for number, value in read_options(message):
+        if number == 8:
+            path += _option(0 if path else 11, value)
+    return path
+
+
+def read_options(message: bytes) -> Iterator[tuple[int, bytes]]:
+    """(number, value) of options with deltas and lengths below 269."""
+    at, number = 4 + (message[0] & 15), 0
     while at < len(message) and message[at] != 0xFF:
         delta, length = message[at] >> 4, message[at] & 15
         at += 1
@@ -160,7 +170,5 @@ def _location(message: bytes) -> bytes:
         if length == 13:
             length, at = message[at] + 13, at + 1
         number += delta
-        if number == 8:
-            path += _option(0 if path else 11, message[at : at + length])
+        yield number, message[at : at + length]
         at += length
-    return path

@@ -91,12 +91,25 @@ def plain_site(transports: str) -> Iterator[Serving]:
         _stop([process])
 
 
+@contextmanager
+def started(arguments: list[str], env: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """Any other process of ours, which is talked to in lines."""
+    process = _start(arguments, env)
+    try:
+        yield process
+    finally:
+        if process.stdin:
+            process.stdin.close()
+        _stop([process])
+
+
 def _start(arguments: list[str], env: dict[str, str]) -> subprocess.Popen[str]:
     """Returns once the process said its first line, which a server does when it listens."""
     with tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(
-            [sys.executable, *arguments], cwd=ROOT, env=env, text=True, stdout=subprocess.PIPE, stderr=errors
-        )
+            [sys.executable, *arguments], cwd=ROOT, env=env, text=True, bufsize=1,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
+        )  # fmt: skip
         assert process.stdout is not None
         if not process.stdout.readline():
             process.wait()

@@ -21,7 +21,7 @@ from devices.admin_device import device_facts
 from devices.admin_management import urls as management_urls
 from devices.errors import Refused
 from devices.models import Device
-from devices.selectors import sessions
+from devices.selectors import sessions, ways
 from devices.services import inventory
 
 
@@ -60,7 +60,7 @@ class DeviceAdmin(ScopedModelAdmin):
     )
     list_display_links = ("endpoint",)
     list_filter = (SessionFilter, "provisioning", "access", "security", "reach", "operator")
-    list_select_related = ("operator", "subscriber", "registration", "registration_detail")
+    list_select_related = ("operator", "subscriber", *ways.PRESENCE)
     list_per_page = 50
     search_fields = ("endpoint", "name", "subscriber__number", "serial_number", "registration__host")
     search_help_text = "Endpoint, name, account number, serial number or address."
@@ -92,12 +92,11 @@ class DeviceAdmin(ScopedModelAdmin):
 
     @admin.display(description="Session")
     def session(self, device: Device) -> str:
-        registration = getattr(device, "registration", None)
-        return sessions.of(registration, getattr(device, "registration_detail", None), timezone.now()).words
+        return sessions.of_device(device, timezone.now()).words
 
     @admin.display(description="Last seen", empty_value="never")
     def last_seen(self, device: Device) -> Any:
-        registration = getattr(device, "registration", None)
+        registration = ways.registration(device)
         return registration.last_seen_at if registration else None
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from devices.models import Device, RegistrationDetail
-from devices.selectors import device_models, sessions
+from devices.selectors import device_models, sessions, ways
 from lwm2m.paths import Path
 
 COMMANDS = 10
@@ -28,13 +28,12 @@ class ObjectRow:
 def device_facts(device: Device, user: Any) -> dict[str, Any]:
     """The registration, the objects, the credentials (never a key), the last commands and knocks."""
     now: datetime = timezone.now()
-    registration = getattr(device, "registration", None)
-    detail = getattr(device, "registration_detail", None)
+    registration, detail = ways.registration(device), ways.registration_detail(device)
     facts: dict[str, Any] = {
         "device": device,
         "registration": registration,
         "detail": detail,
-        "session": sessions.of(registration, detail, now),
+        "session": sessions.of_device(device, now),
         "objects": object_rows(device, detail),
         "commands": device.commands.order_by("-id")[:COMMANDS],
         "knocks": device.knocks.order_by("-last_at")[:KNOCKS],

@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from devices.selectors import board
-from devices.selectors.sessions import Session
+from devices.selectors.sessions import OF_END_DEVICES, Session
 
 MARKS = {
     Session.REGISTERED: "●",
@@ -19,6 +19,8 @@ MARKS = {
     Session.LOST: "✕",
     Session.SIGNED_OFF: "○",
     Session.NEVER_SEEN: "–",
+    Session.GATEWAY_OFFLINE: "⊗",
+    Session.GONE: "⊘",
 }
 
 
@@ -30,7 +32,11 @@ def context(user: Any, query: board.Query, now: datetime) -> dict[str, Any]:
 
 def tiles(counts: board.Counts, query: board.Query) -> list[dict[str, Any]]:
     kinds = [("", "All", "", counts.total)]
-    kinds += [(one.value, one.label, MARKS[one], counts.states[one.value]) for one in Session]
+    kinds += [
+        (one.value, one.label, MARKS[one], counts.states[one.value])
+        for one in Session
+        if one not in OF_END_DEVICES or counts.states[one.value] or query.state == one
+    ]
     kinds += [(board.FAILED, "Set-up failed", "!", counts.failed)]
     return [
         {

@@ -20,6 +20,8 @@ from southbound.database import Database
 logger = logging.getLogger(__name__)
 
 BATCH_LIMIT = 500
+BEHIND_LIMIT = 200
+"""So many end devices of gateways are worked off at once: a large gateway must not keep the others waiting."""
 PAUSE_SECONDS = 1.0
 
 
@@ -61,7 +63,8 @@ class ObservationRepair:
         while self._wanting or self._ended:
             ended, wanting = _take(self._ended), _take(self._wanting)
             try:
-                await self._database.run(_repair, ended, wanting)
+                left = await self._database.run(_repair, ended, wanting)
+                self._wanting |= dict.fromkeys(left)
             except Exception as error:  # the database is away: the same once more
                 logger.warning("observing_failed error=%s: %s", type(error).__name__, error)
                 self._ended = dict.fromkeys(ended) | self._ended
@@ -76,18 +79,18 @@ def _take(waiting: dict[int, None]) -> list[int]:
     return taken
 
 
-def _repair(ended: list[int], wanting: list[int]) -> None:
-    """On a database thread."""
+def _repair(ended: list[int], wanting: list[int]) -> list[int]:
+    """On a database thread. Returns the devices behind which there is more to do."""
     now = timezone.now()
     if ended:
         alive = Registration.objects.filter(pk__in=ended, is_live=True).values_list("pk", flat=True)
         observations.lost(device_ids=set(ended) - set(alive))
     if not wanting:
-        return
-    found = observations.wanting(wanting)
-    rows = Registration.objects.filter(pk__in=found, is_live=True)
-    for device_id, registration_id in rows.values_list("pk", "registration_id"):
+        return []
+    behind = observations.wanting_behind(wanting, BEHIND_LIMIT)
+    for device_id, registration_id in (observations.wanting(wanting) | behind).items():
         observations.reestablish(device_id=device_id, registration_id=registration_id, now=now)
+    return wanting if len(behind) == BEHIND_LIMIT else []
 
 
 def read_whole(observed: Observed) -> None:

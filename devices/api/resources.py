@@ -15,8 +15,8 @@ from rest_framework.viewsets import GenericViewSet
 
 from devices.api import resource_serializers as shown
 from devices.api.of_device import ENDPOINT, RESOURCE, OfDevice
-from devices.models import Device, RegistrationDetail
-from devices.selectors import device_models, series, values
+from devices.models import Device
+from devices.selectors import device_models, series, values, ways
 from devices.telemetry import ResourceHistory, ResourceValue
 
 DAY = timedelta(days=1)
@@ -55,7 +55,7 @@ class ResourceViewSet(OfDevice, ListModelMixin, GenericViewSet):
         context = super().get_serializer_context()
         if getattr(self, "swagger_fake_view", False):
             return context
-        detail = RegistrationDetail.objects.filter(device=self._looked_up).first()
+        detail = ways.fresh_detail(self._looked_up)
         return {**context, "catalogue": device_models.catalogue(self._looked_up, detail)}
 
     @extend_schema(parameters=[ENDPOINT], responses=shown.TreeObjectSerializer(many=True))

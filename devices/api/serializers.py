@@ -18,15 +18,15 @@ class SessionSerializer(serializers.Serializer):
     state = serializers.ChoiceField(choices=sessions.Session.choices)
     words = serializers.CharField(help_text='For people, such as "asleep until about 14:20".')
     since = serializers.DateTimeField(allow_null=True, help_text="Since when it is lost or signed off.")
+    cause = serializers.CharField(help_text="Such as GATEWAY_OFFLINE; empty where nothing is to be mended.")
     lifetime_left_seconds = serializers.IntegerField(
         source="left_seconds", allow_null=True, help_text="Null where the lifetime is over or has no end."
     )
 
 
 def told(device: Device) -> sessions.Told:
-    """Needs `registration` and `registration_detail` selected with the device."""
-    registration = getattr(device, "registration", None)
-    return sessions.of(registration, getattr(device, "registration_detail", None), timezone.now())
+    """Needs `ways.PRESENCE` selected with the device."""
+    return sessions.of_device(device, timezone.now())
 
 
 class DeviceSerializer(serializers.ModelSerializer):

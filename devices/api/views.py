@@ -21,7 +21,7 @@ from audit.api.views import LedgerPages
 from devices.api.filters import DeviceFilter, KnockFilter, RegistrationFilter
 from devices.api.serializers import DeviceSerializer, KnockSerializer, RegistrationSerializer
 from devices.models import Device, Knock, Registration
-from devices.selectors import inventory, knocks, registrations
+from devices.selectors import inventory, knocks, registrations, ways
 
 ENDPOINT = OpenApiParameter(
     "endpoint",
@@ -50,7 +50,7 @@ class DeviceViewSet(ReadOnlyModelViewSet):
         if getattr(self, "swagger_fake_view", False):
             return Device.objects.none()
         return inventory.visible_devices(self.request.user).select_related(
-            "operator", "subscriber", "registration", "registration_detail"
+            "operator", "subscriber", *ways.PRESENCE
         )
 
     def filter_queryset(self, queryset: QuerySet[Device]) -> QuerySet[Device]:

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 
 from devices.models import COMMAND_ENDED, Command, Device, Registration, RegistrationDetail
-from devices.selectors import device_models, observations, values
+from devices.selectors import device_models, observations, values, ways
 from devices.telemetry import Observation, ResourceValue, TraceMessage
 from lwm2m.links import ObjectLinks
 from lwm2m.objects import Catalogue
@@ -30,11 +30,11 @@ class Facts:
 
     @cached_property
     def registration(self) -> Registration | None:
-        return getattr(self.device, "registration", None)
+        return ways.registration(self.device)
 
     @cached_property
     def detail(self) -> RegistrationDetail | None:
-        return getattr(self.device, "registration_detail", None)
+        return ways.registration_detail(self.device)
 
     @cached_property
     def links(self) -> ObjectLinks | None:
@@ -74,4 +74,4 @@ def of(device: Device, now: datetime | None = None) -> Facts:
 
 def rows(devices: Any) -> Any:
     """A queryset of devices with what the facts need joined in."""
-    return devices.select_related("operator", "subscriber", "registration", "registration_detail")
+    return devices.select_related("operator", "subscriber", *ways.PRESENCE)

@@ -20,7 +20,7 @@ from accounts import tenancy
 from accounts.models import Operator
 from accounts.scoping import querysets
 from devices.models import Device
-from devices.selectors import sessions
+from devices.selectors import sessions, ways
 from devices.selectors.sessions import Session, Told
 from devices.states import Access, Provisioning
 
@@ -129,9 +129,7 @@ def devices(user: Any, query: Query, now: datetime) -> QuerySet[Device]:
 
 def page(user: Any, query: Query, now: datetime) -> Page:
     """One query, whatever the page."""
-    rows = devices(user, query, now).select_related(
-        "operator", "subscriber", "registration", "registration_detail"
-    )
+    rows = devices(user, query, now).select_related("operator", "subscriber", *ways.PRESENCE)
     if query.after is not None:
         found = list(rows.filter(pk__gt=query.after).order_by("pk")[: PAGE + 1])
         has_newer, has_older = len(found) > PAGE, True
@@ -150,9 +148,8 @@ def page(user: Any, query: Query, now: datetime) -> Page:
 
 
 def row(device: Device, now: datetime) -> Row:
-    registration = getattr(device, "registration", None)
-    detail = getattr(device, "registration_detail", None)
-    return Row(device, registration, detail, sessions.of(registration, detail, now))
+    registration, detail = ways.registration(device), ways.registration_detail(device)
+    return Row(device, registration, detail, sessions.of_device(device, now))
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,8 +36,7 @@ class Standing:
 
 def standing(device: Device, now: datetime) -> Standing:
     """For whoever waits for an answer: "asleep until about 14:20, 3 commands waiting"."""
-    registration = getattr(device, "registration", None)
-    told = sessions.of(registration, getattr(device, "registration_detail", None), now)
+    told = sessions.of_device(device, now)
     waiting = Command.objects.filter(device=device, state=CommandState.QUEUED).count()
     commands = "1 command" if waiting == 1 else f"{waiting} commands"
     words = f"{told.words}, {commands} waiting" if waiting else told.words

@@ -1,22 +1,30 @@
-"""The session of a device: told from its registration and the time, in words and as a condition for lists."""
+"""The session of a device: told from its registration and the time, in words and as a condition for lists.
+
+An end device has the session of the gateway that tells of it: one outage is one cause, whatever is behind it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Q, TextChoices
 from django.utils import timezone
 
-from devices.models import Registration, RegistrationDetail
+from devices.gateways import EndDevice
+from devices.models import Device, Reach, Registration, RegistrationDetail
+from devices.selectors import ways
 from lwm2m.presence import State, presence
 
 EXPIRED = "LIFETIME_EXPIRED"
 
 
 class Session(TextChoices):
-    """`lwm2m.presence.State`, and signed off: device or portal ended the registration before its time."""
+    """`lwm2m.presence.State`, and signed off: device or portal ended the registration before its time.
+
+    Behind a gateway: the gateway is not there, or it is and does not tell of the device any more.
+    """
 
     REGISTERED = "registered", "Registered"
     ASLEEP = "asleep", "Asleep"
@@ -24,6 +32,11 @@ class Session(TextChoices):
     LOST = "lost", "Lost"
     SIGNED_OFF = "signed_off", "Signed off"
     NEVER_SEEN = "never_seen", "Never seen"
+    GATEWAY_OFFLINE = "gateway_offline", "Gateway offline"
+    GONE = "gone", "Gone from its gateway"
+
+
+OF_END_DEVICES = (Session.GATEWAY_OFFLINE, Session.GONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +44,7 @@ class Told:
     """`words` stand alone ("asleep until about 14:20"); with `since` set, they want "3 min ago" behind.
 
     `left_seconds` is what is left of the lifetime, None where it has no end or is over; `left_share` of 100.
+    `cause` is one of the catalogue where something is to be mended.
     """
 
     state: Session
@@ -38,6 +52,7 @@ class Told:
     since: datetime | None = None
     left_seconds: int | None = None
     left_share: int = 0
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +60,32 @@ class _Facts:
     queue_mode: bool
     last_seen_at: float
     expires_at: float | None
+
+
+def of_device(device: Device, now: datetime) -> Told:
+    """Needs `ways.PRESENCE` selected with the device."""
+    if device.reach == Reach.GATEWAY:
+        return _of_end_device(ways.end_device(device), now)
+    return of(getattr(device, "registration", None), getattr(device, "registration_detail", None), now)
+
+
+def _of_end_device(known: EndDevice | None, now: datetime) -> Told:
+    if known is None:
+        return Told(Session.NEVER_SEEN, "no gateway tells of it yet", cause="END_DEVICE_NOT_TOLD")
+    gateway = known.gateway
+    if known.gone_at is not None:
+        cause = known.gone_cause or "END_DEVICE_GONE"
+        return Told(Session.GONE, f"gone from {gateway}", since=known.gone_at, cause=cause)
+    told = of(getattr(gateway, "registration", None), getattr(gateway, "registration_detail", None), now)
+    if told.state in (Session.LOST, Session.SIGNED_OFF, Session.NEVER_SEEN):
+        words = f"gateway {gateway} offline"
+        return Told(Session.GATEWAY_OFFLINE, words, since=told.since, cause="GATEWAY_OFFLINE")
+    state, _, rest = told.words.partition(" ") if told.state is Session.ASLEEP else told.words.partition(",")
+    link = " " if told.state is Session.ASLEEP and rest else "," if rest else ""
+    return replace(told, words=f"{state} {_WITH[told.state]} {gateway}{link}{rest}")
+
+
+_WITH = {Session.REGISTERED: "through", Session.ASLEEP: "with", Session.LATE: "with"}
 
 
 def of(registration: Registration | None, detail: RegistrationDetail | None, now: datetime) -> Told:
@@ -83,8 +124,27 @@ def clock(at: float | None, now: datetime) -> str:
 
 
 def condition(state: str, now: datetime, *, of_device: bool = True) -> Q:
-    """Rows in this state: devices, or with `of_device` False registrations. Says what `of` says."""
-    here, detail = ("registration__", "") if of_device else ("", "device__")
+    """Rows in this state: devices, or with `of_device` False registrations. Says what `of_device` and `of` say."""
+    if not of_device:
+        return _registered("", "device__registration_detail__", state, now)
+    told = Q(end_device__isnull=False, end_device__gone_at=None)
+    gateway = "end_device__gateway__"
+    via = f"{gateway}registration__", f"{gateway}registration_detail__"
+    if state == Session.GONE:
+        return Q(end_device__gone_at__isnull=False)
+    if state == Session.GATEWAY_OFFLINE:
+        never = Q(**{f"{gateway}registration__isnull": True})
+        over = _registered(*via, Session.LOST, now) | _registered(*via, Session.SIGNED_OFF, now)
+        return told & (never | over)
+    if state == Session.NEVER_SEEN:
+        return Q(registration__isnull=True, end_device__isnull=True)
+    own = _registered("registration__", "registration_detail__", state, now)
+    through = state in (Session.REGISTERED, Session.ASLEEP, Session.LATE)
+    return own | (told & _registered(*via, state, now)) if through else own
+
+
+def _registered(here: str, detail: str, state: str, now: datetime) -> Q:
+    """By the columns of a registration and its detail, each found under a prefix."""
 
     def q(**lookups: object) -> Q:
         return Q(**{f"{here}{name}": value for name, value in lookups.items()})
@@ -92,12 +152,11 @@ def condition(state: str, now: datetime, *, of_device: bool = True) -> Q:
     over = now - timedelta(seconds=settings.LIFETIME_GRACE_SECONDS)
     slept_at = now - timedelta(seconds=settings.AWAKE_SECONDS)
     live = q(is_live=True) & (q(expires_at=None) | q(expires_at__gt=now))
-    expired = Q(**{f"{detail}registration_detail__end_cause": EXPIRED})
+    expired = Q(**{f"{detail}end_cause": EXPIRED})
     return {
-        Session.NEVER_SEEN: Q(registration__isnull=True) if of_device else Q(pk__in=[]),
         Session.REGISTERED: live & (q(queue_mode=False) | q(last_seen_at__gt=slept_at)),
         Session.ASLEEP: live & q(queue_mode=True, last_seen_at__lte=slept_at),
         Session.LATE: q(is_live=True, expires_at__lte=now, expires_at__gt=over),
         Session.LOST: q(is_live=True, expires_at__lte=over) | (q(is_live=False) & expired),
         Session.SIGNED_OFF: q(is_live=False) & ~expired,
-    }[Session(state)]
+    }.get(Session(state), Q(pk__in=[]))

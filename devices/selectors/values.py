@@ -9,8 +9,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from devices.models import Device, RegistrationDetail
-from devices.selectors import device_models
+from devices.models import Device
+from devices.selectors import device_models, ways
 from devices.telemetry import ResourceValue, ValueKind
 from lwm2m.objects import Catalogue, ObjectModel, ResourceModel
 from lwm2m.paths import Path
@@ -67,7 +67,7 @@ def of_device(device: Device) -> QuerySet[ResourceValue]:
 
 def tree(device: Device) -> tuple[Object, ...]:
     """Every object the device announced or ever told a value of, in order; three queries."""
-    detail = RegistrationDetail.objects.filter(device=device).first()
+    detail = ways.fresh_detail(device)
     catalogue = device_models.catalogue(device, detail)
     links = device_models.object_links(detail)
     told: dict[int, dict[int, dict[int, list[ResourceValue]]]] = {}

@@ -2,6 +2,7 @@
 
 Active is only what was established on the registration that is live now: `by_tokens` and `to_establish` compare, so
 that an observation of a registration that died is never taken for one that lives (L-21). None of these sends.
+What is observed on an end device stands on the registration of its gateway, and notifies under a token there.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ from django.db.models.functions import Coalesce, Greatest
 
 from audit import ledger
 from devices import events
-from devices.models import Device, Registration
+from devices.gateways import EndDevice
+from devices.models import CommandState, Device, Registration
+from devices.selectors import ways
 from devices.services import observation_states_sql
+from devices.states import Access
 from devices.telemetry import Observation, ObservationState
 
 _DETAIL_LIMIT = 300
@@ -47,7 +51,7 @@ def established(
         if device is None:
             return False
         live = Registration.objects.select_for_update().filter(
-            device=device, is_live=True, registration_id=registration_id
+            device_id=ways.carrier_id(device), is_live=True, registration_id=registration_id
         )
         row = Observation.objects.select_for_update().get(pk=observation_id)
         if row.state == ObservationState.ENDED or not live.exists():
@@ -82,7 +86,7 @@ def refused(*, observation_id: int, cause: str, detail: str = "", now: datetime)
         device = _lock_device(observation_id)
         if device is None:
             return False
-        registration = Registration.objects.filter(device=device, is_live=True)
+        registration = ways.live_registration(device)
         row = Observation.objects.select_for_update().get(pk=observation_id)
         if row.state == ObservationState.ENDED:
             return False
@@ -97,9 +101,13 @@ def refused(*, observation_id: int, cause: str, detail: str = "", now: datetime)
 def lost(*, device_ids: Iterable[int]) -> int:
     """The registrations of these devices ended or were replaced: nothing is observed there (R-01, R-02, R-08).
 
-    One statement in the caller's transaction; what is wanted stays wanted.
+    Those of the end devices behind them go with them. In the caller's transaction; what is wanted stays wanted.
     """
-    rows = Observation.objects.filter(device_id__in=sorted(device_ids), state=ObservationState.ACTIVE)
+    ids = set(device_ids)
+    ids |= set(
+        EndDevice.objects.filter(gateway_id__in=ids, device__isnull=False).values_list("device_id", flat=True)
+    )
+    rows = Observation.objects.filter(device_id__in=sorted(ids), state=ObservationState.ACTIVE)
     return rows.update(state=ObservationState.WANTED, token="", registration_id="")
 
 
@@ -113,14 +121,29 @@ def notified(*, newest: Mapping[int, tuple[str, int | None]], now: datetime) -> 
 
 
 def by_tokens(keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], Observed]:
-    """(device id, token) -> the active observation of a live registration. Missing: answer with a reset (R-07)."""
+    """(device id, token) -> the active observation of a live registration. Missing: answer with a reset (R-07).
+
+    With the id of a gateway, what is observed on the end devices behind it is found, too.
+    """
+    found = _by_tokens(set(keys), "device_id", "device__registration")
+    left = set(keys) - found.keys()
+    via = "device__end_device__gateway"
+    return found | _by_tokens(left, f"{via}_id", f"{via}__registration") if left else found
+
+
+def _by_tokens(
+    wanted: set[tuple[int, str]], carrier: str, registration: str
+) -> dict[tuple[int, str], Observed]:
     rows = Observation.objects.filter(
-        device_id__in={device_id for device_id, _ in keys},
-        token__in={token for _, token in keys},
+        **{
+            f"{carrier}__in": {carrier_id for carrier_id, _ in wanted},
+            f"{registration}__is_live": True,
+            f"{registration}__registration_id": F("registration_id"),
+        },
+        token__in={token for _, token in wanted},
         state=ObservationState.ACTIVE,
-        device__registration__is_live=True,
-        device__registration__registration_id=F("registration_id"),
     ).values_list(
+        carrier,
         "pk",
         "device_id",
         "paths",
@@ -129,11 +152,10 @@ def by_tokens(keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], Observed
         "notified_number",
         Greatest("established_at", Coalesce("last_notified_at", "established_at")),
     )
-    wanted = set(keys)
     return {
-        (device_id, token): Observed(pk, device_id, tuple(paths), is_composite, number, heard_at)
-        for pk, device_id, paths, is_composite, token, number, heard_at in rows
-        if (device_id, token) in wanted
+        (carrier_id, token): Observed(pk, device_id, tuple(paths), is_composite, number, heard_at)
+        for carrier_id, pk, device_id, paths, is_composite, token, number, heard_at in rows
+        if (carrier_id, token) in wanted
     }
 
 
@@ -147,13 +169,33 @@ def to_establish(*, device_id: int, registration_id: str) -> list[Observation]:
     return list(rows.exclude(state__in=_STANDING, registration_id=registration_id).order_by("pk"))
 
 
-def wanting(device_ids: Iterable[int]) -> set[int]:
-    """Of these devices, those with something to establish on their live registration; one query for a batch."""
-    rows = Observation.objects.filter(
-        device_id__in=sorted(set(device_ids)), device__registration__is_live=True
-    ).exclude(state=ObservationState.ENDED)
-    standing = Q(state__in=_STANDING, registration_id=F("device__registration__registration_id"))
-    return set(rows.exclude(standing).values_list("device_id", flat=True).distinct())
+def wanting(device_ids: Iterable[int]) -> dict[int, str]:
+    """Of these devices, those with something to establish, and the live registration it is to stand on."""
+    return _wanting(Q(device_id__in=sorted(set(device_ids))), "device__registration")
+
+
+def wanting_behind(gateway_ids: Iterable[int], limit: int) -> dict[int, str]:
+    """The same for end devices of these gateways that were told of on the present registration, not yet asked.
+
+    At most `limit`: with so many found, ask again.
+    """
+    via = "device__end_device__gateway"
+    told = Q(
+        **{f"{via}_id__in": sorted(set(gateway_ids))},
+        device__end_device__gone_at=None,
+        device__end_device__read_at__gte=F(f"{via}__registration__registered_at"),
+        device__access=Access.ACTIVE,
+    )
+    asked = Q(command__state__in=[CommandState.QUEUED, CommandState.SENT])
+    return _wanting(told & ~asked, f"{via}__registration", limit)
+
+
+def _wanting(which: Q, registration: str, limit: int | None = None) -> dict[int, str]:
+    name = f"{registration}__registration_id"
+    rows = Observation.objects.filter(which, **{f"{registration}__is_live": True})
+    rows = rows.exclude(state=ObservationState.ENDED)
+    rows = rows.exclude(Q(state__in=_STANDING, registration_id=F(name)))
+    return dict(rows.order_by("device_id").values_list("device_id", name).distinct()[:limit])
 
 
 def _lock_device(observation_id: int) -> Device | None:

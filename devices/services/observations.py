@@ -17,8 +17,9 @@ from django.utils import timezone
 from audit import ledger
 from devices import events
 from devices.errors import Refused
-from devices.models import COMMAND_ENDED, Command, Device, Operation, Registration
+from devices.models import COMMAND_ENDED, Command, Device, Operation
 from devices.outcomes import Done
+from devices.selectors import ways
 from devices.services import mailbox, observation_history, operation_asks, operation_rules
 from devices.services.observation_states import (
     Observed,
@@ -30,6 +31,7 @@ from devices.services.observation_states import (
     refused,
     to_establish,
     wanting,
+    wanting_behind,
 )
 from devices.telemetry import Observation, ObservationState
 
@@ -47,6 +49,7 @@ __all__ = [
     "unwant",
     "want",
     "wanting",
+    "wanting_behind",
 ]
 
 LIMIT = 200
@@ -95,7 +98,7 @@ def want(
             _take_back(row, "The observation was changed.")
             row.save()
             observation_history.wanted(row, locked)
-        live = Registration.objects.filter(device=locked, is_live=True).first()
+        live = ways.live_registration(locked).first()
         is_active = live is not None and row.registration_id == live.registration_id
         is_active = is_active and row.state == ObservationState.ACTIVE
         if must_ask or (live is not None and not is_active):
@@ -122,7 +125,7 @@ def unwant(
     now = now or timezone.now()
     with ledger.unit_of_work():
         device = Device.objects.select_for_update().get(pk=observation.device_id)
-        live = Registration.objects.filter(device=device, is_live=True).first()
+        live = ways.live_registration(device).first()
         row = Observation.objects.select_for_update().get(pk=observation.pk)
         if row.state == ObservationState.ENDED:
             raise Refused("CONFLICT", "This observation has ended already.")

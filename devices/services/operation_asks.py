@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from devices.errors import Refused
-from devices.models import Device, Operation, RegistrationDetail
-from devices.selectors import device_models
+from devices.models import Device, Operation
+from devices.selectors import device_models, ways
 from lwm2m.errors import Lwm2mError
 from lwm2m.object_links import HIDDEN_OBJECTS
 from lwm2m.objects import Catalogue, ResourceModel
@@ -53,7 +53,7 @@ def of(
     arguments: Mapping[str, Any] | None = None,
 ) -> Ask:
     """What is asked of this device, read with the object models and the LwM2M version that it means."""
-    detail = RegistrationDetail.objects.filter(device_id=device.pk).first()
+    detail = ways.fresh_detail(device)
     given = dict(arguments or {})
     force = given.pop("force", False)
     if not isinstance(force, bool):

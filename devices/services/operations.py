@@ -36,8 +36,8 @@ from typing import Any
 
 from devices import secrecy
 from devices.errors import Refused
-from devices.models import Command, Device, Operation, RegistrationDetail
-from devices.selectors import device_models
+from devices.models import Command, Device, Operation
+from devices.selectors import device_models, ways
 from devices.services import mailbox, observations, operation_asks, operation_rules
 from devices.services.operation_asks import Ask
 
@@ -102,7 +102,7 @@ def mute_send(
 ) -> Command:
     """Forbid or allow the device to Send (R-17): writes /1/x/23 of our account, by default its only one."""
     if instance_id is None:
-        detail = RegistrationDetail.objects.filter(device_id=device.pk).first()
+        detail = ways.fresh_detail(device)
         links = device_models.object_links(detail)
         server = links.objects.get(SERVER_OBJECT) if links else None
         instances = server.instances if server else ()

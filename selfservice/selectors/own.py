@@ -11,17 +11,16 @@ from django.http import Http404
 from accounts.models import User
 from accounts.scoping import of_subscriber
 from devices.models import Device
-from devices.selectors import sessions
+from devices.selectors import sessions, ways
 from devices.states import Access
 
+_SETUP = Q(registration=None, end_device=None)
 SHOW = {"": "All", "online": "Online", "silent": "Silent", "setup": "Being set up"}
 
 
 def devices(user: User) -> QuerySet[Device]:
     living = Device.objects.exclude(access=Access.RETIRED)
-    return of_subscriber(living, user, "subscriber").select_related(
-        "operator", "registration", "registration_detail"
-    )
+    return of_subscriber(living, user, "subscriber").select_related("operator", *ways.PRESENCE)
 
 
 def get(user: User, device_id: int) -> Device:
@@ -57,7 +56,7 @@ def counts(user: User, now: datetime) -> Counts:
     found = of_subscriber(Device.objects.exclude(access=Access.RETIRED), user, "subscriber").aggregate(
         total=Count("pk"),
         online=Count("pk", filter=_online(now)),
-        setup=Count("pk", filter=Q(registration=None)),
+        setup=Count("pk", filter=_SETUP),
     )
     return Counts(**found, silent=found["total"] - found["online"] - found["setup"])
 
@@ -72,7 +71,7 @@ def listed(user: User, *, text: str, show: str, now: datetime) -> QuerySet[Devic
     if show == "online":
         rows = rows.filter(_online(now))
     elif show == "silent":
-        rows = rows.filter(registration__isnull=False).exclude(_online(now))
+        rows = rows.exclude(_SETUP).exclude(_online(now))
     elif show == "setup":
-        rows = rows.filter(registration=None)
+        rows = rows.filter(_SETUP)
     return rows.order_by("-id")

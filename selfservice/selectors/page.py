@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from devices.models import Device, Onboarding, Registration, Security
-from devices.selectors import sessions
+from devices.models import Device, Onboarding, Security
+from devices.selectors import sessions, ways
 from devices.states import Access, Provisioning
 from provisioning.selectors import progress
 
@@ -21,17 +21,9 @@ class Row:
     last_seen_at: datetime | None
 
 
-def _registration(device: Device) -> Registration | None:
-    return getattr(device, "registration", None)
-
-
-def _session(device: Device, now: datetime) -> sessions.Told:
-    return sessions.of(_registration(device), getattr(device, "registration_detail", None), now)
-
-
 def row(device: Device, now: datetime) -> Row:
-    registration = _registration(device)
-    return Row(device, _session(device, now), registration.last_seen_at if registration else None)
+    registration = ways.registration(device)
+    return Row(device, sessions.of_device(device, now), registration.last_seen_at if registration else None)
 
 
 def may_renew_key(device: Device) -> bool:
@@ -45,12 +37,12 @@ def may_renew_key(device: Device) -> bool:
 
 def context(device: Device, now: datetime) -> dict[str, Any]:
     """For the whole page and for each of its live parts."""
-    registration = _registration(device)
+    registration = ways.registration(device)
     return {
         "device": device,
-        "session": _session(device, now),
+        "session": sessions.of_device(device, now),
         "registration": registration,
-        "detail": getattr(device, "registration_detail", None),
+        "detail": ways.registration_detail(device),
         "progress": progress.stepper(device),
         "may_renew_key": may_renew_key(device),
         "is_set_up": device.provisioning == Provisioning.APPLIED and device.first_online_at is not None,

@@ -10,6 +10,7 @@ from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 from django.http import Http404
 
 from devices.models import Credential, Device, Knock
+from devices.selectors import ways
 from devices.states import Access
 
 LIMIT = 50
@@ -18,9 +19,7 @@ _ACCOUNT_NUMBER = re.compile(r"^[A-Za-z]{2,4}[- ]?\d{2,4}[- ]?\d{0,4}$")
 
 def visible(operator_ids: Iterable[int] | None) -> QuerySet[Device]:
     """Retired devices too: people call about those."""
-    rows = Device.objects.select_related(
-        "operator", "subscriber__user", "registration", "registration_detail"
-    )
+    rows = Device.objects.select_related("operator", "subscriber__user", *ways.PRESENCE)
     return rows if operator_ids is None else rows.filter(operator_id__in=operator_ids)
 
 

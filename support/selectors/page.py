@@ -9,7 +9,7 @@ from typing import Any
 
 from audit.causes import CAUSES, Cause
 from devices.models import Command, Device
-from devices.selectors import sessions
+from devices.selectors import sessions, ways
 from provisioning.models import BootstrapExchange, BootstrapSession, Job, JobStep
 from provisioning.selectors import progress
 from provisioning.steps import KINDS
@@ -60,10 +60,8 @@ class Work:
 
 
 def session(device: Device, now: datetime) -> sessions.Told:
-    """Needs `registration` and `registration_detail` selected with the device."""
-    return sessions.of(
-        getattr(device, "registration", None), getattr(device, "registration_detail", None), now
-    )
+    """Needs `ways.PRESENCE` selected with the device."""
+    return sessions.of_device(device, now)
 
 
 def context(
@@ -73,8 +71,8 @@ def context(
     return {
         "device": device,
         "session": session(device, now),
-        "registration": getattr(device, "registration", None),
-        "detail": getattr(device, "registration_detail", None),
+        "registration": ways.registration(device),
+        "detail": ways.registration_detail(device),
         "progress": progress.stepper(device),
         "timeline": timeline.of_device(device.pk, operator_ids, filters),
         "bootstraps": _sessions(device),

@@ -54,6 +54,8 @@ def test_rows_and_counts_agree(reader, fleet):
         "lost": 2,
         "signed_off": 1,
         "never_seen": 1,
+        "gateway_offline": 0,
+        "gone": 0,
     }
     for state, count in counts.states.items():
         page = board.page(reader, Query(state=state), timezone.now())

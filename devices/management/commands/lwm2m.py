@@ -17,10 +17,10 @@ from audit import ledger
 from devices import command_line
 from devices.api.management_serializers import MUTE, UNMUTE, CommandSerializer
 from devices.errors import Refused
-from devices.models import COMMAND_ENDED, Device, Operation, RegistrationDetail
+from devices.models import COMMAND_ENDED, Device, Operation
 from devices.models import Command as Row
 from devices.models import CommandState as State
-from devices.selectors import commands, device_models
+from devices.selectors import commands, device_models, ways
 from devices.services import mailbox, operations
 from devices.states import Access
 from lwm2m.objects import Catalogue
@@ -66,7 +66,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         device = self._device(options["endpoint"], options["operator"])
-        detail = RegistrationDetail.objects.filter(device=device).first()
+        detail = ways.fresh_detail(device)
         catalogue = device_models.catalogue(device, detail)
         try:
             with ledger.context(actor=ledger.Actor("system", "lwm2m", "Command line")):
@@ -92,7 +92,7 @@ class Command(BaseCommand):
         rows = Device.objects.filter(endpoint=endpoint).exclude(access=Access.RETIRED)
         if operator:
             rows = rows.filter(operator__slug=operator)
-        device = rows.select_related("registration", "registration_detail").first()
+        device = rows.select_related(*ways.PRESENCE).first()
         if device is None:
             of = f" of {operator}" if operator else ""
             raise CommandError(f"There is no device {endpoint!r}{of}.", returncode=NOT_ACCEPTED)
@@ -135,7 +135,7 @@ class Command(BaseCommand):
         return row
 
     def _again(self, device: Device) -> Device:
-        return Device.objects.select_related("registration", "registration_detail").get(pk=device.pk)
+        return Device.objects.select_related(*ways.PRESENCE).get(pk=device.pk)
 
     def _print(self, row: Row, device: Device, catalogue: Catalogue, *, is_cancelled: bool) -> None:
         match row.state:

@@ -7,6 +7,7 @@ readers wait on, so a send from elsewhere hops there first.
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import Any
 
 from channels.layers import InMemoryChannelLayer
@@ -16,6 +17,13 @@ class InProcessChannelLayer(InMemoryChannelLayer):
     """In-memory layer bound to the loop of the process that serves; before that it behaves like its parent."""
 
     home: asyncio.AbstractEventLoop | None = None
+
+    def __init__(self, **options: Any) -> None:
+        """Nobody leaves a group by waiting: a page on the wall stays live for months.
+
+        Who is gone without a word leaves it when the first message that nobody fetched expires.
+        """
+        super().__init__(**{"group_expiry": math.inf, **options})
 
     @classmethod
     def settle(cls, loop: asyncio.AbstractEventLoop | None) -> None:

@@ -189,3 +189,6 @@ class BootstrapExchange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.operation} {self.path} → {self.response_code or 'no answer'}"
+
+
+from provisioning import ladder  # noqa: E402, F401 its models point at those above

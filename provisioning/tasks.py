@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from devices.models import Command
 from provisioning.models import JobStep
-from provisioning.services import jobs, sweep
+from provisioning.services import jobs, reachability, sweep
 from provisioning.steps.read_device import CORRELATION
 
 _RETRY = {"autoretry_for": (OperationalError, InterfaceError), "max_retries": 5, "default_retry_delay": 2}
@@ -36,6 +36,18 @@ def command_settled(command_id: int) -> None:
     job_id = JobStep.objects.filter(pk=int(step_id)).values_list("job_id", flat=True).first()
     if job_id is not None:
         jobs.advance(job_id=job_id)
+
+
+@shared_task(name="provisioning.look_for_silent", expires=60)
+def look_for_silent() -> None:
+    """Beat: once a minute, because it reads every registration."""
+    reachability.look(now=timezone.now())
+
+
+@shared_task(name="provisioning.prune_attempts")
+def prune_attempts() -> None:
+    """Beat: once in a while."""
+    reachability.prune(now=timezone.now())
 
 
 @shared_task(name="provisioning.sweep", expires=30)

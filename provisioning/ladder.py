@@ -1,0 +1,101 @@
+"""Reachability: an operator's policy, and one attempt to reach a device that missed its contact.
+
+Nothing here is asked on the way of a message: the sweep opens attempts, takes their rungs and ends them. See
+docs/decisions/reachability.md.
+"""
+
+from __future__ import annotations
+
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import Operator
+from devices.models import Device
+
+
+class ReachPolicy(models.Model):
+    """What is done for the devices of an operator that miss their contact. Spans are seconds.
+
+    `waits` names the rungs that are taken (`provisioning.rungs`), each with how long it is given before the next.
+    The bucket of `sms_tokens` spreads SMS over time, whatever number of devices is lost at once.
+    """
+
+    operator = models.OneToOneField(
+        Operator, on_delete=models.CASCADE, primary_key=True, related_name="reach_policy"
+    )
+    is_enabled = models.BooleanField(default=True)
+    waits = models.JSONField(default=dict, blank=True)
+    early_seconds = models.PositiveIntegerField(
+        default=60,
+        validators=[MaxValueValidator(3600)],
+        help_text="A contact counts as missed this long before the lifetime ends, at most a tenth of it: while the "
+        "registration stands, the device can be asked over it.",
+    )
+    sms_per_day = models.PositiveSmallIntegerField(
+        default=3, help_text="SMS that may be spent on waking one device within 24 hours."
+    )
+    sms_per_minute = models.PositiveIntegerField(
+        default=60, help_text="SMS a minute for all devices of the operator that are lost."
+    )
+    sms_tokens = models.FloatField(default=0, editable=False)
+    sms_tokens_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name_plural = "reach policies"
+
+    def __str__(self) -> str:
+        return f"Reachability of {self.operator}"
+
+
+class AttemptState(models.TextChoices):
+    OPEN = "open", "Being looked for"
+    REACHED = "reached", "Reached"
+    EXHAUSTED = "exhausted", "Not reached"
+    CANCELLED = "cancelled", "Given up"
+
+
+class ReachAttempt(models.Model):
+    """One silence of one device and what was done about it.
+
+    `plan` is the policy as it was: [kind, wait] in order; `position` is the next of them, due at `next_at`. `taken`
+    holds {kind, at, skipped, detail} of those before. An attempt that only waited and came to nothing is deleted.
+    """
+
+    operator = models.ForeignKey(Operator, on_delete=models.CASCADE, related_name="reach_attempts")
+    device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="reach_attempts")
+    state = models.CharField(max_length=10, choices=AttemptState.choices, default=AttemptState.OPEN)
+    missed_at = models.DateTimeField(help_text="When the device should have called.")
+    silent_since = models.DateTimeField(help_text="When it was last heard.")
+    opened_at = models.DateTimeField(default=timezone.now)
+    plan = models.JSONField(default=list)
+    position = models.PositiveSmallIntegerField(default=0)
+    next_at = models.DateTimeField(null=True, blank=True)
+    next_costs_sms = models.BooleanField(default=False)
+    taken = models.JSONField(default=list, blank=True)
+    has_acted = models.BooleanField(default=False, help_text="More than waiting was done.")
+    sms_count = models.PositiveSmallIntegerField(default=0)
+    reached_by = models.CharField(max_length=30, blank=True, help_text="the rung before the device called")
+    cause = models.CharField(max_length=40, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["device"], condition=Q(state="open"), name="one_open_reach_attempt_per_device"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["operator", "next_costs_sms", "next_at"],
+                condition=Q(state="open"),
+                name="reach_attempt_due",
+            ),
+            models.Index(fields=["device", "-id"], name="reach_attempt_device"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_state_display()} #{self.pk}"

@@ -1,0 +1,28 @@
+"""How a rung can go; the kinds return these and `services.reachability` writes them down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Something was done; now it is given its time. `sms` is how many SMS that cost.
+
+    With `is_ticket` it is now for people to go on.
+    """
+
+    detail: str = ""
+    sms: int = 0
+    is_ticket: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """This rung is not for this device, or not now: the next one is taken at once."""
+
+    cause: str
+    detail: str = ""
+
+
+RungResult = Taken | Skipped

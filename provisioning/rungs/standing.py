@@ -1,0 +1,64 @@
+"""What the rungs ask of a device's registration: whether it stands, and where its server account is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from devices import waking
+from devices.models import Device, Operation, Registration, RegistrationDetail
+from devices.services import mailbox
+from lwm2m.errors import Lwm2mError
+from lwm2m.links import ObjectLinks
+from provisioning.ladder import ReachAttempt
+
+SERVER_OBJECT = 1
+VALID_SECONDS = 600
+PRIORITY = 50
+"""Before whatever else waits: nothing else can be sent until the device is awake."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A registration that stands. `server` is the one instance of /1; None where that cannot be told."""
+
+    version: str
+    server: int | None
+
+
+def of(device: Device) -> Standing | None:
+    """None when no registration stands, so that nothing can be sent over it."""
+    if not Registration.objects.filter(device=device, is_live=True).exists():
+        return None
+    return Standing(version_of(device), _server(device))
+
+
+def version_of(device: Device) -> str:
+    """What the device last spoke; empty for one that never registered."""
+    rows = RegistrationDetail.objects.filter(device=device).values_list("version", flat=True)
+    return rows.first() or ""
+
+
+def _server(device: Device) -> int | None:
+    detail = RegistrationDetail.objects.filter(device=device).first()
+    try:
+        links = ObjectLinks.from_json(detail.object_links) if detail and detail.object_links else None
+    except Lwm2mError:
+        return None
+    servers = links.objects.get(SERVER_OBJECT) if links else None
+    return servers.instances[0] if servers and servers.instances else None
+
+
+def execute(*, device: Device, attempt: ReachAttempt, path: str, now: datetime) -> None:
+    """Have this executed although the device may sleep (`devices.waking`). Raises Refused."""
+    mailbox.enqueue(
+        device=device,
+        operation=Operation.EXECUTE,
+        path=path,
+        requested_by="system",
+        reason="The device missed its contact",
+        correlation=f"{waking.CORRELATION}{attempt.pk}",
+        expires_in_seconds=VALID_SECONDS,
+        priority=PRIORITY,
+        now=now,
+    )

@@ -1,0 +1,34 @@
+"""Executes /1/x/8 over the standing registration: a device that listens still updates at once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from devices.errors import Refused
+from devices.models import Device
+from provisioning.ladder import ReachAttempt
+from provisioning.rungs import standing
+from provisioning.rungs.results import RungResult, Skipped, Taken
+
+TITLE = "Update trigger"
+DID = "asked to update"
+WAIT_SECONDS = 300
+UPDATE_TRIGGER = 8
+
+
+def costs_sms(device: Device) -> bool:
+    return False
+
+
+def take(*, attempt: ReachAttempt, device: Device, now: datetime) -> RungResult:
+    found = standing.of(device)
+    if found is None:
+        return Skipped("NO_STANDING_REGISTRATION")
+    if found.server is None:
+        return Skipped("TRIGGER_UNSUPPORTED", "The device announced no Server object (/1).")
+    path = f"/1/{found.server}/{UPDATE_TRIGGER}"
+    try:
+        standing.execute(device=device, attempt=attempt, path=path, now=now)
+    except Refused as refusal:
+        return Skipped(refusal.cause, refusal.detail)
+    return Taken(f"Execute {path}")

@@ -1,0 +1,29 @@
+"""Asks the device's gateway whether it still hears the device: reads /25, which tells of all that are there."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from devices.gateways import EndDevice
+from devices.models import Device, Registration
+from devices.services import end_device_asks
+from provisioning.ladder import ReachAttempt
+from provisioning.rungs.results import RungResult, Skipped, Taken
+
+TITLE = "Via gateway"
+DID = "looked for at its gateway"
+WAIT_SECONDS = 300
+
+
+def costs_sms(device: Device) -> bool:
+    return False
+
+
+def take(*, attempt: ReachAttempt, device: Device, now: datetime) -> RungResult:
+    known = EndDevice.objects.filter(device=device).select_related("gateway").first()
+    if known is None:
+        return Skipped("NOT_BEHIND_GATEWAY")
+    if not Registration.objects.filter(device=known.gateway, is_live=True).exists():
+        return Skipped("GATEWAY_OFFLINE", known.gateway.endpoint)
+    end_device_asks.ask_again(gateway_ids=[known.gateway_id], now=now, reason=f"{device} was lost behind it.")
+    return Taken(known.gateway.endpoint)

@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 
 from simulator.factory import NO_SECURITY, PRE_SHARED_KEY
 from simulator.objects import ObjectTree
-from simulator.uris import BadUri, ServerAddress
+from simulator.uris import BadUri, ServerAddress, telephone_number
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One usable account. ``server_instance`` is the ``/1`` instance, None for the bootstrap account."""
+    """One usable account. ``server_instance`` is the ``/1`` instance, None for the bootstrap account.
+
+    ``sms_number`` is from where the server sends SMS, "" when it does not or wants SMS secured.
+    """
 
     security_instance: int
     server_instance: int | None
@@ -20,6 +23,7 @@ class Account:
     identity: bytes = b""
     key: bytes = field(default=b"", repr=False)
     hold_off_seconds: int = 0
+    sms_number: str = ""
 
 
 def bootstrap(tree: ObjectTree) -> Account | None:
@@ -56,6 +60,8 @@ def _account(
         return None
     if mode != (PRE_SHARED_KEY if address.is_secured else NO_SECURITY):
         return None  # certificates and raw public keys are not spoken here
+    if address.number and tree.value(0, instance_id, 6) not in (None, NO_SECURITY):
+        return None  # nor is SMS with security
     hold_off = tree.value(0, instance_id, 11)
     return Account(
         security_instance=instance_id,
@@ -65,7 +71,19 @@ def _account(
         identity=_bytes(tree.value(0, instance_id, 3)) if address.is_secured else b"",
         key=_bytes(tree.value(0, instance_id, 5)) if address.is_secured else b"",
         hold_off_seconds=hold_off if isinstance(hold_off, int) and server_instance is None else 0,
+        sms_number=_sms_number(tree, instance_id) or address.number,
     )
+
+
+def _sms_number(tree: ObjectTree, instance_id: int) -> str:
+    """``/0/x/9``, where ``/0/x/6`` does not ask for security on SMS, of which this device has none."""
+    mode, number = tree.value(0, instance_id, 6), tree.value(0, instance_id, 9)
+    if mode not in (None, NO_SECURITY) or not isinstance(number, str):
+        return ""
+    try:
+        return telephone_number(number)
+    except BadUri:
+        return ""
 
 
 def _bytes(value: object) -> bytes:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from lwm2m.codes import Code
 from lwm2m.messages import Request
-from simulator.coap import BLOCK_BYTES, BLOCK_EXPONENT, Answer, Block, Packet
+from simulator.coap import DATAGRAM_SIZES, Answer, Block, Packet, Sizes
 
 MAX_UPLOAD_BYTES = 4 * 1024 * 1024
 
@@ -19,10 +19,11 @@ class Blocks:
     and one download are kept, not a table of them.
     """
 
-    __slots__ = ("_download", "_download_of", "_serve", "_upload", "_upload_of")
+    __slots__ = ("_download", "_download_of", "_serve", "_sizes", "_upload", "_upload_of")
 
-    def __init__(self, serve: Callable[[Request, bytes], Answer]) -> None:
+    def __init__(self, serve: Callable[[Request, bytes], Answer], sizes: Sizes = DATAGRAM_SIZES) -> None:
         self._serve = serve
+        self._sizes = sizes
         self._upload = bytearray()
         self._upload_of: object = None
         self._download: Answer | None = None
@@ -62,8 +63,9 @@ class Blocks:
         return replace(request, payload=payload)
 
     def _cut(self, answer: Answer, topic: object, wished: Block | None) -> Answer:
-        exponent = BLOCK_EXPONENT if wished is None else min(wished[2], BLOCK_EXPONENT)
-        if len(answer.payload) <= min(BLOCK_BYTES, 16 << exponent):
+        exponent = self._sizes.exponent if wished is None else min(wished[2], self._sizes.exponent)
+        whole = self._sizes.answer if wished is None else min(self._sizes.answer, 16 << wished[2])
+        if len(answer.payload) <= whole:
             return answer
         self._download, self._download_of = answer, topic
         return _block_of(answer, 0, exponent)

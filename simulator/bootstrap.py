@@ -21,6 +21,7 @@ from simulator.discover import bootstrap_discover
 from simulator.exchanges import NoAnswer
 from simulator.faults import Faults, Operation
 from simulator.link import LinkFailed
+from simulator.modem import Modem
 from simulator.nameplate import Firmware
 from simulator.objects import ObjectTree
 
@@ -47,6 +48,7 @@ class Bootstrap:
         faults: Faults,
         switch_off: Callable[[], None],
         report: Callable[[str, str], None],
+        modem: Modem | None = None,
     ) -> None:
         self._tree = tree
         self._endpoint = endpoint
@@ -54,7 +56,9 @@ class Bootstrap:
         self._faults = faults
         self._switch_off = switch_off
         self._report = report
+        self._modem = modem
         self._loop = asyncio.get_running_loop()
+        self._finish_seconds = firmware.finish_seconds
         self._finished: asyncio.Future[None] = self._loop.create_future()
         self._heard_at = self._loop.time()
         self._lingering: asyncio.TimerHandle | None = None
@@ -67,8 +71,15 @@ class Bootstrap:
             raise BootstrapFailed("there is no account of a bootstrap server that can be used")
         await asyncio.sleep(account.hold_off_seconds)
         saved = self._tree.snapshot()
+        if account.address.number:
+            self._finish_seconds = self._firmware.sms.finish_seconds
         self.connection = Connection(
-            account, firmware=self._firmware, faults=self._faults, serve=self._serve, heard=self._heard
+            account,
+            firmware=self._firmware,
+            faults=self._faults,
+            serve=self._serve,
+            heard=self._heard,
+            modem=self._modem,
         )
         try:
             await self.connection.open()
@@ -97,7 +108,7 @@ class Bootstrap:
         """Until Finish, or until nothing came for EXCHANGE_LIFETIME."""
         self._heard_at = self._loop.time()
         while not self._finished.done():
-            left = self._heard_at + self._firmware.finish_seconds - self._loop.time()
+            left = self._heard_at + self._finish_seconds - self._loop.time()
             if left <= 0:
                 raise BootstrapFailed("the bootstrap server went silent before Finish")
             await asyncio.wait({self._finished}, timeout=left)

@@ -22,8 +22,22 @@ from lwm2m.messages import Request, Response
 Block = tuple[int, bool, int]
 """Block number, "more follows", size exponent (`RFC 7959 section 2.2`)."""
 
-BLOCK_BYTES = 1024
-BLOCK_EXPONENT = 6
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much goes into one message: bytes of payload in a request and in an answer, and blocks of what is more."""
+
+    request: int
+    answer: int
+    exponent: int
+
+
+DATAGRAM_SIZES = Sizes(request=1024, answer=1024, exponent=6)
+SMS_SIZES = Sizes(request=256, answer=104, exponent=2)
+"""133 bytes are left of an SMS beside the ports: an answer, its options and 104 bytes, or a block of 64.
+
+A request of ours may take two or three concatenated SMS: blocks would repeat its query, and each waits for an answer.
+"""
 
 
 class Kind(IntEnum):

@@ -7,12 +7,14 @@ from collections.abc import Callable
 
 from lwm2m.messages import Request, Response
 from simulator.accounts import Account
-from simulator.coap import Answer
+from simulator.coap import DATAGRAM_SIZES, Answer
 from simulator.dtls_link import DtlsLink
 from simulator.exchanges import Exchanges, Serve
 from simulator.faults import Faults
 from simulator.link import Link
+from simulator.modem import Modem
 from simulator.nameplate import Firmware
+from simulator.sms_link import SmsLink
 from simulator.traffic import Traffic
 
 
@@ -20,7 +22,10 @@ class Connection:
     """Open it, ask, be asked, close it.
 
     In queue mode (`OMA-TS-LightweightM2M_Core 6.5`) the radio goes off when nothing was said for
-    ``awake_seconds``: what arrives then is lost. The next own message switches it on again.
+    ``awake_seconds``: what arrives then is lost, or kept by the SMSC. The next own message switches it on again.
+
+    ``by_sms`` speaks over the ``modem`` with a server that is also reached over IP; one that has only a number is
+    spoken with by SMS anyway.
     """
 
     def __init__(
@@ -32,18 +37,29 @@ class Connection:
         serve: Serve,
         sleeps: bool = False,
         heard: Callable[[], None] | None = None,
+        modem: Modem | None = None,
+        by_sms: bool = False,
     ) -> None:
         self.account = account
+        by_sms = by_sms or bool(account.address.number)
         self._sleeps = sleeps
         self._awake_seconds = firmware.awake_seconds
         self._tell_heard = heard
         self._loop = asyncio.get_running_loop()
         self._asleep_timer: asyncio.TimerHandle | None = None
         self._exchanges = Exchanges(
-            transmit=self._transmit, serve=serve, tuning=firmware.tuning, heard=self._heard
+            transmit=self._transmit,
+            serve=serve,
+            tuning=firmware.sms.tuning if by_sms else firmware.tuning,
+            heard=self._heard,
+            sizes=firmware.sms.sizes if by_sms else DATAGRAM_SIZES,
         )
         self.traffic = Traffic()
-        self.link: Link = _link(account, firmware, faults, self._receive)
+        self.link: Link
+        if by_sms:
+            self.link = SmsLink(account, modem, self._receive, self._exchanges.knows, faults)
+        else:
+            self.link = _link(account, firmware, faults, self._receive)
 
     async def open(self) -> None:
         """Open the socket and, with a key, shake hands. Raises `LinkFailed`."""

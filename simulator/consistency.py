@@ -8,7 +8,7 @@ from __future__ import annotations
 from lwm2m.nodes import Value
 from simulator.factory import NO_SECURITY, PRE_SHARED_KEY
 from simulator.objects import ObjectTree
-from simulator.uris import BadUri, ServerAddress
+from simulator.uris import BadUri, ServerAddress, is_telephone_number
 
 SHORT_SERVER_IDS = range(1, 65535)
 
@@ -43,6 +43,7 @@ def _security_instances(tree: ObjectTree, accounts: list[int]) -> str | None:
         if mode == PRE_SHARED_KEY and not (tree.value(0, instance_id, 3) and tree.value(0, instance_id, 5)):
             return f"/0/{instance_id} has no identity or no key"
         found = _address(tree.value(0, instance_id, 0), mode == PRE_SHARED_KEY, instance_id)
+        found = found or _sms(tree, instance_id)
         if found is not None:
             return found
     return None
@@ -55,6 +56,16 @@ def _address(uri: Value, is_secured: bool, instance_id: int) -> str | None:
         return f"/0/{instance_id}/0 is not a server URI"
     if address.is_secured != is_secured:
         return f"/0/{instance_id}/0 and the security mode do not fit"
+    return None
+
+
+def _sms(tree: ObjectTree, instance_id: int) -> str | None:
+    """SMS is spoken without security alone (``/0/x/6``), and to a number that is one (``/0/x/9``)."""
+    mode, number = tree.value(0, instance_id, 6), tree.value(0, instance_id, 9)
+    if mode not in (None, NO_SECURITY) and number is not None:
+        return f"/0/{instance_id}/6 is {mode!r}, an SMS security mode this device does not have"
+    if number is not None and not (isinstance(number, str) and is_telephone_number(number)):
+        return f"/0/{instance_id}/9 is not a telephone number"
     return None
 
 

@@ -22,6 +22,7 @@ from simulator.faults import NONE, Faults
 from simulator.gateway import Gateway
 from simulator.gateway import split as split_prefix
 from simulator.gateway_children import Child
+from simulator.modem import Modem, Sim
 from simulator.nameplate import Firmware, Nameplate
 from simulator.registration import Registration, RegistrationFailed
 from simulator.registration import State as RegistrationState
@@ -52,7 +53,7 @@ class Device:
     """Start and stop it from one event loop. Everything it does is in ``journal`` and counted in ``counts``,
     what its servers asked of it and what it answered in ``asked``.
 
-    With ``children``, were it an empty list, it is an M2M gateway.
+    With a ``sim`` it has a modem and speaks SMS. With ``children``, were it an empty list, it is an M2M gateway.
 
     ``listeners`` are called with each event: bootstrapped, bootstrap-failed, registered, updated,
     deregistered, disabled, refused, and the operations of a bootstrap server such as ``write /0/1``.
@@ -65,15 +66,19 @@ class Device:
         faults: Faults = NONE,
         children: Sequence[Child] | None = None,
         gateway_version: str = "2.0",
+        sim: Sim | None = None,
     ) -> None:
         self.nameplate = nameplate
         self.firmware = firmware or Firmware()
+        if (nameplate.bootstrap_uri or nameplate.server_uri or "").startswith("tel:"):
+            self.firmware = self.firmware.for_sms()
         self.faults = faults
         self.tree = new_tree(nameplate, self.firmware)
         self.asked: deque[tuple[Request, Answer]] = deque(maxlen=REMEMBERED)
         self.gateway: Gateway | None = None
         if children is not None:
             self.gateway = Gateway(self.tree, children, version=gateway_version)
+        self.modem = None if sim is None else Modem(sim)
         self.state = State.OFF
         self.registrations: list[Registration] = []
         self.counts: Counter[str] = Counter()
@@ -196,6 +201,7 @@ class Device:
             faults=self.faults,
             switch_off=self.power_off,
             report=self._tell,
+            modem=self.modem,
         )
         try:
             await self._bootstrap.run()
@@ -253,6 +259,7 @@ class Device:
             report=self._registration_event,
             asked=lambda request, answer: self.asked.append((request, answer)),
             gateway=self.gateway,
+            modem=self.modem,
         )
 
     def _execute(self, by: Registration, path: Path, arguments: bytes) -> Callable[[], None] | None:
@@ -291,6 +298,8 @@ class Device:
             self._bootstrap.close()
             self._bootstrap = None
         self._leave_registrations()
+        if self.modem is not None:
+            self.modem.stop()
         for each in self._equipment.values():
             each.close()
         self._set(State.OFF)

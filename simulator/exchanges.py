@@ -43,8 +43,10 @@ class Exchanges:
         serve: Serve,
         tuning: Tuning | None = None,
         heard: Callable[[], None] | None = None,
+        sizes: coap.Sizes = coap.DATAGRAM_SIZES,
     ) -> None:
         self._transmit = transmit
+        self._sizes = sizes
         self._serve = serve
         self._heard = heard
         self._loop = asyncio.get_running_loop()
@@ -55,14 +57,14 @@ class Exchanges:
         self._answered: OrderedDict[tuple[int, bytes], bytes | None] = OrderedDict()
         self._notified: OrderedDict[int, Callable[[], None]] = OrderedDict()
         self._later: set[asyncio.TimerHandle] = set()
-        self._blocks = Blocks(serve)
+        self._blocks = Blocks(serve, sizes)
         self.is_closed = False
 
     # -- our requests --------------------------------------------------------------------------------------
 
     async def request(self, request: Request) -> Response:
         """Send a request, block-wise when it is large, and wait for the answer. Raises `NoAnswer`."""
-        if len(request.payload) <= coap.BLOCK_BYTES:
+        if len(request.payload) <= self._sizes.request:
             return (await self._ask(request, None)).response or Response(Code.INTERNAL_SERVER_ERROR)
         return await self._upload(request)
 
@@ -73,7 +75,7 @@ class Exchanges:
 
     async def _upload(self, request: Request) -> Response:
         """`RFC 7959 section 2.5`; the server may ask for smaller blocks in its first answer."""
-        exponent, offset = coap.BLOCK_EXPONENT, 0
+        exponent, offset = self._sizes.exponent, 0
         while True:
             size = 16 << exponent
             more = offset + size < len(request.payload)
@@ -137,6 +139,17 @@ class Exchanges:
             self._transmissions.acknowledged(packet.mid)
         elif packet.kind is Kind.CON:
             self._transmit(coap.empty(Kind.RST, packet.mid))  # a CoAP ping, RFC 7252 section 4.3
+
+    def knows(self, datagram: bytes) -> bool:
+        """Whether a message belongs to what is said here already: several servers may share one number."""
+        packet = None if self.is_closed else coap.decode(datagram)
+        if packet is None:
+            return False
+        if (packet.mid, packet.token) in self._answered or packet.token in self._waiting:
+            return True
+        return packet.kind in (Kind.ACK, Kind.RST) and (
+            packet.mid in self._notified or self._transmissions.has(packet.mid)
+        )
 
     def _reset(self, mid: int) -> None:
         cancelled = self._notified.pop(mid, None)

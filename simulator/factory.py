@@ -40,6 +40,9 @@ def _account(nameplate: Nameplate, uri: str, *, bootstrap: bool) -> Instance:
     account: Instance = {0: uri, 1: bootstrap, 2: PRE_SHARED_KEY if secured else NO_SECURITY}
     if secured:
         account |= {3: nameplate.identity, 5: nameplate.key}
+    number = ServerAddress.parse(uri).number or nameplate.sms_number
+    if number:
+        account |= {6: NO_SECURITY, 9: number.removeprefix("+")}
     if not bootstrap:
         account[10] = FACTORY_SHORT_SERVER_ID
     return account

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from simulator.coap import SMS_SIZES, Sizes
 from simulator.transmissions import Tuning
 
 DEFAULT_TUNING = Tuning()
@@ -12,6 +13,8 @@ DEFAULT_TUNING = Tuning()
 @dataclass(frozen=True, slots=True)
 class Nameplate:
     """The label: a name, where to call, and the credentials for that call.
+
+    ``sms_number`` is from where that server sends SMS to a device that calls it over IP.
 
     Exactly one of ``bootstrap_uri`` and ``server_uri`` is set. Without ``identity`` and ``key`` the
     device calls without security.
@@ -22,6 +25,7 @@ class Nameplate:
     server_uri: str | None = None
     identity: bytes = b""
     key: bytes = field(default=b"", repr=False)
+    sms_number: str = ""
 
     def __post_init__(self) -> None:
         if (self.bootstrap_uri is None) == (self.server_uri is None):
@@ -39,6 +43,29 @@ class Flash:
 DEFAULT_FLASH = Flash()
 
 
+SMS_TUNING = Tuning(ack_timeout=240.0, ack_random_factor=1.25, max_retransmit=0, separate_timeout=600.0)
+
+
+@dataclass(frozen=True, slots=True)
+class SmsManners:
+    """Patience over SMS, in minutes instead of seconds, and what goes into one message.
+
+    `OMA-TS-LightweightM2M_Transport` 6.8 on the SMS binding: CoAP retransmission is disabled, for the SMSC stores and
+    forwards; so a request is sent once, and what stays without an answer is tried anew like a refused Register.
+    ``margin_seconds`` before its lifetime ends a registration is updated.
+    """
+
+    tuning: Tuning = SMS_TUNING
+    sizes: Sizes = SMS_SIZES
+    finish_seconds: float = 3600.0
+    retry_seconds: float = 300.0
+    retry_limit_seconds: float = 3600.0
+    margin_seconds: float = 900.0
+
+
+DEFAULT_SMS = SmsManners()
+
+
 @dataclass(frozen=True, slots=True)
 class Firmware:
     """How the device behaves. Seconds everywhere.
@@ -49,6 +76,7 @@ class Firmware:
     ``/1/x/17`` to ``/1/x/20``. ``finish_seconds`` is EXCHANGE_LIFETIME: without a Finish for that long the
     bootstrap is given up (`OMA-TS-LightweightM2M_Core 6.1.7`). ``cid`` is the DTLS connection id it
     offers: None offers none, b"" asks the server for one. ``root_path`` is the alternate path.
+    ``sms`` is what holds instead where the server is reached by SMS.
     ``objects`` are those it has besides the usual ones, see `simulator.equipping`.
     """
 
@@ -71,3 +99,10 @@ class Firmware:
     tuning: Tuning = DEFAULT_TUNING
     objects: tuple[int, ...] = ()
     flash: Flash = DEFAULT_FLASH
+    sms: SmsManners = DEFAULT_SMS
+
+    def for_sms(self) -> Firmware:
+        """The same where every call is an SMS: it is paid for, so it waits longer before it tries again."""
+        return replace(
+            self, retry_seconds=self.sms.retry_seconds, retry_limit_seconds=self.sms.retry_limit_seconds
+        )

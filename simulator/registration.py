@@ -22,6 +22,7 @@ from simulator.faults import Faults
 from simulator.gateway import Gateway
 from simulator.gateway_service import GatewayService
 from simulator.link import LinkFailed
+from simulator.modem import Modem
 from simulator.nameplate import Firmware
 from simulator.objects import ObjectTree
 from simulator.observations import Observations
@@ -64,6 +65,7 @@ class Registration:
         report: Callable[[Registration, str, str], None],
         asked: Callable[[Request, Answer], None],
         gateway: Gateway | None = None,
+        modem: Modem | None = None,
     ) -> None:
         self.account = account
         self.location: tuple[str, ...] = ()
@@ -90,6 +92,10 @@ class Registration:
             switch_off=switch_off,
             asked=asked,
             gateway=gateway,
+            modem=modem,
+        )
+        self._sms_number = (
+            None if modem is None or not account.sms_number else modem.sim.number.removeprefix("+")
         )
 
     @property
@@ -113,6 +119,7 @@ class Registration:
         """Register and stay registered until cancelled. Raises `RegistrationFailed`."""
         self._tree.listeners.append(self._changed)
         try:
+            await self._service.open_beside()
             while True:
                 await self._register()
                 await self._stay()
@@ -148,6 +155,7 @@ class Registration:
             version=firmware.version,
             binding=self._binding,
             queue_mode=firmware.queue_mode,
+            sms_number=self._sms_number,
             attributes=self._faults.extra_query,
         )
         self._news.clear()
@@ -276,7 +284,10 @@ class Registration:
         lifetime = self.lifetime_seconds
         after = self._firmware.update_seconds
         if after is None and lifetime:
-            after = lifetime - min(LONGEST_MARGIN_SECONDS, lifetime / 2)
+            margin = (
+                self._firmware.sms.margin_seconds if self.account.address.number else LONGEST_MARGIN_SECONDS
+            )
+            after = lifetime - min(margin, lifetime / 2)
         self._update_at = None if after is None else self._loop.time() + after
 
     @property

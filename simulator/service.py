@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from lwm2m.messages import Request
 from lwm2m.paths import Path
@@ -14,6 +15,7 @@ from simulator.enablement import Execute
 from simulator.faults import Faults
 from simulator.gateway import Gateway
 from simulator.gateway_service import GatewayService
+from simulator.modem import Modem
 from simulator.nameplate import Firmware
 from simulator.objects import ObjectTree
 from simulator.tree_service import TreeService
@@ -33,6 +35,7 @@ class Service:
         switch_off: Callable[[], None],
         asked: Callable[[Request, Answer], None],
         gateway: Gateway | None = None,
+        modem: Modem | None = None,
     ) -> None:
         self._account = account
         self._asked = asked
@@ -60,7 +63,14 @@ class Service:
                 conditions=self._conditions,
                 notify=self._notify,
             )
+        self._modem = modem
         self.connection = self._new_connection()
+        self._beside = self._sms_beside()
+
+    async def open_beside(self) -> None:
+        """Listen to the SMS of a server that is reached over IP: its triggers, and whatever else it sends there."""
+        if self._beside is not None:
+            await self._beside.open()
 
     def reconnect(self) -> None:
         """A new socket and a new security context: the old ones may be why nobody answers."""
@@ -73,6 +83,8 @@ class Service:
         if self.behind is not None:
             self.behind.close()
         self.connection.close(goodbye=goodbye)
+        if self._beside is not None:
+            self._beside.close()
 
     def forget(self) -> None:
         """Every observation is over, those of end devices too."""
@@ -87,7 +99,25 @@ class Service:
             faults=self._faults,
             serve=self._serve,
             sleeps=self._firmware.queue_mode,
+            modem=self._modem,
         )
+
+    def _sms_beside(self) -> Connection | None:
+        account = self._account
+        if self._modem is None or not account.sms_number or account.address.number:
+            return None
+        return Connection(
+            account,
+            firmware=self._firmware,
+            faults=self._faults,
+            serve=self._serve_by_sms,
+            modem=self._modem,
+            by_sms=True,
+        )
+
+    def _serve_by_sms(self, request: Request, token: bytes) -> Answer:
+        """Answer over SMS what was asked over SMS; but notifications go over IP, so nothing is observed here."""
+        return self._serve(replace(request, observe=None), token)
 
     def _serve(self, request: Request, token: bytes) -> Answer:
         answer = (self.behind or self._own).serve(request, token)

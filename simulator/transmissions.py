@@ -78,6 +78,10 @@ class Transmissions:
         confirmable.timeout *= 2
         self._send(mid, confirmable)
 
+    def has(self, mid: int) -> bool:
+        """Whether this message waits for its acknowledgement."""
+        return mid in self._under_way
+
     def acknowledged(self, mid: int) -> None:
         """An empty ACK came: the message arrived."""
         confirmable = self.drop(mid)

@@ -142,7 +142,9 @@ class Device:
             registration.wish_update()
         await self.until(lambda: self.counts["updated"] >= before + len(self.registrations))
 
-    async def send(self, paths: Sequence[str], *, even_if_muted: bool = False) -> Response:
+    async def send(
+        self, paths: Sequence[str], *, content_format: int | None = None, even_if_muted: bool = False
+    ) -> Response:
         """Send (LwM2M 1.1): report the values at ``paths``. Raises `Muted`, `NoAnswer`, `LinkFailed`.
 
         A device is mute until its server writes false to ``/1/x/23`` (R-17). A gateway also reports for its
@@ -155,7 +157,7 @@ class Device:
             nodes = self.gateway.composite(map(split_prefix, paths))
         else:
             nodes = reading.composite(self.tree, tuple(Path.parse(path) for path in paths))
-        number, payload = content.encode(nodes, ROOT, None, self.firmware.version)
+        number, payload = content.encode(nodes, ROOT, content_format, self.firmware.version)
         return await self.registrations[0].send(number, payload)
 
     @property

@@ -5,13 +5,19 @@ They are known by the start of their correlation. Nothing else may be sent to a 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from devices.models import Command, CommandState
 
 CORRELATION = "reach:"
 
 
-def waits_for(device_id: int) -> bool:
-    """Whether such a command waits for the device."""
-    return Command.objects.filter(
-        device_id=device_id, state=CommandState.QUEUED, correlation__startswith=CORRELATION
-    ).exists()
+def waiting(device_ids: Iterable[int]) -> set[int]:
+    """Of these devices those for which such a command waits."""
+    ids = list(device_ids)
+    if not ids:
+        return set()
+    rows = Command.objects.filter(
+        device_id__in=ids, state=CommandState.QUEUED, correlation__startswith=CORRELATION
+    )
+    return set(rows.order_by().values_list("device_id", flat=True))

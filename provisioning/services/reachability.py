@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import F, Max, Q, QuerySet, Sum
+from django.db.models import F, Max, Q, Sum
 
 from audit import ledger
 from devices import events, waking
@@ -77,9 +77,9 @@ def climb(*, now: datetime, limit: int = STEP_LIMIT) -> Climbed:
     """End the attempts of devices that were heard, and take the next rung of those that are due."""
     ended = _end_answered(now)
     stepped = 0
-    for operator_id in list(ReachPolicy.objects.filter(is_enabled=True).values_list("pk", flat=True)):
-        due = ReachAttempt.objects.filter(operator_id=operator_id, state=AttemptState.OPEN, next_at__lte=now)
-        due = due.order_by("next_at")
+    all_due = ReachAttempt.objects.filter(state=AttemptState.OPEN, next_at__lte=now).order_by()
+    for operator_id in list(all_due.values_list("operator_id", flat=True).distinct()):
+        due = all_due.filter(operator_id=operator_id).order_by("next_at")
         free = due.filter(next_costs_sms=False).values_list("pk", flat=True)[:limit]
         stepped += sum(_step(pk, now, may_send_sms=False) for pk in list(free))
         costly = list(due.filter(next_costs_sms=True).values_list("pk", flat=True)[:limit])
@@ -98,14 +98,12 @@ def answered() -> Q:
 
 def _end_answered(now: datetime, limit: int = 500) -> int:
     over = ReachAttempt.objects.filter(answered(), state=AttemptState.OPEN)
-    idle = _ids(over.filter(has_acted=False)[: 10 * limit])
-    gone, _ = ReachAttempt.objects.filter(pk__in=idle, has_acted=False, state=AttemptState.OPEN).delete()
-    acted = _ids(over.filter(has_acted=True)[:limit])
-    return gone + sum(_finish(pk, now) for pk in acted)
-
-
-def _ids(rows: QuerySet[ReachAttempt]) -> list[int]:
-    return list(rows.values_list("pk", flat=True))
+    found = list(over.order_by("has_acted", "pk").values_list("pk", "has_acted")[: 10 * limit])
+    idle = [pk for pk, has_acted in found if not has_acted]
+    if idle:
+        ReachAttempt.objects.filter(pk__in=idle, has_acted=False, state=AttemptState.OPEN).delete()
+    acted = [pk for pk, has_acted in found if has_acted][:limit]
+    return len(idle) + sum(_finish(pk, now) for pk in acted)
 
 
 def _finish(attempt_id: int, now: datetime) -> bool:

@@ -26,8 +26,8 @@ class Swept:
     commands_expired: int
     sessions_ended: int
     jobs_rung: int
-    reached: int
-    rungs_taken: int
+    reached: int = 0
+    rungs_taken: int = 0
 
 
 def run(*, now: datetime) -> Swept:

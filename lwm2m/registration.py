@@ -197,14 +197,25 @@ def _differences(old: Registration, new: Registration) -> frozenset[str]:
 
 
 def _foreign(origin: Origin, current: Registration) -> Lwm2mError | None:
-    """L-05: the registered security and identity must hold; only the address may move."""
+    """L-05: the registered security and identity must hold; only the address may move.
+
+    A client without security that registered both U and S may speak by either (binding US or UQS): what comes by
+    SMS is from its own number, which the caller has checked. The registration follows to where it spoke last.
+    """
     if origin.is_secured != current.origin.is_secured:
         return Lwm2mError(
             Code.BAD_REQUEST,
             "WRONG_SECURITY",
             f"Registered over {current.origin.transport}, sent over {origin.transport}; register anew there.",
         )
-    return None if origin.identity == current.origin.identity else _identity_mismatch()
+    if origin.identity == current.origin.identity or _changes_over(origin, current):
+        return None
+    return _identity_mismatch()
+
+
+def _changes_over(origin: Origin, current: Registration) -> bool:
+    by_sms = [each.transport == "sms" for each in (origin, current.origin)]
+    return any(by_sms) and not all(by_sms) and {"U", "S"}.issubset(current.binding)
 
 
 def _identity_mismatch() -> Lwm2mError:

@@ -18,6 +18,7 @@ _NAME_LIMIT = 255
 class _Gathered:
     detail: str
     device_id: int | None
+    operator_id: int | None
     count: int = 1
 
 
@@ -45,7 +46,14 @@ class Counters:
     _gathered: dict[tuple[str, str, str, str], _Gathered] = field(default_factory=dict)
 
     def refused(
-        self, plane: str, cause: str, name: str, host: str, detail: str, device_id: int | None = None
+        self,
+        plane: str,
+        cause: str,
+        name: str,
+        host: str,
+        detail: str,
+        device_id: int | None = None,
+        operator_id: int | None = None,
     ) -> None:
         """Count a refusal; `name` is the endpoint or identity as the peer wrote it."""
         self.refusals += 1
@@ -55,7 +63,7 @@ class Counters:
         if known is not None:
             known.count += 1
         elif len(self._gathered) < GATHERED_LIMIT:
-            self._gathered[key] = _Gathered(detail, device_id)
+            self._gathered[key] = _Gathered(detail, device_id, operator_id)
         else:
             self.uncounted += 1
 
@@ -71,6 +79,7 @@ class Counters:
                 detail=seen.detail,
                 device_id=seen.device_id,
                 count=seen.count,
+                operator_id=seen.operator_id,
             )
             for (plane, cause, name, host), seen in gathered.items()
         ]

@@ -18,6 +18,7 @@ from devices.models import (
     Registration,
     RegistrationDetail,
     Security,
+    Transport,
 )
 from devices.states import Access
 from lwm2m.links import ObjectLinks
@@ -53,7 +54,7 @@ def find(origins: Sequence[Origin]) -> dict[Origin, Sender]:
     """Origin -> the device that is registered from there: by identity, or in NoSec by address (L-16)."""
     identities = {origin.identity for origin in origins if origin.identity is not None}
     plain = {(origin.host, origin.port) for origin in origins if origin.identity is None}
-    wanted = Q(transport="dtls", identity__in=identities)
+    wanted = Q(transport__in=["dtls", "sms"], identity__in=identities)
     wanted |= Q(
         transport__in=("udp", "tcp"),
         host__in={host for host, _ in plain},
@@ -106,12 +107,20 @@ def _sender(row: Registration, detail: RegistrationDetail | None) -> Sender:
     device = row.device
     operator = device.operator
     is_open = operator.is_active and device.access == Access.ACTIVE
-    is_secure = row.credential_counts if row.identity else device.security == Security.NONE  # type: ignore[attr-defined]
     return Sender(
         row.pk,
         operator.pk,
         row.registration_id,
         row.has_waiting,  # type: ignore[attr-defined]
-        bool(is_open and is_secure and (row.identity or operator.allows_nosec)),
+        bool(is_open and _is_secure(row) and (row.identity or operator.allows_nosec)),
         target(detail, operator.pk),
     )
+
+
+def _is_secure(row: Registration) -> bool:
+    """Its registration still has what let it in."""
+    if row.transport == Transport.SMS:
+        return bool(row.identity == row.device.msisdn and row.device.security != Security.PSK)
+    if row.identity:
+        return bool(row.credential_counts)  # type: ignore[attr-defined]
+    return bool(row.device.security == Security.NONE)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,9 +16,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from audit import ledger
-from devices.models import Device, Operation, Plane, Registration, RegistrationDetail
+from devices.models import Device, Operation, Plane, Registration, RegistrationDetail, Transport
 from devices.outcomes import Claimed, Outcome
-from devices.services import delivery
+from devices.services import delivery, sms_numbers
 from lwm2m.presence import presence
 from lwm2m.registration import Origin
 from southbound import senders
@@ -78,8 +78,10 @@ class TurnFailed(Exception):
 class Turns:
     """`take` is awaited on the loop."""
 
-    def __init__(self, *, flow: str, ports: Ports, counters: Counters) -> None:
+    def __init__(self, *, flow: str, ports: Ports, counters: Counters, patience: float = 0.0) -> None:
+        """`patience`: how many seconds an exchange by SMS may take."""
         self._flow = flow
+        self._patience = int(patience)
         self._ports = ports
         self.commits: GroupCommit[_Turn, _Taken] = GroupCommit(
             write=self._write, answer=self._answer, counters=counters
@@ -123,9 +125,10 @@ class Turns:
     def _claimed(self, devices: Mapping[int, Device], now: datetime) -> dict[int, Ready]:
         """The next commands of those that listen and can be reached, and the way there."""
         rows = {row.pk: row for row in Registration.objects.filter(pk__in=devices, is_live=True)}
-        routes = {pk: route for pk, row in rows.items() if (route := self._route(row, now)) is not None}
+        found = {pk: self._route(row, devices[pk], now) for pk, row in rows.items()}
+        routes = {pk: route for pk, route in found.items() if route is not None}
         listening = {pk: device for pk, device in devices.items() if pk in routes}
-        claimed = delivery.claim(devices=listening, flow=self._flow, now=now) if listening else {}
+        claimed = self._claim(listening, {pk for pk, (lane, _) in routes.items() if lane.tuning}, now)
         details = RegistrationDetail.objects.in_bulk(claimed)
         return {
             pk: Ready(
@@ -138,18 +141,34 @@ class Turns:
             for pk, command in claimed.items()
         }
 
-    def _route(self, row: Registration, now: datetime) -> tuple[Lane, Hashable] | None:
+    def _claim(self, devices: Mapping[int, Device], patient: Set[int], now: datetime) -> dict[int, Claimed]:
+        """Those of lanes with a patience of their own get a lease as long."""
+        claimed: dict[int, Claimed] = {}
+        quick = {pk: device for pk, device in devices.items() if pk not in patient}
+        slow = {pk: device for pk, device in devices.items() if pk in patient}
+        if quick:
+            claimed |= delivery.claim(devices=quick, flow=self._flow, now=now)
+        if slow:
+            lease = delivery.LEASE_SECONDS + self._patience
+            claimed |= delivery.claim(devices=slow, flow=self._flow, now=now, lease_seconds=lease)
+        return claimed
+
+    def _route(self, row: Registration, device: Device, now: datetime) -> tuple[Lane, Hashable] | None:
         facts = _Facts(
             row.queue_mode,
             row.last_seen_at.timestamp(),
             None if row.expires_at is None else row.expires_at.timestamp(),
         )
-        listens = presence(facts, now.timestamp(), settings.AWAKE_SECONDS, settings.LIFETIME_GRACE_SECONDS)
+        is_sms = row.transport == Transport.SMS
+        awake = max(settings.AWAKE_SECONDS, settings.SMS_AWAKE_SECONDS) if is_sms else settings.AWAKE_SECONDS
+        listens = presence(facts, now.timestamp(), awake, settings.LIFETIME_GRACE_SECONDS)
         if not listens.is_reachable:
             return None
-        return self._ports.route(
-            Plane.MANAGEMENT, Origin(row.host, row.port, row.transport, row.identity or None)
-        )
+        operator_id: int = device.operator_id  # type: ignore[attr-defined]
+        if is_sms and not sms_numbers.has_budget(device_id=row.pk, operator_id=operator_id, now=now):
+            return None
+        origin = Origin(row.host, row.port, row.transport, row.identity or None)
+        return self._ports.route(Plane.MANAGEMENT, origin, operator_id)
 
 
 def _token(claimed: Claimed) -> bytes | None:

@@ -31,6 +31,7 @@ from southbound.downlink import Downlink
 from southbound.expiry import HORIZON_SECONDS, SCAN_SECONDS, Timers
 from southbound.observing import ObservationRepair
 from southbound.reporting import Reporting
+from southbound.sms import Sms, SmsOptions
 from southbound.tracing import Tracing
 from southbound.transports.engine import Engine, Tuning
 from southbound.transports.ports import Ports, PortSettings
@@ -57,6 +58,7 @@ class Options:
     shared: bool = False
     tuning: Tuning | None = None
     sweep_seconds: float | None = None
+    sms: SmsOptions | None = None
 
 
 class Southbound:
@@ -115,7 +117,17 @@ class Southbound:
             tracing=self.tracing,
         )
         self._engine.on_notice = self.reporting.notice
-        self.turns = Turns(flow=self.flow, ports=self.ports, counters=self.counters)
+        self.sms = Sms(
+            flow=self.flow,
+            counters=self.counters,
+            engine=self._engine,
+            database=self._database,
+            options=self.options.sms,
+        )
+        self.ports.sms = self.sms
+        self.turns = Turns(
+            flow=self.flow, ports=self.ports, counters=self.counters, patience=self.sms.tuning.patience
+        )
         self.downlink = Downlink(
             engine=self._engine,
             turns=self.turns,
@@ -140,6 +152,7 @@ class Southbound:
         await self._announce()
         await self._scan()
         await self.ports.start(loop, self.uplink.take)
+        await self.sms.start(self.uplink.take)
         for work in (self._listen, self._beat, self._count, self._sweep, self._expire, self._rescan):
             self._tasks.append(loop.create_task(self._keep(work), name=f"southbound {work.__name__}"))
 
@@ -155,6 +168,7 @@ class Southbound:
             self.turns.commits.stop(timeout_seconds=1.5),
         )
         await self.tracing.stop()
+        await self._quietly(self.sms.stop())
         await self._engine.stop()
         await self.ports.stop()
         await self._quietly(self._database.run(self._last_words))
@@ -213,6 +227,8 @@ class Southbound:
         message = await self.channel_layer.receive(self.flow)
         if message.get("type") == events.NUDGE and isinstance(message.get("device_id"), int):
             self.downlink.wake(message["device_id"])
+        elif message.get("type") in (events.SMS_WAITS, events.LINK_CHANGED):
+            self.sms.hear(message)
 
     async def _announce(self) -> None:
         await self._database.run(
@@ -240,7 +256,9 @@ class Southbound:
         await asyncio.sleep(self.options.sweep_seconds or settings.SWEEP_SECONDS)
         now = timezone.now()
         await self._database.run(mailbox.expire_overdue, now=now)
-        for device_id in await self._database.run(mailbox.waiting_devices, self.flow, now=now):
+        for device_id in await self._database.run(
+            mailbox.waiting_devices, self.flow, now=now, sms_operators=self.sms.bound()
+        ):
             self.downlink.wake(device_id)
 
     async def _expire(self) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db.models import F, Q
 from django.utils import timezone
 
-from devices.models import Command, CommandState
+from devices.models import Command, CommandState, Transport
 from devices.states import Access
 
 
@@ -21,13 +21,20 @@ def _deliverable(now: datetime) -> Q:
     return queued | Q(state=CommandState.SENT, lease_until__lte=now)
 
 
-def waiting_devices(flow: str, limit: int = 500, now: datetime | None = None) -> list[int]:
-    """Devices last heard on `flow` and still registered that have something to be delivered, oldest first."""
+def waiting_devices(
+    flow: str, limit: int = 500, now: datetime | None = None, sms_operators: Iterable[int] = ()
+) -> list[int]:
+    """Devices last heard on `flow` and still registered that have something to be delivered, oldest first.
+
+    Devices by SMS are those of the operators whose SMSC links the caller holds, whoever heard them last.
+    """
+    is_sms = Q(device__registration__transport=Transport.SMS)
+    mine = (Q(device__registration__flow=flow) & ~is_sms) | (
+        is_sms & Q(device__operator_id__in=list(sms_operators))
+    )
     rows = (
         Command.objects.filter(_deliverable(now or timezone.now()))
-        .filter(
-            device__access=Access.ACTIVE, device__registration__is_live=True, device__registration__flow=flow
-        )
+        .filter(mine, device__access=Access.ACTIVE, device__registration__is_live=True)
         .order_by("id")
         .values_list("device_id", flat=True)
     )

@@ -7,7 +7,7 @@ Codes: a declined Register is 4.03, everything later is 4.00; a name that is not
 from __future__ import annotations
 
 from audit import causes
-from devices.models import Security
+from devices.models import Reach, Security
 from devices.services.registration_store import DeviceFacts
 from devices.states import Access, Provisioning
 from lwm2m.codes import Code
@@ -39,6 +39,20 @@ def identity_unknown() -> Lwm2mError:
     return Lwm2mError(Code.FORBIDDEN, "PSK_IDENTITY_UNKNOWN", "These credentials no longer count.")
 
 
+def number_unknown(number: str) -> Lwm2mError:
+    """The device was removed, or its number changed, since the SMS came."""
+    return Lwm2mError(Code.FORBIDDEN, "MSISDN_UNKNOWN", f"No device has the phone number {number}.")
+
+
+def binding_problem(device: DeviceFacts, origin: Origin, binding: str) -> Lwm2mError | None:
+    """A device with IP may register by SMS when it says that SMS leads to it."""
+    if origin.transport != "sms" or device.reach == Reach.SMS or "S" in binding:
+        return None
+    return Lwm2mError(
+        Code.FORBIDDEN, "BINDING_INVALID", f"It registered by SMS with the binding {binding}; add S."
+    )
+
+
 def problem(device: DeviceFacts, origin: Origin, *, registering: bool) -> Lwm2mError | None:
     """Why the device may not be served, or None; `registering` chooses the code (L-04)."""
     code = Code.FORBIDDEN if registering else Code.BAD_REQUEST
@@ -46,7 +60,21 @@ def problem(device: DeviceFacts, origin: Origin, *, registering: bool) -> Lwm2mE
         return Lwm2mError(code, *_CLOSED[Access(device.access)])
     if not device.operator_is_active:
         return Lwm2mError(code, "OPERATOR_INACTIVE", "The device's operator is not active.")
-    if not origin.is_secured:
+    if origin.transport == "sms":
+        # The operator is checked: it came over the link of the number's own.
+        if origin.identity != device.msisdn:
+            return Lwm2mError(
+                Code.BAD_REQUEST,
+                "ENDPOINT_IDENTITY_MISMATCH",
+                f"The phone number {origin.host} is not that of the device that registered.",
+            )
+        if device.security == Security.PSK:
+            return Lwm2mError(
+                code, "WRONG_SECURITY", "The device must use its pre-shared key; a phone number is less."
+            )
+    elif not origin.is_secured:
+        if device.security == Security.MSISDN:
+            return Lwm2mError(code, "WRONG_SECURITY", "The device is known by its phone number; use SMS.")
         if device.security != Security.NONE:
             return Lwm2mError(
                 code, "WRONG_SECURITY", "The device must use its pre-shared key; connect by coaps."

@@ -29,7 +29,10 @@ _COLUMNS = "plane, cause, claimed_name, host, device_id, operator_id, detail, co
 
 @dataclass(frozen=True, slots=True)
 class KnockSeen:
-    """Refusals of one kind that came together. `device_id` when the refusal was already tied to a device."""
+    """Refusals of one kind that came together. `device_id` when the refusal was already tied to a device.
+
+    `operator_id` when the way it came is an operator's own, such as the link to its SMSC.
+    """
 
     plane: str
     cause: str
@@ -38,6 +41,7 @@ class KnockSeen:
     detail: str = ""
     device_id: int | None = None
     count: int = 1
+    operator_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,9 @@ def _merged(knocks: Iterable[KnockSeen]) -> dict[Key, KnockSeen]:
         key = (knock.plane, cause, name, knock.host)
         total = knock.count + (merged[key].count if key in merged else 0)
         detail = knock.detail.replace("\0", "�")[:_DETAIL_LIMIT]
-        merged[key] = KnockSeen(knock.plane, cause, name, knock.host, detail, knock.device_id, total)
+        merged[key] = KnockSeen(
+            knock.plane, cause, name, knock.host, detail, knock.device_id, total, knock.operator_id
+        )
     return dict(sorted(merged.items()))
 
 
@@ -121,7 +127,7 @@ def _upsert(merged: dict[Key, KnockSeen], tied: dict[Key, _Tied], now: datetime)
             (
                 *key,
                 device.device_id if device else None,
-                device.operator_id if device else None,
+                device.operator_id if device else knock.operator_id,
                 knock.detail,
                 knock.count,
                 stored_now,

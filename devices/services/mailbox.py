@@ -15,10 +15,10 @@ from django.utils import timezone
 from audit import ledger
 from devices import events
 from devices.errors import Refused
-from devices.models import COMMAND_ENDED, Command, CommandState, Device, Operation, Registration
+from devices.models import COMMAND_ENDED, Command, CommandState, Device, Operation, Registration, Transport
 from devices.outcomes import Claimed, DeviceRefused, Done, Outcome, Silent
 from devices.selectors.mailbox import has_waiting, waiting_devices
-from devices.services import command_history, delivery
+from devices.services import command_history, delivery, processes, smsc_links
 from devices.services.delivery import BROKEN_OFF, LEASE_SECONDS, LOST, MAX_ATTEMPTS, RETRY_SECONDS
 from devices.states import Access
 from lwm2m.errors import Lwm2mError
@@ -86,10 +86,16 @@ def enqueue(
             expires_at=now + timedelta(seconds=expires_in_seconds),
         )
         command_history.queued(command, locked)
-        flow = Registration.objects.filter(device=locked, is_live=True).values_list("flow", flat=True).first()
-        events.nudge(flow or "", locked.pk)
+        events.nudge(_flow(locked), locked.pk)
         events.device_changed(locked.pk, locked.operator_id, ["commands"])
     return command
+
+
+def _flow(device: Device) -> str:
+    """The process that can send to it: the one that heard it last, by SMS the one that holds the SMSC link."""
+    rows = Registration.objects.filter(device=device, is_live=True)
+    flow, transport = rows.values_list("flow", "transport").first() or ("", "")
+    return smsc_links.holder_of(device.operator_id) if transport == Transport.SMS else flow
 
 
 def _checked(operation: str, path: str) -> str:
@@ -138,6 +144,14 @@ def release(*, flow: str, now: datetime) -> int:
     """A southbound process ends: give back what it claimed; returns how many commands that were."""
     claimed = Command.objects.filter(state=CommandState.SENT, claimed_by=flow).values_list("pk", flat=True)
     return sum(settle(command_id=pk, outcome=LOST, now=now) is not None for pk in list(claimed))
+
+
+def release_gone(*, host: str, now: datetime) -> int:
+    """Give back what processes claimed that are not there any more, without waiting for their leases to end."""
+    claimed = Command.objects.filter(state=CommandState.SENT).order_by()
+    flows = claimed.values_list("claimed_by", flat=True).distinct()
+    gone = [flow for flow in flows if processes.is_gone(flow=flow, host=host, now=now)]
+    return sum(release(flow=flow, now=now) for flow in gone)
 
 
 def cancel(*, command_id: int, reason: str = "", now: datetime | None = None) -> bool:

@@ -113,12 +113,16 @@ class Batch:
         origin = item.origin
         standing = self.loaded.named(item)
         if standing is None:
+            if origin.transport == "sms":
+                return _refused(admission.number_unknown(origin.host), None)
             if origin.identity is not None:
                 return _refused(admission.identity_unknown(), None)
             if message.endpoint is None:
                 return _refused(admission.endpoint_missing(), None)
             return _refused(admission.endpoint_unknown(message.endpoint), None)
         error = admission.problem(standing.device, origin, registering=True)
+        if error is None:
+            error = admission.binding_problem(standing.device, origin, message.binding)
         if error is not None:
             return _refused(error, standing)
         outcome = registration.register(
@@ -138,7 +142,7 @@ class Batch:
         if outcome.change is Change.REGISTERED or outcome.changed & registration_details.FIELDS:
             self.detailed.add(device_id)
         self.ended.pop(device_id, None)
-        credential = None if origin.identity is None else self.loaded.by_identity[origin.identity]
+        credential = self.loaded.by_identity.get(origin.identity or "") if origin.is_secured else None
         if credential is not None and credential.is_unused:
             self.used_credentials.add(credential.credential_id)
         self._note(standing, outcome)

@@ -30,6 +30,7 @@ class Loaded:
         self.by_id: dict[str, Standing] = {}
         self.by_endpoint: dict[str, int] = {}
         self.by_identity: dict[str, store.CredentialFacts] = {}
+        self.by_number: dict[str, int] = {}
         self.by_address: dict[tuple[str, int], int] = {}
         spoken: dict[str, None] = {}
         naming: list[Inbound] = []
@@ -48,7 +49,11 @@ class Loaded:
         self._load_details(batch)
 
     def _load_named(self, items: Sequence[Inbound]) -> None:
-        """Devices of Register and Send: by the session's credential, in NoSec by name or address."""
+        """Devices of Register and Send: by the session's credential, by SMS by number, in NoSec by name or address."""
+        numbers = {i.origin.host for i in items if i.origin.transport == "sms"}
+        if numbers:
+            self.by_number = store.device_ids_by_number(sorted(numbers))
+        items = [i for i in items if i.origin.transport != "sms"]
         identities = {i.origin.identity for i in items if i.origin.identity is not None}
         if identities:
             self.by_identity = store.management_credentials(sorted(identities))
@@ -60,7 +65,7 @@ class Loaded:
         if addresses:
             self.by_address = store.by_address(addresses)
         wanted = {facts.device_id for facts in self.by_identity.values()}
-        wanted.update(self.by_endpoint.values(), self.by_address.values())
+        wanted.update(self.by_endpoint.values(), self.by_address.values(), self.by_number.values())
         if wanted:
             for standing in store.by_device_id(sorted(wanted)):
                 self.devices[standing.device.device_id] = standing
@@ -86,10 +91,12 @@ class Loaded:
             standing.current = replace(standing.current, **detail)
 
     def named(self, item: Inbound) -> Standing | None:
-        if item.origin.identity is not None:
+        if item.origin.transport == "sms":
+            device_id = self.by_number.get(item.origin.host)
+        elif item.origin.identity is not None:
             credential = self.by_identity.get(item.origin.identity)
-            return None if credential is None else self.devices.get(credential.device_id)
-        if isinstance(item.message, Register):
+            device_id = None if credential is None else credential.device_id
+        elif isinstance(item.message, Register):
             device_id = self.by_endpoint.get(item.message.endpoint or "")
         else:
             device_id = self.by_address.get((item.origin.host, item.origin.port))

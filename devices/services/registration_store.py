@@ -21,16 +21,18 @@ _HOT_COLUMNS = """
     {registered_at}, {last_seen_at}, {expires_at}
 """
 # A command in flight counts too: its lease may have run out with the process that sent it.
-_WAITING = (
-    "EXISTS (SELECT 1 FROM devices_command k WHERE k.device_id = d.id AND k.state IN ('queued', 'sent'))"
-)
+_WAITING = """
+    (EXISTS (SELECT 1 FROM devices_command k WHERE k.device_id = d.id AND k.state IN ('queued', 'sent'))
+     OR EXISTS (SELECT 1 FROM devices_enddevice e JOIN devices_command k ON k.device_id = e.device_id
+                WHERE e.gateway_id = d.id AND k.state IN ('queued', 'sent')))
+"""
 _DEVICE_COLUMNS = f"""
-    d.id, d.endpoint, d.operator_id, d.subscriber_id, d.access, d.provisioning, d.security,
+    d.id, d.endpoint, d.operator_id, d.subscriber_id, d.access, d.provisioning, d.security, d.reach, d.msisdn,
     o.is_active, o.allows_nosec, {_WAITING}
 """
 # Whether the identity of the registration still has a credential that counts.
 _CREDENTIAL = """
-    (r.identity = '' OR EXISTS (SELECT 1 FROM devices_credential c
+    (r.identity = '' OR (r.transport = 'sms' AND r.identity = d.msisdn) OR EXISTS (SELECT 1 FROM devices_credential c
      WHERE c.plane = 'management' AND c.identity = r.identity AND c.state <> 'retired' AND c.device_id = d.id))
 """
 
@@ -46,6 +48,8 @@ class DeviceFacts:
     access: str
     provisioning: str
     security: str
+    reach: str
+    msisdn: str
     operator_is_active: bool
     operator_allows_nosec: bool
     has_waiting: bool
@@ -116,6 +120,12 @@ def device_ids_by_endpoint(endpoints: Sequence[str]) -> dict[str, int]:
     return dict(sql.select(statement, endpoints))
 
 
+def device_ids_by_number(numbers: Sequence[str]) -> dict[str, int]:
+    """Phone number -> id of the one device that is not retired."""
+    statement = "SELECT d.msisdn, d.id FROM devices_device d WHERE d.access <> 'retired' AND d.msisdn {ids}"
+    return dict(sql.select(statement, numbers))
+
+
 def management_credentials(identities: Sequence[str]) -> dict[str, CredentialFacts]:
     """PSK identity -> its management credential, unless that is retired."""
     statement = """SELECT c.identity, c.id, c.device_id, c.first_used_at IS NULL FROM devices_credential c
@@ -153,10 +163,12 @@ def _standing(row: Sequence[Any]) -> Standing:
         access,
         provisioning,
         security,
+        reach,
+        msisdn,
         active,
         nosec,
         waiting,
-    ) = row[:10]
+    ) = row[:12]
     device = DeviceFacts(
         device_id,
         endpoint,
@@ -165,11 +177,13 @@ def _standing(row: Sequence[Any]) -> Standing:
         access,
         provisioning,
         security,
+        reach,
+        msisdn,
         bool(active),
         bool(nosec),
         bool(waiting),
     )
-    return Standing(device, _registration(endpoint, row[11:]), row[11] is not None, bool(row[10]))
+    return Standing(device, _registration(endpoint, row[13:]), row[13] is not None, bool(row[12]))
 
 
 def _registration(endpoint: str, row: Sequence[Any]) -> Registration | None:

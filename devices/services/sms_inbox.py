@@ -55,7 +55,7 @@ class Whole:
     """A message all of whose parts are there; `part_ids` are told to `handled` once it is worked off."""
 
     part_ids: tuple[int, ...]
-    device_id: int
+    owner: sms_numbers.Owner
     msisdn: str
     payload: bytes
 
@@ -103,7 +103,7 @@ def store(*, operator_id: int, parts: Sequence[Part], now: datetime) -> Stored:
         if split:
             candidates += list(open_ones.filter(msisdn__in=split).exclude(concat=None).order_by("id"))
     whole = [
-        Whole(ids, owners[msisdn].device_id, msisdn, payload)
+        Whole(ids, owners[msisdn], msisdn, payload)
         for ids, msisdn, payload in _assembled(candidates)
         if not fresh.isdisjoint(ids)
     ]
@@ -160,7 +160,7 @@ def unhandled(*, operator_id: int, before: datetime, limit: int) -> list[Whole]:
         rows += [row for row in more.exclude(concat=None).order_by("id") if row.pk not in known]
     owners = sms_numbers.owners(row.msisdn for row in rows)
     return [
-        Whole(ids, owners[msisdn].device_id, msisdn, payload)
+        Whole(ids, owners[msisdn], msisdn, payload)
         for ids, msisdn, payload in _assembled(rows)
         if msisdn in owners
     ]

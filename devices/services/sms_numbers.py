@@ -23,6 +23,7 @@ class Owner:
     operator_id: int
     endpoint: str
     subscriber_id: int | None
+    reach: str
 
 
 def owners(numbers: Iterable[str]) -> dict[str, Owner]:
@@ -30,7 +31,9 @@ def owners(numbers: Iterable[str]) -> dict[str, Owner]:
     rows = Device.objects.filter(msisdn__in=set(numbers) - {""}).exclude(access=Access.RETIRED)
     return {
         number: Owner(*rest)
-        for number, *rest in rows.values_list("msisdn", "pk", "operator_id", "endpoint", "subscriber_id")
+        for number, *rest in rows.values_list(
+            "msisdn", "pk", "operator_id", "endpoint", "subscriber_id", "reach"
+        )
     }
 
 

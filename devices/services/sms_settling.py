@@ -10,7 +10,7 @@ from devices.messaging import SmsMessage, SmsReceiptKey, SmsState
 from devices.services.sms_outbox import DETAIL_LIMIT, Receipt, Settled, record
 
 _COLUMNS = ["state", "parts_sent", "message_ids", "cause", "detail", "next_attempt_at", "ended_at"]
-_OVER = (SmsState.REFUSED, SmsState.DROPPED)
+_OVER = (SmsState.REFUSED, SmsState.DROPPED, SmsState.EXPIRED)
 
 
 def settle(*, settled: Sequence[Settled], wants_receipts: bool, now: datetime) -> None:

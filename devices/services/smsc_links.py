@@ -22,6 +22,7 @@ from devices import events, vault
 from devices.errors import Refused
 from devices.messaging import LinkState, SmscLink
 from devices.services import processes
+from smpp import Address, BadAddress
 
 LEASE = timedelta(seconds=15)
 RENEW = timedelta(seconds=4)
@@ -141,8 +142,12 @@ def _check(link: SmscLink) -> None:
     except ValidationError as error:
         name, problems = next(iter(error.message_dict.items()))
         raise _wrong(f"{name}: {' '.join(problems)}", name) from None
-    if not 1 <= len(link.address) <= 16:
-        raise _wrong("Say which number or name of ours the SMS come from.", "address")
+    try:
+        Address.parse(link.address)
+    except BadAddress:
+        raise _wrong(
+            "Say which number of ours the SMS come from: +49123456, a short code, or a name.", "address"
+        ) from None
 
 
 def _told(link: SmscLink) -> dict[str, Any]:

@@ -109,6 +109,9 @@ class Lane:
     def done(self, peer: Hashable, mid: int) -> None:
         """Nothing more is said to the message with this id."""
 
+    def drop(self, peer: Hashable, mid: int) -> None:
+        """The message with this id could not be stored; it is as if it had not come."""
+
     def receive(
         self, data: bytes, peer: Hashable, address: tuple[str, int], identity: str | None = None
     ) -> None:

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import Protocol
 
 from django.conf import settings
 
@@ -54,6 +55,12 @@ class PortSettings:
         )
 
 
+class SmsWay(Protocol):
+    """Leads to phone numbers, over the SMSC link of their operator."""
+
+    def route(self, operator_id: int | None, msisdn: str | None) -> tuple[Lane, Hashable] | None: ...
+
+
 class Ports:
     """Binds, starts and stops the listeners, and finds the way back to a device."""
 
@@ -76,6 +83,7 @@ class Ports:
         self._plain: dict[Plane, UdpListener] = {}
         self._secured: dict[Plane, DtlsListener] = {}
         self._streams: dict[Plane, TcpListener] = {}
+        self.sms: SmsWay | None = None
 
     def bind(self) -> None:
         """Take all ports or none. Raises `PortUnavailable`, and `dtls.BackendUnusable`."""
@@ -153,11 +161,16 @@ class Ports:
             clock=time.monotonic,
         )
 
-    def route(self, plane: Plane, origin: Origin) -> tuple[Lane, Hashable] | None:
+    def route(
+        self, plane: Plane, origin: Origin, operator_id: int | None = None
+    ) -> tuple[Lane, Hashable] | None:
         """The lane and peer that lead to where a device was last heard; None when that way is closed.
 
         For DTLS that is the session of the very identity that registered (L-20), at whatever address it is now.
+        By SMS it is the link of the device's operator, if this process holds it.
         """
+        if origin.transport == "sms":
+            return None if self.sms is None else self.sms.route(operator_id, origin.identity)
         if origin.transport == "udp":
             lane = self._plain[plane].lane
             return None if lane is None else (lane, (origin.host, origin.port))

@@ -1,0 +1,315 @@
+"""The SMS half of a southbound process: which operators' links it holds, and what keeps them going.
+
+Each link is held by one process, by a lease. Whoever takes one over drops what died with the process before, works off
+what was acknowledged and not answered, and binds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import time
+from collections.abc import Callable, Coroutine, Hashable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+import smpp
+from devices import events
+from devices.errors import Refused
+from devices.messaging import LinkState
+from devices.services import mailbox, sms_inbox, sms_outbox, sms_settling, smsc_links, triggers
+from devices.services.sms_inbox import Whole
+from devices.services.sms_outbox import Settled, ToSend
+from devices.services.smsc_links import Link
+from southbound.counters import Counters
+from southbound.database import Database
+from southbound.sms_traffic import SmsTraffic
+from southbound.transports import tuning
+from southbound.transports.engine import Engine
+from southbound.transports.lane import Exchange, Lane
+from southbound.transports.smpp_link import Patience, SmppLink
+from southbound.transports.sms_lane import SmsLane, SmsPeer
+from southbound.transports.sms_sender import SmsSender
+from southbound.transports.tuning import Tuning
+
+logger = logging.getLogger(__name__)
+
+MAX_IN_FLIGHT = 2_000
+AGAIN_SECONDS = 30.0
+"""What was not worked off for so long is tried again: its store had failed."""
+FEED_LIMIT = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class SmsOptions:
+    """How patient; tests take fractions of seconds."""
+
+    tuning: Tuning | None = None
+    patience: Patience | None = None
+    renew_seconds: float = smsc_links.RENEW.total_seconds()
+    care_seconds: float = 2.0
+
+
+def usual_tuning() -> Tuning:
+    """As set by the environment."""
+    return tuning.sms(
+        ack_seconds=settings.SMS_ACK_SECONDS,
+        repetitions=settings.SMS_REPETITIONS,
+        response_seconds=settings.SMS_RESPONSE_SECONDS,
+    )
+
+
+class Sms:
+    """`route` leads to devices; `start` and `stop` are awaited once."""
+
+    def __init__(
+        self,
+        *,
+        flow: str,
+        counters: Counters,
+        engine: Engine,
+        database: Database,
+        options: SmsOptions | None = None,
+    ) -> None:
+        self._flow = flow
+        self._counters = counters
+        self._engine = engine
+        self._database = database
+        self._options = options or SmsOptions()
+        self.tuning = self._options.tuning or usual_tuning()
+        self._held: dict[int, _Held] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._renewed_at = 0.0
+        self._bell = asyncio.Event()
+        self.lane: SmsLane | None = None
+        self.traffic = SmsTraffic(flow=flow, counters=counters, on_whole=self._whole, on_queued=self._queued)
+
+    async def start(self, take: Callable[[Exchange], None]) -> None:
+        self.lane = SmsLane(
+            send=self.traffic.send,
+            on_handled=self.traffic.handled,
+            take=take,
+            replies=self._engine,
+            counters=self._counters,
+            tuning=self.tuning,
+        )
+        loop = asyncio.get_running_loop()
+        self.traffic.incoming.start(loop)
+        self.traffic.leaving.start(loop)
+        try:
+            await self._database.run(smsc_links.ensure_default)
+        except Refused as error:
+            logger.warning("smpp_url_unusable detail=%s", error.detail)
+        for work in (self._lease, self._care):
+            self._tasks.append(loop.create_task(self._keep(work), name=f"sms {work.__name__}"))
+
+    async def stop(self) -> None:
+        """Take nothing more in, leave politely, finish what is written, and free the links."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(held.stop() for held in self._held.values()))
+        await self.traffic.incoming.stop(timeout_seconds=1.0)
+        await self.traffic.leaving.stop(timeout_seconds=1.0)
+        if self._held:
+            self._held.clear()
+            await self._database.run(smsc_links.release, holder=self._flow, now=timezone.now())
+
+    # -- for others ------------------------------------------------------------------------------------------
+    def route(self, operator_id: int | None, msisdn: str | None) -> tuple[Lane, Hashable] | None:
+        """The way to a number, if this process holds its operator's link and that is up."""
+        held = self._held.get(operator_id or 0)
+        if held is None or self.lane is None or not msisdn or not held.link.is_bound:
+            return None
+        return self.lane, SmsPeer(held.link.link.operator_id, msisdn)
+
+    def bound(self) -> list[int]:
+        """The operators whose links are up here."""
+        return [operator_id for operator_id, held in self._held.items() if held.link.is_bound]
+
+    def hear(self, message: dict[str, Any]) -> None:
+        """What other rooms say about SMS."""
+        held = self._held.get(message.get("operator_id", 0))
+        if message.get("type") == events.SMS_WAITS and held is not None:
+            held.sender.wake()
+        elif message.get("type") == events.LINK_CHANGED:
+            if held is not None:
+                held.wants_bind = True
+            self._bell.set()
+
+    # -- traffic ---------------------------------------------------------------------------------------------
+    def _whole(self, operator_id: int, whole: Whole) -> None:
+        if self.lane is not None:
+            self.lane.take_in(SmsPeer(operator_id, whole.msisdn), whole.payload, whole.part_ids)
+
+    def _queued(self, operators: set[int]) -> None:
+        for operator_id in operators:
+            held = self._held.get(operator_id)
+            if held is not None:
+                held.sender.wake()
+
+    # -- standing tasks --------------------------------------------------------------------------------------
+    async def _keep(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        while True:
+            try:
+                await work()
+            except Exception as error:
+                logger.warning("task_failed task=%s error=%s: %s", work.__name__, type(error).__name__, error)
+                await asyncio.sleep(1.0)
+
+    async def _lease(self) -> None:
+        """Hold what may be held; without the database let everything go before somebody else takes it."""
+        self._bell.clear()
+        try:
+            links = await self._database.run(
+                smsc_links.hold, holder=self._flow, host=_host(), now=timezone.now()
+            )
+        except Exception:
+            if time.monotonic() - self._renewed_at > smsc_links.LEASE.total_seconds():
+                await self._adjust([])
+            raise
+        self._renewed_at = time.monotonic()
+        await self._adjust(links)
+        try:
+            await asyncio.wait_for(self._bell.wait(), self._options.renew_seconds)
+        except TimeoutError:
+            return
+
+    async def _adjust(self, links: list[Link]) -> None:
+        wanted = {link.operator_id: link for link in links}
+        for operator_id, held in list(self._held.items()):
+            if wanted.get(operator_id) != held.link.link:
+                del self._held[operator_id]
+                await held.stop()
+            elif held.wants_bind:
+                held.wants_bind = False
+                held.link.bind_now()
+        for operator_id, link in wanted.items():
+            if operator_id not in self._held:
+                await self._take_over(link)
+
+    async def _take_over(self, link: Link) -> None:
+        now = timezone.now()
+        await self._database.run(
+            sms_outbox.drop_dead, operator_id=link.operator_id, holder=self._flow, now=now
+        )
+        await self._database.run(mailbox.release_gone, host=_host(), now=now)
+        held = _Held(self, link, self._options.patience)
+        self._held[link.operator_id] = held
+        await self._feed(link.operator_id, timedelta(0))
+        held.start()
+        logger.info("smpp_link_taken operator=%d", link.operator_id)
+
+    async def _care(self) -> None:
+        """What is due now and then: time-outs, receipts that came early, answers to triggers, lost messages."""
+        await asyncio.sleep(self._options.care_seconds)
+        for operator_id in list(self._held):
+            now = timezone.now()
+            early = self.traffic.take_early(operator_id)
+            unknown = await self._database.run(_look_after, operator_id, [r for r, _ in early])
+            self.traffic.still_unknown(operator_id, [(r, tries) for r, tries in early if r in unknown])
+            await self._database.run(triggers.look_up, operator_id=operator_id, now=now)
+            await self._feed(operator_id, timedelta(seconds=AGAIN_SECONDS))
+
+    async def _feed(self, operator_id: int, age: timedelta) -> None:
+        """Work off what was stored and not answered."""
+        assert self.lane is not None
+        if self.lane.in_flight >= MAX_IN_FLIGHT:
+            return
+        left = await self._database.run(
+            sms_inbox.unhandled, operator_id=operator_id, before=timezone.now() - age, limit=FEED_LIMIT
+        )
+        for whole in left:
+            self._whole(operator_id, whole)
+
+    # -- of a link -------------------------------------------------------------------------------------------
+    async def claim(self, operator_id: int, limit: int) -> list[ToSend]:
+        return await self._database.run(
+            sms_outbox.claim, operator_id=operator_id, holder=self._flow, limit=limit, now=timezone.now()
+        )
+
+    async def tell(self, operator_id: int, state: str, cause: str, detail: str) -> None:
+        await self._database.run(
+            smsc_links.tell,
+            operator_id=operator_id,
+            holder=self._flow,
+            state=state,
+            now=timezone.now(),
+            cause=cause,
+            detail=detail,
+        )
+
+
+def _host() -> str:
+    return socket.gethostname()[:120]
+
+
+def _look_after(operator_id: int, early: list[sms_outbox.Receipt]) -> list[sms_outbox.Receipt]:
+    now = timezone.now()
+    sms_outbox.expire(operator_id=operator_id, now=now)
+    sms_inbox.give_up(operator_id=operator_id, now=now)
+    return sms_settling.receipts(operator_id=operator_id, said=early, now=now)
+
+
+class _Held:
+    """One operator's link while it is ours: the connection, what is sent over it, and what the row says of it."""
+
+    def __init__(self, sms: Sms, link: Link, patience: Patience | None) -> None:
+        self._sms = sms
+        self._operator_id = link.operator_id
+        self._wants_receipts = link.wants_receipts
+        self._states: asyncio.Queue[tuple[str, str, str]] = asyncio.Queue()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.wants_bind = False
+        self.link = SmppLink(link, self, patience=patience)
+        self.sender = SmsSender(self.link, claim=self._claim, settle=self._settle)
+
+    def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        for work in (self.link.run, self.sender.run, self._tell):
+            name = f"smpp {work.__name__} {self._operator_id}"
+            self._tasks.append(loop.create_task(work(), name=name))
+
+    async def stop(self) -> None:
+        await self.link.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.sender.lost()
+
+    async def _tell(self) -> None:
+        while True:
+            said = await self._states.get()
+            try:
+                await self._sms.tell(self._operator_id, *said)
+            except Exception as error:  # the next state is told again
+                logger.warning("smpp_state_untold error=%s: %s", type(error).__name__, error)
+
+    def _settle(self, settled: Settled) -> None:
+        self._sms.traffic.settle(settled, wants_receipts=self._wants_receipts)
+
+    async def _claim(self, limit: int) -> list[ToSend]:
+        return await self._sms.claim(self._operator_id, limit)
+
+    # -- what the link says ----------------------------------------------------------------------------------
+    def link_state(self, state: str, cause: str, detail: str) -> None:
+        self._states.put_nowait((state, cause, detail))
+        if state == LinkState.BOUND:
+            self.sender.wake()
+        else:
+            self.sender.lost()
+
+    def link_received(self, handle: int, body: smpp.Carrier) -> None:
+        acknowledge = self.link.acknowledger(handle)
+        self._sms.traffic.received(self._operator_id, body, acknowledge)
+
+    def link_answered(self, event: smpp.Answered | smpp.Unanswered) -> None:
+        self.sender.answered(event)
+
+    def link_room(self) -> None:
+        self.sender.room()

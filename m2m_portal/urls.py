@@ -3,9 +3,15 @@
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
 
 from m2m_portal import views
+from m2m_portal.content_security import allowing
+
+# ReDoc writes its styles into the page and searches in a worker made of a blob.
+redoc = allowing(style_src="'unsafe-inline'", worker_src="blob:")(
+    SpectacularRedocView.as_view(url_name="schema")
+)
 
 urlpatterns = [
     path("admin/", admin.site.urls),
@@ -15,8 +21,8 @@ urlpatterns = [
     path("api/v1/", include("provisioning.api.urls")),
     path("api/v1/", include("audit.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="api-docs"),
-    path("api/redoc/", SpectacularRedocView.as_view(url_name="schema"), name="api-redoc"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api-docs"),
+    path("api/redoc/", redoc, name="api-redoc"),
     path("health/", views.health, name="health"),
     path("support/", include("support.urls")),
     path("", include("selfservice.urls")),

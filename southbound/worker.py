@@ -32,6 +32,7 @@ from southbound.expiry import HORIZON_SECONDS, SCAN_SECONDS, Timers
 from southbound.observing import ObservationRepair
 from southbound.reporting import Reporting
 from southbound.sms import Sms, SmsOptions
+from southbound.takeover import Takeover
 from southbound.tracing import Tracing
 from southbound.transports.engine import Engine, Tuning
 from southbound.transports.ports import Ports, PortSettings
@@ -135,6 +136,14 @@ class Southbound:
             observing=repair,
             tracing=self.tracing,
         )
+        self.takeover = Takeover(
+            flow=self.flow,
+            host=_host(),
+            ports=self.ports,
+            database=self._database,
+            on_adopted=self.downlink.wake,
+        )
+        self._engine.on_empty = self.takeover.answered
         self.bootstrap = BootstrapServer(engine=self._engine, database=self._database)
         self.uplink = Uplink(
             flow=self.flow,
@@ -160,6 +169,7 @@ class Southbound:
         """Within three seconds: read no more, finish the commit in flight, answer it, keep the DTLS sessions."""
         self.ports.pause()
         await self._end_tasks()
+        await self.takeover.stop()
         await self.bootstrap.stop()
         await self.downlink.stop()
         await asyncio.gather(
@@ -260,6 +270,7 @@ class Southbound:
             mailbox.waiting_devices, self.flow, now=now, sms_operators=self.sms.bound()
         ):
             self.downlink.wake(device_id)
+        await self.takeover.sweep()
 
     async def _expire(self) -> None:
         await asyncio.sleep(EXPIRY_SECONDS)

@@ -41,6 +41,22 @@ def waiting_devices(
     return list(dict.fromkeys(rows[: limit * 4]))[:limit]
 
 
+def orphaned(flows: Iterable[str], limit: int = 500, *, now: datetime) -> dict[tuple[str, int], int]:
+    """Address -> NoSec device with something to be delivered that was last heard on none of these flows."""
+    rows = (
+        Command.objects.filter(_deliverable(now))
+        .filter(
+            device__access=Access.ACTIVE,
+            device__registration__is_live=True,
+            device__registration__transport=Transport.UDP,
+        )
+        .exclude(device__registration__flow__in=list(flows))
+        .order_by("id")
+        .values_list("device_id", "device__registration__host", "device__registration__port")
+    )
+    return {(host, port): device_id for device_id, host, port in rows[:limit]}
+
+
 def has_waiting(device_ids: Iterable[int]) -> set[int]:
     """Of these devices, those whose mailbox is not empty; one query for a whole batch of Updates."""
     waiting = Command.objects.filter(device_id__in=list(device_ids), state=CommandState.QUEUED)

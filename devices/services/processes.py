@@ -77,6 +77,15 @@ def alive(*, now: datetime) -> QuerySet[SouthboundProcess]:
     return SouthboundProcess.objects.filter(heartbeat_at__gte=now - DEAD_AFTER)
 
 
+def living(*, host: str, now: datetime) -> list[SouthboundProcess]:
+    """Those that run, by number; seen from `host`, where a dead process shows at once by its id."""
+    return [
+        row
+        for row in alive(now=now).order_by("number", "flow")
+        if not (row.host == host and row.pid != os.getpid() and _is_dead(row.pid))
+    ]
+
+
 def alive_flows(*, now: datetime) -> set[str]:
     """The flows that somebody listens on."""
     return set(alive(now=now).values_list("flow", flat=True))

@@ -137,6 +137,7 @@ class Engine:
         self._manager: MessageManager | None = None
         self._observing: dict[bytes, int] = {}
         self.on_notice: Callable[[notices.Notice], None] | None = None
+        self.on_empty: Callable[[Lane, Hashable], None] | None = None
 
     async def start(self) -> None:
         self._context = Context(loop=asyncio.get_running_loop(), loggername="southbound.coap")
@@ -162,6 +163,8 @@ class Engine:
         except (coap_error.Error, ValueError):
             self._counters.malformed += 1
             return
+        if self.on_empty is not None and not message.code:
+            self.on_empty(lane, peer)
         if self.on_notice is None or not self._is_notice(lane, message):
             self._manager.dispatch_message(message)
             return

@@ -1,0 +1,44 @@
+"""What a southbound process that died left behind: commands in its hands, and devices whose flow nobody listens on.
+
+Each process that runs looks; whoever is first takes, under the locks of the mailbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from devices.models import Command, CommandState, Registration
+from devices.selectors.mailbox import orphaned
+from devices.services import mailbox, processes
+
+
+@dataclass(frozen=True, slots=True)
+class Orphans:
+    """Devices by the address they were last heard from; `is_first` says that this process is the one to call them."""
+
+    by_address: dict[tuple[str, int], int]
+    is_first: bool
+
+
+def look(*, flow: str, host: str, now: datetime) -> Orphans:
+    """Give back what dead processes had claimed, and return who waits for a command and has no process to send it."""
+    claimed = Command.objects.filter(state=CommandState.SENT).exclude(claimed_by=flow)
+    holders = set(claimed.order_by().values_list("claimed_by", flat=True).distinct())
+    living = processes.living(
+        host=host, now=now
+    )  # read after the holders: one that came meanwhile is among them
+    flows = [row.flow for row in living]
+    for dead in sorted(holders.difference(flows)):
+        mailbox.release(flow=dead, now=now)
+    waiting = orphaned([*flows, flow], now=now)
+    return Orphans(waiting, bool(flows) and flows[0] == flow)
+
+
+def adopt(*, device_ids: Iterable[int], flow: str, host: str, now: datetime) -> list[int]:
+    """These answered this process: it is theirs now, unless another one that runs is; returns which it became."""
+    flows = [row.flow for row in processes.living(host=host, now=now)]
+    ids = sorted(set(device_ids))
+    Registration.objects.filter(pk__in=ids, is_live=True).exclude(flow__in=flows).update(flow=flow)
+    return list(Registration.objects.filter(pk__in=ids, flow=flow).values_list("pk", flat=True))

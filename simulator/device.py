@@ -90,7 +90,7 @@ class Device:
         self._turn: asyncio.Future[None] | None = None
         self._watchers: set[asyncio.Future[None]] = set()
         self._failures = 0
-        self._equipment = built_in(self, self.firmware.objects)
+        self.equipment = built_in(self, self.firmware.objects)
         self._unpacked = self.tree.snapshot()
 
     # -- what a person does with it ------------------------------------------------------------------------
@@ -280,8 +280,8 @@ class Device:
             return self._factory_reset
         if (object_id, resource_id) == (3, 12):
             return lambda: self.tree.set("/3/0/11", {0: 0})
-        if object_id in self._equipment:
-            return self._equipment[object_id].execute(path, arguments)
+        if object_id in self.equipment:
+            return self.equipment[object_id].execute(path, arguments)
         raise not_executable(path)
 
     def _factory_reset(self) -> None:
@@ -302,7 +302,7 @@ class Device:
         self._leave_registrations()
         if self.modem is not None:
             self.modem.stop()
-        for each in self._equipment.values():
+        for each in self.equipment.values():
             each.close()
         self._set(State.OFF)
 

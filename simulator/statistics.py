@@ -42,6 +42,10 @@ class Statistics:
             return self._stop
         raise not_executable(path)
 
+    @property
+    def is_counting(self) -> bool:
+        return self._counted is None
+
     def close(self) -> None:
         """The device is switched off."""
         if self._timer is not None:

@@ -10,7 +10,7 @@ from lwm2m.messages import Request
 from simulator.device import Device as Client
 from tests.southbound.management import order, told
 
-TEXT, LINK, CBOR, SENML_JSON, SENML_CBOR, TLV, JSON = 0, 40, 60, 110, 112, 11542, 11543
+TEXT, LINK, OPAQUE, CBOR, SENML_JSON, SENML_CBOR, TLV, JSON = 0, 40, 42, 60, 110, 112, 11542, 11543
 
 
 def last(client: Client) -> Request:

@@ -22,6 +22,7 @@ from devices.admin_management import urls as management_urls
 from devices.errors import Refused
 from devices.models import Device
 from devices.selectors import sessions, ways
+from devices.selectors.paging import KeyedPaginator
 from devices.services import inventory
 
 
@@ -65,6 +66,7 @@ class DeviceAdmin(ScopedModelAdmin):
     search_fields = ("endpoint", "name", "subscriber__number", "serial_number", "registration__host")
     search_help_text = "Endpoint, name, account number, serial number or address."
     show_full_result_count = False
+    paginator = KeyedPaginator
     ordering = ("-id",)
     actions = ("suspend", "resume", "bar", "retire")
     fieldsets = (

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from devices.errors import Refused
+from devices.selectors.paging import KeyedPaginator
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ CONFLICTS = {"ENDPOINT_TAKEN", "PSK_IDENTITY_TAKEN", "CONFLICT"}
 class Pages(PageNumberPagination):
     """Fifty rows a page; `page_size` up to 500."""
 
+    django_paginator_class = KeyedPaginator
     page_size_query_param = "page_size"
     max_page_size = 500
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -12,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.selectors import subscribers
+from devices.selectors.paging import KeyedPaginator
 from provisioning.services import onboarding
 from selfservice import key_sheet, refusals, submissions
 from selfservice.selectors import own, page
@@ -26,9 +26,11 @@ def listing(request: HttpRequest) -> HttpResponse:
     text = request.GET.get("q", "").strip()[:120]
     show = request.GET.get("show", "")
     show = show if show in own.SHOW else ""
-    rows = Paginator(own.listed(request.user, text=text, show=show, now=now), PAGE_SIZE)
-    found = rows.get_page(request.GET.get("page"))
+    rows = KeyedPaginator(own.listed(request.user, text=text, show=show, now=now), PAGE_SIZE)
     counts = own.counts(request.user, now)
+    if not text and not show:
+        rows.count = counts.total  # counted already
+    found = rows.get_page(request.GET.get("page"))
     accounts = list(subscribers.of_user(request.user))
     return render(
         request,

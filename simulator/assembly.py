@@ -9,7 +9,9 @@ from simulator.device import Device
 from simulator.device_file import BadFile, Entry
 from simulator.gateway_children import Child, UnknownKind
 from simulator.gateway_children import numbered as numbered_children
+from simulator.modem import Sim
 from simulator.nameplate import Firmware, Nameplate
+from simulator.sim_cards import NOBODY, BadCard, Provider, with_sms
 from simulator.uris import BadUri, ServerAddress
 
 
@@ -28,16 +30,28 @@ class Behind:
 NOTHING_BEHIND = Behind()
 
 
-def device(entry: Entry, firmware: Firmware, behind: Behind = NOTHING_BEHIND) -> Device:
+def device(
+    entry: Entry, firmware: Firmware, behind: Behind = NOTHING_BEHIND, provider: Provider = NOBODY
+) -> Device:
     """The device of an entry; what the entry leaves open is as in ``firmware``. Raises `BadDevice`."""
     firmware = behaviour(entry, firmware)
     found = children(entry, firmware, behind.count)
-    return Device(nameplate(entry), firmware, children=found, gateway_version=behind.version)
+    card = sim_card(entry, provider)
+    return Device(nameplate(entry), firmware, children=found, gateway_version=behind.version, sim=card)
+
+
+def sim_card(entry: Entry, provider: Provider) -> Sim | None:
+    """The SIM card of a device that has SMS. Raises `BadDevice`."""
+    try:
+        return None if entry.sms is None else provider.card(entry.sms)
+    except BadCard as error:
+        raise BadDevice(f"{entry.endpoint}: {error}") from None
 
 
 def check(entry: Entry, firmware: Firmware, behind: Behind = NOTHING_BEHIND) -> None:
     """Raises `BadDevice` as `device` would, and makes nothing that is large."""
     nameplate(entry)
+    sim_card(entry, NOBODY)
     children(entry, behaviour(entry, firmware), min(behind.count, 1))
 
 
@@ -64,6 +78,8 @@ def nameplate(entry: Entry) -> Nameplate:
         key = entry.key
     except (BadUri, BadFile) as error:
         raise BadDevice(str(error)) from None
+    if address.number and entry.sms is None:
+        raise BadDevice(f"{entry.endpoint} calls {address} and needs a number of its own: --sms.")
     if address.is_secured and not (entry.identity and 16 <= len(key) <= 64):
         raise BadDevice(
             f"{entry.endpoint} calls {address} and needs an identity and a key of 16 to 64 bytes."
@@ -86,6 +102,8 @@ def behaviour(entry: Entry, firmware: Firmware) -> Firmware:
         changes["queue_mode"] = entry.queue_mode
     if entry.lifetime is not None and entry.lifetime != firmware.lifetime_seconds:
         changes["lifetime_seconds"] = entry.lifetime
+    if entry.sms is not None:
+        firmware = with_sms(firmware, by_sms_alone=(entry.bootstrap or entry.server or "").startswith("tel:"))
     return replace(firmware, **changes) if changes else firmware  # type: ignore[arg-type]
 
 

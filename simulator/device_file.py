@@ -2,7 +2,8 @@
 
 Each entry has ``endpoint`` and either ``bootstrap`` or ``server`` (a URI); with ``coaps`` also ``identity``
 and ``key_hex``. ``version``, ``queue_mode`` and ``lifetime`` are optional. ``children`` makes it an M2M gateway: an
-object with the id of each end device and its kind, such as ``{"urn:dev:cellar": "climate"}``.
+object with the id of each end device and its kind, such as ``{"urn:dev:cellar": "climate"}``. ``sms`` is its telephone
+number, of a device that has SMS; the URI may be ``tel:+49...`` then.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class Entry:
     queue_mode: bool | None = None
     lifetime: int | None = None
     children: dict[str, str] | None = None
+    sms: str | None = None
 
     @property
     def key(self) -> bytes:

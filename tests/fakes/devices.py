@@ -3,7 +3,9 @@
     async with running_device("urn:dev:7", bootstrap="coap://127.0.0.1:5783") as device:
         await device.until(lambda: device.is_registered)
 
-Its clockwork is quick (`QUICK`): retransmission after 0.2 s, a new attempt after 0.3 s.
+Its clockwork is quick (`QUICK`): retransmission after 0.2 s, a new attempt after 0.3 s. With a ``sim`` it speaks SMS:
+
+    running_device("meter-7", bootstrap="tel:+491700000001", sim=Sim("+491711234567", port=smsc.port))
 """
 
 from __future__ import annotations
@@ -16,14 +18,22 @@ from typing import Any
 from simulator.device import Device
 from simulator.faults import NONE, Faults
 from simulator.gateway_children import Child
-from simulator.nameplate import Firmware, Nameplate
+from simulator.modem import Sim
+from simulator.nameplate import Firmware, Nameplate, SmsManners
 from simulator.transmissions import Tuning
 
+QUICK_SMS = SmsManners(
+    tuning=Tuning(ack_timeout=1.0, separate_timeout=5.0, max_retransmit=3),
+    retry_seconds=0.5,
+    retry_limit_seconds=1.0,
+    finish_seconds=20.0,
+)
 QUICK = Firmware(
     retry_seconds=0.3,
     retry_limit_seconds=1.0,
     handshake_seconds=5.0,
     tuning=Tuning(ack_timeout=0.2, separate_timeout=5.0),
+    sms=QUICK_SMS,
 )
 
 
@@ -38,11 +48,14 @@ def new_device(
     firmware: Firmware = QUICK,
     children: Sequence[Child] | None = None,
     gateway_version: str = "2.0",
+    sim: Sim | None = None,
+    sms_number: str = "",
     **behaviour: Any,
 ) -> Device:
     """A device that is still off; ``behaviour`` are fields of `Firmware`, such as ``queue_mode=True``.
 
-    With ``children`` it is an M2M gateway.
+    With ``children`` it is an M2M gateway, with a ``sim`` it has a modem; ``sms_number`` is from where a server that is
+    called over IP sends SMS.
     """
     nameplate = Nameplate(
         endpoint=endpoint,
@@ -50,6 +63,7 @@ def new_device(
         server_uri=server,
         identity=identity.encode() if isinstance(identity, str) else identity,
         key=key,
+        sms_number=sms_number,
     )
     return Device(
         nameplate,
@@ -57,6 +71,7 @@ def new_device(
         faults,
         children=children,
         gateway_version=gateway_version,
+        sim=sim,
     )
 
 

@@ -42,9 +42,9 @@ async def test_reads_a_part_in_the_user_data_header(foreign_smsc: ForeignSmsc) -
         esme.submit(DEVICE, bytes(range(200)), wants_receipt=True, validity_seconds=3600)
         await eventually(lambda: len(esme.answers) == 2)
         first, second = foreign_smsc.pdus("submit_sm")
-        # 3GPP TS 23.040 9.2.3.24: UDHL, ports 5683 and 5683, part 1 of 2 of message 7
-        assert first["short_message"][:24] == "0b0504163316330003070201"
-        assert second["short_message"][:24] == "0b0504163316330003070202"
+        # 3GPP TS 23.040 9.2.3.24: UDHL, ports 5683 and 5683, part 1 of 2 of message 1
+        assert first["short_message"][:24] == "0b0504163316330003010201"
+        assert second["short_message"][:24] == "0b0504163316330003010202"
         assert first["short_message"][24:] + second["short_message"][24:] == bytes(range(200)).hex()
         assert (first["data_coding"], first["esm_class"], first["registered_delivery"]) == (4, 0x40, 1)
         assert (first["dest_addr_ton"], first["destination_addr"]) == (1, "491711234567")
@@ -58,7 +58,7 @@ async def test_reads_a_part_in_optional_parameters(foreign_smsc: ForeignSmsc) ->
         await eventually(lambda: len(esme.answers) == 2)
         told = foreign_smsc.pdus("submit_sm")[1]
         assert (told["source_port"], told["dest_port"]) == (5683, 5683)
-        assert (told["sar_msg_ref_num"], told["sar_total_segments"], told["sar_segment_seqnum"]) == (7, 2, 2)
+        assert (told["sar_msg_ref_num"], told["sar_total_segments"], told["sar_segment_seqnum"]) == (1, 2, 2)
         assert (told["source_addr_ton"], told["source_addr"]) == (3, "2772")
 
 

@@ -1,17 +1,33 @@
-"""A loopback SMSC for tests, and a bare ESME that shows what it got."""
+"""A loopback SMSC for tests, a bare ESME that shows what it got, and a LwM2M server that is reached by SMS."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 from simulator.smpp_wire import SmppWire
 from simulator.smsc import Smsc
-from smpp import Address, Answered, Bind, Closed, Event, Limits, Received, Session, Status, split, submit_sm
+from smpp import (
+    Address,
+    Answered,
+    Bind,
+    Closed,
+    Event,
+    Limits,
+    Reassembly,
+    Received,
+    Session,
+    Status,
+    is_receipt,
+    part_of,
+    split,
+    submit_sm,
+)
 from smpp.pdus import Carrier
 from tests.fakes.waiting import eventually
+from tests.simulator.peers import Server
 
 ACCOUNTS = {"portal": "secret", "device": "device"}
 
@@ -44,8 +60,11 @@ class Esme:
     def __init__(self, number: str, *, acknowledges: int | None = Status.OK, **limits: Any) -> None:
         self.own = Address.parse(number)
         self.acknowledges = acknowledges
+        self.password = "secret"
         self.events: list[Event] = []
-        self.limits = Limits(**limits)
+        self.limits = Limits(**{"window": 100, **limits})
+        self.heard: Callable[[Carrier], None] | None = None
+        self._reference = 0
 
     async def __aenter__(self) -> Esme:
         return self
@@ -55,12 +74,12 @@ class Esme:
         self.wire.cut()
         await asyncio.sleep(0)
 
-    async def connect(self, to: HasPort, system_id: str = "portal", password: str = "secret") -> Esme:
+    async def connect(self, to: HasPort, system_id: str = "portal", password: str | None = None) -> Esme:
         """Connect and ask to be bound."""
         loop = asyncio.get_running_loop()
         bind = Bind(
             system_id,
-            password,
+            self.password if password is None else password,
             addr_ton=self.own.ton,
             addr_npi=self.own.npi,
             address_range=self.own.digits,
@@ -82,10 +101,13 @@ class Esme:
         if isinstance(event, Received) and self.acknowledges is not None:
             now = asyncio.get_running_loop().time()
             self.wire.act(self.session.acknowledge(event.handle, self.acknowledges, now=now))
+            if self.heard is not None:
+                self.heard(event.body)
 
     def submit(self, number: str, payload: bytes, key: object = None, **options: Any) -> None:
         """Send a payload, in parts where it must."""
-        for part in split(payload, reference=7):
+        self._reference = self._reference % 255 + 1
+        for part in split(payload, reference=self._reference):
             message = submit_sm(part, source=self.own, destination=Address.parse(number), **options)
             self.wire.act(self.session.submit(message, key, asyncio.get_running_loop().time()))
 
@@ -100,3 +122,33 @@ class Esme:
     @property
     def is_closed(self) -> bool:
         return any(isinstance(event, Closed) for event in self.events)
+
+
+class SmsServer:
+    """Hands a `Server` of `tests.simulator.peers` what comes to a number, and sends its answers from there."""
+
+    def __init__(self, server: Server, number: str) -> None:
+        self.server = server
+        self.esme = Esme(number)
+        self.payloads: list[bytes] = []
+        self._gathered: Reassembly[None] = Reassembly()
+        server.uri = f"tel:{number}"
+
+    @asynccontextmanager
+    async def at(self, smsc: HasPort) -> AsyncIterator[Server]:
+        """Bound inside the block."""
+        self.esme.heard = self._heard
+        async with self.esme:
+            await self.esme.bound(smsc)
+            try:
+                yield self.server
+            finally:
+                for caller in self.server.callers.values():
+                    caller.exchanges.close()
+
+    def _heard(self, body: Carrier) -> None:
+        whole = None if is_receipt(body) else self._gathered.add(str(body.source), part_of(body), None, 0.0)
+        if whole is not None:
+            self.payloads.append(whole.payload)
+            number = str(body.source)
+            self.server.incoming(whole.payload, number, lambda reply: self.esme.submit(number, reply))

@@ -7,24 +7,27 @@ import contextlib
 import os
 import signal
 from argparse import ArgumentTypeError
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from simulator import assembly, device_file
+from simulator import assembly, device_file, sim_cards
+from simulator.device import Device
 from simulator.device_file import Entry
 from simulator.enrolment import Enrolment
 from simulator.fleet import Fleet, TooManyDevices
 from simulator.gateway import VERSIONS as GATEWAY_VERSIONS
 from simulator.gateway_children import KINDS
 from simulator.nameplate import Firmware
+from simulator.sim_cards import Provider
 from simulator.subscriber import PortalRefused, Subscriber
 
-MISTAKES = (assembly.BadDevice, device_file.BadFile, PortalRefused, TooManyDevices)
+MISTAKES = (assembly.BadDevice, sim_cards.BadCard, device_file.BadFile, PortalRefused, TooManyDevices)
 DEFAULT_KEYS = Path("var/simulated-devices.json")
 BOOTSTRAP_COAPS_PORT = 5784
 LONGEST_GOODBYE_SECONDS = 2.0
@@ -49,7 +52,9 @@ class Command(BaseCommand):
         what.add_argument("--identity", metavar="TEXT", help="PSK identity; {endpoint} is filled in")
         what.add_argument("--key", metavar="HEX", help="PSK key, 16 to 64 bytes")
         where = parser.add_argument_group("whom they call")
-        where.add_argument("--bootstrap", metavar="URI", help="bootstrap server, coap(s)://HOST:PORT")
+        where.add_argument(
+            "--bootstrap", metavar="URI", help="bootstrap server, coap(s)://HOST:PORT or tel:NUMBER"
+        )
         where.add_argument("--server", metavar="URI", help="management server, without bootstrap")
         portal = parser.add_argument_group("adding them to a portal first, as a subscriber")
         portal.add_argument("--portal", metavar="URL", help="such as http://127.0.0.1:8000")
@@ -58,6 +63,20 @@ class Command(BaseCommand):
         portal.add_argument("--password-env", metavar="NAME", help="environment variable with the password")
         portal.add_argument(
             "--keys", type=Path, default=DEFAULT_KEYS, metavar="FILE", help=f"({DEFAULT_KEYS})"
+        )
+        sms = parser.add_argument_group("devices that have SMS")
+        sms.add_argument(
+            "--sms",
+            metavar="NUMBER",
+            help="the telephone number of the first, such as +491511000001; the others count up. They are bound at the "
+            "SMSC with it: see `manage.py smsc`",
+        )
+        sms.add_argument("--smsc", default="127.0.0.1:2775", metavar="HOST:PORT", help="(127.0.0.1:2775)")
+        sms.add_argument("--smsc-account", default="device", metavar="SYSTEM_ID", help="(device)")
+        sms.add_argument(
+            "--smsc-password-env",
+            metavar="NAME",
+            help="environment variable with the password (or it is: device)",
         )
         gateway = parser.add_argument_group("end devices behind them")
         gateway.add_argument(
@@ -91,9 +110,11 @@ class Command(BaseCommand):
             enrolment = self._enrolment(options) if options["portal"] else None
             entries = [] if enrolment else self._entries(options)
             behind = assembly.Behind(options["gateway"] or 0, options["gateway_version"])
+            provider = _provider(options)
             for entry in entries:
                 assembly.check(entry, firmware, behind)
-            asyncio.run(self._run(entries, enrolment, firmware, behind, options))
+            making = partial(assembly.device, firmware=firmware, behind=behind, provider=provider)
+            asyncio.run(self._run(entries, enrolment, making, options))
         except MISTAKES as error:
             raise CommandError(str(error)) from None
 
@@ -113,7 +134,7 @@ class Command(BaseCommand):
             raise assembly.BadDevice(
                 "Say whom to call: --bootstrap URI, --server URI, --devices FILE or --portal URL."
             )
-        return list(
+        entries = list(
             assembly.numbered(
                 options["endpoint_prefix"],
                 options["count"],
@@ -123,12 +144,15 @@ class Command(BaseCommand):
                 key_hex=options["key"],
             )
         )
+        return entries if options["sms"] is None else list(sim_cards.numbered(entries, options["sms"]))
 
     def _enrolment(self, options: dict[str, Any]) -> Enrolment:
         """Sign in to the portal; without ``--bootstrap`` its host is asked at the usual port."""
         for name in ("operator", "login", "password_env"):
             if not options[name]:
                 raise PortalRefused(f"--portal needs --{name.replace('_', '-')} as well.")
+        if options["sms"]:
+            raise PortalRefused("--portal adds devices by their keys; leave --sms out.")
         if options["devices"] or options["server"]:
             raise PortalRefused("--portal adds devices that bootstrap; leave --devices and --server out.")
         password = os.environ.get(options["password_env"])
@@ -148,8 +172,7 @@ class Command(BaseCommand):
         self,
         entries: list[Entry],
         enrolment: Enrolment | None,
-        firmware: Firmware,
-        behind: assembly.Behind,
+        making: Callable[[Entry], Device],
         options: dict[str, Any],
     ) -> None:
         fleet = Fleet(options["rate"])
@@ -159,7 +182,7 @@ class Command(BaseCommand):
             loop.add_signal_handler(number, stopped.set)
         names = [f"{options['endpoint_prefix']}{number}" for number in range(1, options["count"] + 1)]
         source = enrolment.entries(names) if enrolment else _each(entries)
-        starting = asyncio.create_task(self._start(fleet, source, firmware, behind))
+        starting = asyncio.create_task(self._start(fleet, source, making))
         waiting = asyncio.create_task(stopped.wait())
         showing = None if options["quiet"] else asyncio.create_task(self._show(fleet))
         try:
@@ -179,10 +202,10 @@ class Command(BaseCommand):
             await fleet.stop(deregister=options["deregister"], within_seconds=LONGEST_GOODBYE_SECONDS / 2)
 
     async def _start(
-        self, fleet: Fleet, source: AsyncIterator[Entry], firmware: Firmware, behind: assembly.Behind
+        self, fleet: Fleet, source: AsyncIterator[Entry], making: Callable[[Entry], Device]
     ) -> None:
         async with contextlib.aclosing(source) as entries:  # type: ignore[type-var]
-            await fleet.start(assembly.device(entry, firmware, behind) async for entry in entries)
+            await fleet.start(making(entry) async for entry in entries)
 
     async def _show(self, fleet: Fleet) -> None:
         """One line that renews itself on a terminal, a line every few seconds elsewhere."""
@@ -198,6 +221,14 @@ def _leave_in_time(*, status: int) -> None:
     """Cancelling ten thousand devices in order may take long; what is left then is the system's to close."""
     signal.signal(signal.SIGALRM, lambda *_: os._exit(status))
     signal.setitimer(signal.ITIMER_REAL, LONGEST_GOODBYE_SECONDS)
+
+
+def _provider(options: dict[str, Any]) -> Provider:
+    name = options["smsc_password_env"]
+    password = os.environ.get(name) if name else "device"
+    if not password:
+        raise sim_cards.BadCard(f"The environment variable {name} is empty; put the password there.")
+    return Provider.parse(options["smsc"], options["smsc_account"], password)
 
 
 async def _each(entries: list[Entry]) -> AsyncIterator[Entry]:

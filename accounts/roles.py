@@ -31,6 +31,8 @@ _PROVISIONING = (
     "provisioning.jobstep",
     "provisioning.bootstrapsession",
     "provisioning.bootstrapexchange",
+    "provisioning.reachpolicy",
+    "provisioning.reachattempt",
 )
 _PEOPLE = ("accounts.subscriber", "accounts.staffmembership", "accounts.operator")
 _TRAIL = ("audit.ledgerevent",)
@@ -47,6 +49,7 @@ _RUN = (
     | _may("change", "devices.device", "provisioning.bootstrapprofile", "provisioning.job", "devices.knock")
     | _may("add", "devices.objectdefinition")
     | _may("delete", "devices.objectdefinition")
+    | _may("change", "provisioning.reachpolicy")
 )
 
 PERMISSIONS: dict[str, frozenset[str]] = {

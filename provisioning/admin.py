@@ -15,6 +15,7 @@ from accounts.admin import OperatorAdmin
 from accounts.scoping import ScopedInline, ScopedModelAdmin, ask_and_do
 from audit.causes import CAUSES
 from devices.admin import DeviceAdmin
+from provisioning import admin_reachability  # noqa: F401  the other models of this room
 from provisioning.models import BootstrapExchange, BootstrapProfile, BootstrapSession, Job, JobStep
 from provisioning.services import jobs, onboarding, operators, profiles
 from provisioning.services.onboarding import requested_by
@@ -72,7 +73,8 @@ class BootstrapProfileAdmin(ScopedModelAdmin):
                 )
             },
         ),
-        ("Before writing", {"fields": ("deletes",)}),
+        ("Before writing", {"fields": ("reads", "deletes")}),
+        ("Access control", {"fields": ("access_rights",)}),
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:

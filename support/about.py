@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
+
+from django.utils import timezone
 
 from devices.models import Plane
 from devices.states import Provisioning
 from provisioning.models import JobKind, SessionState
+from provisioning.rungs import IDLE
+from provisioning.rungs import KINDS as RUNGS
 from provisioning.steps import KINDS
 from support import words
 
@@ -63,6 +68,26 @@ def _described(before: Said, after: Said, detail: Said) -> str:
     return " ".join(str(after[name]) for name in ("manufacturer", "model_number") if after.get(name))
 
 
+def _missed(before: Said, after: Said, detail: Said) -> str:
+    return f"expected at {_clock(detail['expected_at'])}"
+
+
+def _rung(before: Said, after: Said, detail: Said) -> str:
+    return RUNGS[detail["rung"]].DID
+
+
+def _left_out(before: Said, after: Said, detail: Said) -> str:
+    return RUNGS[detail["rung"]].TITLE
+
+
+def _heard(before: Said, after: Said, detail: Said) -> str:
+    return f"after it was {RUNGS[detail['rung']].DID}" if detail["rung"] not in IDLE else ""
+
+
+def _clock(text: str) -> str:
+    return timezone.localtime(datetime.fromisoformat(text)).strftime("%H:%M:%S")
+
+
 _TELLERS: dict[str, Callable[[Said, Said, Said], str]] = {
     "job.step_running": _step,
     "job.step_waiting": _step,
@@ -70,6 +95,10 @@ _TELLERS: dict[str, Callable[[Said, Said, Said], str]] = {
     "job.step_skipped": _step,
     "job.step_failed": _step,
     "job": _job,
+    "reach.missed": _missed,
+    "reach.taken": _rung,
+    "reach.skipped": _left_out,
+    "reach.reached": _heard,
     "command": _command,
     "credential": _credential,
     "device.provisioning": _provisioning,

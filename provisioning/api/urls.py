@@ -4,10 +4,12 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from provisioning.api.devices import ManagedDeviceViewSet as Devices
+from provisioning.api.reachability import ReachAttemptViewSet, ReachPolicyViewSet
 from provisioning.api.views import BootstrapSessionViewSet, JobViewSet
 
 router = SimpleRouter()
 router.register("jobs", JobViewSet, basename="job")
+router.register("reach-attempts", ReachAttemptViewSet, basename="reach-attempt")
 router.register("bootstrap-sessions", BootstrapSessionViewSet, basename="bootstrap-session")
 
 _listing = Devices.as_view({"get": "list", "post": "create"}, basename="device", detail=False)
@@ -19,5 +21,10 @@ urlpatterns = [
     path("devices/", _listing, name="device-list"),
     path("devices/<path:endpoint>/timeline/", _timeline, name="device-timeline"),
     path("devices/<path:endpoint>/", _one, name="device-detail"),
+    path(
+        "operators/<slug:slug>/reach-policy/",
+        ReachPolicyViewSet.as_view({"get": "retrieve", "patch": "partial_update"}, detail=True),
+        name="operator-reach-policy",
+    ),
     *router.urls,
 ]

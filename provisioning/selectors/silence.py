@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from devices.gateways import EndDevice
 from devices.models import Registration
@@ -75,6 +75,14 @@ def of_end_devices(policies: Mapping[int, ReachPolicy], *, now: datetime, limit:
     return [
         Missed(device_id, operator_id, gone_at, gone_at) for device_id, operator_id, gone_at in rows[:limit]
     ]
+
+
+def answered() -> Q:
+    """Attempts that have nothing left to look for: the device was heard, signed off, or may not come back."""
+    heard = Q(device__registration__last_seen_at__gt=F("silent_since"))
+    signed_off = Q(device__registration__is_live=False) & ~Q(device__registration_detail__end_cause=EXPIRED)
+    seen_again = Q(device__end_device__isnull=False, device__end_device__gone_at=None)
+    return heard | signed_off | seen_again | ~Q(device__access=Access.ACTIVE)
 
 
 def _attempts(since: str) -> QuerySet[ReachAttempt]:

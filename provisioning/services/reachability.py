@@ -11,12 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import F, Max, Q, Sum
+from django.db.models import Max, Sum
 
 from audit import ledger
 from devices import events, waking
 from devices.models import Command, CommandState, Device
-from devices.selectors.sessions import EXPIRED
 from devices.services import mailbox
 from devices.states import Access
 from provisioning import rungs
@@ -88,16 +87,8 @@ def climb(*, now: datetime, limit: int = STEP_LIMIT) -> Climbed:
     return Climbed(ended, stepped)
 
 
-def answered() -> Q:
-    """Attempts that have nothing left to look for: the device was heard, signed off, or may not come back."""
-    heard = Q(device__registration__last_seen_at__gt=F("silent_since"))
-    signed_off = Q(device__registration__is_live=False) & ~Q(device__registration_detail__end_cause=EXPIRED)
-    seen_again = Q(device__end_device__isnull=False, device__end_device__gone_at=None)
-    return heard | signed_off | seen_again | ~Q(device__access=Access.ACTIVE)
-
-
 def _end_answered(now: datetime, limit: int = 500) -> int:
-    over = ReachAttempt.objects.filter(answered(), state=AttemptState.OPEN)
+    over = ReachAttempt.objects.filter(silence.answered(), state=AttemptState.OPEN)
     found = list(over.order_by("has_acted", "pk").values_list("pk", "has_acted")[: 10 * limit])
     idle = [pk for pk, has_acted in found if not has_acted]
     if idle:
@@ -127,7 +118,7 @@ def _step(attempt_id: int, now: datetime, *, may_send_sms: bool) -> bool:
         device, attempt = _locked(attempt_id)
         if attempt is None or device is None or attempt.next_at is None or attempt.next_at > now:
             return False
-        if ReachAttempt.objects.filter(answered(), pk=attempt.pk).exists():
+        if ReachAttempt.objects.filter(silence.answered(), pk=attempt.pk).exists():
             _end_heard(device, attempt, now)
             return True
         if not attempt.has_acted:

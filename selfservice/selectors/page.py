@@ -9,7 +9,7 @@ from typing import Any
 from devices.models import Device, Onboarding, Security
 from devices.selectors import sessions, ways
 from devices.states import Access, Provisioning
-from provisioning.selectors import progress
+from provisioning.selectors import progress, reachability
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ def context(device: Device, now: datetime) -> dict[str, Any]:
         "registration": registration,
         "detail": ways.registration_detail(device),
         "progress": progress.stepper(device),
+        "looked_for": reachability.of(device, now),
         "may_renew_key": may_renew_key(device),
         "is_set_up": device.provisioning == Provisioning.APPLIED and device.first_online_at is not None,
     }

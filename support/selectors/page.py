@@ -11,7 +11,7 @@ from audit.causes import CAUSES, Cause
 from devices.models import Command, Device
 from devices.selectors import sessions, ways
 from provisioning.models import BootstrapExchange, BootstrapSession, Job, JobStep
-from provisioning.selectors import progress
+from provisioning.selectors import progress, reachability
 from provisioning.steps import KINDS
 from support import words
 from support.selectors import knocks, timeline
@@ -74,6 +74,7 @@ def context(
         "registration": ways.registration(device),
         "detail": ways.registration_detail(device),
         "progress": progress.stepper(device),
+        "looked_for": reachability.of(device, now),
         "timeline": timeline.of_device(device.pk, operator_ids, filters),
         "bootstraps": _sessions(device),
         "jobs": _jobs(device),

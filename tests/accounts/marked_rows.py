@@ -20,6 +20,7 @@ from devices.services import traces, values
 from devices.services.traces import Message
 from devices.services.values import Sample
 from devices.telemetry import Observation, ResourceHistory, ResourceValue, TraceMessage
+from provisioning.ladder import ReachAttempt, ReachPolicy
 from provisioning.models import BootstrapProfile, BootstrapSession, Job
 
 MARK = "northmark"
@@ -177,6 +178,25 @@ def _profile(operator: Operator) -> BootstrapProfile:
 @row(Job)
 def _job(operator: Operator) -> Job:
     return Job.objects.create(operator=operator, device=_device(operator), requested_by=MARK, reason=MARK)
+
+
+@row(ReachPolicy)
+def _policy(operator: Operator) -> ReachPolicy:
+    return ReachPolicy.objects.get_or_create(operator=operator, defaults={"waits": {"wait": 60}})[0]
+
+
+@row(ReachAttempt)
+def _attempt(operator: Operator) -> ReachAttempt:
+    now = timezone.now()
+    taken = [{"kind": "ticket", "at": now.isoformat(), "detail": MARK}]
+    return ReachAttempt.objects.create(
+        operator=operator,
+        device=_device(operator),
+        missed_at=now,
+        silent_since=now,
+        taken=taken,
+        has_acted=True,
+    )
 
 
 @row(BootstrapSession)

@@ -27,16 +27,18 @@ def read(
     *,
     catalogue: Catalogue,
     root_path: str = "",
+    prefix: str = "",
 ) -> Any:
     """A successful answer: `nodes` of path and value, or the raw bytes where they cannot be read.
 
     `path` is what was asked for, the root for composite operations. `created` is the instance that a Create
-    made, by the Location of its answer (L-22).
+    made, by the Location of its answer (L-22). With `prefix` an end device was asked through its gateway, which may
+    or may not repeat it.
     """
     said: dict[str, Any] = {}
     if location:
         said["location"] = "/" + text("/".join(location).encode())
-        if created := _created(location, root_path):
+        if created := _created(location, root_path, prefix):
             said["created"] = created
     if not payload:
         return said or None
@@ -49,7 +51,7 @@ def read(
     except Lwm2mError as error:
         raw = base64.b64encode(payload[:_RAW_LIMIT]).decode()
         return said | {"raw": {"base64": raw}, "problem": text(error.detail.encode(errors="replace"))}
-    return said | {"nodes": [_node(node, root_path) for node in nodes]}
+    return said | {"nodes": [_node(node, root_path, prefix) for node in nodes]}
 
 
 def text(said: bytes) -> str:
@@ -64,21 +66,23 @@ def end_device(prefix: str, root_path: str) -> str:
     return prefix.removeprefix(f"{root_path}/")
 
 
-def _created(location: tuple[str, ...], root_path: str) -> str:
-    root = tuple(root_path.split("/")) if root_path else ()
+def _created(location: tuple[str, ...], root_path: str, prefix: str) -> str:
+    for part in (root_path, prefix):
+        before = tuple(part.split("/")) if part else ()
+        location = location[len(before) :] if location[: len(before)] == before else location
     try:
-        found = Path.of(location[len(root) :] if location[: len(root)] == root else location)
+        found = Path.of(location)
     except Lwm2mError:
         return ""
     return str(found) if found.depth == 2 else ""
 
 
-def _node(node: Node, root_path: str) -> dict[str, Any]:
+def _node(node: Node, root_path: str, own: str) -> dict[str, Any]:
     shown: dict[str, Any] = {"path": str(node.path), "value": to_json(node.value)}
     if node.time is not None:
         shown["time"] = node.time
     prefix = end_device(node.prefix, root_path)
-    return shown | ({"prefix": prefix} if prefix else {})
+    return shown | ({"prefix": prefix} if prefix not in ("", own) else {})
 
 
 def to_json(value: Value) -> Any:

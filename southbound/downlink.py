@@ -1,5 +1,7 @@
 """The door out: `flush` claims a device's next command, sends it, and settles it, one at a time per device.
 
+For a gateway these are its own commands and those of the devices behind it: the way to them is through it.
+
 A nudge, the device's own Register or Update, and the sweep all lead here. A command is claimed only when the device
 listens and there is a way to it, so one that cannot be sent stays queued and costs no attempt.
 """
@@ -20,11 +22,12 @@ from lwm2m.messages import Request
 from lwm2m.paths import Path
 from lwm2m.registration import Change
 from southbound import answers, operations
+from southbound.gateways import Gateways
 from southbound.observing import ObservationRepair
 from southbound.reporting import Reporting
 from southbound.tracing import Tracing
 from southbound.transports.engine import Engine, NoReply, Reply
-from southbound.turns import OBSERVES, Ready, Turns
+from southbound.turns import OBSERVES, Ready, Settled, Turns
 
 logger = logging.getLogger(__name__)
 
@@ -39,12 +42,14 @@ class Downlink:
         turns: Turns,
         reporting: Reporting,
         observing: ObservationRepair,
+        gateways: Gateways,
         tracing: Tracing,
     ) -> None:
         self._engine = engine
         self._turns = turns
         self._reporting = reporting
         self._observing = observing
+        self._gateways = gateways
         self._tracing = tracing
         self._flushing: dict[int, asyncio.Task[None]] = {}
         self._sending: dict[int, asyncio.Task[Outcome]] = {}
@@ -65,6 +70,9 @@ class Downlink:
             self._break_off(device_id)
         if outcome.change in (Change.REGISTERED, Change.REPLACED):
             self._observing.registered(device_id)
+            self._gateways.registered(device_id)
+        elif "object_links" in outcome.changed:
+            self._gateways.relisted(device_id)
         elif outcome.change is Change.DEREGISTERED:
             self.ended(device_id)
 
@@ -75,6 +83,7 @@ class Downlink:
 
     async def stop(self) -> None:
         await self._observing.stop()
+        await self._gateways.stop()
         tasks = [*self._flushing.values(), *self._sending.values()]
         for task in tasks:
             task.cancel()
@@ -107,15 +116,18 @@ class Downlink:
                 self._reporting.hold(ready.token)
             try:
                 outcome = await self._deliver(device_id, ready) if ready.is_current else mailbox.BROKEN_OFF
-                following = await self._taken(device_id, (claimed.command_id, outcome))
+                following = await self._taken(
+                    device_id, Settled(claimed.device_id, claimed.command_id, outcome)
+                )
             finally:
                 if ready.token is not None and is_new:
                     self._reporting.release(ready.token)
             if is_new and (outcome is mailbox.BROKEN_OFF or isinstance(outcome, Done)):
                 self._observing.repair(device_id)  # it may stand on a registration that is gone (L-21)
+            self._gateways.settled(device_id, claimed, outcome)
             ready = following
 
-    async def _taken(self, device_id: int, settled: tuple[int, Outcome] | None = None) -> Ready | None:
+    async def _taken(self, device_id: int, settled: Settled | None = None) -> Ready | None:
         """A turn, which may have read where the device was just before it registered anew or moved."""
         self._claiming.add(device_id)
         try:
@@ -169,6 +181,7 @@ class Downlink:
             reply.location,
             catalogue=ready.target.catalogue,
             root_path=ready.target.root_path,
+            prefix=ready.target.prefix,
         )
         if reply.observe is not None and ready.token is not None and request.observe == 0:
             return Done(code, said, Observing(ready.registration_id, ready.token.hex(), reply.observe))

@@ -13,13 +13,16 @@ from django.utils import timezone
 
 from audit import ledger
 from devices import events
+from devices.models import Device
 from devices.services import observations, values
+from devices.services.values import Sample
 from lwm2m.codes import Code
 from lwm2m.messages import Response, Send
-from southbound import observing, senders
+from southbound import behind, observing, senders
 from southbound.counters import Counters
 from southbound.group_commit import GroupCommit
 from southbound.reports import Notified, Report, Sent, Verdict, judge_notice, judge_send
+from southbound.senders import Sender
 from southbound.tracing import Tracing
 from southbound.transports.lane import Exchange
 from southbound.transports.notices import Notice
@@ -31,7 +34,10 @@ HELD_LIMIT = 64
 
 
 class Reporting:
-    """`on_heard` is told, on the loop, of devices that spoke; `on_stray` of those that notify what nobody knows."""
+    """`on_heard` is told, on the loop, of devices that spoke; `on_stray` of those that notify what nobody knows.
+
+    `on_told` of gateways that notified which devices are behind them.
+    """
 
     def __init__(
         self,
@@ -39,11 +45,13 @@ class Reporting:
         counters: Counters,
         on_heard: Callable[[int], None],
         on_stray: Callable[[int], None],
+        on_told: Callable[[int], None],
         tracing: Tracing,
     ) -> None:
         self._counters = counters
         self._on_heard = on_heard
         self._on_stray = on_stray
+        self._on_told = on_told
         self._tracing = tracing
         self._held: dict[bytes, list[Notice]] = {}
         self.commits: GroupCommit[Report, Verdict] = GroupCommit(
@@ -104,13 +112,14 @@ class Reporting:
                 else judge_notice(report, known.get(report.origin), observed, now)
                 for report in batch
             ]
+            behind_them = behind.stored(verdicts, now=now)
             self._note(verdicts, now=now)
             senders.heard((v.device_id for v in verdicts if v.device_id is not None), now=now)
-            told = {s.device_id: s.operator_id for s in known.values()}
-            samples = [sample for v in verdicts for sample in v.samples]
+            samples = [sample for v in verdicts for sample in v.samples] + behind_them
+            told = _operators(known.values(), samples)
             values.store(samples=samples, now=now, operators=told)
-            spoke = dict.fromkeys(v.device_id for v in verdicts if v.samples and v.device_id is not None)
-            events.devices_changed([(device_id, told[device_id]) for device_id in spoke], ["values"])
+            spoke = dict.fromkeys(sample.device_id for sample in samples)
+            events.devices_changed([(one, told[one]) for one in spoke if one in told], ["values"])
         return verdicts
 
     def _note(self, verdicts: Iterable[Verdict], *, now: datetime) -> None:
@@ -154,7 +163,10 @@ class Reporting:
             self._counters.late += verdict.is_late
             if isinstance(report, Notified):
                 paths = () if verdict.about is None else verdict.about.paths
-                self._tracing.notified(verdict.device_id, report.notice, paths, is_welcome=verdict.is_welcome)
+                about = verdict.device_id if verdict.about is None else verdict.about.device_id
+                self._tracing.notified(about, report.notice, paths, is_welcome=verdict.is_welcome)
+            if verdict.end_devices is not None:
+                self._on_told(verdict.device_id)
             if verdict.is_stray:
                 self._on_stray(verdict.device_id)
             elif verdict.has_waiting:
@@ -169,3 +181,12 @@ class Reporting:
         self._tracing.answered(report.exchange, response, verdict.device_id)
         if verdict.cause:
             self._count(report.exchange, verdict.cause, verdict.detail, verdict.device_id)
+
+
+def _operators(known: Iterable[Sender], samples: Sequence[Sample]) -> dict[int, int]:
+    """Device id -> operator; devices behind a gateway are looked up."""
+    found = {sender.device_id: sender.operator_id for sender in known}
+    others = {sample.device_id for sample in samples} - found.keys()
+    if others:
+        found |= dict(Device.objects.filter(pk__in=others).values_list("pk", "operator_id"))
+    return found

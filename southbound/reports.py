@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from devices.services import end_device_reading
 from devices.services.observations import Observed
 from devices.services.values import Sample, samples
 from lwm2m import formats, notification_order
@@ -48,6 +49,14 @@ Report = Sent | Notified
 
 
 @dataclass(frozen=True, slots=True)
+class EndDevices:
+    """Instances of object 25; `is_whole`: what is not among them is gone."""
+
+    instances: end_device_reading.Resources
+    is_whole: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What is stored and answered. `is_stray`: the device observes what is not known; repair its observations."""
 
@@ -69,6 +78,10 @@ class Verdict:
     """The rest of it has to be read."""
     is_late: bool = False
     """A newer one came before it: only what has a time of its own is worth keeping."""
+    behind: Mapping[str, Sequence[Sample]] = field(default_factory=dict)
+    """Prefix -> values of a device behind this gateway."""
+    end_devices: EndDevices | None = None
+    """What a gateway notifies of the devices behind it."""
 
 
 def judge_send(report: Sent, sender: Sender | None, now: datetime) -> Verdict:
@@ -88,7 +101,8 @@ def judge_send(report: Sent, sender: Sender | None, now: datetime) -> Verdict:
         return Verdict(code, sender.device_id, cause=error.cause, detail=error.detail)
     return Verdict(
         device_id=sender.device_id,
-        samples=_samples(sender, nodes, now),
+        samples=_samples(sender.device_id, nodes, now),
+        behind=_behind(nodes, now),
         has_waiting=sender.has_waiting,
     )
 
@@ -136,7 +150,12 @@ def judge_notice(
     if not all(any(each.contains(node.path) for each in wanted) for node in nodes):
         return replace(verdict, cause="PAYLOAD_MALFORMED", detail="It speaks of what is not observed.")
     kept = [node for node in nodes if node.time is not None] if is_late else nodes
-    return replace(verdict, samples=_samples(sender, kept, now))
+    told = None
+    if found.device_id == sender.device_id and end_device_reading.is_about(path) and not is_late:
+        instances = end_device_reading.resources((node.path, node.value) for node in nodes)
+        told = EndDevices(instances, path.depth == 1)
+    samples = _samples(found.device_id, kept, now)
+    return replace(verdict, samples=samples, behind=_behind(kept, now), end_devices=told)
 
 
 def _is_late(notice: Notice, found: Observed, now: datetime) -> bool:
@@ -162,5 +181,15 @@ def _check_registered(nodes: Sequence[Node], target: Target) -> None:
             )
 
 
-def _samples(sender: Sender, nodes: Sequence[Node], now: datetime) -> list[Sample]:
-    return samples(device_id=sender.device_id, nodes=nodes, received_at=now.timestamp())
+def _samples(device_id: int, nodes: Sequence[Node], now: datetime) -> list[Sample]:
+    return samples(device_id=device_id, nodes=nodes, received_at=now.timestamp())
+
+
+def _behind(nodes: Sequence[Node], now: datetime) -> dict[str, list[Sample]]:
+    """What is said of end devices, by their prefixes; whose they are is looked up when it is stored."""
+    found: dict[str, list[Sample]] = {}
+    for node in nodes:
+        if node.prefix and node.path.depth >= 3:
+            said = samples(device_id=0, nodes=[replace(node, prefix="")], received_at=now.timestamp())
+            found.setdefault(node.prefix, []).extend(said)
+    return found

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q
 
 from devices import object_models
+from devices.gateways import EndDevice
 from devices.models import (
     Command,
     CommandState,
@@ -63,13 +64,17 @@ def find(origins: Sequence[Origin]) -> dict[Origin, Sender]:
     waiting = Command.objects.filter(
         device_id=OuterRef("device_id"), state__in=[CommandState.QUEUED, CommandState.SENT]
     )
+    waiting_behind = Command.objects.filter(
+        device__end_device__gateway_id=OuterRef("device_id"),
+        state__in=[CommandState.QUEUED, CommandState.SENT],
+    )
     counts = Credential.objects.filter(
         plane=Plane.MANAGEMENT, identity=OuterRef("identity"), device_id=OuterRef("device_id")
     ).exclude(state=CredentialState.RETIRED)
     rows = list(
         Registration.objects.filter(wanted, is_live=True)
         .select_related("device__operator")
-        .annotate(has_waiting=Exists(waiting), credential_counts=Exists(counts))
+        .annotate(has_waiting=Exists(waiting) | Exists(waiting_behind), credential_counts=Exists(counts))
     )
     details = RegistrationDetail.objects.in_bulk([row.pk for row in rows])
     by_key = {
@@ -93,14 +98,33 @@ def heard(device_ids: Iterable[int], *, now: datetime) -> None:
         Registration.objects.filter(device_id__in=ids).update(last_seen_at=now)
 
 
-def target(detail: RegistrationDetail | None, operator_id: int) -> Target:
-    """What a device said it is, read with the object models of its operator."""
+def target(
+    detail: RegistrationDetail | None, operator_id: int, end_device: EndDevice | None = None
+) -> Target:
+    """What a device said it is, read with the object models of its operator.
+
+    An end device has its own objects, beneath the alternate path and in the formats of its gateway.
+    """
     known = object_models.catalogue(operator_id)
+    prefix = "" if end_device is None else end_device.prefix
     if detail is None or not detail.object_links:
-        return Target("1.0" if detail is None else detail.version, None, known)
+        return Target("1.0" if detail is None else detail.version, None, known, prefix)
     links = ObjectLinks.from_json(detail.object_links)
+    if end_device is not None:
+        own = ObjectLinks.from_json(end_device.object_links) if end_device.object_links else ObjectLinks()
+        links = replace(links, objects=own.objects)
     announced = {object_id: link.version for object_id, link in links.objects.items()}
-    return Target(detail.version, links, known.for_device(announced, detail.version))
+    return Target(detail.version, links, known.for_device(announced, detail.version), prefix)
+
+
+def behind(device_ids: Iterable[int]) -> dict[int, EndDevice]:
+    """Device id -> what its gateway tells of it."""
+    ids = set(device_ids)
+    return {
+        row.device.pk: row
+        for row in EndDevice.objects.filter(device_id__in=ids).select_related("device")
+        if row.device
+    }
 
 
 def _sender(row: Registration, detail: RegistrationDetail | None) -> Sender:

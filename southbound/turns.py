@@ -55,12 +55,21 @@ class Ready:
     is_current: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How a command of a device ended; the device may be one behind the gateway whose turn it is."""
+
+    device_id: int
+    command_id: int
+    outcome: Outcome
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Turn:
     """What one device wants: first that the outcome of its command is written, then its next command."""
 
     device_id: int
-    settled: tuple[int, Outcome] | None
+    settled: Settled | None
     taken: asyncio.Future[Ready | None]
 
 
@@ -87,7 +96,7 @@ class Turns:
             write=self._write, answer=self._answer, counters=counters
         )
 
-    async def take(self, device_id: int, settled: tuple[int, Outcome] | None = None) -> Ready | None:
+    async def take(self, device_id: int, settled: Settled | None = None) -> Ready | None:
         """Settle, and claim the next command if the device listens and can be reached from here."""
         try:
             return await self._once(device_id, settled)
@@ -96,7 +105,7 @@ class Turns:
                 raise
             return await self._once(device_id, settled)  # an answer is not lost to one deadlock
 
-    async def _once(self, device_id: int, settled: tuple[int, Outcome] | None) -> Ready | None:
+    async def _once(self, device_id: int, settled: Settled | None) -> Ready | None:
         taken: asyncio.Future[Ready | None] = asyncio.get_running_loop().create_future()
         if not self.commits.submit(_Turn(device_id, settled, taken)):
             raise TurnFailed("Too much waits, or this process is stopping.")
@@ -115,11 +124,13 @@ class Turns:
     def _write(self, batch: Sequence[_Turn]) -> list[_Taken]:
         now = timezone.now()
         with ledger.unit_of_work():
-            devices = delivery.locked(turn.device_id for turn in batch)
-            outcomes = [turn.settled for turn in batch if turn.settled is not None]
-            if outcomes:
+            settled = [turn.settled for turn in batch if turn.settled is not None]
+            wanted = {turn.device_id for turn in batch}
+            devices = delivery.locked(wanted | {one.device_id for one in settled})
+            if settled:
+                outcomes = [(one.command_id, one.outcome) for one in settled]
                 delivery.settle(devices=devices, outcomes=outcomes, now=now)
-            ready = self._claimed(devices, now)
+            ready = self._claimed({pk: device for pk, device in devices.items() if pk in wanted}, now)
         return [_Taken(ready.pop(turn.device_id, None)) for turn in batch]
 
     def _claimed(self, devices: Mapping[int, Device], now: datetime) -> dict[int, Ready]:
@@ -130,10 +141,11 @@ class Turns:
         listening = {pk: device for pk, device in devices.items() if pk in routes}
         claimed = self._claim(listening, {pk for pk, (lane, _) in routes.items() if lane.tuning}, now)
         details = RegistrationDetail.objects.in_bulk(claimed)
+        behind = senders.behind(c.device_id for pk, c in claimed.items() if c.device_id != pk)
         return {
             pk: Ready(
                 command,
-                senders.target(details.get(pk), devices[pk].operator_id),  # type: ignore[attr-defined]
+                senders.target(details.get(pk), devices[pk].operator_id, behind.get(command.device_id)),  # type: ignore[attr-defined]
                 *routes[pk],
                 rows[pk].registration_id,
                 _token(command),

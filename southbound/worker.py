@@ -24,6 +24,7 @@ from django.utils import timezone
 from devices import bells, events
 from devices.services import knocks, mailbox, processes, registration_store, registrations
 from devices.services.registrations import Applied
+from southbound import gateways
 from southbound.bootstrap import BootstrapServer
 from southbound.counters import Counters
 from southbound.database import Database
@@ -115,6 +116,7 @@ class Southbound:
             counters=self.counters,
             on_heard=lambda device_id: self.downlink.wake(device_id),
             on_stray=repair.repair,
+            on_told=repair.repair,
             tracing=self.tracing,
         )
         self._engine.on_notice = self.reporting.notice
@@ -126,6 +128,7 @@ class Southbound:
             options=self.options.sms,
         )
         self.ports.sms = self.sms
+        self.gateways = gateways.Gateways(self._database, on_told=repair.repair)
         self.turns = Turns(
             flow=self.flow, ports=self.ports, counters=self.counters, patience=self.sms.tuning.patience
         )
@@ -134,6 +137,7 @@ class Southbound:
             turns=self.turns,
             reporting=self.reporting,
             observing=repair,
+            gateways=self.gateways,
             tracing=self.tracing,
         )
         self.takeover = Takeover(
@@ -266,6 +270,7 @@ class Southbound:
         await asyncio.sleep(self.options.sweep_seconds or settings.SWEEP_SECONDS)
         now = timezone.now()
         await self._database.run(mailbox.expire_overdue, now=now)
+        await self._database.run(gateways.sweep, now=now)
         for device_id in await self._database.run(
             mailbox.waiting_devices, self.flow, now=now, sms_operators=self.sms.bound()
         ):

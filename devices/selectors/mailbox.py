@@ -12,9 +12,9 @@ from devices.models import Command, CommandState, Transport
 from devices.states import Access
 
 
-def _deliverable(now: datetime) -> Q:
+def _deliverable(now: datetime, registration: str = "device__registration") -> Q:
     """Queued and not held back after silence, or sent by a process that died."""
-    heard_since = Q(device__registration__last_seen_at__gt=F("sent_at"))
+    heard_since = Q(**{f"{registration}__last_seen_at__gt": F("sent_at")})
     queued = Q(state=CommandState.QUEUED, expires_at__gt=now) & (
         Q(lease_until__isnull=True) | Q(lease_until__lte=now) | heard_since
     )
@@ -32,13 +32,33 @@ def waiting_devices(
     mine = (Q(device__registration__flow=flow) & ~is_sms) | (
         is_sms & Q(device__operator_id__in=list(sms_operators))
     )
+    now = now or timezone.now()
     rows = (
-        Command.objects.filter(_deliverable(now or timezone.now()))
+        Command.objects.filter(_deliverable(now))
         .filter(mine, device__access=Access.ACTIVE, device__registration__is_live=True)
         .order_by("id")
         .values_list("device_id", flat=True)
     )
-    return list(dict.fromkeys(rows[: limit * 4]))[:limit]
+    gateways = _waiting_gateways(flow, limit, now)
+    return list(dict.fromkeys([*rows[: limit * 4], *gateways]))[:limit]
+
+
+def _waiting_gateways(flow: str, limit: int, now: datetime) -> list[int]:
+    """What waits for end devices makes their gateway listen."""
+    gateway = "device__end_device__gateway"
+    rows = Command.objects.filter(
+        _deliverable(now, f"{gateway}__registration"),
+        device__access=Access.ACTIVE,
+        device__end_device__gone_at=None,
+        **{
+            f"{gateway}__access": Access.ACTIVE,
+            f"{gateway}__registration__is_live": True,
+            f"{gateway}__registration__flow": flow,
+        },
+    )
+    return list(dict.fromkeys(rows.order_by("id").values_list(f"{gateway}_id", flat=True)[: limit * 4]))[
+        :limit
+    ]
 
 
 def orphaned(flows: Iterable[str], limit: int = 500, *, now: datetime) -> dict[tuple[str, int], int]:

@@ -16,7 +16,7 @@ from django.db.models import F, OuterRef, Subquery
 from devices import events, object_models, secrecy
 from devices.models import Command, CommandState, Device, Operation, Registration
 from devices.outcomes import Claimed, DeviceRefused, Done, Outcome, Silent
-from devices.services import command_history, delivery_sql, settlement
+from devices.services import command_history, delivery_behind, delivery_sql, settlement
 from devices.services.settlement import Learned
 from devices.states import Access
 from lwm2m.paths import Path
@@ -57,25 +57,31 @@ def claim(
 ) -> dict[int, Claimed]:
     """The next command of each of these locked devices, where one may be sent now: one in flight (NSTART=1).
 
-    What a process that died had claimed is settled as lost, and may be the next one.
+    For a gateway it may be one of a device behind it. What a process that died had claimed is settled as lost, and
+    may be the next one.
     """
     free = {pk: device for pk, device in devices.items() if device.access == Access.ACTIVE}
-    sent = list(Command.objects.filter(device_id__in=free, state=CommandState.SENT).order_by("device_id"))
-    overdue = [command for command in sent if command.lease_until is None or command.lease_until <= now]
-    _settle_all([(command, LOST) for command in overdue], free, now)
-    for command in sent:
+    gateways = delivery_behind.gateways(free)
+    sent = [(c.device_id, c) for c in Command.objects.filter(device_id__in=free, state=CommandState.SENT)]
+    sent += [(c.gateway_id, c) for c in (delivery_behind.in_flight(gateways) if gateways else ())]
+    overdue = [command for _, command in sent if command.lease_until is None or command.lease_until <= now]
+    behind = {command.device_id: command.device for command in overdue if command.device_id not in free}
+    _settle_all([(command, LOST) for command in overdue], free | behind, now)
+    for carrier_id, command in sent:
         if command not in overdue:
-            del free[command.device_id]
-    chosen = _next(free, now)
+            free.pop(carrier_id, None)
+    chosen = {command.device_id: command for command in _next(free, now)}
+    if gateways := gateways & free.keys():
+        chosen = delivery_behind.first_of(chosen, delivery_behind.next_of(gateways, now))
     lease_until = now + timedelta(seconds=lease_seconds)
-    Command.objects.filter(pk__in=[command.pk for command in chosen]).update(
+    Command.objects.filter(pk__in=[command.pk for command in chosen.values()]).update(
         state=CommandState.SENT,
         attempts=F("attempts") + 1,
         claimed_by=flow,
         sent_at=now,
         lease_until=lease_until,
     )
-    return {command.device_id: _claimed(command, lease_until) for command in chosen}
+    return {carrier_id: _claimed(command, lease_until) for carrier_id, command in chosen.items()}
 
 
 def _claimed(command: Command, lease_until: datetime) -> Claimed:

@@ -6,13 +6,13 @@ front of what is asked of the end devices, whose prefixes may be others by now.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from audit import ledger
 from devices.errors import Refused
 from devices.models import Command, CommandState, Device, Operation, RegistrationDetail
-from devices.services import mailbox, observations
+from devices.services import end_devices, mailbox, observations
 from devices.services.end_device_reading import OBJECT
 from devices.states import Access
 
@@ -24,20 +24,22 @@ READ_AGAIN = timedelta(seconds=30)
 _READS = (Operation.READ, Operation.OBSERVE)
 
 
-def registered(device_ids: Iterable[int], *, now: datetime) -> list[int]:
+def registered(device_ids: Collection[int], *, now: datetime) -> list[int]:
     """After Register: those of these devices that are gateways are asked; returns them."""
     gateways = _gateways(device_ids)
     for gateway in gateways:
         _observe(gateway, now)
+    _emptied(set(device_ids) - {gateway.pk for gateway in gateways}, now)
     return [gateway.pk for gateway in gateways]
 
 
-def relisted(device_ids: Iterable[int], *, now: datetime) -> list[int]:
+def relisted(device_ids: Collection[int], *, now: datetime) -> list[int]:
     """After an Update with another object list: read again what came or went."""
     gateways = _gateways(device_ids)
     for gateway in gateways:
         _observe(gateway, now)
         _read(gateway, now, "The gateway's object list changed.")
+    _emptied(set(device_ids) - {gateway.pk for gateway in gateways}, now)
     return [gateway.pk for gateway in gateways]
 
 
@@ -79,6 +81,13 @@ def _gateways(device_ids: Iterable[int]) -> list[Device]:
     )
     found = [row.device_id for row in details if is_gateway(row.version, row.object_links)]
     return list(Device.objects.filter(pk__in=found).order_by("pk"))
+
+
+def _emptied(device_ids: set[int], now: datetime) -> None:
+    """Registered without object 25: nothing is behind them any more."""
+    rows = Device.objects.filter(pk__in=device_ids, registration__is_live=True)
+    for gateway in rows.filter(end_devices__gone_at=None, end_devices__isnull=False).distinct():
+        end_devices.told(gateway=gateway, instances={}, is_whole=True, now=now)
 
 
 def _observe(gateway: Device, now: datetime) -> None:

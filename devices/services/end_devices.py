@@ -266,5 +266,7 @@ def _tell(gateway: Device, result: Told, now: datetime) -> None:
         changed = {gateway.pk: gateway.operator_id}
         changed |= {device.pk: device.operator_id for device in result.touched.values()}
         events.devices_changed(changed.items(), ["end_devices"])
+    spoke = dict.fromkeys((sample.device_id, gateway.operator_id) for sample in result.samples)
+    events.devices_changed(spoke, ["values"])
     due = [d.pk for d in result.touched.values() if d.provisioning != Provisioning.APPLIED]
     events.device_heard(due)

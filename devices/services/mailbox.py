@@ -15,8 +15,9 @@ from django.utils import timezone
 from audit import ledger
 from devices import events
 from devices.errors import Refused
-from devices.models import COMMAND_ENDED, Command, CommandState, Device, Operation, Registration, Transport
+from devices.models import COMMAND_ENDED, Command, CommandState, Device, Operation, Transport
 from devices.outcomes import Claimed, DeviceRefused, Done, Outcome, Silent
+from devices.selectors import ways
 from devices.selectors.mailbox import has_waiting, waiting_devices
 from devices.services import command_history, delivery, processes, smsc_links
 from devices.services.delivery import BROKEN_OFF, LEASE_SECONDS, LOST, MAX_ATTEMPTS, RETRY_SECONDS
@@ -86,14 +87,14 @@ def enqueue(
             expires_at=now + timedelta(seconds=expires_in_seconds),
         )
         command_history.queued(command, locked)
-        events.nudge(_flow(locked), locked.pk)
+        events.nudge(_flow(locked), ways.carrier_id(locked) or locked.pk)
         events.device_changed(locked.pk, locked.operator_id, ["commands"])
     return command
 
 
 def _flow(device: Device) -> str:
     """The process that can send to it: the one that heard it last, by SMS the one that holds the SMSC link."""
-    rows = Registration.objects.filter(device=device, is_live=True)
+    rows = ways.live_registration(device)
     flow, transport = rows.values_list("flow", "transport").first() or ("", "")
     return smsc_links.holder_of(device.operator_id) if transport == Transport.SMS else flow
 

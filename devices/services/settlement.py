@@ -6,21 +6,19 @@ observation, and last the values: whoever stores values together with something 
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from devices.models import Command, Operation
+from devices.models import Command, Operation, Reach
 from devices.outcomes import DeviceRefused, Done
 from devices.selectors import device_models
-from devices.services import observation_states, values
+from devices.services import end_device_reading, end_devices, observation_states, values
+from devices.services.value_json import from_json
 from devices.services.values import Sample
-from lwm2m.errors import Lwm2mError
-from lwm2m.nodes import ObjectLinkValue, Value, absolute_time
+from lwm2m.nodes import absolute_time
 from lwm2m.paths import Path
 from lwm2m.values import typed
 
@@ -42,16 +40,30 @@ class Learned:
 
 def done(command: Command, outcome: Done, now: datetime) -> Learned:
     """The device did it."""
+    if command.device.reach == Reach.GATEWAY:
+        end_devices.heard([command.device_id], now=now)
     device_id, path = command.device_id, command.path
     if command.operation in _OBSERVES:
         _observing(command, outcome, now)
     if command.operation in _READS:
         told = list(_told(device_id, outcome.answer, now))
+        told += _end_devices(command, outcome.answer, now)
         is_whole = command.operation in _WHOLE and isinstance(outcome.answer, Mapping)
         return Learned(device_id, told, path if is_whole and "nodes" in outcome.answer else "")
     if command.operation in _WRITES:
         return Learned(device_id, list(_written(command, now)))
     return Learned(device_id, (), path if command.operation == Operation.DELETE else "")
+
+
+def _end_devices(command: Command, answer: Any, now: datetime) -> Sequence[Sample]:
+    """A gateway told of what is behind it; returns the values that waited for this."""
+    path = Path.parse(command.path)
+    if not end_device_reading.is_about(path) or not isinstance(answer, Mapping) or "nodes" not in answer:
+        return ()
+    nodes = [(Path.parse(node["path"]), node["value"]) for node in answer["nodes"] if not node.get("prefix")]
+    instances = end_device_reading.resources(nodes)
+    is_whole = path.depth == 1
+    return end_devices.told(gateway=command.device, instances=instances, is_whole=is_whole, now=now).samples
 
 
 def refused(command: Command, outcome: DeviceRefused, now: datetime) -> Learned:
@@ -64,6 +76,9 @@ def refused(command: Command, outcome: DeviceRefused, now: datetime) -> Learned:
             now=now,
         )
     is_gone = command.operation in _WHOLE and outcome.code == _NOT_FOUND
+    is_gone = (
+        is_gone and command.device.reach != Reach.GATEWAY
+    )  # there it may be the prefix that is not found
     return Learned(command.device_id, (), command.path if is_gone else "")
 
 
@@ -107,7 +122,7 @@ def _told(device_id: int, answer: Any, now: datetime) -> Iterator[Sample]:
         path = Path.parse(node["path"])
         if path.depth >= 3 and not node.get("prefix"):
             at = absolute_time(node.get("time"), received_at)
-            yield Sample(device_id, str(path), _value(node["value"]), at)
+            yield Sample(device_id, str(path), from_json(node["value"]), at)
 
 
 def _written(command: Command, now: datetime) -> Iterator[Sample]:
@@ -117,7 +132,7 @@ def _written(command: Command, now: datetime) -> Iterator[Sample]:
     for path, value in _given(command):
         model = catalogue.resource(path)
         if model is None or "R" in model.operations:
-            found = typed(_value(value), path, catalogue)
+            found = typed(from_json(value), path, catalogue)
             yield Sample(command.device_id, str(path), found, now.timestamp())
 
 
@@ -127,14 +142,3 @@ def _given(command: Command) -> Iterable[tuple[Path, Any]]:
         return [(Path.parse(command.path), arguments["value"])]
     given = arguments.get("values") or {}
     return [(Path.parse(name), value) for name, value in given.items() if name.startswith("/")]
-
-
-def _value(value: Any) -> Value:
-    if not isinstance(value, Mapping):
-        return value
-    try:
-        if "object_link" in value:
-            return ObjectLinkValue.parse(str(value["object_link"]))
-        return base64.b64decode(str(value.get("base64", "")), validate=True)
-    except (Lwm2mError, binascii.Error, ValueError):
-        return None

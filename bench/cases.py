@@ -96,7 +96,7 @@ class Bench:
         self._generator = using
         self._sizes = sizes
         self._wanted = wanted
-        self._redis = redis
+        self.redis = redis
 
     def plain(self, name: str) -> Iterator[Rate]:
         """The aiocoap server, which stores nothing."""
@@ -147,7 +147,7 @@ class Bench:
         meter = Meter(
             serving.pids,
             database.server_pid if database else None,
-            self._redis if database and database.server_pid else None,
+            self.redis if database and database.server_pid else None,
         )
         return generator.run(
             generator.OURS if source_address else self._generator,

@@ -4,7 +4,9 @@
     python -m bench.run --quick             under a minute, to see that it works
     python -m bench.run --only 'postgresql/nosec/*' --only 'aiocoap/*'
 
-Keys are server/security/processes/request, such as sqlite/dtls/1/update, and memory/security/devices.
+Keys are server/security/processes/request, such as sqlite/dtls/1/update, and memory/security/devices; of management
+notify/database/ours, command/database/plain and storm/database/ours; and pages/database/page, such as
+pages/postgresql/admin-list.
 
 PostgreSQL is the server of DATABASE_URL; without one, `.ci/with-services` starts one, where it is installed.
 """
@@ -22,9 +24,10 @@ from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
 
-from bench import cases, databases, generator, processes, tables
+from bench import cases, databases, generator, management, processes, tables, tables_of_management
 from bench.cases import Bench, Memory, Rate, Sizes, say
 from bench.databases import Database
+from bench.management import Managed
 
 
 def main() -> None:
@@ -42,6 +45,7 @@ def main() -> None:
     rates: list[Rate] = []
     memories: list[Memory] = []
     versions: list[str] = []
+    managed = Managed()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         stores: list[AbstractContextManager[Database]] = [databases.sqlite(Path(folder))]
         if databases.has_server() and not options.sqlite_only:
@@ -49,19 +53,30 @@ def main() -> None:
         for store in stores:
             with store as database:
                 with_memory = store is stores[-1] and options.wants("memory")
+                with_rates = with_memory or options.wants(database.name.lower())
+                with_management = management.is_wanted(database, options.wanted)
                 env = {}
-                if with_memory or options.wants(database.name.lower()):
+                if with_rates or with_management:
                     env = _prepared(database, Path(folder), sizes, with_memory)
                     versions.append(databases.version(database))
                 for _ in range(options.rounds):
                     for name in cases.PLAIN:
                         rates += bench.plain(name)
-                    if env:
+                    if with_rates:
                         rates += bench.southbound(database, env, (1,) if options.quick else (1, 2))
                 if with_memory:
                     memories += bench.memory(database, env)
-    _report(options, using.name, sizes, versions, _middle(rates), memories)
-    if any(not rate.load.answered for rate in rates):
+                if with_management:
+                    playing = management.Playing(database, env, using, options.wanted, bench.redis)
+                    playing.play(
+                        managed,
+                        quick=options.quick,
+                        seconds=options.seconds,
+                        rounds=options.rounds,
+                        with_pages=store is stores[-1],
+                    )
+    _report(options, using.name, sizes, versions, _middle(rates), memories, managed)
+    if any(not rate.load.answered for rate in rates) or any(not work.count for work in managed.works):
         raise SystemExit("A case got no answers at all.")
 
 
@@ -109,7 +124,9 @@ def _options() -> _Options:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help="one second a case, no second process")
+    parser.add_argument(
+        "--quick", action="store_true", help="one second a case, no second process, few devices"
+    )
     parser.add_argument(
         "--only", action="append", default=[], metavar="PATTERN", help="keys to measure; may repeat"
     )
@@ -142,6 +159,7 @@ def _report(
     versions: list[str],
     rates: list[Rate],
     memories: list[Memory],
+    managed: Managed,
 ) -> None:
     base = _base(rates)
     machine = _machine()
@@ -155,18 +173,22 @@ def _report(
             "compared_with": base,
             "rates": [rate.as_json() for rate in rates],
             "memory": [vars(m) | {"per_device": m.per_device} for m in memories],
+            **managed.as_json(),
         }
         print(json.dumps(whole, indent=1))
         return
     print(f"\nCommit {databases.commit()}. {machine} {'. '.join(versions)}.")
-    print(
-        f"Generator {using}: {sizes.devices} devices, {sizes.window} requests outstanding, {sizes.seconds:g} s a case, "
-        f"the middle one of several; ratios to {base or 'nothing'}, measured in the same run.\n"
-    )
+    if rates:
+        print(
+            f"Generator {using}: {sizes.devices} devices, {sizes.window} requests outstanding, "
+            f"{sizes.seconds:g} s a case, the middle one of several; ratios to {base or 'nothing'}, "
+            "measured in the same run.\n"
+        )
     parts = [
         tables.expectations(rates, memories, base),
         tables.rates(rates, base) if rates else "",
         tables.memory(memories) if memories else "",
+        *tables_of_management.all_of(managed),
     ]
     print("\n\n".join(part for part in parts if part))
 

@@ -32,7 +32,7 @@ def rates(measured: Sequence[Rate], base: str) -> str:
         ]
         for rate in measured
     ]
-    return _table(
+    return table(
         "Server|Security|Processes|Request|per s|span of rounds|× aiocoap|p50 ms|p99 ms|CPU µs: server|database|Redis"
         "|sum|refused or lost|others, cores",
         rows,
@@ -50,7 +50,7 @@ def memory(measured: Sequence[Memory]) -> str:
         ]
         for m in measured
     ]
-    return _table("Security|registered devices|MB before|MB after|bytes per device", rows)
+    return table("Security|registered devices|MB before|MB after|bytes per device", rows)
 
 
 def expectations(measured: Sequence[Rate], sizes: Sequence[Memory], base: str) -> str:
@@ -66,7 +66,7 @@ def expectations(measured: Sequence[Rate], sizes: Sequence[Memory], base: str) -
 
     def row(what: str, goal: str, value: float, unit: str, reached: bool) -> None:
         rows.append(
-            [what, goal, f"{value:,.2f}{unit}" if value < 10 else f"{value:,.0f}{unit}", _yes(reached)]
+            [what, goal, f"{value:,.2f}{unit}" if value < 10 else f"{value:,.0f}{unit}", yes(reached)]
         )
 
     if update and plain:
@@ -97,14 +97,14 @@ def expectations(measured: Sequence[Rate], sizes: Sequence[Memory], base: str) -
                 " MB",
                 m.after < 1000 * MEGABYTE,
             )
-    return _table("One process, PostgreSQL|expected|measured|reached", rows) if rows else ""
+    return table("One process, PostgreSQL|expected|measured|reached", rows) if rows else ""
 
 
 def _rate(measured: Rate) -> float:
     return measured.load.rate
 
 
-def _yes(reached: bool) -> str:
+def yes(reached: bool) -> str:
     return "yes" if reached else "no"
 
 
@@ -112,7 +112,7 @@ def _ratio(rate: float, base: float | None) -> str:
     return f"{rate / base:.2f}" if base else "–"
 
 
-def _table(head: str, rows: Sequence[Sequence[str]]) -> str:
+def table(head: str, rows: Sequence[Sequence[str]]) -> str:
     names = head.split("|")
     widths = [max([len(name), *(len(row[i]) for row in rows)]) for i, name in enumerate(names)]
     is_number = [

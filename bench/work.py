@@ -33,7 +33,7 @@ class WorkSizes:
     window: int
 
 
-FULL = WorkSizes(6.0, 1000, 8, 256)
+FULL = WorkSizes(6.0, 1000, 5, 256)
 QUICK = WorkSizes(1.0, 50, 2, 64)
 
 

@@ -151,6 +151,13 @@ class Registration(models.Model):
     last_seen_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True)
 
+    class Meta:
+        # What a notification is known by. A refresh changes none of these, so it stays within its page (HOT).
+        indexes = [
+            models.Index(fields=["host", "port"], name="registration_address"),
+            models.Index(fields=["identity"], name="registration_identity"),
+        ]
+
     def __str__(self) -> str:
         return f"/rd/{self.registration_id}"
 

@@ -23,10 +23,14 @@ from devices.models import (
 )
 from devices.states import Access
 from lwm2m.links import ObjectLinks
+from lwm2m.objects import Catalogue
 from lwm2m.registration import Origin
 from southbound.operations import Target
 from southbound.transports.notices import Notice
 from southbound.transports.tcp import Connection
+
+KEPT_LIMIT = 1_000
+_kept: dict[tuple[int, tuple[tuple[int, str | None], ...], str], tuple[Catalogue, Catalogue]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +117,19 @@ def target(
     if end_device is not None:
         own = ObjectLinks.from_json(end_device.object_links) if end_device.object_links else ObjectLinks()
         links = replace(links, objects=own.objects)
-    announced = {object_id: link.version for object_id, link in links.objects.items()}
-    return Target(detail.version, links, known.for_device(announced, detail.version), prefix)
+    announced = tuple((object_id, link.version) for object_id, link in links.objects.items())
+    return Target(detail.version, links, _meant(known, announced, detail.version), prefix)
+
+
+def _meant(known: Catalogue, announced: tuple[tuple[int, str | None], ...], version: str) -> Catalogue:
+    """`for_device`, kept: devices of one kind announce the same, and a storm asks for each of their messages."""
+    key = (id(known), announced, version)
+    kept = _kept.get(key)
+    if kept is None or kept[0] is not known:
+        if len(_kept) >= KEPT_LIMIT:
+            _kept.clear()
+        kept = _kept[key] = (known, known.for_device(dict(announced), version))
+    return kept[1]
 
 
 def behind(device_ids: Iterable[int]) -> dict[int, EndDevice]:

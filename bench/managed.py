@@ -50,10 +50,14 @@ def _first(count: int, prefix: str):  # type: ignore[no-untyped-def]
 
 
 def observe(count: int, prefix: str) -> int:
+    from audit import ledger
     from devices.services import observations
 
-    for device in _first(count, prefix):
-        observations.want(device=device, path=PATH, wanted_by="system")
+    wished = iter(_first(count, prefix))
+    while part := list(islice(wished, PART)):
+        with ledger.unit_of_work():
+            for device in part:
+                observations.want(device=device, path=PATH, wanted_by="system")
     return count
 
 

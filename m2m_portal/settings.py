@@ -229,8 +229,8 @@ DTLS_BACKEND = env.choice("DTLS_BACKEND", "auto", ("auto", "cryptography", "ctyp
 
 # -- SMS -----------------------------------------------------------------------------------------------------
 SMPP_URL = env.url("SMPP_URL", {"smpp", "smpps"})
-SMS_ACK_SECONDS = env.integer("SMS_ACK_SECONDS", 120, low=1, high=86400)
-SMS_REPETITIONS = env.integer("SMS_REPETITIONS", 2, low=0, high=10)
+SMS_ACK_SECONDS = env.integer("SMS_ACK_SECONDS", 300, low=1, high=86400)
+SMS_REPETITIONS = env.integer("SMS_REPETITIONS", 0, low=0, high=10)
 SMS_RESPONSE_SECONDS = env.integer("SMS_RESPONSE_SECONDS", 600, low=1, high=86400)
 SMS_AWAKE_SECONDS = env.integer("SMS_AWAKE_SECONDS", 600, low=1, high=86400)
 

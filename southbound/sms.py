@@ -114,8 +114,9 @@ class Sms:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*(held.stop() for held in self._held.values()))
-        await self.traffic.incoming.stop(timeout_seconds=1.0)
-        await self.traffic.leaving.stop(timeout_seconds=1.0)
+        await asyncio.gather(
+            self.traffic.incoming.stop(timeout_seconds=1.0), self.traffic.leaving.stop(timeout_seconds=1.0)
+        )
         if self._held:
             self._held.clear()
             await self._database.run(smsc_links.release, holder=self._flow, now=timezone.now())

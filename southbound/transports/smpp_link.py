@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 10.0
 TICK_SECONDS = 0.25
-UNBIND_SECONDS = 1.0
+UNBIND_SECONDS = 0.5
 BURSTS_PER_SECOND = 10
 
 
@@ -161,7 +161,16 @@ class SmppLink:
             response_timeout=self._patience.response,
             enquire_after=self._patience.enquire,
         )
-        return smpp.Session(smpp.Bind(link.system_id, link.password, link.system_type), limits)
+        own = smpp.Address.parse(link.address)
+        bind = smpp.Bind(
+            link.system_id,
+            link.password,
+            link.system_type,
+            addr_ton=own.ton,
+            addr_npi=own.npi,
+            address_range=own.digits,
+        )
+        return smpp.Session(bind, limits)
 
     def _pause(self) -> float:
         seconds = min(self._patience.longest, self._patience.first * 2.0 ** min(self._attempts, 16))

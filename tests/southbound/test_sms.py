@@ -1,0 +1,256 @@
+"""Devices by SMS over a real SMPP link to the loopback SMSC: what they can do, and what an SMSC can do to them."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from accounts.models import Operator
+from devices.messaging import SmscLink, SmsMessage, SmsPart, SmsState
+from devices.models import Device, Knock, Reach, Registration, Security
+from devices.services import smsc_links
+from devices.telemetry import Observation, ResourceValue
+from simulator.smsc_faults import SmscFaults
+from tests.southbound.client import until
+from tests.southbound.management import order, told
+from tests.southbound.sms import NUMBER, QUICK, by_sms, linked, off
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def meter(make_device) -> Device:
+    return make_device("meter", reach=Reach.SMS, security=Security.MSISDN, msisdn=NUMBER)
+
+
+def live() -> Registration | None:
+    return Registration.objects.filter(is_live=True).first()
+
+
+@pytest.fixture
+def sms(play):
+    def run(scene, **options):
+        return play(scene, sms=QUICK, sweep_seconds=0.2, **options)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("version", "queue_mode", "binding"),
+    [("1.0", False, "S"), ("1.0", True, "S"), ("1.1", False, "S"), ("1.1", True, "S")],
+)
+def test_registers_updates_and_leaves_by_sms(sms, operator, meter, version, queue_mode, binding):
+    async def scene(southbound):
+        async with (
+            linked(operator) as switch,
+            by_sms(switch, "meter", version=version, queue_mode=queue_mode, binding=binding) as client,
+        ):
+            await client.until(lambda: client.is_registered)
+            row = await until(live)
+            assert (row.transport, row.identity, row.host, row.port) == ("sms", NUMBER, NUMBER, 0)
+            assert row.queue_mode is queue_mode
+            before = row.last_seen_at
+            await client.update()
+            await until(lambda: live().last_seen_at > before)
+            await client.stop(deregister=True)
+            await until(lambda: live() is None)
+        parts = await off(lambda: list(SmsPart.objects.values_list("handled_at", flat=True)))
+        assert len(parts) >= 3
+        await until(lambda: not SmsPart.objects.filter(handled_at=None).exists())
+
+    sms(scene)
+
+
+def test_every_operation_by_sms(sms, operator, meter):
+    async def scene(southbound):
+        async with linked(operator) as switch, by_sms(switch, "meter", version="1.1") as client:
+            await client.until(lambda: client.is_registered)
+            await until(live)
+            read = told(await order(meter, "read", "/3/0"))
+            assert read["/3/0/0"]
+            assert (await order(meter, "write", "/3/0/14", value="+02:00")).state == "done"
+            assert told(await order(meter, "read", "/3/0/14")) == {"/3/0/14": "+02:00"}
+            assert (await order(meter, "execute", "/3/0/12")).state == "done"
+            assert (await order(meter, "discover", "/3/0")).state == "done"
+            assert (
+                await order(meter, "write-attributes", "/3303/0/5601", attributes={"pmin": 0})
+            ).state == "done"
+            long = "x" * 300
+            assert (await order(meter, "write", "/3/0/15", value=long)).state == "done"
+            observed = await order(meter, "observe", "/3/0/9", attributes={"pmin": 0, "pmax": 600})
+            assert observed.state == "done"
+            await until(lambda: Observation.objects.filter(state="active").exists())
+            client.tree.set("/3/0/9", 42)
+            await until(lambda: ResourceValue.objects.filter(device=meter, number=42).exists())
+            response = await client.send(["/3303/0/5601"], even_if_muted=True)
+            assert response.code == 0x44
+            largest = max(
+                len(bytes(row.payload)) for row in await off(lambda: list(SmsMessage.objects.all()))
+            )
+            assert largest <= 133
+
+    sms(scene)
+
+
+def test_parts_twice_and_out_of_order_do_no_harm(sms, operator, meter):
+    faults = SmscFaults(duplicate=1.0, reorder=2)
+
+    async def scene(southbound):
+        async with (
+            linked(operator, options={"faults": faults}) as switch,
+            by_sms(switch, "meter", version="1.1") as client,
+        ):
+            await client.until(lambda: client.is_registered, 20)
+            await until(live)
+            await until(lambda: not SmsPart.objects.filter(handled_at=None).exists())
+
+    sms(scene)
+
+
+def test_an_smsc_that_throttles_refuses_and_is_slow(sms, operator, meter):
+    faults = SmscFaults()
+
+    async def scene(southbound):
+        async with (
+            linked(operator, options={"faults": faults}) as switch,
+            by_sms(switch, "meter", version="1.1") as client,
+        ):
+            await client.until(lambda: client.is_registered)
+            await until(live)
+            faults.throttle = 2
+            faults.slow_seconds = 0.3
+            assert told(await order(meter, "read", "/3/0/0"))
+            assert await off(lambda: SmsMessage.objects.filter(attempts__gt=1).exists())
+            faults.slow_seconds, faults.refuse = 0.0, 1
+            await order(meter, "execute", "/3/0/12")
+            refused = await until(lambda: SmsMessage.objects.filter(state=SmsState.REFUSED).first())
+            assert (refused.cause, "INVDSTADR" in refused.detail) == ("SMS_REFUSED", True)
+
+    sms(scene)
+
+
+def test_an_smsc_that_goes_down_is_bound_again_and_nothing_waiting_is_lost(sms, operator, meter):
+    async def scene(southbound):
+        async with linked(operator) as switch, by_sms(switch, "meter", version="1.1") as client:
+            await client.until(lambda: client.is_registered)
+            await until(live)
+            await switch.go_down()
+            down = await until(lambda: SmscLink.objects.exclude(state="bound").first())
+            assert down.cause in ("", "SMSC_UNREACHABLE")
+            asked = asyncio.create_task(order(meter, "read", "/3/0/0"))
+            await asyncio.sleep(0.3)
+            assert not asked.done()
+            await switch.come_up()
+            assert told(await asked)
+
+    sms(scene)
+
+
+def test_a_wrong_password_is_told_and_mended(sms, operator, meter):
+    async def scene(southbound):
+        async with linked(operator) as switch:
+            await off(smsc_links.save, operator=operator, password="wrong")
+            refused = await until(lambda: SmscLink.objects.filter(state="refused").first())
+            assert (refused.cause, "INVPASWD" in refused.detail) == ("SMSC_REFUSED", True)
+            await off(smsc_links.save, operator=operator, password="secret")
+            await until(lambda: SmscLink.objects.filter(state="bound").exists())
+            assert switch.counts["binds refused"] >= 1
+
+    sms(scene)
+
+
+def test_a_stranger_is_not_answered_and_is_in_the_waiting_room(sms, operator, meter, make_device):
+    async def scene(southbound):
+        other = await off(Operator.objects.create, slug="other", name="Other")
+        theirs = await off(
+            make_device,
+            "theirs",
+            operator=other,
+            reach=Reach.SMS,
+            security=Security.MSISDN,
+            msisdn="+491510000009",
+        )
+        async with (
+            linked(operator) as switch,
+            by_sms(switch, "stranger", "+491510000008"),
+            by_sms(switch, "theirs", "+491510000009"),
+        ):
+            unknown = await until(lambda: Knock.objects.filter(cause="MSISDN_UNKNOWN").first())
+            assert (unknown.host, unknown.operator_id, unknown.device_id) == (
+                "+491510000008",
+                operator.pk,
+                None,
+            )
+            mismatch = await until(lambda: Knock.objects.filter(cause="MSISDN_MISMATCH").first())
+            assert mismatch.device_id == theirs.pk
+            assert await off(SmsMessage.objects.count) == 0
+            assert await off(SmsPart.objects.count) == 0
+
+    sms(scene)
+
+
+def test_the_days_number_ends_it(sms, operator, meter):
+    async def scene(southbound):
+        async with (
+            linked(operator, daily_messages=3) as switch,
+            by_sms(switch, "meter", version="1.1") as client,
+        ):
+            await client.until(lambda: client.is_registered)
+            await until(live)
+            assert told(await order(meter, "read", "/3/0/0"))
+            assert told(await order(meter, "read", "/3/0/1"))
+            waiting = asyncio.create_task(order(meter, "read", "/3/0/2"))
+            await asyncio.sleep(1.0)
+            assert not waiting.done()
+            waiting.cancel()
+            assert await off(SmsMessage.objects.count) == 3
+
+    sms(scene)
+
+
+def test_a_device_with_ip_updates_by_sms_only_if_it_said_so(sms, operator, make_device):
+    device = make_device("both", msisdn=NUMBER)
+
+    async def scene(southbound):
+        async with linked(operator) as switch, by_sms(switch, "both", binding="US") as client:
+            await client.until(lambda: client.is_registered)
+            assert (await until(live)).transport == "sms"
+        await off(Registration.objects.all().delete)
+        async with linked(operator) as switch, by_sms(switch, "both", binding="U"):
+            await until(lambda: Knock.objects.filter(device=device, cause="BINDING_INVALID").exists())
+
+    sms(scene)
+
+
+def test_receipts_make_messages_delivered(sms, operator, meter):
+    async def scene(southbound):
+        async with linked(operator) as switch, by_sms(switch, "meter") as client:
+            await client.until(lambda: client.is_registered)
+            await until(lambda: SmsMessage.objects.filter(state=SmsState.DELIVERED).exists())
+
+    sms(scene)
+
+
+def test_two_operators_have_their_links_in_one_process(sms, operator, meter, make_device):
+    async def scene(southbound):
+        other = await off(Operator.objects.create, slug="other", name="Other", allows_nosec=True)
+        await off(
+            make_device,
+            "second",
+            operator=other,
+            reach=Reach.SMS,
+            security=Security.MSISDN,
+            msisdn="+491510000002",
+        )
+        async with (
+            linked(operator) as one,
+            linked(other, address="+491700000002") as two,
+            by_sms(one, "meter") as first,
+            by_sms(two, "second", "+491510000002", server="tel:+491700000002") as second,
+        ):
+            await first.until(lambda: first.is_registered)
+            await second.until(lambda: second.is_registered)
+            assert sorted(southbound.sms.bound()) == sorted([operator.pk, other.pk])
+
+    sms(scene)

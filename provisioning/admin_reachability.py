@@ -56,7 +56,7 @@ _FIELDS = {
     )
     for kind, module in rungs.KINDS.items()
 }
-PolicyForm = type("PolicyForm", (_PolicyForm,), _FIELDS)
+PolicyForm = type("PolicyForm", (_PolicyForm,), dict(_FIELDS))
 
 
 class _Written:
@@ -84,11 +84,25 @@ class ReachPolicyAdmin(_Written, ScopedModelAdmin):
         ("Steps, in this order", {"fields": tuple(_FIELDS)}),
         ("What it may cost", {"fields": ("sms_per_day", "sms_per_minute")}),
     )
-    readonly_fields = ("operator",)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        """Who may only look sees the steps in words: the fields of the form are no columns."""
+        if self.has_change_permission(request, obj):
+            return super().get_fieldsets(request, obj)
+        settings = ("operator", "is_enabled", "early_seconds", "steps", "sms_per_day", "sms_per_minute")
+        return ((None, {"fields": settings}),)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        return ("operator", "steps")
 
     @admin.display(description="Steps")
     def steps(self, policy: ReachPolicy) -> str:
-        return ", ".join(rungs.KINDS[kind].TITLE for kind in rungs.KINDS if kind in policy.waits) or "none"
+        taken = [
+            f"{module.TITLE} ({policy.waits[kind]} s)"
+            for kind, module in rungs.KINDS.items()
+            if kind in policy.waits
+        ]
+        return ", ".join(taken) or "none"
 
     def save_model(self, request: HttpRequest, obj: ReachPolicy, form: forms.ModelForm, change: bool) -> None:
         changes = {name: form.cleaned_data[name] for name in (*_SETTINGS, "waits")}

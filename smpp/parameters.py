@@ -33,7 +33,12 @@ class Tag(IntEnum):
 
 
 def decode(octets: bytes) -> dict[int, bytes]:
-    """Raises `Malformed`. Of a tag that is there twice the first counts."""
+    """Raises `Malformed`. Of a tag that is there twice the first counts.
+
+    Some ESMEs write a NUL after short_message that its length does not count; so few NULs are no parameter.
+    """
+    if len(octets) < 4 and not any(octets):
+        return {}
     reader, found = Reader(octets), dict[int, bytes]()
     count = 0
     while reader.left:

@@ -7,13 +7,13 @@ instead of a dozen. Lock order: devices by id, then their commands; then registr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import F, OuterRef, Subquery
 
-from devices import events, object_models, secrecy
+from devices import events, object_models, secrecy, waking
 from devices.models import Command, CommandState, Device, Operation, Registration
 from devices.outcomes import Claimed, DeviceRefused, Done, Outcome, Silent
 from devices.services import command_history, delivery_behind, delivery_sql, settlement
@@ -53,12 +53,17 @@ def settle(
 
 
 def claim(
-    *, devices: Mapping[int, Device], flow: str, now: datetime, lease_seconds: int = LEASE_SECONDS
+    *,
+    devices: Mapping[int, Device],
+    flow: str,
+    now: datetime,
+    lease_seconds: int = LEASE_SECONDS,
+    asleep: Set[int] = frozenset(),
 ) -> dict[int, Claimed]:
     """The next command of each of these locked devices, where one may be sent now: one in flight (NSTART=1).
 
-    For a gateway it may be one of a device behind it. What a process that died had claimed is settled as lost, and
-    may be the next one.
+    For a gateway it may be one of a device behind it. Those `asleep` get only what is meant to wake them. What a
+    process that died had claimed is settled as lost, and may be the next one.
     """
     free = {pk: device for pk, device in devices.items() if device.access == Access.ACTIVE}
     gateways = delivery_behind.gateways(free)
@@ -70,8 +75,10 @@ def claim(
     for carrier_id, command in sent:
         if command not in overdue:
             free.pop(carrier_id, None)
-    chosen = {command.device_id: command for command in _next(free, now)}
-    if gateways := gateways & free.keys():
+    awake = {pk: device for pk, device in free.items() if pk not in asleep}
+    dozing = {pk: free[pk] for pk in asleep & free.keys()}
+    chosen = {c.device_id: c for c in _next(awake, now) + _next(dozing, now, only_waking=True)}
+    if gateways := gateways & awake.keys():
         chosen = delivery_behind.first_of(chosen, delivery_behind.next_of(gateways, now))
     lease_until = now + timedelta(seconds=lease_seconds)
     Command.objects.filter(pk__in=[command.pk for command in chosen.values()]).update(
@@ -96,12 +103,14 @@ def _claimed(command: Command, lease_until: datetime) -> Claimed:
     )
 
 
-def _next(devices: Mapping[int, Device], now: datetime) -> list[Command]:
+def _next(devices: Mapping[int, Device], now: datetime, *, only_waking: bool = False) -> list[Command]:
     if not devices:
         return []
     waiting = Command.objects.filter(
         device_id=OuterRef("pk"), state=CommandState.QUEUED, expires_at__gt=now
     ).order_by("-priority", "id")
+    if only_waking:
+        waiting = waiting.filter(correlation__startswith=waking.CORRELATION)
     first = Device.objects.filter(pk__in=devices).annotate(next=Subquery(waiting.values("pk")[:1]))
     ids = [pk for pk in first.order_by().values_list("next", flat=True) if pk is not None]
     if not ids:

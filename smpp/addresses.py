@@ -11,6 +11,7 @@ from smpp.errors import BadAddress
 MAX_DIGITS = 15  # ITU-T E.164
 _NUMBER = re.compile(r"\+?[0-9]{1,20}\Z")
 _SHORTEST_MSISDN = 7  # fewer digits are a short code of one network
+_SURELY_INTERNATIONAL = 10  # digits without a plus: no short code is that long
 
 
 class Ton(IntEnum):
@@ -44,12 +45,14 @@ class Address:
     def parse(cls, text: str) -> Address:
         """From ``+491511234567``, a short code such as ``2772``, or a name of up to 11 characters.
 
-        Raises `BadAddress`.
+        A plus may be left out of ten digits and more. Raises `BadAddress`.
         """
         plain = re.sub(r"[ ()/-]", "", text) if text[:1] in "+0123456789(" else text
         if plain.startswith("+") and _NUMBER.match(plain) and _SHORTEST_MSISDN < len(plain) <= MAX_DIGITS + 1:
             return cls(Ton.INTERNATIONAL, Npi.ISDN, plain[1:])
         if plain.isascii() and plain.isdigit() and len(plain) <= MAX_DIGITS:
+            if len(plain) >= _SURELY_INTERNATIONAL and plain[0] != "0":
+                return cls(Ton.INTERNATIONAL, Npi.ISDN, plain)
             return cls(Ton.NETWORK_SPECIFIC, Npi.UNKNOWN, plain)
         if 1 <= len(text) <= 11 and text.isascii() and text.isprintable() and not text.startswith("+"):
             return cls(Ton.ALPHANUMERIC, Npi.UNKNOWN, text)

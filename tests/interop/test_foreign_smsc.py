@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from lwm2m.codes import Code
+from lwm2m.messages import Deregister, Register, Update
+from simulator.modem import Sim
 from smpp import (
     Addressing,
     BindRefused,
@@ -18,9 +21,11 @@ from smpp import (
     part_of,
     receipts,
 )
+from tests.fakes.devices import running_device
 from tests.fakes.waiting import eventually
 from tests.interop.foreign_smsc import ForeignSmsc
-from tests.simulator.sms import Esme
+from tests.simulator.peers import Server
+from tests.simulator.sms import Esme, SmsServer
 
 OURS, DEVICE = "+491700000001", "+491711234567"
 
@@ -170,3 +175,22 @@ async def test_goes_down_in_the_middle_and_comes_up(foreign_smsc: ForeignSmsc) -
         foreign_smsc.up()
         async with Esme(OURS) as again:
             await again.bound(foreign_smsc)
+
+
+async def test_a_simulated_device_lives_on_it(foreign_smsc: ForeignSmsc) -> None:
+    """Register in parts, read, update and leave, each SMS of it through npm's smpp both ways."""
+    portal = SmsServer(Server(), OURS)
+    card = Sim(DEVICE, port=foreign_smsc.port)
+    async with (
+        portal.at(foreign_smsc) as server,
+        running_device(
+            "meter", server=server.uri, sim=card, binding="S", version="1.0", lifetime_seconds=3600
+        ) as device,
+    ):
+        await device.until(lambda: device.is_registered)
+        answer = await server.registered["meter"].ask(Code.GET, "/3/0/0", accept=0)
+        assert answer.payload == b"Virtual Devices"
+        await device.update()
+        await device.stop(deregister=True)
+        assert [len(server.of(kind)) for kind in (Register, Update, Deregister)] == [1, 1, 1]
+        assert {pdu["data_coding"] for pdu in foreign_smsc.pdus("submit_sm")} == {4}

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from audit import ledger
+from devices import awake
 from devices.models import Device, Operation, Plane, Registration, RegistrationDetail, Transport
 from devices.outcomes import Claimed, Outcome
 from devices.services import delivery, sms_numbers
@@ -29,6 +30,8 @@ from southbound.transports.engine import TOKEN_BYTES
 from southbound.transports.lane import Lane
 from southbound.transports.ports import Ports
 
+QUEUE_LIMIT = 1_000_000
+"""A device has one turn at a time, so devices are the bound; an answer that came must not be turned away."""
 OBSERVES = (Operation.OBSERVE, Operation.OBSERVE_COMPOSITE)
 _CANCELS = (Operation.CANCEL_OBSERVE, Operation.CANCEL_OBSERVE_COMPOSITE)
 
@@ -93,7 +96,7 @@ class Turns:
         self._patience = int(patience)
         self._ports = ports
         self.commits: GroupCommit[_Turn, _Taken] = GroupCommit(
-            write=self._write, answer=self._answer, counters=counters
+            write=self._write, answer=self._answer, counters=counters, queue_limit=QUEUE_LIMIT
         )
 
     async def take(self, device_id: int, settled: Settled | None = None) -> Ready | None:
@@ -172,8 +175,8 @@ class Turns:
             None if row.expires_at is None else row.expires_at.timestamp(),
         )
         is_sms = row.transport == Transport.SMS
-        awake = max(settings.AWAKE_SECONDS, settings.SMS_AWAKE_SECONDS) if is_sms else settings.AWAKE_SECONDS
-        listens = presence(facts, now.timestamp(), awake, settings.LIFETIME_GRACE_SECONDS)
+        window = awake.seconds(device, row.transport)
+        listens = presence(facts, now.timestamp(), window, settings.LIFETIME_GRACE_SECONDS)
         if not listens.is_reachable:
             return None
         operator_id: int = device.operator_id  # type: ignore[attr-defined]

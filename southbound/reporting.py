@@ -113,8 +113,10 @@ class Reporting:
                 for report in batch
             ]
             behind_them = behind.stored(verdicts, now=now)
-            self._note(verdicts, now=now)
+            # Locks in the order of the house: devices, registrations, observations, values.
+            self._follow(verdicts, now=now)
             senders.heard((v.device_id for v in verdicts if v.device_id is not None), now=now)
+            observations.notified(newest=_newest(verdicts), now=now)
             samples = [sample for v in verdicts for sample in v.samples] + behind_them
             told = _operators(known.values(), samples)
             values.store(samples=samples, now=now, operators=told)
@@ -122,15 +124,8 @@ class Reporting:
             events.devices_changed([(one, told[one]) for one in spoke if one in told], ["values"])
         return verdicts
 
-    def _note(self, verdicts: Iterable[Verdict], *, now: datetime) -> None:
-        observations.notified(
-            newest={
-                v.about.observation_id: (v.token, v.number)
-                for v in verdicts
-                if v.about is not None and not v.is_late
-            },
-            now=now,
-        )
+    def _follow(self, verdicts: Iterable[Verdict], *, now: datetime) -> None:
+        """What has to be done about some of them."""
         for verdict in verdicts:
             if verdict.about is not None and verdict.is_first_block:
                 observing.read_whole(verdict.about)
@@ -181,6 +176,13 @@ class Reporting:
         self._tracing.answered(report.exchange, response, verdict.device_id)
         if verdict.cause:
             self._count(report.exchange, verdict.cause, verdict.detail, verdict.device_id)
+
+
+def _newest(verdicts: Iterable[Verdict]) -> dict[int, tuple[str, int | None]]:
+    """Observation id -> token and number of its newest notification."""
+    return {
+        v.about.observation_id: (v.token, v.number) for v in verdicts if v.about is not None and not v.is_late
+    }
 
 
 def _operators(known: Iterable[Sender], samples: Sequence[Sample]) -> dict[int, int]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 
 from devices import object_models
 from devices.gateways import EndDevice
@@ -21,6 +21,7 @@ from devices.models import (
     Security,
     Transport,
 )
+from devices.services import registration_store
 from devices.states import Access
 from lwm2m.links import ObjectLinks
 from lwm2m.objects import Catalogue
@@ -59,12 +60,10 @@ def find(origins: Sequence[Origin]) -> dict[Origin, Sender]:
     """Origin -> the device that is registered from there: by identity, or in NoSec by address (L-16)."""
     identities = {origin.identity for origin in origins if origin.identity is not None}
     plain = {(origin.host, origin.port) for origin in origins if origin.identity is None}
-    wanted = Q(transport__in=["dtls", "sms"], identity__in=identities)
-    wanted |= Q(
-        transport__in=("udp", "tcp"),
-        host__in={host for host, _ in plain},
-        port__in={port for _, port in plain},
-    )
+    ids = [
+        *(registration_store.standing_as(sorted(identities)) if identities else ()),
+        *(registration_store.standing_at(sorted(plain)) if plain else ()),
+    ]
     waiting = Command.objects.filter(
         device_id=OuterRef("device_id"), state__in=[CommandState.QUEUED, CommandState.SENT]
     )
@@ -76,7 +75,7 @@ def find(origins: Sequence[Origin]) -> dict[Origin, Sender]:
         plane=Plane.MANAGEMENT, identity=OuterRef("identity"), device_id=OuterRef("device_id")
     ).exclude(state=CredentialState.RETIRED)
     rows = list(
-        Registration.objects.filter(wanted, is_live=True)
+        Registration.objects.filter(pk__in=ids, is_live=True)
         .select_related("device__operator")
         .annotate(has_waiting=Exists(waiting) | Exists(waiting_behind), credential_counts=Exists(counts))
     )

@@ -112,6 +112,36 @@ def by_address(addresses: Iterable[tuple[str, int]]) -> dict[tuple[str, int], in
     return found
 
 
+_STANDING_AT = """SELECT r.device_id
+    FROM devices_registration r JOIN unnest(%s::text[], %s::int[]) AS u(host, port) USING (host, port)
+    WHERE r.is_live AND r.transport IN ('udp', 'tcp')"""
+_STANDING_AT_SQLITE = """SELECT device_id FROM devices_registration
+    WHERE is_live AND transport IN ('udp', 'tcp') AND (host, port) IN (VALUES {places})"""
+_STANDING_AS = """SELECT r.device_id FROM devices_registration r
+    WHERE r.is_live AND r.identity {ids}"""
+
+
+def standing_at(addresses: Sequence[tuple[str, int]]) -> list[int]:
+    """Ids of the devices with a live registration in the clear that were last heard at these (host, port)."""
+    if connection.vendor == "postgresql":
+        hosts, ports = [host for host, _ in addresses], [port for _, port in addresses]
+        return [device_id for (device_id,) in sql.prepared(_STANDING_AT, [hosts, ports])]
+    found: list[int] = []
+    with connection.cursor() as cursor:
+        for part in sql.parts(addresses):
+            places = ", ".join(["(%s, %s)"] * len(part))
+            cursor.execute(
+                _STANDING_AT_SQLITE.format(places=places), [value for pair in part for value in pair]
+            )
+            found += [device_id for (device_id,) in cursor.fetchall()]
+    return found
+
+
+def standing_as(identities: Sequence[str]) -> list[int]:
+    """Ids of the devices with a live registration under one of these identities."""
+    return [device_id for (device_id,) in sql.select(_STANDING_AS, identities)]
+
+
 def device_ids_by_endpoint(endpoints: Sequence[str]) -> dict[str, int]:
     """Endpoint name -> id of the one device that is not retired."""
     statement = (

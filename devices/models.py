@@ -1,7 +1,6 @@
-"""What: devices, their credentials, registrations, the command mailbox, and knocks at the door.
+"""What: devices, their credentials, knocks at the door, processes and object definitions.
 
-The registration row is the hot one: it is narrow, and nothing that a refresh changes has an index, so that
-PostgreSQL updates it in place (HOT). What a refresh never touches stands in `RegistrationDetail`.
+Registrations and commands stand in modules of their own and are imported from here, as if they stood here.
 """
 
 from __future__ import annotations
@@ -11,7 +10,29 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Operator, Subscriber
+from devices.commanding import COMMAND_ENDED, Command, CommandState, Operation
+from devices.registering import Registration, RegistrationDetail, Transport
 from devices.states import Access, Ownership, Provisioning
+
+__all__ = [
+    "COMMAND_ENDED",
+    "Command",
+    "CommandState",
+    "Credential",
+    "CredentialState",
+    "Device",
+    "Knock",
+    "ObjectDefinition",
+    "Onboarding",
+    "Operation",
+    "Plane",
+    "Reach",
+    "Registration",
+    "RegistrationDetail",
+    "Security",
+    "SouthboundProcess",
+    "Transport",
+]
 
 
 class Reach(models.TextChoices):
@@ -118,143 +139,6 @@ class Credential(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_plane_display()}: {self.identity}"
-
-
-class Transport(models.TextChoices):
-    UDP = "udp", "UDP"
-    DTLS = "dtls", "DTLS"
-    TCP = "tcp", "TCP"
-    TLS = "tls", "TLS"
-    SMS = "sms", "SMS"
-
-
-class Registration(models.Model):
-    """The live registration of a device, or its last one (`is_live` false). Hot: see the module's docstring.
-
-    Times are UTC. `expires_at` null means an infinite lifetime. `flow` names the channel of the southbound
-    process that holds the socket or DTLS session the device was last heard on.
-    """
-
-    device = models.OneToOneField(
-        Device, on_delete=models.CASCADE, primary_key=True, related_name="registration"
-    )
-    registration_id = models.CharField(max_length=22, unique=True)
-    is_live = models.BooleanField(default=True)
-    transport = models.CharField(max_length=4, choices=Transport.choices)
-    identity = models.CharField(max_length=128, blank=True)
-    host = models.CharField(max_length=45)
-    port = models.IntegerField()
-    flow = models.CharField(max_length=80)
-    lifetime_seconds = models.BigIntegerField()
-    queue_mode = models.BooleanField(default=False)
-    registered_at = models.DateTimeField()
-    last_seen_at = models.DateTimeField()
-    expires_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        # What a notification is known by. A refresh changes none of these, so it stays within its page (HOT).
-        indexes = [
-            models.Index(fields=["host", "port"], name="registration_address"),
-            models.Index(fields=["identity"], name="registration_identity"),
-        ]
-
-    def __str__(self) -> str:
-        return f"/rd/{self.registration_id}"
-
-
-class RegistrationDetail(models.Model):
-    """What a device said at Register and a refresh never repeats."""
-
-    device = models.OneToOneField(
-        Device, on_delete=models.CASCADE, primary_key=True, related_name="registration_detail"
-    )
-    version = models.CharField(max_length=8)
-    binding = models.CharField(max_length=8)
-    sms_number = models.CharField(max_length=20, blank=True)
-    object_links = models.JSONField(default=dict)
-    attributes = models.JSONField(default=list)
-    ended_at = models.DateTimeField(null=True, blank=True)
-    end_cause = models.CharField(max_length=40, blank=True)
-
-
-class Operation(models.TextChoices):
-    READ = "read", "Read"
-    DISCOVER = "discover", "Discover"
-    WRITE = "write", "Write"
-    WRITE_ATTRIBUTES = "write-attributes", "Write-Attributes"
-    EXECUTE = "execute", "Execute"
-    CREATE = "create", "Create"
-    DELETE = "delete", "Delete"
-    OBSERVE = "observe", "Observe"
-    CANCEL_OBSERVE = "cancel-observe", "Cancel observation"
-    READ_COMPOSITE = "read-composite", "Read-Composite"
-    WRITE_COMPOSITE = "write-composite", "Write-Composite"
-    OBSERVE_COMPOSITE = "observe-composite", "Observe-Composite"
-    CANCEL_OBSERVE_COMPOSITE = "cancel-observe-composite", "Cancel composite observation"
-
-
-class CommandState(models.TextChoices):
-    QUEUED = "queued", "Queued"
-    SENT = "sent", "Sent"
-    DONE = "done", "Done"
-    REFUSED = "refused", "Refused by the device"
-    SILENT = "silent", "No answer"
-    EXPIRED = "expired", "Expired"
-    CANCELLED = "cancelled", "Cancelled"
-
-
-COMMAND_ENDED = (
-    CommandState.DONE,
-    CommandState.REFUSED,
-    CommandState.SILENT,
-    CommandState.EXPIRED,
-    CommandState.CANCELLED,
-)
-
-
-class Command(models.Model):
-    """One operation for a device, held until it listens: FIFO per device, one in flight (NSTART=1)."""
-
-    device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="commands")
-    operation = models.CharField(max_length=24, choices=Operation.choices)
-    path = models.CharField(max_length=64)
-    arguments = models.JSONField(default=dict, blank=True)
-    priority = models.SmallIntegerField(default=0)
-    state = models.CharField(max_length=10, choices=CommandState.choices, default=CommandState.QUEUED)
-    requested_by = models.CharField(max_length=64, help_text="user:7, job:12 or system")
-    reason = models.CharField(max_length=200, blank=True)
-    correlation = models.CharField(
-        max_length=64, blank=True, help_text="what waits for the answer, e.g. job-step:12"
-    )
-    attempts = models.PositiveSmallIntegerField(default=0)
-    claimed_by = models.CharField(max_length=80, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(default=timezone.now)
-    sent_at = models.DateTimeField(null=True, blank=True)
-    ended_at = models.DateTimeField(null=True, blank=True)
-    expires_at = models.DateTimeField()
-    response_code = models.CharField(max_length=5, blank=True)
-    answer = models.JSONField(null=True, blank=True)
-    cause = models.CharField(max_length=40, blank=True)
-    detail = models.TextField(blank=True)
-
-    class Meta:
-        ordering = ["-id"]
-        indexes = [
-            models.Index(
-                fields=["device", "-priority", "id"],
-                condition=Q(state__in=["queued", "sent"]),
-                name="command_waiting",
-            )
-        ]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["device"], condition=Q(state="sent"), name="one_command_in_flight"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.get_operation_display()} {self.path}"
 
 
 class Knock(models.Model):

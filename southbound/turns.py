@@ -32,6 +32,8 @@ from southbound.transports.ports import Ports
 
 QUEUE_LIMIT = 1_000_000
 """A device has one turn at a time, so devices are the bound; an answer that came must not be turned away."""
+QUEUE_LIMIT = 1_000_000
+"""A device has one turn at a time, so devices are the bound; an answer that came must not be turned away."""
 OBSERVES = (Operation.OBSERVE, Operation.OBSERVE_COMPOSITE)
 _CANCELS = (Operation.CANCEL_OBSERVE, Operation.CANCEL_OBSERVE_COMPOSITE)
 

@@ -34,7 +34,16 @@ class BootstrapProfile(models.Model):
     default_pmin_seconds = models.PositiveIntegerField(null=True, blank=True)
     default_pmax_seconds = models.PositiveIntegerField(null=True, blank=True)
     disable_timeout_seconds = models.PositiveIntegerField(null=True, blank=True)
+    reads = models.JSONField(
+        default=list, blank=True, help_text='Paths read before anything is deleted, e.g. ["/1", "/2"].'
+    )
     deletes = models.JSONField(default=list, blank=True, help_text='Paths deleted first, e.g. ["/0", "/1"].')
+    access_rights = models.JSONField(
+        default=list,
+        blank=True,
+        help_text='Who may do what, e.g. [{"path": "/3/0", "rights": {"0": 31}}]: 1 read, 2 write, 4 execute, '
+        "8 delete, 16 create, by Short Server ID, 0 for every server.",
+    )
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(auto_now=True)
 

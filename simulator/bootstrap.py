@@ -13,7 +13,7 @@ from lwm2m.codes import Code, ContentFormat
 from lwm2m.errors import Lwm2mError
 from lwm2m.messages import Request
 from lwm2m.paths import ROOT, Path
-from lwm2m.requests import bootstrap_request
+from lwm2m.requests import bootstrap_pack_request, bootstrap_request
 from simulator import accounts, consistency, content
 from simulator.coap import Answer
 from simulator.connection import Connection
@@ -97,6 +97,11 @@ class Bootstrap:
     async def _ask(self) -> None:
         """Bootstrap-Request; a 1.0 device does not say which format it prefers."""
         assert self.connection is not None
+        if self._firmware.asks_for_pack and self._firmware.version >= "1.2":
+            pack = bootstrap_pack_request(endpoint=self._endpoint, accept=self._firmware.preferred_format)
+            refused = await self.connection.request(pack)
+            # Whatever comes: this device reads no packs, and goes on as after a refusal (6.1.7.8).
+            self._report("bootstrap-pack", refused.code.dotted)
         wished = None if self._firmware.version == "1.0" else self._firmware.preferred_format
         request = bootstrap_request(endpoint=self._endpoint, preferred_format=wished)
         response = await self.connection.request(request)

@@ -77,6 +77,7 @@ class Firmware:
     bootstrap is given up (`OMA-TS-LightweightM2M_Core 6.1.7`). ``cid`` is the DTLS connection id it
     offers: None offers none, b"" asks the server for one. ``root_path`` is the alternate path.
     ``sms`` is what holds instead where the server is reached by SMS.
+    ``asks_for_pack``: it tries a Bootstrap-Pack first (1.2) and goes on without one.
     ``objects`` are those it has besides the usual ones, see `simulator.equipping`.
     """
 
@@ -97,6 +98,7 @@ class Firmware:
     root_path: str = ""
     confirmable_notifications: bool = False
     tuning: Tuning = DEFAULT_TUNING
+    asks_for_pack: bool = False
     objects: tuple[int, ...] = ()
     flash: Flash = DEFAULT_FLASH
     sms: SmsManners = DEFAULT_SMS

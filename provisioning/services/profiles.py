@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -15,10 +14,9 @@ from devices.models import Device, Onboarding, Security
 from devices.services import credentials
 from lwm2m import bootstrap
 from lwm2m.accounts import SecurityMode
-from lwm2m.errors import Lwm2mError
-from lwm2m.paths import Path
 from provisioning import events
 from provisioning.models import JOB_OPEN, BootstrapProfile, Job, StepState
+from provisioning.services import profile_paths
 
 DEFAULT_NAME = "Standard"
 DEFAULT_DELETES = ("/0", "/1")
@@ -120,7 +118,9 @@ _RECORDED = (
     "default_pmin_seconds",
     "default_pmax_seconds",
     "disable_timeout_seconds",
+    "reads",
     "deletes",
+    "access_rights",
 )
 
 
@@ -213,16 +213,12 @@ def _plan(profile: BootstrapProfile, security: str, identity: bytes, key: bytes)
         pmax=profile.default_pmax_seconds,
         disable_timeout=profile.disable_timeout_seconds,
     )
-    return bootstrap.BootstrapPlan(accounts=(account,), deletes=_deletes(profile.deletes))
-
-
-def _deletes(paths: Any) -> tuple[Path, ...]:
-    if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
-        raise Refused("PROFILE_INVALID", 'Deletes must be a list of paths, such as ["/0", "/1"].', "deletes")
-    try:
-        return tuple(Path.parse(path) for path in paths)
-    except Lwm2mError as error:
-        raise Refused("PROFILE_INVALID", f"Deletes: {error.detail}", "deletes") from None
+    return bootstrap.BootstrapPlan(
+        accounts=(account,),
+        deletes=profile_paths.listed(profile.deletes, "deletes"),
+        reads=profile_paths.listed(profile.reads, "reads"),
+        access_rights=profile_paths.rights(profile.access_rights),
+    )
 
 
 def management_uri(security: str = Security.PSK) -> str:

@@ -16,7 +16,6 @@ from django.conf import settings
 from django.utils import timezone
 
 from audit import ledger
-from devices import awake
 from devices.models import Device, Operation, Plane, Registration, RegistrationDetail, Transport
 from devices.outcomes import Claimed, Outcome
 from devices.services import delivery, sms_numbers
@@ -30,8 +29,6 @@ from southbound.transports.engine import TOKEN_BYTES
 from southbound.transports.lane import Lane
 from southbound.transports.ports import Ports
 
-QUEUE_LIMIT = 1_000_000
-"""A device has one turn at a time, so devices are the bound; an answer that came must not be turned away."""
 QUEUE_LIMIT = 1_000_000
 """A device has one turn at a time, so devices are the bound; an answer that came must not be turned away."""
 OBSERVES = (Operation.OBSERVE, Operation.OBSERVE_COMPOSITE)
@@ -177,8 +174,8 @@ class Turns:
             None if row.expires_at is None else row.expires_at.timestamp(),
         )
         is_sms = row.transport == Transport.SMS
-        window = awake.seconds(device, row.transport)
-        listens = presence(facts, now.timestamp(), window, settings.LIFETIME_GRACE_SECONDS)
+        awake = max(settings.AWAKE_SECONDS, settings.SMS_AWAKE_SECONDS) if is_sms else settings.AWAKE_SECONDS
+        listens = presence(facts, now.timestamp(), awake, settings.LIFETIME_GRACE_SECONDS)
         if not listens.is_reachable:
             return None
         operator_id: int = device.operator_id  # type: ignore[attr-defined]

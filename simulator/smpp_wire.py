@@ -53,12 +53,18 @@ class SmppWire(asyncio.Protocol):
         self.act(self.peer.lost("cut off"))
 
     def _set_timer(self) -> None:
+        """A timer that rings too early sets itself anew; so one is not made for every message."""
+        deadline = self.peer.next_deadline()
+        if deadline is None:
+            self._stop_timer()
+        elif self._timer is None or deadline < self._timer.when():
+            self._stop_timer()
+            self._timer = self._loop.call_at(deadline, self._tick)
+
+    def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        deadline = self.peer.next_deadline()
-        if deadline is not None:
-            self._timer = self._loop.call_at(deadline, self._tick)
 
     def _tick(self) -> None:
         self._timer = None

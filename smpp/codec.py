@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ from smpp import parameters, pdus
 from smpp.addresses import Address
 from smpp.commands import Command
 from smpp.errors import Malformed, TooLong
-from smpp.fields import Reader, integer, string
+from smpp.fields import Reader, octets, string
 from smpp.framing import HEADER, Frame, Framer
 from smpp.pdus import Body, Pdu
 from smpp.status import Status
@@ -18,6 +19,7 @@ from smpp.status import Status
 SYSTEM_ID, PASSWORD, SYSTEM_TYPE, ADDRESS_RANGE = 16, 65, 13, 41
 SERVICE_TYPE, ADDRESS, LONG_ADDRESS, TIME, MESSAGE_ID = 6, 21, 65, 17, 65
 MAX_SHORT_MESSAGE = 254
+_HEADER = struct.Struct(">4I")
 
 
 def decode(frame: Frame) -> Pdu:
@@ -28,10 +30,10 @@ def decode(frame: Frame) -> Pdu:
     return Pdu(read(Reader(frame.body), Command(frame.command)), frame.sequence, frame.status)
 
 
-def decode_all(octets: bytes) -> list[Pdu]:
+def decode_all(stream: bytes) -> list[Pdu]:
     """Every PDU in bytes that hold whole ones. Raises `Malformed`."""
     framer, found = Framer(), list[Pdu]()
-    framer.feed(octets)
+    framer.feed(stream)
     while (frame := framer.take()) is not None:
         found.append(decode(frame))
     if framer.buffered:
@@ -47,17 +49,20 @@ def encode(pdu: Pdu) -> bytes:
     body = pdu.body
     command = int(body.command)
     is_refusal = command >= Command.GENERIC_NACK and pdu.status != Status.OK
-    octets = b"" if is_refusal else _WRITERS[type(body)](body)
-    header = (len(octets) + HEADER, command, pdu.status, pdu.sequence)
-    return b"".join(integer(value, 4) for value in header) + octets
+    written = b"" if is_refusal else _WRITERS[type(body)](body)
+    try:
+        return _HEADER.pack(len(written) + HEADER, command, pdu.status, pdu.sequence) + written
+    except struct.error:
+        raise TooLong("status and sequence number have 32 bits") from None
 
 
 def _address(reader: Reader, limit: int = ADDRESS) -> Address:
-    return Address(reader.integer(), reader.integer(), reader.string(limit))
+    ton, npi = reader.octets(2)
+    return Address(ton, npi, reader.string(limit))
 
 
 def _write_address(address: Address, limit: int = ADDRESS) -> bytes:
-    return integer(address.ton) + integer(address.npi) + string(address.digits, limit)
+    return octets(address.ton, address.npi) + string(address.digits, limit)
 
 
 def _read_bind(reader: Reader, command: Command) -> Body:
@@ -78,9 +83,7 @@ def _write_bind(body: pdus.Bind) -> bytes:
         string(body.system_id, SYSTEM_ID)
         + string(body.password, PASSWORD)
         + string(body.system_type, SYSTEM_TYPE)
-        + integer(body.interface_version)
-        + integer(body.addr_ton)
-        + integer(body.addr_npi)
+        + octets(body.interface_version, body.addr_ton, body.addr_npi)
         + string(body.address_range, ADDRESS_RANGE)
     )
 
@@ -106,10 +109,9 @@ def _reader_of_message(kind: type[pdus.SubmitSm] | type[pdus.DeliverSm]) -> Call
     def read(reader: Reader, command: Command) -> Body:
         service_type = reader.string(SERVICE_TYPE)
         source, destination = _address(reader), _address(reader)
-        esm_class, protocol_id, priority_flag = reader.integer(), reader.integer(), reader.integer()
+        esm_class, protocol_id, priority_flag = reader.octets(3)
         schedule, validity = reader.string(TIME), reader.string(TIME)
-        registered_delivery, replace_flag = reader.integer(), reader.integer()
-        data_coding, default_id, length = reader.integer(), reader.integer(), reader.integer()
+        registered_delivery, replace_flag, data_coding, default_id, length = reader.octets(5)
         return kind(
             source=source,
             destination=destination,
@@ -137,16 +139,11 @@ def _write_message(body: pdus.ShortMessage) -> bytes:
         string(body.service_type, SERVICE_TYPE)
         + _write_address(body.source)
         + _write_address(body.destination)
-        + integer(body.esm_class)
-        + integer(body.protocol_id)
-        + integer(body.priority_flag)
+        + octets(body.esm_class, body.protocol_id, body.priority_flag)
         + string(body.schedule_delivery_time, TIME)
         + string(body.validity_period, TIME)
-        + integer(body.registered_delivery)
-        + integer(body.replace_if_present_flag)
-        + integer(body.data_coding)
-        + integer(body.sm_default_msg_id)
-        + integer(len(body.short_message))
+        + octets(body.registered_delivery, body.replace_if_present_flag, body.data_coding)
+        + octets(body.sm_default_msg_id, len(body.short_message))
         + body.short_message
         + parameters.encode(body.parameters)
     )
@@ -170,9 +167,7 @@ def _write_data_sm(body: pdus.DataSm) -> bytes:
         string(body.service_type, SERVICE_TYPE)
         + _write_address(body.source, LONG_ADDRESS)
         + _write_address(body.destination, LONG_ADDRESS)
-        + integer(body.esm_class)
-        + integer(body.registered_delivery)
-        + integer(body.data_coding)
+        + octets(body.esm_class, body.registered_delivery, body.data_coding)
         + parameters.encode(body.parameters)
     )
 

@@ -58,8 +58,9 @@ def string(text: str, limit: int) -> bytes:
     return octets + b"\0"
 
 
-def integer(value: int, size: int = 1) -> bytes:
-    """Write an integer. Raises `TooLong` when it does not fit."""
-    if not 0 <= value < 1 << 8 * size:
-        raise TooLong(f"{value} does not fit in {size} bytes")
-    return value.to_bytes(size, "big")
+def octets(*values: int) -> bytes:
+    """Write integers of one byte each. Raises `TooLong` when one does not fit."""
+    try:
+        return bytes(values)
+    except ValueError:
+        raise TooLong(f"{values} do not all fit in a byte") from None

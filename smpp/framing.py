@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 
 from smpp.errors import Malformed
@@ -10,6 +11,7 @@ from smpp.status import Status
 HEADER = 16
 MAX_PDU = 72 * 1024  # a message_payload of 64 KiB, the longest there can be, and room for the rest
 MAX_SEQUENCE = 0x7FFF_FFFF
+_AFTER_LENGTH = struct.Struct(">3I")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,5 +63,5 @@ class Framer:
             return None
         whole = bytes(self._buffer[:length])
         del self._buffer[:length]
-        command, status, sequence = (int.from_bytes(whole[at : at + 4], "big") for at in (4, 8, 12))
+        command, status, sequence = _AFTER_LENGTH.unpack_from(whole, 4)
         return Frame(command, status, sequence, whole[HEADER:])

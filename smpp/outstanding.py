@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from itertools import takewhile
 
 from smpp.commands import RESPONSE, Command
 from smpp.events import Key
@@ -31,12 +31,16 @@ class Waiting:
 
 
 class Outstanding:
-    """By sequence number. ``messages`` of them count against the window."""
+    """By sequence number, in the order in which they are due: all are given the same time.
 
-    __slots__ = ("_late", "_sequence", "_waiting", "messages")
+    ``messages`` of them count against the window, ``enquiries`` are the questions whether anybody is there.
+    """
+
+    __slots__ = ("_late", "_sequence", "_waiting", "enquiries", "messages")
 
     def __init__(self) -> None:
         self.messages = 0
+        self.enquiries = 0
         self._sequence = 0
         self._waiting: dict[int, Waiting] = {}
         self._late: OrderedDict[int, Waiting] = OrderedDict()
@@ -52,6 +56,7 @@ class Outstanding:
     def add(self, sequence: int, waiting: Waiting) -> None:
         self._waiting[sequence] = waiting
         self.messages += waiting.is_message
+        self.enquiries += waiting.command == Command.ENQUIRE_LINK
 
     def answered(self, sequence: int, command: int) -> Waiting | None:
         """The request that a response or generic_nack answers; None when there is no such request."""
@@ -66,7 +71,7 @@ class Outstanding:
 
     def overdue(self, now: float) -> list[Waiting]:
         """Give up what is due; a message's answer may still come and be understood."""
-        found = [(sequence, each) for sequence, each in self._waiting.items() if now >= each.due_at]
+        found = list(takewhile(lambda item: now >= item[1].due_at, self._waiting.items()))
         for sequence, waiting in found:
             self._remove(sequence)
             if waiting.is_message:
@@ -76,19 +81,19 @@ class Outstanding:
             self._late.popitem(last=False)
         return [waiting for _, waiting in found]
 
-    def deadlines(self) -> Iterable[float]:
-        return (waiting.due_at for waiting in self._waiting.values())
-
-    def has(self, command: Command) -> bool:
-        return any(waiting.command == command for waiting in self._waiting.values())
+    def deadline(self) -> float | None:
+        """When the first of them is due."""
+        return next((waiting.due_at for waiting in self._waiting.values()), None)
 
     def clear(self) -> list[Key]:
         """Forget all, and say which messages stay without an answer."""
         keys = [waiting.key for waiting in self._waiting.values() if waiting.is_message]
         self._waiting.clear()
         self._late.clear()
-        self.messages = 0
+        self.messages = self.enquiries = 0
         return keys
 
     def _remove(self, sequence: int) -> None:
-        self.messages -= self._waiting.pop(sequence).is_message
+        waiting = self._waiting.pop(sequence)
+        self.messages -= waiting.is_message
+        self.enquiries -= waiting.command == Command.ENQUIRE_LINK

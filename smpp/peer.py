@@ -144,9 +144,8 @@ class Peer:
         """When `tick` has something to do, unless bytes come first."""
         if self.state is State.CLOSED:
             return None
-        due = [*self._outstanding.deadlines()]
-        due += [each for each in (self._bind_due_at, self._enquires_at()) if each is not None]
-        return min(due, default=None)
+        due = (self._outstanding.deadline(), self._bind_due_at, self._enquires_at())
+        return min((each for each in due if each is not None), default=None)
 
     # -- for the subclasses --------------------------------------------------------------------------------
 
@@ -258,7 +257,7 @@ class Peer:
         return self._end(f"{waiting.command.name.lower()} was not answered")
 
     def _enquires_at(self) -> float | None:
-        if self.state is not State.BOUND or self._outstanding.has(Command.ENQUIRE_LINK):
+        if self.state is not State.BOUND or self._outstanding.enquiries:
             return None
         return self._heard_at + self.limits.enquire_after
 

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from audit import ledger
+from devices import waking
 from devices.models import Device, Operation, Plane, Registration, RegistrationDetail, Transport
 from devices.outcomes import Claimed, Outcome
 from devices.services import delivery, sms_numbers
@@ -139,9 +140,12 @@ class Turns:
         """The next commands of those that listen and can be reached, and the way there."""
         rows = {row.pk: row for row in Registration.objects.filter(pk__in=devices, is_live=True)}
         found = {pk: self._route(row, devices[pk], now) for pk, row in rows.items()}
+        asleep = waking.waiting(pk for pk, route in found.items() if route is None)
+        found |= {pk: self._way(rows[pk], devices[pk], now) for pk in asleep}
         routes = {pk: route for pk, route in found.items() if route is not None}
-        listening = {pk: device for pk, device in devices.items() if pk in routes}
-        claimed = self._claim(listening, {pk for pk, (lane, _) in routes.items() if lane.tuning}, now)
+        reached = {pk: device for pk, device in devices.items() if pk in routes}
+        patient = {pk for pk, (lane, _) in routes.items() if lane.tuning}
+        claimed = self._claim(reached, patient, asleep, now)
         details = RegistrationDetail.objects.in_bulk(claimed)
         behind = senders.behind(c.device_id for pk, c in claimed.items() if c.device_id != pk)
         return {
@@ -155,16 +159,20 @@ class Turns:
             for pk, command in claimed.items()
         }
 
-    def _claim(self, devices: Mapping[int, Device], patient: Set[int], now: datetime) -> dict[int, Claimed]:
+    def _claim(
+        self, devices: Mapping[int, Device], patient: Set[int], asleep: Set[int], now: datetime
+    ) -> dict[int, Claimed]:
         """Those of lanes with a patience of their own get a lease as long."""
         claimed: dict[int, Claimed] = {}
         quick = {pk: device for pk, device in devices.items() if pk not in patient}
         slow = {pk: device for pk, device in devices.items() if pk in patient}
         if quick:
-            claimed |= delivery.claim(devices=quick, flow=self._flow, now=now)
+            claimed |= delivery.claim(devices=quick, flow=self._flow, now=now, asleep=asleep)
         if slow:
             lease = delivery.LEASE_SECONDS + self._patience
-            claimed |= delivery.claim(devices=slow, flow=self._flow, now=now, lease_seconds=lease)
+            claimed |= delivery.claim(
+                devices=slow, flow=self._flow, now=now, lease_seconds=lease, asleep=asleep
+            )
         return claimed
 
     def _route(self, row: Registration, device: Device, now: datetime) -> tuple[Lane, Hashable] | None:
@@ -176,9 +184,11 @@ class Turns:
         is_sms = row.transport == Transport.SMS
         awake = max(settings.AWAKE_SECONDS, settings.SMS_AWAKE_SECONDS) if is_sms else settings.AWAKE_SECONDS
         listens = presence(facts, now.timestamp(), awake, settings.LIFETIME_GRACE_SECONDS)
-        if not listens.is_reachable:
-            return None
+        return self._way(row, device, now) if listens.is_reachable else None
+
+    def _way(self, row: Registration, device: Device, now: datetime) -> tuple[Lane, Hashable] | None:
         operator_id: int = device.operator_id  # type: ignore[attr-defined]
+        is_sms = row.transport == Transport.SMS
         if is_sms and not sms_numbers.has_budget(device_id=row.pk, operator_id=operator_id, now=now):
             return None
         origin = Origin(row.host, row.port, row.transport, row.identity or None)

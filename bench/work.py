@@ -22,6 +22,7 @@ NOTIFY, COMMAND, STORM = "notify", "command", "storm"
 PLAIN = "aiocoap + row"
 OBSERVED, ASKED = "watched-", "asked-"
 LIMIT_SECONDS = 120.0
+SETTLE_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -155,9 +156,16 @@ class Managing:
             self._ask(rows, f"devices {devices} {OBSERVED}")
             self._ask(rows, f"observe {devices} {OBSERVED}")
             with processes.southbound(self._env) as serving:
-                line, used, before = self._notified(serving, lambda: int(self._ask(rows, "history")))
+                line, used, before = self._notified(serving, lambda: self._settled_history(rows))
             stored = int(self._ask(rows, "history")) - before
         return self._work("southbound", NOTIFY, line, stored, used)
+
+    def _settled_history(self, rows: subprocess.Popen[str]) -> int:
+        """Once the answers to Observe are stored, so that their values do not stand for lost notifications."""
+        ends = time.monotonic() + SETTLE_SECONDS
+        while int(self._ask(rows, "waiting")) and time.monotonic() < ends:
+            time.sleep(0.05)
+        return int(self._ask(rows, "history"))
 
     def _plain_notify(self, devices: int) -> Work:
         with self._plain("notify") as (serving, process):

@@ -35,4 +35,9 @@ def urls(model_admin: Any) -> list[URLPattern]:
             view(require_POST(partial(page.cancel, model_admin))),
             name="devices_device_manage_cancel",
         ),
+        path(
+            "<int:device_id>/manage/awake/",
+            view(require_POST(partial(page.set_awake, model_admin))),
+            name="devices_device_manage_awake",
+        ),
     ]

@@ -77,6 +77,11 @@ class Device(models.Model):
     ownership = models.CharField(max_length=12, choices=Ownership.choices, default=Ownership.UNCLAIMED)
     access = models.CharField(max_length=12, choices=Access.choices, default=Access.ACTIVE)
     provisioning = models.CharField(max_length=14, choices=Provisioning.choices, default=Provisioning.DRAFT)
+    awake_seconds = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="How long it listens after it spoke, in queue mode. Empty: the house's 93 s, or what SMS needs.",
+    )
     # Read from /3/0 by the provisioning job.
     manufacturer = models.CharField(max_length=120, blank=True)
     model_number = models.CharField(max_length=120, blank=True)

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from audit import ledger
-from devices import waking
+from devices import awake, waking
 from devices.models import Device, Operation, Plane, Registration, RegistrationDetail, Transport
 from devices.outcomes import Claimed, Outcome
 from devices.services import delivery, sms_numbers
@@ -181,9 +181,8 @@ class Turns:
             row.last_seen_at.timestamp(),
             None if row.expires_at is None else row.expires_at.timestamp(),
         )
-        is_sms = row.transport == Transport.SMS
-        awake = max(settings.AWAKE_SECONDS, settings.SMS_AWAKE_SECONDS) if is_sms else settings.AWAKE_SECONDS
-        listens = presence(facts, now.timestamp(), awake, settings.LIFETIME_GRACE_SECONDS)
+        window = awake.seconds(device, row.transport)
+        listens = presence(facts, now.timestamp(), window, settings.LIFETIME_GRACE_SECONDS)
         return self._way(row, device, now) if listens.is_reachable else None
 
     def _way(self, row: Registration, device: Device, now: datetime) -> tuple[Lane, Hashable] | None:

@@ -12,14 +12,15 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from accounts import tenancy
+from devices import awake
 from devices.errors import Refused
 from devices.management_views import facts as reading
 from devices.management_views import node as nodes
 from devices.management_views import parts, presence
 from devices.management_views.asks import Ask
 from devices.management_views.facts import Facts
-from devices.models import Command, Device, Operation
-from devices.services import mailbox, operations
+from devices.models import Command, Device, Operation, Reach
+from devices.services import inventory, mailbox, operations
 from devices.states import Access
 from lwm2m.paths import Path
 
@@ -72,9 +73,33 @@ def cancel(model_admin: Any, request: HttpRequest, device_id: int) -> HttpRespon
     return _back(request, device, nodes.parse(request.POST.get("node", "")))
 
 
+def set_awake(model_admin: Any, request: HttpRequest, device_id: int) -> HttpResponse:
+    """POST: `seconds` it listens after it spoke; empty: what the house has."""
+    device = _device(model_admin, request, device_id)
+    _must_act(request, device)
+    text = request.POST.get("seconds", "").strip()
+    try:
+        if text and not (text.isascii() and text.isdigit()):
+            raise Refused("VALIDATION_FAILED", f"{text!r} is not a number of seconds.", "seconds")
+        seconds = int(text[:9]) if text else None
+        inventory.set_awake_seconds(device=device, seconds=seconds, reason="Page of the device")
+    except Refused as refusal:
+        messages.error(request, refusal.detail)
+    else:
+        listens = f"{seconds} s" if seconds else "as long as devices do here"
+        messages.success(request, f"{device} is taken to listen {listens} after it spoke.")
+    return _back(request, device, None)
+
+
 def may_act(user: Any, device: Device) -> bool:
     """Whether this person may ask something of this device, as things stand with both."""
     return device.access == Access.ACTIVE and tenancy.may(user, ACT, device.operator_id)
+
+
+def _naps(facts: Facts) -> bool:
+    """It has a window of its own in which it listens; whatever is behind a gateway has the gateway's."""
+    row = facts.registration
+    return row is not None and row.queue_mode and facts.device.reach != Reach.GATEWAY
 
 
 def _device(model_admin: Any, request: HttpRequest, device_id: int) -> Device:
@@ -152,6 +177,7 @@ def _page(
         "forms": forms,
         "not_a_path": typed if typed and not path else "",
         "socket": f"/ws/devices/{device.pk}/manage/",
+        "house_seconds": awake.of_transport(facts.registration.transport) if _naps(facts) else None,
         "may_ask": tenancy.may(request.user, ACT, device.operator_id),
     }
     response = TemplateResponse(request, "admin/devices/device/manage.html", context)

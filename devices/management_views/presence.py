@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.conf import settings
-
 from audit.causes import CAUSES
+from devices import awake
 from devices.management_views.facts import Facts
 from devices.models import Reach
 from devices.selectors import sessions
@@ -52,7 +51,7 @@ def _where(facts: Facts, told: Told) -> str:
     by = f"next contact expected by {sessions.clock(expires_at, facts.now)}" if expires_at else ""
     match told.state:
         case Session.ASLEEP if facts.device.reach != Reach.GATEWAY:
-            slept_at = row.last_seen_at + timedelta(seconds=settings.AWAKE_SECONDS)
+            slept_at = row.last_seen_at + timedelta(seconds=awake.seconds(facts.device, row.transport))
             asleep = f"Asleep since {sessions.clock(slept_at.timestamp(), facts.now)}"
             return f"{asleep}, {by}." if by else f"{asleep}; it did not say when it comes back."
         case Session.REGISTERED | Session.ASLEEP:

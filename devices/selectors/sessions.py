@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db.models import Q, TextChoices
 from django.utils import timezone
 
+from devices import awake
 from devices.gateways import EndDevice
 from devices.models import Device, Reach, Registration, RegistrationDetail
 from devices.selectors import ways
@@ -66,7 +67,7 @@ def of_device(device: Device, now: datetime) -> Told:
     """Needs `ways.PRESENCE` selected with the device."""
     if device.reach == Reach.GATEWAY:
         return _of_end_device(ways.end_device(device), now)
-    return of(getattr(device, "registration", None), getattr(device, "registration_detail", None), now)
+    return of(device, now)
 
 
 def _of_end_device(known: EndDevice | None, now: datetime) -> Told:
@@ -76,7 +77,7 @@ def _of_end_device(known: EndDevice | None, now: datetime) -> Told:
     if known.gone_at is not None:
         cause = known.gone_cause or "END_DEVICE_GONE"
         return Told(Session.GONE, f"gone from {gateway}", since=known.gone_at, cause=cause)
-    told = of(getattr(gateway, "registration", None), getattr(gateway, "registration_detail", None), now)
+    told = of(gateway, now)
     if told.state in (Session.LOST, Session.SIGNED_OFF, Session.NEVER_SEEN):
         words = f"gateway {gateway} offline"
         return Told(Session.GATEWAY_OFFLINE, words, since=told.since, cause="GATEWAY_OFFLINE")
@@ -88,8 +89,10 @@ def _of_end_device(known: EndDevice | None, now: datetime) -> Told:
 _WITH = {Session.REGISTERED: "through", Session.ASLEEP: "with", Session.LATE: "with"}
 
 
-def of(registration: Registration | None, detail: RegistrationDetail | None, now: datetime) -> Told:
-    """Both are a device's; `detail` knows why a registration that is not live any more ended."""
+def of(device: Device, now: datetime) -> Told:
+    """By the device's own registration; its detail knows why one that is not live any more ended."""
+    registration: Registration | None = getattr(device, "registration", None)
+    detail: RegistrationDetail | None = getattr(device, "registration_detail", None)
     if registration is None:
         return Told(Session.NEVER_SEEN, "never seen")
     expires_at = registration.expires_at
@@ -101,7 +104,8 @@ def of(registration: Registration | None, detail: RegistrationDetail | None, now
         registration.last_seen_at.timestamp(),
         None if expires_at is None else expires_at.timestamp(),
     )
-    found = presence(facts, now.timestamp(), settings.AWAKE_SECONDS, settings.LIFETIME_GRACE_SECONDS)
+    window = awake.seconds(device, registration.transport)
+    found = presence(facts, now.timestamp(), window, settings.LIFETIME_GRACE_SECONDS)
     if not registration.is_live or found.state is State.LOST:
         return Told(Session.LOST, "lost", since=expires_at or ended_at)
     if found.state is State.LATE:
@@ -111,8 +115,8 @@ def of(registration: Registration | None, detail: RegistrationDetail | None, now
     if found.state is State.ASLEEP:
         until = f" until about {clock(found.next_contact_by, now)}" if found.next_contact_by else ""
         return Told(Session.ASLEEP, f"asleep{until}", left_seconds=left, left_share=share)
-    awake = f", awake until {clock(found.awake_until, now)}" if found.awake_until else ""
-    return Told(Session.REGISTERED, f"registered{awake}", left_seconds=left, left_share=share)
+    until = f", awake until {clock(found.awake_until, now)}" if found.awake_until else ""
+    return Told(Session.REGISTERED, f"registered{until}", left_seconds=left, left_share=share)
 
 
 def clock(at: float | None, now: datetime) -> str:
@@ -126,10 +130,10 @@ def clock(at: float | None, now: datetime) -> str:
 def condition(state: str, now: datetime, *, of_device: bool = True) -> Q:
     """Rows in this state: devices, or with `of_device` False registrations. Says what `of_device` and `of` say."""
     if not of_device:
-        return _registered("", "device__registration_detail__", state, now)
+        return _registered("", "device__registration_detail__", "device__", state, now)
     told = Q(end_device__isnull=False, end_device__gone_at=None)
     gateway = "end_device__gateway__"
-    via = f"{gateway}registration__", f"{gateway}registration_detail__"
+    via = f"{gateway}registration__", f"{gateway}registration_detail__", gateway
     if state == Session.GONE:
         return Q(end_device__gone_at__isnull=False)
     if state == Session.GATEWAY_OFFLINE:
@@ -138,24 +142,24 @@ def condition(state: str, now: datetime, *, of_device: bool = True) -> Q:
         return told & (never | over)
     if state == Session.NEVER_SEEN:
         return Q(registration__isnull=True, end_device__isnull=True)
-    own = _registered("registration__", "registration_detail__", state, now)
+    own = _registered("registration__", "registration_detail__", "", state, now)
     through = state in (Session.REGISTERED, Session.ASLEEP, Session.LATE)
     return own | (told & _registered(*via, state, now)) if through else own
 
 
-def _registered(here: str, detail: str, state: str, now: datetime) -> Q:
-    """By the columns of a registration and its detail, each found under a prefix."""
+def _registered(here: str, detail: str, device: str, state: str, now: datetime) -> Q:
+    """By the columns of a registration, its detail and its device, each found under a prefix."""
 
     def q(**lookups: object) -> Q:
         return Q(**{f"{here}{name}": value for name, value in lookups.items()})
 
     over = now - timedelta(seconds=settings.LIFETIME_GRACE_SECONDS)
-    slept_at = now - timedelta(seconds=settings.AWAKE_SECONDS)
+    listens = awake.condition(now, registration=here, device=device)
     live = q(is_live=True) & (q(expires_at=None) | q(expires_at__gt=now))
     expired = Q(**{f"{detail}end_cause": EXPIRED})
     return {
-        Session.REGISTERED: live & (q(queue_mode=False) | q(last_seen_at__gt=slept_at)),
-        Session.ASLEEP: live & q(queue_mode=True, last_seen_at__lte=slept_at),
+        Session.REGISTERED: live & (q(queue_mode=False) | listens),
+        Session.ASLEEP: live & q(queue_mode=True) & ~listens,
         Session.LATE: q(is_live=True, expires_at__lte=now, expires_at__gt=over),
         Session.LOST: q(is_live=True, expires_at__lte=over) | (q(is_live=False) & expired),
         Session.SIGNED_OFF: q(is_live=False) & ~expired,

@@ -18,7 +18,9 @@ CREATE_INSTANCES = 65535
 
 
 def listed(paths: Any, field: str) -> tuple[Path, ...]:
-    """A list of paths; raises Refused, with the field that is wrong."""
+    """A list of paths, also an emptied field of a form; raises Refused, with the field that is wrong."""
+    if paths is None:
+        return ()
     if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
         example = '["/0", "/1"]' if field == "deletes" else '["/1", "/2"]'
         detail = f"{field.capitalize()} must be a list of paths, such as {example}."
@@ -28,6 +30,8 @@ def listed(paths: Any, field: str) -> tuple[Path, ...]:
 
 def rights(rows: Any) -> tuple[AccessRight, ...]:
     """`/2` instances: of an instance, or of an object, where it is the right to create."""
+    if rows is None:
+        return ()
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
         raise _refuse('Access rights are a list such as [{"path": "/3/0", "rights": {"0": 31}}].')
     return tuple(_right(row) for row in rows)

@@ -35,7 +35,9 @@ class SmscSession(Peer):
         return self.is_bound and self.bind is not None and self.bind.command != Command.BIND_TRANSMITTER
 
     def accept(self, system_id: str, now: float) -> list[Event]:
-        """Let the ESME in."""
+        """Let the ESME in. It may be gone again by now: then there are no events."""
+        if self.state is State.CLOSED:
+            return []
         if self._asked is None or self.state is not State.BINDING:
             raise NotBound("nobody has asked")
         bind, sequence = self._asked
@@ -46,7 +48,9 @@ class SmscSession(Peer):
         return [Transmit(codec.encode(Pdu(answer, sequence))), Bound(bind.system_id)]
 
     def refuse(self, status: int, now: float) -> list[Event]:
-        """Do not let the ESME in."""
+        """Do not let the ESME in. Nor are there events for one that is gone."""
+        if self.state is State.CLOSED:
+            return []
         if self._asked is None or self.state is not State.BINDING:
             raise NotBound("nobody has asked")
         bind, sequence = self._asked

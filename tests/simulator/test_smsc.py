@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from simulator.smsc_faults import SmscFaults
 from smpp import (
     Addressing,
+    Bind,
     BindRefused,
     MessageState,
+    Pdu,
     Status,
     Tag,
     Unanswered,
+    encode,
     is_receipt,
     part_of,
     receipts,
@@ -121,6 +126,21 @@ async def test_lets_only_its_accounts_in(system_id: str, password: str, status: 
         refused = [event for event in portal.events if isinstance(event, BindRefused)]
         assert [each.status for each in refused] == [status]
         assert not refused[0].may_retry
+
+
+@pytest.mark.parametrize("garbage", [bytes(16), b"\xff" * 40, b"GET / HTTP/1.1\r\n\r\n"])
+async def test_garbage_ends_a_connection_and_nothing_else(garbage: bytes) -> None:
+    async with smsc() as running:
+        for beginning in (b"", encode(Pdu(Bind("portal", "secret"), 1))):
+            reader, writer = await asyncio.open_connection(running.host, running.port)
+            writer.write(beginning + garbage)
+            while await reader.read(1000):
+                pass
+            writer.close()
+            await writer.wait_closed()
+        portal = await Esme(PORTAL).bound(running)
+        assert portal.session.is_bound
+        assert len(running.lines.all) == 1
 
 
 async def test_nobody_sends_from_the_number_of_another() -> None:

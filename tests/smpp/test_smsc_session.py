@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,6 +57,15 @@ def test_there_is_nothing_to_accept_before_a_bind_and_after() -> None:
     ):
         with pytest.raises(NotBound):
             act(SmscSession(now=0.0))
+
+
+@pytest.mark.parametrize("accepts", [True, False])
+def test_an_esme_that_is_gone_before_it_is_let_in(accepts: bool) -> None:
+    session = SmscSession(now=0.0)
+    events = session.receive(pdu(Bind("portal"), 1) + bytes(16), 0.0)
+    assert isinstance(events[0], BindWanted)
+    assert isinstance(events[-1], Closed)
+    assert (session.accept("SMSC", 0.0) if accepts else session.refuse(Status.INVPASWD, 0.0)) == []
 
 
 def test_a_second_bind_is_refused() -> None:
@@ -115,8 +126,9 @@ def test_nothing_that_arrives_raises(bound: bool, arriving: list) -> None:
     for number, each in enumerate(arriving):
         data = each if isinstance(each, bytes) else pdu(each.body, each.sequence, each.status)
         events += ends.smsc.receive(data, float(number))
-        if of(BindWanted, events[-1:]):
-            events += ends.smsc.accept("SMSC", 0.0)
+        if of(BindWanted, events):
+            with suppress(NotBound):
+                events += ends.smsc.accept("SMSC", 0.0)
     events += ends.smsc.tick(1000.0)
     assert [index for index, event in enumerate(events) if isinstance(event, Closed)] in (
         [],

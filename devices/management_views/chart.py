@@ -69,7 +69,7 @@ class Chart:
 
     @property
     def summary(self) -> str:
-        return f"{self.count} values between {self.low} and {self.high}."
+        return f"{self.count:,} values between {self.low} and {self.high}."
 
 
 def draw(points: Sequence[Point], *, count: int, start: float, end: float, is_step: bool) -> Chart | None:

@@ -25,7 +25,7 @@ _SHAPES = {
     CommandState.DONE: "✓",
     CommandState.REFUSED: "✕",
     CommandState.SILENT: "…",
-    CommandState.EXPIRED: "⌛",
+    CommandState.EXPIRED: "!",  # an hourglass is missing in many fonts
     CommandState.CANCELLED: "–",
 }
 LINES = 200

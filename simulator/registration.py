@@ -119,6 +119,8 @@ class Registration:
         """Register and stay registered until cancelled. Raises `RegistrationFailed`."""
         self._tree.listeners.append(self._changed)
         try:
+            if self._sms_number is not None and self._firmware.version != "1.0":
+                self._tree.set(f"/1/{self._server}/21", True)  # Trigger: this device can be woken by SMS
             await self._service.open_beside()
             while True:
                 await self._register()

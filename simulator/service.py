@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
+from lwm2m.codes import Code
 from lwm2m.messages import Request
 from lwm2m.paths import Path
 from simulator.accounts import Account
@@ -116,8 +118,16 @@ class Service:
         )
 
     def _serve_by_sms(self, request: Request, token: bytes) -> Answer:
-        """Answer over SMS what was asked over SMS; but notifications go over IP, so nothing is observed here."""
-        return self._serve(replace(request, observe=None), token)
+        """Answer over SMS what was asked over SMS; but notifications go over IP, so nothing is observed here.
+
+        A trigger that is not confirmable has no answer at all (``/1/x/21``: "no SMS response is expected").
+        """
+        answer = self._serve(replace(request, observe=None), token)
+        if request.confirmable or not is_trigger(request) or not answer.code.is_success:
+            return answer
+        if answer.afterwards is not None:
+            asyncio.get_running_loop().call_soon(answer.afterwards)
+        return Answer(Code.EMPTY, silent=True)
 
     def _serve(self, request: Request, token: bytes) -> Answer:
         answer = (self.behind or self._own).serve(request, token)
@@ -134,3 +144,9 @@ class Service:
         return attributes.conditions(
             path, pmin if isinstance(pmin, int) else 0, pmax if isinstance(pmax, int) else None
         )
+
+
+def is_trigger(request: Request) -> bool:
+    """Execute of ``/1/x/8`` (Registration Update Trigger) or ``/1/x/9`` (Bootstrap-Request Trigger)."""
+    path = request.path
+    return request.code == Code.POST and len(path) == 3 and path[0] == "1" and path[2] in ("8", "9")

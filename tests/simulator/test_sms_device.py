@@ -246,6 +246,20 @@ async def test_an_sms_trigger_wakes_a_device_whose_ip_side_sleeps(
         await server.until(lambda: bool(server.of(Update)))
 
 
+async def test_a_trigger_that_is_not_confirmable_has_no_sms_for_an_answer() -> None:
+    async with reached_over_ip() as (server, caller, device):
+        assert device.tree.value(1, 0, 21) is True
+        assert device.modem is not None
+        before = device.modem.counts["sent"]
+        asking = asyncio.create_task(caller.ask(Code.POST, "/1/0/8", confirmable=False))
+        await server.until(lambda: bool(server.of(Update)))
+        # An answer would have left before the Update, and what is asked next has one.
+        assert device.modem.counts["sent"] == before
+        assert (await caller.ask(Code.GET, "/3/0/0", accept=0)).code == Code.CONTENT
+        assert not asking.done()
+        asking.cancel()
+
+
 async def test_an_sms_trigger_sends_it_to_its_bootstrap_server() -> None:
     async with reached_over_ip() as (_, caller, device):
         answer = await caller.ask(Code.POST, "/1/0/9")

@@ -9,6 +9,8 @@ from devices.errors import Refused
 ENDPOINT_BYTES = 255
 IDENTITY_BYTES = 128
 KEY_BYTES = (16, 64)
+_BETWEEN_DIGITS = re.compile(r"[\s()./\-]+")
+_MSISDN = re.compile(r"\+[1-9][0-9]{6,14}\Z", re.ASCII)
 _BETWEEN_HEX = re.compile(r"[\s:\-]+")
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+\Z")
 
@@ -63,6 +65,25 @@ def check_key(key: bytes) -> bytes:
             "psk_key",
         )
     return key
+
+
+def check_msisdn(text: str) -> str:
+    """A phone number as ``+`` and 7 to 15 digits (ITU-T E.164), or MSISDN_INVALID.
+
+    Blanks, hyphens, dots and brackets between the digits are taken out, and 00 in front is a +.
+    """
+    digits = _BETWEEN_DIGITS.sub("", text)
+    if digits.startswith("00"):
+        digits = f"+{digits[2:]}"
+    if not digits:
+        raise Refused("MSISDN_INVALID", "The phone number is missing; enter that of the SIM card.", "msisdn")
+    if not _MSISDN.match(digits):
+        raise Refused(
+            "MSISDN_INVALID",
+            f"{text[:40]!r} is no international phone number; write + and the country code, such as +491511234567.",
+            "msisdn",
+        )
+    return digits
 
 
 def parse_key(text: str) -> bytes:

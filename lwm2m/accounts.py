@@ -16,6 +16,10 @@ ANY_OWNER = 65535
 """`/2/x/3` of an access control instance that only a bootstrap server may change; also "create rights"."""
 
 
+SMS_NOSEC = 3
+"""``/0/x/6``: no security of its own; the network vouches for the number."""
+
+
 class SecurityMode(IntEnum):
     """``/0/x/2``."""
 
@@ -31,8 +35,9 @@ class ServerAccount:
     """One server a device shall use: the values of ``/0/x`` and ``/1/y``.
 
     ``identity`` is ``/0/x/3`` (PSK identity, public key or certificate), ``key`` ``/0/x/5``, and
-    ``server_public_key`` ``/0/x/4``. Times are seconds; None leaves the resource out. ``security_instance``
-    and ``server_instance`` None let the session choose.
+    ``server_public_key`` ``/0/x/4``. By SMS ``uri`` is ``tel:`` and the server's number, ``sms_security_mode``
+    ``/0/x/6`` and ``server_sms_number`` ``/0/x/9``, digits only. Times are seconds; None leaves the resource out.
+    ``security_instance`` and ``server_instance`` None let the session choose.
     """
 
     short_server_id: int
@@ -49,6 +54,8 @@ class ServerAccount:
     disable_timeout: int | None = None
     client_hold_off_seconds: int | None = None
     is_send_muted: bool | None = None
+    sms_security_mode: int | None = None
+    server_sms_number: str = ""
     security_instance: int | None = None
     server_instance: int | None = None
 
@@ -91,6 +98,8 @@ def security_nodes(account: ServerAccount, instance_id: int) -> list[Node]:
         3: account.identity,
         4: account.server_public_key,
         5: account.key,
+        6: account.sms_security_mode,
+        9: account.server_sms_number or None,
         10: account.short_server_id,
         11: account.client_hold_off_seconds,
     }

@@ -5,18 +5,20 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from lwm2m.accounts import MAX_SHORT_SERVER_ID, BootstrapPlan, SecurityMode, ServerAccount
+from lwm2m.accounts import MAX_SHORT_SERVER_ID, SMS_NOSEC, BootstrapPlan, SecurityMode, ServerAccount
 from lwm2m.messages import MAX_LIFETIME_SECONDS
 from lwm2m.paths import RESERVED_INSTANCE_ID
 
 _T = TypeVar("_T")
 
 MAX_URI_LENGTH = 255
+_NUMBER = re.compile(r"tel:\+?[0-9]{1,15}\Z", re.ASCII)
 MAX_PSK_IDENTITY_BYTES = 128
 MIN_PSK_BYTES = 16
 MAX_PSK_BYTES = 64
@@ -89,6 +91,9 @@ def _account_problems(account: ServerAccount) -> Iterator[str]:
 def _address_problems(account: ServerAccount) -> Iterator[str]:
     if len(account.uri) > MAX_URI_LENGTH:
         yield f"Shorten the server URI to {MAX_URI_LENGTH} characters."
+    if account.uri.startswith("tel:"):
+        yield from _number_problems(account)
+        return
     try:
         parts = urlsplit(account.uri)
         _ = parts.port
@@ -107,6 +112,18 @@ def _address_problems(account: ServerAccount) -> Iterator[str]:
         yield "Use a binding of the letters U, T, S, N, M, H."
     elif not set(letters) & set(account.binding):
         yield f"Add {' or '.join(letters)} to the binding; {account.uri} cannot be reached without it."
+
+
+def _number_problems(account: ServerAccount) -> Iterator[str]:
+    """A server that is reached by SMS (`OMA-TS-LightweightM2M_Transport 6.4`, RFC 3966)."""
+    if not _NUMBER.match(account.uri):
+        yield "Write the server's number like tel:+49123456, or tel: and a short code."
+    if account.security_mode != SecurityMode.NOSEC or account.sms_security_mode != SMS_NOSEC:
+        yield "Use NoSec, and SMS NoSec, for a server that is reached by SMS."
+    if not account.server_sms_number.isdigit() or account.server_sms_number not in account.uri:
+        yield "Give the server's SMS number, the same as in its URI."
+    if "S" not in account.binding or not set("USQ").issuperset(account.binding):
+        yield f"Use a binding with S; {account.uri} cannot be reached without it."
 
 
 def _credential_problems(account: ServerAccount) -> Iterator[str]:

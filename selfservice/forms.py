@@ -54,6 +54,12 @@ class AddDevice(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     reach = forms.ChoiceField(label="How it connects", choices=Reach.choices, initial=Reach.IP)
+    msisdn = forms.CharField(
+        label="Phone number",
+        max_length=40,
+        required=False,
+        widget=forms.TextInput(attrs={"class": "mono", "type": "tel", "autocomplete": "off"}),
+    )
     key_source = forms.ChoiceField(
         label="Key", choices=((MADE, "Make one for me"), (PRINTED, "Printed on the device")), initial=MADE
     )
@@ -96,7 +102,7 @@ class AddDevice(forms.Form):
 
     def clean_reach(self) -> str:
         reach = self.cleaned_data["reach"]
-        if reach != Reach.IP:
+        if reach == Reach.GATEWAY:
             raise forms.ValidationError(
                 "This way to connect is in preparation. Choose the internet connection."
             )
@@ -104,9 +110,18 @@ class AddDevice(forms.Form):
 
     def clean(self) -> dict:
         data = super().clean()
-        if data.get("key_source") == PRINTED and "psk_key" not in self.errors:
+        if data.get("reach") == Reach.SMS:
+            data["msisdn"] = self._number(data.get("msisdn", ""))
+        elif data.get("key_source") == PRINTED and "psk_key" not in self.errors:
             data["psk_key"] = self._key(data.get("psk_key", ""))
         return data
+
+    def _number(self, text: str) -> str:
+        try:
+            return nameplate.check_msisdn(text)
+        except Refused as refusal:
+            self.add_error("msisdn", forms.ValidationError(refusal.detail, code=refusal.cause))
+            return ""
 
     def _key(self, text: str) -> bytes | None:
         try:
@@ -116,12 +131,19 @@ class AddDevice(forms.Form):
             return None
 
     @property
+    def has_sms_alone(self) -> bool:
+        return self.cleaned_data["reach"] == Reach.SMS
+
+    @property
     def security(self) -> Security:
+        if self.has_sms_alone:
+            return Security.MSISDN
         return Security.NONE if self.cleaned_data["key_source"] == NONE else Security.PSK
 
     @property
     def typed_key(self) -> bytes | None:
-        return self.cleaned_data["psk_key"] if self.cleaned_data["key_source"] == PRINTED else None
+        is_typed = self.cleaned_data["key_source"] == PRINTED and not self.has_sms_alone
+        return self.cleaned_data["psk_key"] if is_typed else None
 
     @property
     def typed_identity(self) -> str | None:

@@ -32,6 +32,8 @@ REQUEST_SECONDS = 93.0
 """MAX_TRANSMIT_WAIT: a client that did not answer by then will not."""
 SESSION_SECONDS = 240.0
 """Below EXCHANGE_LIFETIME (247 s), after which the client has given up."""
+SLOW_SESSION = 4
+"""A session by SMS may take as long as so many requests that are answered in the last moment."""
 MAX_RUNNING = 2_000
 
 _REFUSALS = {
@@ -125,10 +127,12 @@ class BootstrapServer:
             return
         exchange.answer(Response(Code.CHANGED))
         loop = asyncio.get_running_loop()
-        ends_at = loop.time() + self._session_seconds
+        tuning = exchange.lane.tuning  # by SMS everything takes minutes
+        request_seconds = self._request_seconds if tuning is None else tuning.patience
+        ends_at = loop.time() + max(self._session_seconds, SLOW_SESSION * request_seconds if tuning else 0.0)
         while isinstance(step, Operation):
             sent_at = timezone.now()
-            patience = min(self._request_seconds, ends_at - loop.time())
+            patience = min(request_seconds, ends_at - loop.time())
             try:
                 if patience <= 0:
                     raise NoReply("RESPONSE_TIMEOUT", "The session took too long.")

@@ -50,6 +50,7 @@ class DeviceSerializer(serializers.ModelSerializer):
             "reach",
             "onboarding",
             "security",
+            "msisdn",
             "ownership",
             "access",
             "provisioning",

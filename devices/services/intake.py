@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from accounts.models import Operator, Subscriber, SubscriberState
 from devices.errors import Refused
+from devices.messaging import SmscLink
 from devices.models import Credential, CredentialState, Device, Onboarding, Reach, Security
 from devices.states import Access
 
@@ -30,17 +31,40 @@ def check_ways(operator: Operator, reach: str, onboarding: str, security: str) -
         if value not in choices.values:
             known = ", ".join(choices.values)
             raise Refused("VALIDATION_FAILED", f"{value!r} is not one of: {known}.", name)
-    if reach != Reach.IP:
+    if reach == Reach.GATEWAY:
         raise Refused(
             "NOT_IMPLEMENTED",
-            "Devices that connect by SMS or behind a gateway are in preparation; choose an own connection.",
+            "Devices behind a gateway are in preparation; choose another way to connect.",
             "reach",
+        )
+    if reach == Reach.SMS and not SmscLink.objects.filter(pk=operator.pk, is_enabled=True).exists():
+        raise Refused(
+            "SMSC_LINK_MISSING",
+            "This operator takes no devices by SMS yet; its support can say when it will.",
+            "reach",
+        )
+    if (security == Security.MSISDN) != (reach == Reach.SMS):
+        raise Refused(
+            "VALIDATION_FAILED",
+            "A device is known by its phone number if and only if it has SMS alone.",
+            "security",
         )
     if security == Security.NONE and not operator.allows_nosec:
         raise Refused(
             "NOSEC_NOT_ALLOWED",
             "This operator takes only encrypted devices; choose a pre-shared key.",
             "security",
+        )
+
+
+def check_number_free(msisdn: str, *, but: int | None = None) -> None:
+    """Says that a phone number is in use, never by whom; `but` is the device that asks."""
+    holders = Device.objects.filter(msisdn=msisdn).exclude(access=Access.RETIRED).exclude(pk=but)
+    if msisdn and holders.exists():
+        raise Refused(
+            "MSISDN_TAKEN",
+            "This phone number is in use by another device already; check it against the SIM card.",
+            "msisdn",
         )
 
 

@@ -28,6 +28,7 @@ from devices.nameplate import (
     check_endpoint,
     check_identity,
     check_key,
+    check_msisdn,
     parse_key,
 )
 from devices.services import credentials, intake, mailbox, observation_access
@@ -42,6 +43,7 @@ __all__ = [
     "parse_key",
     "resume",
     "retire",
+    "set_msisdn",
     "set_provisioning",
     "suspend",
 ]
@@ -70,14 +72,19 @@ def add(
     security: str = Security.PSK,
     psk_identity: str | None = None,
     psk_key: bytes | str | None = None,
+    msisdn: str = "",
 ) -> Added:
     """Take a device into the inventory. No key: the portal makes one; no identity: the endpoint name is it.
 
+    `msisdn` is what a device by SMS is known by, and where any other is woken.
     Raises Refused with the field that has to change. Two people adding the same endpoint: one gets it.
     """
     intake.check_people(operator, subscriber)
+    if reach == Reach.SMS:
+        security = Security.MSISDN  # who the SMSC says it is; there are no keys
     intake.check_ways(operator, reach, onboarding, security)
     check_endpoint(endpoint)
+    msisdn = check_msisdn(msisdn) if msisdn.strip() or reach == Reach.SMS else ""
     identity, key, made = "", b"", False
     if security == Security.PSK:
         identity = check_identity(psk_identity) if psk_identity else _own_identity(endpoint)
@@ -85,6 +92,7 @@ def add(
         made = not psk_key
     plane = _own_plane(onboarding)
     intake.check_free(endpoint, operator, subscriber, plane, identity)
+    intake.check_number_free(msisdn)
     try:
         with ledger.unit_of_work():
             device = Device.objects.create(
@@ -95,10 +103,14 @@ def add(
                 reach=reach,
                 onboarding=onboarding,
                 security=security,
+                msisdn=msisdn,
                 ownership=Ownership.CLAIMED if subscriber else Ownership.UNCLAIMED,
             )
             _record(
-                "device.added", device, after={"endpoint": endpoint, "reach": reach, "security": security}
+                "device.added",
+                device,
+                after={"endpoint": endpoint, "reach": reach, "security": security},
+                msisdn=msisdn,
             )
             if identity:
                 origin = "portal" if made else "label"
@@ -106,6 +118,7 @@ def add(
             events.device_changed(device.pk, operator.pk, ["inventory"])
     except IntegrityError:  # somebody was faster between the look and the write
         intake.check_free(endpoint, operator, subscriber, plane, identity)
+        intake.check_number_free(msisdn)
         raise
     return Added(device, identity, key if made else None)
 
@@ -231,6 +244,23 @@ def set_provisioning(*, device: Device, state: str, cause: str = "") -> bool:
     return True
 
 
+def set_msisdn(*, device: Device, msisdn: str, reason: str = "") -> Device:
+    """Another phone number; none at all only for a device that does not live by SMS. Raises Refused."""
+    with ledger.unit_of_work():
+        locked = Device.objects.select_for_update().get(pk=device.pk)
+        number = check_msisdn(msisdn) if msisdn.strip() or locked.reach == Reach.SMS else ""
+        if locked.access == Access.RETIRED:
+            raise Refused("DEVICE_RETIRED", "The device was removed; add it again.")
+        intake.check_number_free(number, but=locked.pk)
+        if number == locked.msisdn:
+            return locked
+        locked.msisdn = number
+        locked.save(update_fields=["msisdn"])
+        _record("device.number_changed", locked, reason=reason, msisdn=number)
+        events.device_changed(locked.pk, locked.operator_id, ["inventory"])
+    return locked
+
+
 def first_online(*, device: Device, at: datetime) -> None:
     """Remember when the device came under management for the first time."""
     with ledger.unit_of_work():
@@ -269,6 +299,7 @@ def _record(
     after: Mapping[str, object] | None = None,
     cause: str = "",
     reason: str = "",
+    msisdn: str = "",
 ) -> None:
     ledger.record(
         action=action,
@@ -280,4 +311,5 @@ def _record(
         before=before,
         after=after,
         reason=reason,
+        personal={"msisdn": msisdn} if msisdn else None,
     )

@@ -130,6 +130,13 @@ class NewDeviceSerializer(serializers.Serializer):
         write_only=True,
         help_text="Hex, 16 to 64 bytes. Empty: the portal makes one.",
     )
+    msisdn = serializers.CharField(
+        max_length=40,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Phone number, + and digits: what a device by SMS is known by, and where any other is woken.",
+    )
 
 
 class AddedDeviceSerializer(DeviceSerializer):

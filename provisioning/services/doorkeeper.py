@@ -21,7 +21,10 @@ FORMATS = frozenset(
 
 def admit(*, request: BootstrapRequest, origin: Origin, credential_id: int | None) -> Device:
     """The device that knocks; raises when there is none or it may not be served."""
-    device = _by_name(request.endpoint) if credential_id is None else _by_credential(credential_id)
+    if origin.transport == "sms":
+        device = _by_number(origin.host)
+    else:
+        device = _by_name(request.endpoint) if credential_id is None else _by_credential(credential_id)
     if request.endpoint is not None and request.endpoint != device.endpoint:
         raise bad_request(
             "ENDPOINT_IDENTITY_MISMATCH",
@@ -37,6 +40,15 @@ def _by_credential(credential_id: int) -> Device:
     if credential is None:
         raise bad_request("PSK_IDENTITY_UNKNOWN", "These credentials no longer count; connect again.")
     return credential.device
+
+
+def _by_number(msisdn: str) -> Device:
+    """The number is vouched for by the SMSC of the device's own operator, or the message would not be here."""
+    living = Device.objects.filter(msisdn=msisdn).exclude(access=Access.RETIRED)
+    device = living.select_related("operator").first()
+    if device is None:
+        raise bad_request("MSISDN_UNKNOWN", "No device has this phone number; add it first.")
+    return device
 
 
 def _by_name(endpoint: str | None) -> Device:
@@ -58,6 +70,10 @@ def check(device: Device, origin: Origin) -> None:
     if not device.operator.is_active:
         raise bad_request("OPERATOR_INACTIVE", "The device's operator is not active.")
     if origin.is_secured:
+        return
+    if (device.security == Security.MSISDN) != (origin.transport == "sms"):
+        raise bad_request("WRONG_SECURITY", "By SMS comes who is known by its phone number, and nobody else.")
+    if device.security == Security.MSISDN:
         return
     if device.security != Security.NONE:
         raise bad_request("WRONG_SECURITY", "The device must use its pre-shared key; connect by coaps.")

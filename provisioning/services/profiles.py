@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.utils import timezone
@@ -10,10 +10,11 @@ from django.utils import timezone
 from accounts.models import Operator
 from audit import ledger
 from devices.errors import Refused
+from devices.messaging import SmscLink
 from devices.models import Device, Onboarding, Security
 from devices.services import credentials
 from lwm2m import bootstrap
-from lwm2m.accounts import SecurityMode
+from lwm2m.accounts import SMS_NOSEC, SecurityMode
 from provisioning import events
 from provisioning.models import JOB_OPEN, BootstrapProfile, Job, StepState
 from provisioning.services import profile_paths
@@ -157,7 +158,7 @@ def problem(device: Device) -> Problem | None:
     if profile is None:
         return Problem("NO_BOOTSTRAP_PROFILE", _NO_PROFILE)
     try:
-        plan = _plan(profile, _security(profile, device), _SAMPLE_IDENTITY, _SAMPLE_KEY)
+        plan = _plan(profile, _security(profile, device), _SAMPLE_IDENTITY, _SAMPLE_KEY, device)
     except Refused as error:
         return Problem(error.cause, error.detail)
     sentences = bootstrap.validate(plan)
@@ -173,12 +174,14 @@ def render(*, device: Device, purpose: str) -> Rendered:
     if profile is None:
         raise Refused("NO_BOOTSTRAP_PROFILE", _NO_PROFILE)
     security = _security(profile, device)
-    if security == Security.NONE:
-        rendered = Rendered(_plan(profile, security, b"", b""), None)
+    if security != Security.PSK:
+        rendered = Rendered(_plan(profile, security, b"", b"", device), None)
     else:
         credential = credentials.pending_management(device.pk) or credentials.make_management(device=device)
         key = credentials.open_key(credential=credential, purpose=purpose)
-        rendered = Rendered(_plan(profile, security, credential.identity.encode(), key), credential.pk)
+        rendered = Rendered(
+            _plan(profile, security, credential.identity.encode(), key, device), credential.pk
+        )
     sentences = bootstrap.validate(rendered.plan)
     if sentences:
         raise Refused("PROFILE_INVALID", " ".join(sentences))
@@ -187,8 +190,8 @@ def render(*, device: Device, purpose: str) -> Rendered:
 
 def _security(profile: BootstrapProfile, device: Device) -> str:
     """A device that comes without encryption is never told a key: everybody on the way would read it."""
-    if device.security == Security.NONE:
-        return Security.NONE
+    if device.security != Security.PSK:
+        return device.security
     if profile.security == Security.NONE:
         raise Refused(
             "PROFILE_INVALID",
@@ -198,7 +201,9 @@ def _security(profile: BootstrapProfile, device: Device) -> str:
     return profile.security
 
 
-def _plan(profile: BootstrapProfile, security: str, identity: bytes, key: bytes) -> bootstrap.BootstrapPlan:
+def _plan(
+    profile: BootstrapProfile, security: str, identity: bytes, key: bytes, device: Device | None = None
+) -> bootstrap.BootstrapPlan:
     has_key = security == Security.PSK
     account = bootstrap.ServerAccount(
         short_server_id=profile.short_server_id,
@@ -213,12 +218,39 @@ def _plan(profile: BootstrapProfile, security: str, identity: bytes, key: bytes)
         pmax=profile.default_pmax_seconds,
         disable_timeout=profile.disable_timeout_seconds,
     )
+    if security == Security.MSISDN and device is not None:
+        account = _by_sms(account, device)
     return bootstrap.BootstrapPlan(
         accounts=(account,),
         deletes=profile_paths.listed(profile.deletes, "deletes"),
         reads=profile_paths.listed(profile.reads, "reads"),
         access_rights=profile_paths.rights(profile.access_rights),
     )
+
+
+def _by_sms(account: bootstrap.ServerAccount, device: Device) -> bootstrap.ServerAccount:
+    """The same server at our number; the device has nothing but SMS, so its binding is S, with queue mode SQ."""
+    number = our_number(device.operator_id)
+    return replace(
+        account,
+        uri=f"tel:{number}",
+        binding="SQ" if "Q" in account.binding else "S",
+        sms_security_mode=SMS_NOSEC,
+        server_sms_number=number.removeprefix("+"),
+    )
+
+
+def our_number(operator_id: int) -> str:
+    """What devices of the operator send their SMS to. Raises Refused where there is none."""
+    address = SmscLink.objects.filter(pk=operator_id).values_list("address", flat=True).first()
+    if address is None:
+        raise Refused("SMSC_LINK_MISSING", "The operator has no SMSC link; set it up first.")
+    if not address.removeprefix("+").isdigit():
+        raise Refused(
+            "PROFILE_INVALID",
+            f"Devices cannot answer {address!r}; give the SMSC link a number as its address.",
+        )
+    return address
 
 
 def management_uri(security: str = Security.PSK) -> str:
@@ -233,6 +265,11 @@ def bootstrap_uri(security: str = Security.PSK) -> str:
 
 def first_uri(device: Device) -> str:
     """Where the device has to go first."""
+    if device.security == Security.MSISDN:
+        try:
+            return f"tel:{our_number(device.operator_id)}"
+        except Refused:
+            return ""
     to_bootstrap = device.onboarding == Onboarding.BOOTSTRAP
     return bootstrap_uri(device.security) if to_bootstrap else management_uri(device.security)
 

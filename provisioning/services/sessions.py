@@ -9,9 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.conf import settings
+from django.db.models import Q
+
 from audit import causes, ledger
-from devices.models import Device
-from devices.services import inventory
+from devices.models import Device, Transport
+from devices.services import inventory, triggers
 from devices.states import MOVES, Provisioning
 from lwm2m.bootstrap import BootstrapPlan, Finished
 from lwm2m.messages import BootstrapRequest
@@ -78,6 +81,7 @@ def begin(*, request: BootstrapRequest, origin: Origin, credential_id: int | Non
             last_progress_at=now,
         )
         inventory.set_provisioning(device=device, state=Provisioning.BOOTSTRAPPING)
+        triggers.heard(device_ids=[device.pk], how="bootstrap", now=now)
         _record("bootstrap.started", session, device)
         jobs.wake(device_id=device.pk, now=now)
         events.session_changed(session)
@@ -165,9 +169,10 @@ def _move(device: Device, state: SessionState, cause: str, has_job: bool) -> Non
 
 def expire_stuck(*, now: datetime, limit: int = 200) -> int:
     """End sessions whose client has given up by now; returns how many."""
-    stuck = BootstrapSession.objects.filter(
-        state=SessionState.RUNNING, last_progress_at__lt=now - timedelta(seconds=STUCK_SECONDS)
-    )
+    patience = settings.SMS_ACK_SECONDS * 2 + settings.SMS_RESPONSE_SECONDS
+    quick = Q(last_progress_at__lt=now - timedelta(seconds=STUCK_SECONDS)) & ~Q(transport=Transport.SMS)
+    by_sms = Q(last_progress_at__lt=now - timedelta(seconds=STUCK_SECONDS + patience))
+    stuck = BootstrapSession.objects.filter(quick | by_sms, state=SessionState.RUNNING)
     detail = f"No progress for {STUCK_SECONDS} s; the device begins anew at its next contact."
     gone = Finished("transport_failed", "BOOTSTRAP_TIMEOUT", detail)
     ids = list(stuck.values_list("pk", flat=True)[:limit])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from devices.messaging import SmscLink
 from devices.models import Credential, CredentialState, Device, Onboarding, Plane, Security
 from devices.states import Access
 from provisioning.models import JobStep
@@ -19,6 +20,12 @@ def run(*, step: JobStep, device: Device, now: datetime) -> StepResult:
         return Failed(
             f"DEVICE_{device.access.upper()}", f"The device is {device.get_access_display().lower()}."
         )
+    if device.security == Security.MSISDN:
+        if not SmscLink.objects.filter(pk=device.operator_id, is_enabled=True).exists():
+            return Failed(
+                "SMSC_LINK_MISSING", "Set up the SMSC link of the operator, then start the job again."
+            )
+        return Done()
     if device.security == Security.NONE:
         if not device.operator.allows_nosec:
             return Failed("NOSEC_NOT_ALLOWED", "The operator no longer allows devices without encryption.")

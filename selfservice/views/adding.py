@@ -68,6 +68,7 @@ def _added(request: HttpRequest, form: AddDevice) -> Device | None:
             security=form.security,
             psk_identity=form.typed_identity,
             psk_key=form.typed_key,
+            msisdn=data["msisdn"] if form.has_sms_alone else "",
         )
     except refusals.REFUSALS as refusal:
         refusals.put(form, refusal, operator="account", subscriber="account", security="key_source")

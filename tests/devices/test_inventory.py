@@ -12,7 +12,7 @@ from audit.models import LedgerEvent
 from devices import vault
 from devices.errors import Refused
 from devices.models import Credential, Device, Plane, Registration
-from devices.services import inventory, mailbox
+from devices.services import inventory, mailbox, smsc_links
 from devices.states import MOVES, Access, IllegalMove, Ownership, Provisioning, check_move
 from tests.devices import making
 from tests.devices.making import NOW
@@ -134,11 +134,29 @@ def test_device_without_encryption_needs_the_operators_leave() -> None:
     assert not Credential.objects.filter(device=allowed.device).exists()
 
 
-@pytest.mark.parametrize("reach", ["sms", "gateway"])
+@pytest.mark.parametrize("reach", ["gateway"])
 def test_other_ways_to_reach_a_device_are_in_preparation(reach: str) -> None:
     with pytest.raises(Refused, match="in preparation") as refused:
         making.device(reach=reach)
     assert refused.value.field == "reach"
+
+
+def test_a_device_by_sms_is_known_by_its_number_alone() -> None:
+    operator = making.operator()
+    with pytest.raises(Refused) as refused:
+        making.device(operator, reach="sms", msisdn="+491511234567")
+    assert (refused.value.cause, refused.value.field) == ("SMSC_LINK_MISSING", "reach")
+    smsc_links.save(operator=operator, host="127.0.0.1", system_id="s", address="2772")
+    added = making.added(operator, reach="sms", msisdn="0049 (151) 123-4567")
+    assert (added.device.msisdn, added.device.security) == ("+491511234567", "msisdn")
+    assert (added.identity, added.key_to_show) == ("", None)
+    with pytest.raises(Refused) as refused:
+        making.device(operator, msisdn="+491511234567")
+    assert (refused.value.cause, refused.value.field) == ("MSISDN_TAKEN", "msisdn")
+    changed = inventory.set_msisdn(device=added.device, msisdn="+491511234568")
+    assert changed.msisdn == "+491511234568"
+    with pytest.raises(Refused, match="missing"):
+        inventory.set_msisdn(device=changed, msisdn="")
 
 
 def test_account_of_another_operator_or_closed_is_refused() -> None:

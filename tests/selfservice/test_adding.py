@@ -68,7 +68,9 @@ def test_a_printed_key_is_taken_with_blanks_and_not_shown(as_sam: Client):
         ({"key_source": "printed", "psk_key": "00zz"}, "is not a hex digit"),
         ({"key_source": "printed", "psk_key": "00112"}, "one is missing"),
         ({"key_source": "printed", "psk_key": "0011"}, "must have 16 to 64 bytes"),
-        ({"reach": "sms"}, "in preparation"),
+        ({"reach": "sms"}, "The phone number is missing"),
+        ({"reach": "sms", "msisdn": "0151 123"}, "is no international phone number"),
+        ({"reach": "sms", "msisdn": "+49 151 1234567"}, "takes no devices by SMS yet"),
         ({"reach": "gateway"}, "in preparation"),
     ],
 )

@@ -70,9 +70,7 @@ class Batch:
             return self._update(message, item.origin)
         if isinstance(message, Register):
             return self._register(message, item)
-        if isinstance(message, Deregister):
-            return self._deregister(message, item.origin)
-        return self._send(item)
+        return self._deregister(message, item.origin)
 
     def _update(self, message: Update, origin: Origin) -> Applied:
         standing = self.loaded.by_id.get(message.registration_id)
@@ -172,23 +170,6 @@ class Batch:
         self._note(standing, outcome)
         self._tell(standing, "ended")
         return _applied(outcome, standing)
-
-    def _send(self, item: Inbound) -> Applied:
-        """Values that a device reports on its own are not taken yet; an unknown sender is told to register."""
-        standing = self.loaded.named(item)
-        if (
-            standing is None
-            or standing.current is None
-            or standing.current.origin.identity != item.origin.identity
-        ):
-            unknown = Lwm2mError(
-                Code.NOT_FOUND, "REGISTRATION_UNKNOWN", "No registration of this sender; register."
-            )
-            return _refused(unknown, standing)
-        return _refused(
-            Lwm2mError(Code.METHOD_NOT_ALLOWED, "NOT_IMPLEMENTED", "Send is not taken by this server yet."),
-            standing,
-        )
 
     def _unwelcome(self, standing: Standing, origin: Origin) -> Lwm2mError | None:
         error = admission.problem(standing.device, origin, registering=False)

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from devices.services import registration_details
 from devices.services import registration_store as store
 from devices.services.registration_store import Standing
-from lwm2m.messages import Deregister, Register, Send, Update
+from lwm2m.messages import Deregister, Register, Update
 from lwm2m.registration import Origin
 
-Message = Register | Update | Deregister | Send
+Message = Register | Update | Deregister
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,6 @@ class Loaded:
         self.by_endpoint: dict[str, int] = {}
         self.by_identity: dict[str, store.CredentialFacts] = {}
         self.by_number: dict[str, int] = {}
-        self.by_address: dict[tuple[str, int], int] = {}
         spoken: dict[str, None] = {}
         naming: list[Inbound] = []
         for item in batch:
@@ -49,7 +48,7 @@ class Loaded:
         self._load_details(batch)
 
     def _load_named(self, items: Sequence[Inbound]) -> None:
-        """Devices of Register and Send: by the session's credential, by SMS by number, in NoSec by name or address."""
+        """Devices of Register: by the session's credential, by SMS by number, in NoSec by name."""
         numbers = {i.origin.host for i in items if i.origin.transport == "sms"}
         if numbers:
             self.by_number = store.device_ids_by_number(sorted(numbers))
@@ -61,11 +60,8 @@ class Loaded:
         names = {i.message.endpoint for i in unsecured if isinstance(i.message, Register)} - {None}
         if names:
             self.by_endpoint = store.device_ids_by_endpoint(sorted(n for n in names if n))
-        addresses = {(i.origin.host, i.origin.port) for i in unsecured if isinstance(i.message, Send)}
-        if addresses:
-            self.by_address = store.by_address(addresses)
         wanted = {facts.device_id for facts in self.by_identity.values()}
-        wanted.update(self.by_endpoint.values(), self.by_address.values(), self.by_number.values())
+        wanted.update(self.by_endpoint.values(), self.by_number.values())
         if wanted:
             for standing in store.by_device_id(sorted(wanted)):
                 self.devices[standing.device.device_id] = standing
@@ -96,10 +92,9 @@ class Loaded:
         elif item.origin.identity is not None:
             credential = self.by_identity.get(item.origin.identity)
             device_id = None if credential is None else credential.device_id
-        elif isinstance(item.message, Register):
-            device_id = self.by_endpoint.get(item.message.endpoint or "")
         else:
-            device_id = self.by_address.get((item.origin.host, item.origin.port))
+            name = item.message.endpoint if isinstance(item.message, Register) else None
+            device_id = self.by_endpoint.get(name or "")
         return None if device_id is None else self.devices.get(device_id)
 
 

@@ -6,7 +6,7 @@ in a circle; one row per device in a batch. SQLite has no row locks: its transac
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -97,19 +97,6 @@ def by_device_id(ids: Sequence[int]) -> list[Standing]:
               LEFT JOIN devices_registration r ON r.device_id = d.id
               WHERE d.id {{ids}} ORDER BY d.id"""  # noqa: S608
     return [_standing(row) for row in sql.select(statement, ids)]
-
-
-def by_address(addresses: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
-    """(host, port) -> device id of the live NoSec registrations last heard there."""
-    found: dict[tuple[str, int], int] = {}
-    for host, port in addresses:
-        statement = """SELECT device_id FROM devices_registration
-                 WHERE is_live AND transport = 'udp' AND host = %s AND port = %s LIMIT 1"""
-        with connection.cursor() as cursor:
-            cursor.execute(statement, [host, port])
-            for (device_id,) in cursor.fetchall():
-                found[host, port] = device_id
-    return found
 
 
 _STANDING_AT = """SELECT r.device_id

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Operator
 from devices.models import Device, Security
+from provisioning import observed_paths
 
 
 class BootstrapProfile(models.Model):
@@ -43,6 +44,13 @@ class BootstrapProfile(models.Model):
         blank=True,
         help_text='Who may do what, e.g. [{"path": "/3/0", "rights": {"0": 31}}]: 1 read, 2 write, 4 execute, '
         "8 delete, 16 create, by Short Server ID, 0 for every server.",
+    )
+    observes = models.JSONField(
+        "observed behind gateways",
+        default=list,
+        blank=True,
+        validators=[observed_paths.check],
+        help_text='Paths observed on every device behind a gateway that has them, e.g. ["/3303"].',
     )
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(auto_now=True)

@@ -50,6 +50,19 @@ def changed(
     )
 
 
+def added(device: Device, gateway: Device) -> Event:
+    """Somebody took it; the actor is who asks."""
+    return Event(
+        action="device.added",
+        operator_id=device.operator_id,
+        target=device.endpoint,
+        device_id=device.pk,
+        subscriber_id=device.subscriber_id,
+        after={"endpoint": device.endpoint, "reach": device.reach, "security": device.security},
+        detail={"gateway": gateway.endpoint, "gateway_id": gateway.pk},
+    )
+
+
 def chosen(action: str, gateway: Device, *, count: int, names: list[str]) -> None:
     """A person took, dismissed or offered again what a gateway tells of."""
     ledger.record(

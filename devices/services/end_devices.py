@@ -192,41 +192,6 @@ def is_adoptable(device: Device, gateway: Device) -> bool:
     )
 
 
-def adopt(*, device: Device, now: datetime) -> EndDevice | None:
-    """A device that was just added: the entry of a gateway of the same owner that told of it last, if any."""
-    with ledger.unit_of_work():
-        rows = EndDevice.objects.select_for_update(of=("self",)).filter(
-            identifier=device.endpoint,
-            device=None,
-            gateway__operator_id=device.operator_id,
-            gateway__subscriber_id=device.subscriber_id,
-        )
-        row = rows.exclude(gateway__access=Access.RETIRED).select_related("gateway")
-        row = row.filter(gone_at=None).order_by("-read_at", "-pk").first()
-        if row is None:
-            return None
-        row.device, row.is_dismissed = device, False
-        row.save(update_fields=["device", "is_dismissed"])
-        ledger.record_many([end_device_history.changed("adopted", device, row.gateway, now=now)])
-        events.device_changed(row.gateway_id, row.gateway.operator_id, ["end_devices"])
-    return row
-
-
-def lose(*, gateway: Device, cause: str, now: datetime) -> int:
-    """The gateway itself is gone for good: so is everything it told of. The devices stay, for another gateway."""
-    with ledger.unit_of_work():
-        rows = EndDevice.objects.select_for_update(of=("self",)).filter(gateway=gateway, gone_at=None)
-        gone = list(rows.select_related("device").order_by("pk"))
-        taken = [row.device for row in gone if row.device is not None]
-        EndDevice.objects.filter(pk__in=[row.pk for row in gone]).update(gone_at=now, gone_cause=cause)
-        parked_reports.drop(gateway=gateway)
-        ledger.record_many(
-            [end_device_history.changed("gone", device, gateway, cause=cause, now=now) for device in taken]
-        )
-        events.devices_changed([(device.pk, device.operator_id) for device in taken], ["end_devices"])
-    return len(gone)
-
-
 def heard(device_ids: Iterable[int], *, now: datetime) -> None:
     """Values of these came; in the caller's transaction, before the values are written."""
     rows = EndDevice.objects.filter(device_id__in=set(device_ids))

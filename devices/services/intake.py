@@ -31,12 +31,6 @@ def check_ways(operator: Operator, reach: str, onboarding: str, security: str) -
         if value not in choices.values:
             known = ", ".join(choices.values)
             raise Refused("VALIDATION_FAILED", f"{value!r} is not one of: {known}.", name)
-    if reach == Reach.GATEWAY:
-        raise Refused(
-            "NOT_IMPLEMENTED",
-            "Devices behind a gateway are in preparation; choose another way to connect.",
-            "reach",
-        )
     if reach == Reach.SMS and not SmscLink.objects.filter(pk=operator.pk, is_enabled=True).exists():
         raise Refused(
             "SMSC_LINK_MISSING",
@@ -49,7 +43,7 @@ def check_ways(operator: Operator, reach: str, onboarding: str, security: str) -
             "A device is known by its phone number if and only if it has SMS alone.",
             "security",
         )
-    if security == Security.NONE and not operator.allows_nosec:
+    if security == Security.NONE and reach != Reach.GATEWAY and not operator.allows_nosec:
         raise Refused(
             "NOSEC_NOT_ALLOWED",
             "This operator takes only encrypted devices; choose a pre-shared key.",

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Operator, Subscriber
 from audit import ledger
-from devices import events
+from devices import awake, events
 from devices.errors import Refused
 from devices.models import (
     Device,
@@ -31,7 +31,7 @@ from devices.nameplate import (
     check_msisdn,
     parse_key,
 )
-from devices.services import credentials, intake, mailbox, observation_access
+from devices.services import credentials, end_device_choices, intake, mailbox, observation_access
 from devices.states import Access, IllegalMove, Ownership, Provisioning, check_move
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "parse_key",
     "resume",
     "retire",
+    "set_awake_seconds",
     "set_msisdn",
     "set_provisioning",
     "suspend",
@@ -80,6 +81,8 @@ def add(
     Raises Refused with the field that has to change. Two people adding the same endpoint: one gets it.
     """
     intake.check_people(operator, subscriber)
+    if reach == Reach.GATEWAY:  # the gateway's channel is its security
+        onboarding, security = Onboarding.DIRECT, Security.NONE
     if reach == Reach.SMS:
         security = Security.MSISDN  # who the SMSC says it is; there are no keys
     intake.check_ways(operator, reach, onboarding, security)
@@ -115,6 +118,8 @@ def add(
             if identity:
                 origin = "portal" if made else "label"
                 credentials.store(device=device, plane=plane, identity=identity, key=key, origin=origin)
+            if reach == Reach.GATEWAY:
+                end_device_choices.adopt(device=device, now=timezone.now())
             events.device_changed(device.pk, operator.pk, ["inventory"])
     except IntegrityError:  # somebody was faster between the look and the write
         intake.check_free(endpoint, operator, subscriber, plane, identity)
@@ -181,6 +186,7 @@ def retire(*, device: Device, reason: str, now: datetime | None = None) -> Devic
         mailbox.cancel_all(device=locked, reason=reason, now=now)
         observation_access.ended(device=locked, reason=reason, now=now)
         credentials.retire_all(device=locked, reason=reason)
+        end_device_choices.released(device=locked, now=now)
     return locked
 
 
@@ -242,6 +248,23 @@ def set_provisioning(*, device: Device, state: str, cause: str = "") -> bool:
         )
         events.device_changed(locked.pk, locked.operator_id, ["provisioning"])
     return True
+
+
+def set_awake_seconds(*, device: Device, seconds: int | None, reason: str = "") -> Device:
+    """How long it listens after it spoke, in queue mode; None: what the house has. Refused out of bounds."""
+    if seconds is not None and not 1 <= seconds <= awake.LIMIT_SECONDS:
+        raise Refused("VALIDATION_FAILED", f"Say 1 to {awake.LIMIT_SECONDS} seconds, or nothing.", "seconds")
+    with ledger.unit_of_work():
+        locked = Device.objects.select_for_update().get(pk=device.pk)
+        before = locked.awake_seconds
+        if before == seconds:
+            return locked
+        locked.awake_seconds = seconds
+        locked.save(update_fields=["awake_seconds"])
+        known = {"awake_seconds": before}, {"awake_seconds": seconds}
+        _record("device.awake_window", locked, before=known[0], after=known[1], reason=reason)
+        events.device_changed(locked.pk, locked.operator_id, ["registration"])
+    return locked
 
 
 def set_msisdn(*, device: Device, msisdn: str, reason: str = "") -> Device:

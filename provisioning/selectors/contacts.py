@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from devices.models import Device, Registration
+from devices.models import Device, Reach, Registration
+from devices.selectors import ways
 from devices.states import Provisioning
 from provisioning.models import BootstrapSession, SessionState
 
@@ -17,8 +18,11 @@ def latest_session(device_id: int, *, since: datetime) -> BootstrapSession | Non
 
 
 def registration(device: Device, *, since: datetime) -> Registration | None:
-    """The live registration, when it was made at or after `since` or proves an applied configuration."""
-    live = Registration.objects.filter(device=device, is_live=True).first()
-    if live is None:
-        return None
+    """The live registration, when it was made at or after `since` or proves an applied configuration.
+
+    That of its gateway leads to an end device whenever it was made.
+    """
+    live = ways.live_registration(device).first()
+    if live is None or device.reach == Reach.GATEWAY:
+        return live
     return live if live.registered_at >= since or device.provisioning == Provisioning.APPLIED else None

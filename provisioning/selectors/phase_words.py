@@ -6,6 +6,7 @@ NAMES = {
     "ordered": "Ordered",
     "prepared": "Prepared",
     "first_contact": "First contact",
+    "found": "Found",
     "configured": "Configured",
     "registered": "Registered",
     "online": "Online",
@@ -29,16 +30,30 @@ _WORDS = {
     ("online", "stuck"): "The device signed in but does not answer yet.",
     ("online", "done"): "The device is online and managed.",
 }
+_BEHIND = {
+    ("prepared", "running"): "We check whether this device may be taken.",
+    ("prepared", "done"): "The device may be taken.",
+    ("found", "waiting"): "Switch the device on and pair it with your gateway.",
+    ("found", "stuck"): "We wait until your gateway sees the device.",
+    ("found", "done"): "Your gateway sees the device.",
+    ("configured", "running"): "The gateway is being told what to report of this device.",
+    ("configured", "stuck"): "The gateway does not know yet what to report of this device.",
+    ("configured", "done"): "The gateway knows what to report of this device.",
+    ("online", "stuck"): "The gateway sees the device, which does not answer yet.",
+    ("online", "done"): "The device is online through its gateway and managed.",
+}
 _DIRECT = {
     "first_contact": "Not needed: the device has its keys from the factory.",
     "configured": "Not needed: the device has its settings from the factory.",
 }
 
 
-def words(phase: str, state: str, *, is_direct: bool) -> str:
+def words(phase: str, state: str, *, is_direct: bool, is_behind: bool = False) -> str:
     """One sentence, empty for what is still to come."""
     if state == "done" and is_direct and phase in _DIRECT:
         return _DIRECT[phase]
     if state == "failed":
         return "This did not work; it was given up."
+    if is_behind and (phase, state) in _BEHIND:
+        return _BEHIND[phase, state]
     return _WORDS.get((phase, state), "")

@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from audit.causes import CAUSES, Cause
-from devices.models import Device, Knock, Onboarding, Plane, Registration
+from devices.models import Device, Knock, Onboarding, Plane, Reach, Registration
 from devices.states import Access
 from provisioning.models import BootstrapSession, Job, JobKind, JobState, JobStep, SessionState, StepState
 from provisioning.selectors import contacts
@@ -22,6 +22,7 @@ SILENT_AFTER = timedelta(minutes=5)
 """After this long without any contact the page gives the gentle hint to look at the device."""
 
 PHASES = ("ordered", "prepared", "first_contact", "configured", "registered", "online")
+BEHIND_A_GATEWAY = ("ordered", "prepared", "found", "configured", "online")
 _STEPS = {
     "check_inventory": "prepared",
     "make_credentials": "prepared",
@@ -29,6 +30,8 @@ _STEPS = {
     "first_contact": "first_contact",
     "bootstrap": "configured",
     "registration": "registered",
+    "find_end_device": "found",
+    "tell_gateway": "configured",
     "read_device": "online",
 }
 _OVER = (StepState.DONE, StepState.SKIPPED)
@@ -87,15 +90,19 @@ class _Facts:
     now: datetime
 
     @property
+    def phases(self) -> tuple[str, ...]:
+        return BEHIND_A_GATEWAY if self.device.reach == Reach.GATEWAY else PHASES
+
+    @property
     def since(self) -> datetime:
         return self.job.created_at if self.job else self.device.created_at
 
 
 def stepper(device: Device, now: datetime | None = None) -> Progress:
-    """The six phases of the device's latest provisioning job."""
+    """The phases of the device's latest provisioning job: six, or five behind a gateway."""
     facts = _read(device, now or timezone.now())
     done = _done(facts)
-    current = next((key for key in PHASES if key not in done), None)
+    current = next((key for key in facts.phases if key not in done), None)
     cause, detail = _stuck(facts, current, done) if current else (None, "")
     return Progress(_phases(facts, done, current, cause), cause, detail, facts.job)
 
@@ -116,7 +123,7 @@ def _read(device: Device, now: datetime) -> _Facts:
 def _done(facts: _Facts) -> dict[str, datetime | None]:
     """Phase -> when it was done, in order and without a gap."""
     known: dict[str, datetime | None] = {"ordered": facts.since}
-    for phase in PHASES[1:]:
+    for phase in facts.phases[1:]:
         steps = [step for step in facts.steps if _STEPS.get(step.kind) == phase]
         if steps and all(step.state in _OVER for step in steps):
             known[phase] = max((step.finished_at for step in steps if step.finished_at), default=None)
@@ -128,7 +135,7 @@ def _done(facts: _Facts) -> dict[str, datetime | None]:
     if registration is not None and (session is None or registration.registered_at >= session.started_at):
         known["registered"] = registration.registered_at
     done: dict[str, datetime | None] = {}
-    for phase in PHASES:
+    for phase in facts.phases:
         if phase not in known:
             break
         done[phase] = known[phase]
@@ -140,7 +147,7 @@ def _phases(
 ) -> tuple[Phase, ...]:
     phases: list[Phase] = []
     before: datetime | None = None
-    for key in PHASES:
+    for key in facts.phases:
         state, at, took = "pending", None, None
         if key in done:
             state, at = "done", done[key]
@@ -148,9 +155,15 @@ def _phases(
             before = at or before
         elif key == current:
             state, at = _current_state(facts, key, cause), before
-        said = words(key, state, is_direct=facts.device.onboarding == Onboarding.DIRECT)
+        said = words(
+            key, state, is_direct=_is_direct(facts.device), is_behind=facts.device.reach == Reach.GATEWAY
+        )
         phases.append(Phase(key, NAMES[key], state, at, took, said))
     return tuple(phases)
+
+
+def _is_direct(device: Device) -> bool:
+    return device.onboarding == Onboarding.DIRECT and device.reach != Reach.GATEWAY
 
 
 def _current_state(facts: _Facts, key: str, cause: Cause | None) -> str:
@@ -160,6 +173,8 @@ def _current_state(facts: _Facts, key: str, cause: Cause | None) -> str:
         return "failed"
     if cause is not None:
         return "stuck"
+    if key == "configured" and facts.device.reach == Reach.GATEWAY:
+        return "running"
     if key == "configured":
         return "running" if facts.session and facts.session.state == SessionState.RUNNING else "waiting"
     return "running" if key in ("prepared", "online") else "waiting"
@@ -185,6 +200,8 @@ def _stuck(facts: _Facts, current: str, done: dict[str, datetime | None]) -> tup
         return CAUSES.get(step.cause), step.detail
     waits_since = list(done.values())[-1]
     waits_for_device = current in ("first_contact", "registered")
+    if current == "found" and waits_since is not None and facts.now - waits_since > SILENT_AFTER:
+        return CAUSES.get("END_DEVICE_NOT_TOLD"), ""
     if waits_for_device and waits_since is not None and facts.now - waits_since > SILENT_AFTER:
         return CAUSES.get("DEVICE_SILENT"), ""
     return None, ""

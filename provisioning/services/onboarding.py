@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,14 +11,15 @@ from django.utils import timezone
 
 from accounts.models import Operator, Subscriber, User
 from audit import ledger
+from devices.errors import Refused
 from devices.models import Device
-from devices.services import inventory
+from devices.services import end_device_choices, intake, inventory
 from devices.services.inventory import Added
 from devices.states import Access, Provisioning
 from provisioning.models import JOB_OPEN
 from provisioning.services import jobs, profiles, sessions
 
-__all__ = ["Added", "add_device", "release_device", "renew_key"]
+__all__ = ["Added", "Taken", "add_device", "release_device", "renew_key", "take_end_devices"]
 
 
 def add_device(
@@ -53,6 +56,44 @@ def release_device(
         sessions.end_running(device=locked, cause="DEVICE_RETIRED", detail=reason, now=now)
         inventory.retire(device=locked, reason=reason, now=now)
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The new devices, and by identifier the causes why others could not be taken."""
+
+    devices: list[Device]
+    refused: dict[str, str]
+
+
+def take_end_devices(
+    *,
+    gateway: Device,
+    identifiers: Collection[str] | None = None,
+    by: User | None = None,
+    now: datetime | None = None,
+) -> Taken:
+    """Take these devices that a gateway tells of, None for all that are on offer; their jobs start by themselves.
+
+    One transaction, few statements for thousands. Raises Refused where the gateway may not have any.
+    """
+    now = now or timezone.now()
+    with ledger.unit_of_work():
+        locked = Device.objects.select_for_update(of=("self",)).select_related("operator").get(pk=gateway.pk)
+        if locked.access != Access.ACTIVE:
+            state = locked.get_access_display().lower()
+            raise Refused(f"DEVICE_{locked.access.upper()}", f"The gateway is {state}; make it active first.")
+        intake.check_people(locked.operator, locked.subscriber)
+        rows = end_device_choices.on_offer(locked, identifiers)
+        names = [row.identifier for row in rows]
+        living = Device.objects.filter(endpoint__in=names).exclude(access=Access.RETIRED)
+        refused = dict.fromkeys(living.values_list("endpoint", flat=True), "ENDPOINT_TAKEN")
+        refused |= dict.fromkeys(set(identifiers or ()) - set(names), "NOT_FOUND")
+        free = [row for row in rows if row.identifier not in refused]
+        devices = end_device_choices.take(gateway=locked, rows=free, now=now)
+        reason = f"Taken behind {locked}"[:200]
+        jobs.create_many(devices=devices, requested_by=requested_by(by), reason=reason, now=now)
+    return Taken(devices, refused)
 
 
 def renew_key(*, device: Device) -> Added:

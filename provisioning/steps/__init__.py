@@ -7,16 +7,18 @@ from typing import Protocol
 
 from django.db.models import Q
 
-from devices.models import Device
+from devices.models import Device, Reach
 from provisioning.models import JobKind, JobStep
 from provisioning.steps import (
     bootstrap,
     check_inventory,
+    find_end_device,
     first_contact,
     make_credentials,
     read_device,
     registration,
     render_profile,
+    tell_gateway,
 )
 from provisioning.steps.results import StepResult
 
@@ -42,8 +44,28 @@ KINDS: dict[str, StepKind] = {
     "first_contact": first_contact,
     "bootstrap": bootstrap,
     "registration": registration,
+    "find_end_device": find_end_device,
+    "tell_gateway": tell_gateway,
     "read_device": read_device,
 }
 
-PLANS: dict[str, tuple[str, ...]] = {JobKind.PROVISION: tuple(KINDS)}
+PLANS: dict[str, tuple[str, ...]] = {
+    JobKind.PROVISION: (
+        "check_inventory",
+        "make_credentials",
+        "render_profile",
+        "first_contact",
+        "bootstrap",
+        "registration",
+        "read_device",
+    )
+}
 """Which steps a kind of job has, in order."""
+BEHIND_A_GATEWAY: dict[str, tuple[str, ...]] = {
+    JobKind.PROVISION: ("check_inventory", "find_end_device", "tell_gateway", "read_device")
+}
+"""The same where a gateway speaks for the device."""
+
+
+def plan(kind: str, reach: str) -> tuple[str, ...]:
+    return BEHIND_A_GATEWAY[kind] if reach == Reach.GATEWAY else PLANS[kind]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from devices.messaging import SmscLink
-from devices.models import Credential, CredentialState, Device, Onboarding, Plane, Security
+from devices.models import Credential, CredentialState, Device, Onboarding, Plane, Reach, Security
 from devices.states import Access
 from provisioning.models import JobStep
 from provisioning.steps.results import Done, Failed, StepResult
@@ -20,6 +20,8 @@ def run(*, step: JobStep, device: Device, now: datetime) -> StepResult:
         return Failed(
             f"DEVICE_{device.access.upper()}", f"The device is {device.get_access_display().lower()}."
         )
+    if device.reach == Reach.GATEWAY:
+        return Done()  # its gateway's channel is its security
     if device.security == Security.MSISDN:
         if not SmscLink.objects.filter(pk=device.operator_id, is_enabled=True).exists():
             return Failed(

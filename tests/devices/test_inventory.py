@@ -134,11 +134,11 @@ def test_device_without_encryption_needs_the_operators_leave() -> None:
     assert not Credential.objects.filter(device=allowed.device).exists()
 
 
-@pytest.mark.parametrize("reach", ["gateway"])
-def test_other_ways_to_reach_a_device_are_in_preparation(reach: str) -> None:
-    with pytest.raises(Refused, match="in preparation") as refused:
-        making.device(reach=reach)
-    assert refused.value.field == "reach"
+def test_a_device_behind_a_gateway_needs_no_key_and_no_leave() -> None:
+    """The gateway's channel is its security, whatever was asked for."""
+    added = making.added(making.operator(), reach="gateway")
+    assert (added.identity, added.key_to_show) == ("", None)
+    assert (added.device.security, added.device.onboarding) == ("none", "direct")
 
 
 def test_a_device_by_sms_is_known_by_its_number_alone() -> None:

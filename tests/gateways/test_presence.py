@@ -11,7 +11,7 @@ from django.utils import timezone
 from devices.models import Device, Registration, RegistrationDetail
 from devices.selectors import sessions, ways
 from devices.selectors.sessions import Session
-from devices.services import end_devices
+from devices.services import end_device_choices, end_devices
 from tests.gateways.conftest import instances
 
 NOW = timezone.now()
@@ -25,7 +25,7 @@ def child(gateway, make_child) -> Device:
 
 @pytest.fixture
 def taken(child) -> Device:
-    end_devices.adopt(device=child, now=NOW)
+    end_device_choices.adopt(device=child, now=NOW)
     return child
 
 

@@ -12,7 +12,7 @@ from accounts.models import Subscriber
 from audit.models import LedgerEvent
 from devices.gateways import EndDevice, ParkedReport
 from devices.models import Knock
-from devices.services import end_device_reading, end_devices, parked_reports, values
+from devices.services import end_device_choices, end_device_reading, end_devices, parked_reports, values
 from devices.services.values import Sample
 from devices.telemetry import ResourceValue
 from lwm2m.paths import Path
@@ -144,8 +144,8 @@ def test_an_announced_device_is_adopted_by_its_owners_gateway(make_gateway, make
 def test_a_device_added_after_it_was_told_of(gateway, make_child):
     tell(gateway, instances("urn:dev:a"))
     child = make_child()
-    assert end_devices.adopt(device=child, now=LATER).device == child
-    assert end_devices.adopt(device=make_child("urn:dev:z"), now=LATER) is None
+    assert end_device_choices.adopt(device=child, now=LATER).device == child
+    assert end_device_choices.adopt(device=make_child("urn:dev:z"), now=LATER) is None
     assert actions(child) == ["end_device.adopted"]
 
 
@@ -223,7 +223,7 @@ def test_parked_reports_are_bounded_and_do_not_wait_for_ever(gateway):
 def test_a_gateway_that_is_lost_for_good(gateway, make_child):
     child = make_child()
     tell(gateway, instances("urn:dev:a", "urn:dev:b"))
-    assert end_devices.lose(gateway=gateway, cause="GATEWAY_REMOVED", now=LATER) == 2
+    assert end_device_choices.lose(gateway=gateway, cause="GATEWAY_REMOVED", now=LATER) == 2
     causes = EndDevice.objects.values_list("gone_cause", flat=True)
     assert set(causes) == {"GATEWAY_REMOVED"}
     assert actions(child)[-1] == "end_device.gone"

@@ -103,7 +103,7 @@ def test_sweep_does_not_ring_for_devices_that_are_simply_silent(
     for _ in range(3):
         walking.ordered(operator=ordered.operator)
     worker.work()
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(12):
         assert sweep.run(now=walking.after(ordered, 3600)).jobs_rung == 0
 
 

@@ -27,7 +27,7 @@ def _see(device: Device, seconds: float = 10) -> Progress:
 
 def _states(progress: Progress) -> list[str]:
     assert [phase.key for phase in progress.steps] == list(PHASES)
-    assert [phase.name for phase in progress.steps] == list(NAMES.values())
+    assert [phase.name for phase in progress.steps] == [NAMES[phase] for phase in PHASES]
     return [phase.state for phase in progress.steps]
 
 

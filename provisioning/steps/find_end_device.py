@@ -1,0 +1,38 @@
+"""Waits until a gateway of the same owner tells of the device and is there to speak for it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import Q
+
+from devices.gateways import EndDevice
+from devices.models import Device
+from devices.selectors import ways
+from devices.services import inventory
+from devices.states import Provisioning
+from provisioning.models import JobStep
+from provisioning.steps.results import Done, StepResult, Waiting
+
+TITLE = "Find behind a gateway"
+
+
+def run(*, step: JobStep, device: Device, now: datetime) -> StepResult:
+    known = EndDevice.objects.select_related("gateway").filter(device=device).first()
+    if known is None:
+        return Waiting()
+    if known.gone_at is not None:
+        return Waiting(known.gone_cause)
+    if not ways.live_registration(device).exists():
+        return Waiting("GATEWAY_OFFLINE", data={"gateway": known.gateway.endpoint})
+    if device.provisioning in (Provisioning.DRAFT, Provisioning.FAILED):
+        inventory.set_provisioning(device=device, state=Provisioning.READY)
+    inventory.first_online(device=device, at=now)
+    return Done({"gateway": known.gateway.endpoint, "prefix": known.prefix})
+
+
+def due() -> Q:
+    return Q(
+        job__device__end_device__gone_at=None,
+        job__device__end_device__gateway__registration__is_live=True,
+    )

@@ -39,6 +39,26 @@ async def test_hands_a_message_from_one_number_to_the_other() -> None:
         assert [answer.status for answer in portal.answers] == [Status.OK]
 
 
+async def test_serves_several_operators_and_many_devices_at_once() -> None:
+    north, south = PORTAL, "2772"
+    devices = [f"+4917200000{number:02d}" for number in range(20)]
+    async with smsc() as running:
+        portals = [await Esme(number).bound(running) for number in (north, south)]
+        phones = [await Esme(number).bound(running) for number in devices]
+        for portal, payload in zip(portals, (b"from north", b"from south"), strict=True):
+            for number in devices:
+                portal.submit(number, payload)
+        for phone in phones:
+            phone.submit(south, b"to south")
+        await eventually(lambda: all(len(phone.received) == 2 for phone in phones))
+        await eventually(lambda: len(portals[1].received) == 20)
+        assert portals[0].received == []
+        for phone in phones:
+            told = {str(body.source): part_of(body).payload for body in phone.received}
+            assert told == {north: b"from north", south: b"from south"}
+        assert {body.source.msisdn for body in portals[1].received} == set(devices)
+
+
 async def test_keeps_a_message_until_somebody_holds_the_number() -> None:
     async with smsc() as running:
         portal = await Esme(PORTAL).bound(running)

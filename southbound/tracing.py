@@ -38,6 +38,8 @@ ROOM = 150
 """So many exchanges in a pause: about 600 in a second."""
 ROOM_FOR_REFRESHES = 40
 """Of them, so many may be plain refreshes, which all look the same."""
+ROOM_IN_STORM = 8
+"""And only so many once more than those came in the pause before: each costs as much as several refreshes."""
 END_SECONDS = 1.0
 
 
@@ -49,6 +51,7 @@ class Tracing:
         self._database = database
         self._waiting: list[Sighting | Answered] = []
         self._refreshes = 0
+        self._room = ROOM_FOR_REFRESHES
         self._something = asyncio.Event()
         self._work: asyncio.Task[None] | None = None
 
@@ -68,10 +71,10 @@ class Tracing:
 
     def refreshed(self, exchange: Exchange, response: Response, device_id: int) -> None:
         """A plain refresh, stored and answered."""
-        if self._refreshes >= ROOM_FOR_REFRESHES:
+        self._refreshes += 1
+        if self._refreshes > self._room:
             self._counters.untraced += 1
             return
-        self._refreshes += 1
         self.answered(exchange, response, device_id)
 
     def answered(self, exchange: Exchange, response: Response, device_id: int | None) -> None:
@@ -158,7 +161,9 @@ class Tracing:
 
     async def _write(self) -> None:
         self._something.clear()
-        waiting, self._waiting, self._refreshes = self._waiting, [], 0
+        waiting, self._waiting = self._waiting, []
+        self._room = ROOM_IN_STORM if self._refreshes > ROOM_FOR_REFRESHES else ROOM_FOR_REFRESHES
+        self._refreshes = 0
         if not waiting:
             return
         try:

@@ -148,3 +148,25 @@ def test_under_a_storm_refreshes_are_left_out_and_counted(play, make_device, mon
 
     play(scene)  # what waits is written at the end
     assert TraceHead.objects.get(device=device).count == 12
+
+
+def test_after_a_storm_there_is_room_again(play, make_device, monkeypatch):
+    make_device()
+    monkeypatch.setattr(tracing, "ROOM_FOR_REFRESHES", 3)
+    monkeypatch.setattr(tracing, "ROOM_IN_STORM", 1)
+    monkeypatch.setattr(tracing, "PAUSE_SECONDS", 60.0)
+
+    async def scene(southbound):
+        wire = await management(southbound)
+        location = (await wire.ask(register_request(endpoint="dev-1", object_links=LINKS))).location
+
+        async def left_out_of(count: int) -> int:
+            before = southbound.counters.untraced
+            for _ in range(count):
+                assert (await wire.ask(update_request(location))).code == "2.04"
+            await southbound.tracing._write()
+            return southbound.counters.untraced - before
+
+        assert [await left_out_of(count) for count in (5, 3, 3)] == [2, 2, 0]
+
+    play(scene)

@@ -84,3 +84,18 @@ def test_an_index_leads_there(monkeypatch, index, look):
         else:
             cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
         assert index in str(cursor.fetchall())
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="HOT is PostgreSQL's")
+def test_a_refresh_is_written_in_place():
+    """None of its columns is in an index, and each page has room for the next version."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reloptions FROM pg_class WHERE relname = 'devices_registration'")
+        ((options,),) = cursor.fetchall()
+        assert "fillfactor=75" in options
+        cursor.execute(
+            """SELECT attname FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY(indkey)
+               WHERE indrelid = 'devices_registration'::regclass"""
+        )
+        indexed = {name for (name,) in cursor.fetchall()}
+    assert indexed.isdisjoint({"last_seen_at", "expires_at", "flow"})

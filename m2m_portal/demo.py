@@ -19,7 +19,10 @@ from accounts.models import Operator, StaffMembership, Subscriber, User
 from accounts.roles import Role
 from accounts.services import staff, subscribers
 from audit import ledger
+from devices import vault
+from devices.messaging import SmscLink
 from devices.models import Device, Onboarding, Reach, Security
+from devices.services import smsc_links
 from provisioning.services import onboarding, operators
 
 OPERATORS = (
@@ -31,6 +34,9 @@ DEVICES = (
     ("urn:dev:demo-tracker-2", "Trailer tracker", {"version": "1.1", "queue_mode": True}),
     ("urn:dev:demo-alarm-3", "Workshop alarm", {"version": "1.0"}),
 )
+SMSC_HOST, SMSC_ACCOUNT = "127.0.0.1", "portal"
+OUR_NUMBER = "+491700000001"
+SMS_DEVICES = (("urn:dev:demo-sensor-4", "Field sensor, SMS only", "+491510000004", {"version": "1.1"}),)
 SUBSCRIBER = "subscriber@demo.example"
 
 
@@ -65,6 +71,7 @@ def seed() -> Seeded:
         made += _subscriber(Operator.objects.get(slug=OPERATORS[0][0]))
         if made:
             _append(password_file, [f"{row.email}  {row.password}  {row.what}" for row in made])
+        _link(Operator.objects.get(slug=OPERATORS[0][0]))
         _devices(devices_file)
     return Seeded(bool(made), tuple(made), password_file, devices_file)
 
@@ -98,6 +105,29 @@ def _subscriber(operator: Operator) -> list[Account]:
     return [account] if account else []
 
 
+def _link(operator: Operator) -> None:
+    """The operator's link to the loopback SMSC, unless somebody has given it another."""
+    link = SmscLink.objects.filter(operator=operator).first()
+    if link is None:
+        smsc_links.save(
+            operator=operator,
+            password=secrets.token_urlsafe(12),
+            host=SMSC_HOST,
+            port=settings.SMSC_PORT,
+            system_id=SMSC_ACCOUNT,
+            address=OUR_NUMBER,
+        )
+    elif (link.host, link.system_id) == (SMSC_HOST, SMSC_ACCOUNT) and link.port != settings.SMSC_PORT:
+        smsc_links.save(operator=operator, port=settings.SMSC_PORT)
+
+
+def smsc_password() -> str:
+    """What the loopback SMSC lets the demo operator in with; empty where it has another SMSC."""
+    link = SmscLink.objects.filter(operator__slug=OPERATORS[0][0], host=SMSC_HOST, system_id=SMSC_ACCOUNT)
+    sealed = link.values_list("sealed_password", flat=True).first()
+    return vault.open_sealed(sealed).decode() if sealed else ""
+
+
 def _devices(file: Path) -> None:
     known = {row["endpoint"]: row for row in json.loads(file.read_text())} if file.exists() else {}
     subscriber = Subscriber.objects.select_related("operator").get(
@@ -123,9 +153,25 @@ def _devices(file: Path) -> None:
             "key_hex": added.key_to_show.hex(),
             **behaviour,
         }
+    for endpoint, name, number, behaviour in SMS_DEVICES:
+        if endpoint in known or Device.objects.filter(endpoint=endpoint).exclude(access="retired").exists():
+            continue
+        onboarding.add_device(
+            operator=subscriber.operator,
+            subscriber=subscriber,
+            endpoint=endpoint,
+            name=name,
+            reach=Reach.SMS,
+            onboarding=Onboarding.BOOTSTRAP,
+            msisdn=number,
+        )
+        known[endpoint] = {"endpoint": endpoint, "sms": number, **behaviour}
     host = "127.0.0.1" if settings.BIND_ADDRESS in {"127.0.0.1", "0.0.0.0"} else settings.BIND_ADDRESS  # noqa: S104
     for row in known.values():
-        row["bootstrap"] = f"coaps://{host}:{settings.BOOTSTRAP_COAPS_PORT}"
+        by_sms = "sms" in row
+        row["bootstrap"] = (
+            f"tel:{OUR_NUMBER}" if by_sms else f"coaps://{host}:{settings.BOOTSTRAP_COAPS_PORT}"
+        )
     _write(file, json.dumps(list(known.values()), indent=1))
 
 

@@ -145,6 +145,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 SWEEP_SECONDS = env.integer("SWEEP_SECONDS", 5, low=1, high=3600)
 CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {"task": "provisioning.sweep", "schedule": schedule(SWEEP_SECONDS)},
+    "climb": {"task": "provisioning.climb", "schedule": schedule(SWEEP_SECONDS)},
     "look-for-silent": {"task": "provisioning.look_for_silent", "schedule": schedule(60)},
     "prune-attempts": {"task": "provisioning.prune_attempts", "schedule": schedule(6 * 3600)},
     "prune-history": {"task": "devices.prune_history", "schedule": schedule(3600)},
@@ -228,6 +229,8 @@ LIFETIME_GRACE_SECONDS = env.integer("LIFETIME_GRACE_SECONDS", 0, low=0, high=86
 DTLS_BACKEND = env.choice("DTLS_BACKEND", "auto", ("auto", "cryptography", "ctypes"))
 
 # -- SMS -----------------------------------------------------------------------------------------------------
+# The loopback SMSC of the demo; any other is set by SMPP_URL or in the admin.
+SMSC_PORT = env.port("SMSC_PORT", 2775)
 SMPP_URL = env.url("SMPP_URL", {"smpp", "smpps"})
 SMS_ACK_SECONDS = env.integer("SMS_ACK_SECONDS", 300, low=1, high=86400)
 SMS_REPETITIONS = env.integer("SMS_REPETITIONS", 0, low=0, high=10)

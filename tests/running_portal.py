@@ -58,6 +58,7 @@ class RunningPortal:
     ports: dict[str, int] = field(
         default_factory=lambda: {
             "HTTP_PORT": free_port(datagram=False),
+            "SMSC_PORT": free_port(datagram=False),
             **{
                 name: free_port(datagram=True)
                 for name in ("COAP_PORT", "COAPS_PORT", "BOOTSTRAP_COAP_PORT", "BOOTSTRAP_COAPS_PORT")

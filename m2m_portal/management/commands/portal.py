@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import os
+import secrets
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
@@ -28,6 +31,30 @@ def _end_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
+def _simulations(devices: Path, passwords: dict[str, str]) -> list[list[str]]:
+    """What runs beside the demo: the loopback SMSC, unless the operator has another, and the devices."""
+    at = f"{demo.SMSC_HOST}:{settings.SMSC_PORT}"
+    account = ["--smsc", at, "--smsc-password-env", "SMSC_DEVICE_PASSWORD"]
+    fleet = ["simulate", "--devices", str(devices), "--quiet", *account]
+    passwords["SMSC_PORTAL_PASSWORD"] = demo.smsc_password()
+    if not passwords["SMSC_PORTAL_PASSWORD"]:
+        return [fleet]
+    accounts = [f"{demo.SMSC_ACCOUNT}=SMSC_PORTAL_PASSWORD", "device=SMSC_DEVICE_PASSWORD"]
+    smsc = ["smsc", "--port", str(settings.SMSC_PORT)]
+    return [[*smsc, *(part for each in accounts for part in ("--account", each))], fleet]
+
+
+def _beside(arguments: list[str], passwords: dict[str, str]) -> subprocess.Popen[bytes]:
+    """One of our own commands in a process that ends with this one; passwords go by its environment."""
+    return subprocess.Popen(  # noqa: S603 - our own command
+        [sys.executable, sys.argv[0], *arguments],
+        env={**os.environ, **passwords},
+        stdout=subprocess.DEVNULL if arguments[0] == "smsc" else None,
+        start_new_session=True,
+        preexec_fn=_end_with_parent,
+    )
+
+
 def _database_words(error: DatabaseError) -> str:
     reason = (str(error).strip().splitlines() or ["no reason given"])[0]
     return (
@@ -42,7 +69,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--migrate", action="store_true", help="bring the database up to date first")
         parser.add_argument(
-            "--demo", action="store_true", help="make demo data and run three simulated devices"
+            "--demo", action="store_true", help="make demo data, run four simulated devices and an SMSC"
         )
 
     def handle(self, *args: object, migrate: bool, demo: bool, **options: object) -> None:
@@ -60,16 +87,12 @@ class Command(BaseCommand):
             devices = self._seed()
         simulator: list[subprocess.Popen[bytes]] = []
 
+        passwords = {"SMSC_DEVICE_PASSWORD": secrets.token_urlsafe(12)}
+        simulations = _simulations(devices, passwords) if devices else []
+
         def ready() -> None:
-            self._banner()
-            if devices:
-                simulator.append(
-                    subprocess.Popen(  # noqa: S603 - our own command
-                        [sys.executable, sys.argv[0], "simulate", "--devices", str(devices), "--quiet"],
-                        start_new_session=True,
-                        preexec_fn=_end_with_parent,
-                    )
-                )
+            self._banner(with_smsc=len(simulations) > 1)
+            simulator.extend(_beside(arguments, passwords) for arguments in simulations)
 
         try:
             asyncio.run(serve(ready=ready))
@@ -101,10 +124,13 @@ class Command(BaseCommand):
             self.stdout.write(f"\nDemo accounts are in {seeded.password_file}.")
         return seeded.devices_file
 
-    def _banner(self) -> None:
+    def _banner(self, *, with_smsc: bool) -> None:
         self.stdout.write(f"\nThe portal is up at {settings.PUBLIC_URL}\n")
         for row in listening.all_ports():
             self.stdout.write(f"  {row.url:<28} {row.purpose:<34} {row.setting}")
+        if with_smsc:
+            url = f"smpp://{demo.SMSC_HOST}:{settings.SMSC_PORT}"
+            self.stdout.write(f"  {url:<28} {'SMSC of the demo':<34} SMSC_PORT")
         for path, what in (
             ("/", "sign up, add a device"),
             ("/admin/", "operator staff"),

@@ -18,6 +18,7 @@ from smpp import (
     Address,
     Answered,
     Bind,
+    BindRefused,
     Bound,
     Class,
     Closed,
@@ -31,6 +32,7 @@ from smpp import (
     Session,
     Status,
     Unanswered,
+    describe,
     is_receipt,
     part_of,
     split,
@@ -83,7 +85,7 @@ class Modem:
         self._reassembly: Reassembly[None] = Reassembly(expire_seconds=3600.0)
         self._queue: deque[tuple[Address, Part]] = deque(maxlen=MAX_QUEUED)
         self._reference = 0
-        self._reconnect_seconds = reconnect_seconds
+        self._reconnect_seconds = self._pause = reconnect_seconds
         self._wire: SmppWire | None = None
         self._session: Session | None = None
         self._closed: asyncio.Event | None = None
@@ -133,18 +135,15 @@ class Modem:
     # -- the link ------------------------------------------------------------------------------------------
 
     async def _live(self) -> None:
-        pause = self._reconnect_seconds
         while True:
             self._closed = asyncio.Event()
             try:
                 await self._connect()
+                await self._closed.wait()
             except OSError as error:
                 logger.debug("modem.no_smsc number=%s detail=%s", self.sim.number, error)
-            else:
-                pause = self._reconnect_seconds
-                await self._closed.wait()
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, LONGEST_RECONNECT_SECONDS)
+            await asyncio.sleep(self._pause)
+            self._pause = min(2 * self._pause, LONGEST_RECONNECT_SECONDS)
 
     async def _connect(self) -> None:
         loop = asyncio.get_running_loop()
@@ -169,7 +168,11 @@ class Modem:
         match event:
             case Bound():
                 self.counts["bound"] += 1
+                self._pause = self._reconnect_seconds
                 self._pump()
+            case BindRefused():
+                self.counts["bind refused"] += 1
+                logger.warning("modem.refused number=%s status=%s", self.sim.number, describe(event.status))
             case Received():
                 self._received(event.handle, event.body)
             case Answered():

@@ -14,7 +14,10 @@ MAX_KEPT = 100_000
 
 @dataclass
 class Message:
-    """One deliver_sm to be. ``receipt_to`` is who wants to know what becomes of it."""
+    """One deliver_sm to be. ``receipt_to`` is who wants to know what becomes of it.
+
+    ``is_done``: it was acknowledged, if late, and is not to be delivered again.
+    """
 
     message_id: str
     body: DeliverSm
@@ -23,6 +26,7 @@ class Message:
     only_failure: bool = False
     due_at: float = 0.0
     attempts: int = field(default=0, compare=False)
+    is_done: bool = False
 
     @property
     def destination(self) -> str:
@@ -62,13 +66,20 @@ class Store:
             return None
         for _ in range(len(queue)):
             message = queue.popleft()
-            if message.due_at <= now:
+            if message.is_done:
                 self._kept -= 1
-                if not queue:
-                    del self._queues[number]
+            elif message.due_at <= now:
+                self._kept -= 1
+                self._tidy(number)
                 return message
-            queue.append(message)
+            else:
+                queue.append(message)
+        self._tidy(number)
         return None
+
+    def _tidy(self, number: str) -> None:
+        if not self._queues[number]:
+            del self._queues[number]
 
     def expired(self, now: float) -> Iterator[Message]:
         """Take out what is too old."""
@@ -78,6 +89,5 @@ class Store:
                 left = deque(message for message in queue if message.expires_at > now)
                 self._queues[number] = left
                 self._kept -= len(old)
-                if not left:
-                    del self._queues[number]
-            yield from old
+                self._tidy(number)
+            yield from (message for message in old if not message.is_done)

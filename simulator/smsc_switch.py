@@ -77,9 +77,10 @@ class Switch:
         """What the receiver said of a deliver_sm."""
         message = event.key
         assert isinstance(message, Message)
-        if event.was_late:
-            return  # it was put back when no answer came in time; a second copy does no harm
+        if message.is_done or (event.was_late and event.outcome is not Class.OK):
+            return  # it is delivered already, or waits to be delivered again
         if event.outcome is Class.OK:
+            message.is_done = True
             self.counts["acknowledged"] += 1
             self._tell(message, MessageState.DELIVERED)
         elif event.outcome is Class.NEVER:

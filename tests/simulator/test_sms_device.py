@@ -331,6 +331,15 @@ async def test_throttled_messages_are_sent_again() -> None:
         assert len(server.of(Register)) == 1
 
 
+async def test_a_sim_card_that_the_smsc_does_not_know_is_told_of(caplog: pytest.LogCaptureFixture) -> None:
+    async with smsc() as switch:
+        card = Sim(DEVICE, port=switch.port, password="guess")
+        async with running_device("meter", server=f"tel:{NUMBER}", sim=card) as device:
+            await eventually(lambda: device.modem is not None and device.modem.counts["bind refused"] == 1)
+        assert "ESME_RINVPASWD" in caplog.text
+        assert "guess" not in caplog.text + repr(card)
+
+
 async def test_an_smsc_that_comes_back_finds_the_device_again() -> None:
     async with managed() as (switch, by_sms, server, device, _caller):
         await switch.go_down()

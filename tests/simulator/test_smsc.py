@@ -11,8 +11,10 @@ from smpp import (
     Addressing,
     Bind,
     BindRefused,
+    Limits,
     MessageState,
     Pdu,
+    Received,
     Status,
     Tag,
     Unanswered,
@@ -121,6 +123,19 @@ async def test_repeats_what_is_not_acknowledged() -> None:
         device.acknowledges = Status.OK
         await eventually(lambda: running.counts["acknowledged"] == 1)
         assert len(running.switch.store) == 0
+
+
+async def test_what_is_acknowledged_late_is_not_repeated_again() -> None:
+    async with smsc(limits=Limits(response_timeout=0.2), repeat_seconds=1.0) as running:
+        portal = await Esme(PORTAL).bound(running)
+        device = await Esme(DEVICE, acknowledges=None).bound(running)
+        portal.submit(DEVICE, b"slow", wants_receipt=True)
+        await eventually(lambda: len(running.switch.store) == 1)  # given up, to be told again
+        [handle] = [event.handle for event in device.events if isinstance(event, Received)]
+        device.wire.act(device.session.acknowledge(handle, now=0.0))
+        await eventually(lambda: any(map(is_receipt, portal.received)))
+        await eventually(lambda: len(running.switch.store) == 0)
+        assert len(device.received) == 1
 
 
 async def test_delivers_to_the_next_connection_what_the_last_one_did_not_acknowledge() -> None:

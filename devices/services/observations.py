@@ -90,6 +90,7 @@ def want(
     names = [str(one) for one in ask.paths] or [str(ask.path)]
     with ledger.unit_of_work():
         locked = Device.objects.select_for_update().get(pk=device.pk)
+        before = find(device=locked, paths=names, is_composite=bool(ask.paths))
         row, is_changed = _wished(locked, names, bool(ask.paths), checked)
         if is_changed:
             row.wanted_by, row.reason = wanted_by, reason
@@ -102,6 +103,8 @@ def want(
         is_active = live is not None and row.registration_id == live.registration_id
         is_active = is_active and row.state == ObservationState.ACTIVE
         if must_ask or (live is not None and not is_active):
+            if before is not None and live is not None and _stands(before, live.registration_id):
+                _end_before(before, locked, wanted_by, now, **delivery)
             _ask(row, locked, wanted_by, reason, now, **delivery)
         events.device_changed(locked.pk, locked.operator_id, ["observations"])
     return row
@@ -129,7 +132,7 @@ def unwant(
         row = Observation.objects.select_for_update().get(pk=observation.pk)
         if row.state == ObservationState.ENDED:
             raise Refused("CONFLICT", "This observation has ended already.")
-        stands = live is not None and row.token != "" and row.registration_id == live.registration_id
+        stands = live is not None and _stands(row, live.registration_id)
         row.state, row.ended_at = ObservationState.ENDED, now
         _take_back(row, reason)
         row.save(update_fields=["state", "ended_at", "command"])
@@ -206,6 +209,27 @@ def _ask(row: Observation, device: Device, by: str, reason: str, now: datetime, 
         row, device, operation, {**_carried(row), "attributes": row.attributes}, by, reason, now, **delivery
     )
     row.save(update_fields=["command"])
+
+
+def _stands(row: Observation, registration_id: str) -> bool:
+    """The device observes this under the row's token."""
+    return row.token != "" and row.registration_id == registration_id
+
+
+def _end_before(row: Observation, device: Device, by: str, now: datetime, **delivery: Any) -> None:
+    """A device keeps the old observation beside the new one: its notifications would be reset, and one be lost."""
+    if row.command is not None and row.command.state not in COMMAND_ENDED:
+        return
+    _enqueue(
+        row,
+        device,
+        _cancel_operation(row),
+        {**_carried(row), "attributes": row.attributes, "mode": "active", "token": row.token},
+        by,
+        "Observed anew.",
+        now,
+        **delivery,
+    )
 
 
 def _carried(row: Observation) -> dict[str, Any]:

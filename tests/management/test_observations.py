@@ -65,6 +65,12 @@ def test_l_15_another_wish_for_the_path_replaces_it(device, make):
     changed = want(newer, attributes={"pmin": 10})
     assert changed.pk == row.pk
     assert observations.by_token(device_id=newer.pk, token="0a") is None
+    ended = answer(newer)  # the device would keep the old one beside the new
+    assert (ended.operation, ended.arguments["token"], ended.arguments["attributes"]) == (
+        "cancel-observe",
+        "0a",
+        {},
+    )
     assert answer(newer, token="0b").arguments["attributes"] == {"pmin": 10}
     assert state(row) == "active"
 
@@ -197,7 +203,9 @@ def test_a_device_that_is_away_is_asked_when_it_comes(make):
     assert observations.to_establish(device_id=away.pk, registration_id=f"r{away.pk}") == [row]
 
 
-def test_finding_observations_of_a_batch_costs_one_query_and_another_behind_gateways(device, django_assert_num_queries):
+def test_finding_observations_of_a_batch_costs_one_query_and_another_behind_gateways(
+    device, django_assert_num_queries
+):
     want(device)
     answer(device, token="0a")
     with django_assert_num_queries(1):

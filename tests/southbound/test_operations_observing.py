@@ -87,6 +87,24 @@ def test_int_303_active_cancel(play, make_device):
     assert Observation.objects.get().state == "ended"
 
 
+@pytest.mark.parametrize("version", ["1.1", "1.2"])
+def test_what_is_observed_anew_is_observed_once(play, make_device, version):
+    """A device keeps the old observation beside the new one; what it told under the old token would be lost."""
+    device = make_device()
+
+    async def scene(southbound):
+        async with managed(southbound, version=version) as client:
+            for attributes in ({}, {"pmax": 60}, {"pmax": 60}, {"pmax": 90}):
+                told(await order(device, "observe", "/3/0/9", attributes=attributes))
+                assert client_observations(client) == 1
+            client.tree.set("/3/0/9", 5)
+            await value_is("/3/0/9", 5)
+            assert client_observations(client) == 1
+
+    play(scene)
+    assert Observation.objects.count() == 1
+
+
 def test_int_304_305_observe_composite_and_its_cancel(play, make_device):
     device = make_device()
     paths = ["/3/0/9", "/1/0/1"]

@@ -13,11 +13,13 @@ from django.utils import timezone
 from accounts.models import User
 from devices import events
 from devices.consumers import Fragment, LiveConsumer
+from devices.selectors import ways
 from selfservice.selectors import own, page
 
 PARTS = {
     "device-state": "selfservice/state.html",
     "stepper": "portal/stepper.html",
+    "device-behind": "selfservice/behind.html",
     "device-facts": "selfservice/facts.html",
 }
 
@@ -31,7 +33,11 @@ class StepperConsumer(LiveConsumer):
         return user.is_authenticated and own.devices(user).filter(pk=kwargs["device_id"]).exists()
 
     def groups_for(self, user: User, kwargs: Mapping[str, Any]) -> list[str]:
-        return [events.device_group(kwargs["device_id"])]
+        """An end device's state is its gateway's, so that is listened to as well."""
+        device = own.devices(user).filter(pk=kwargs["device_id"]).first()
+        gateway = None if device is None else ways.gateway(device)
+        ids = [kwargs["device_id"]] + ([gateway.pk] if gateway else [])
+        return [events.device_group(one) for one in ids]
 
     def render(self, changed_ids: frozenset[int] | None) -> list[Fragment]:
         try:

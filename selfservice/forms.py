@@ -100,19 +100,15 @@ class AddDevice(forms.Form):
     def clean_account(self) -> Subscriber:
         return self.cleaned_data["account"] or self.accounts[0]
 
-    def clean_reach(self) -> str:
-        reach = self.cleaned_data["reach"]
-        if reach == Reach.GATEWAY:
-            raise forms.ValidationError(
-                "This way to connect is in preparation. Choose the internet connection."
-            )
-        return reach
-
     def clean(self) -> dict:
         data = super().clean()
         if data.get("reach") == Reach.SMS:
             data["msisdn"] = self._number(data.get("msisdn", ""))
-        elif data.get("key_source") == PRINTED and "psk_key" not in self.errors:
+        elif (
+            data.get("reach") == Reach.IP
+            and data.get("key_source") == PRINTED
+            and "psk_key" not in self.errors
+        ):
             data["psk_key"] = self._key(data.get("psk_key", ""))
         return data
 

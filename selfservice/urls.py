@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from selfservice.views import adding, devices, home, profile
+from selfservice.views import adding, devices, end_devices, home, profile
 
 urlpatterns = [
     path("", home.home, name="home"),
     path("devices/", devices.listing, name="devices"),
     path("devices/add/", adding.add, name="device-add"),
     path("devices/<int:device_id>/", devices.device, name="device"),
+    path("devices/<int:device_id>/end-devices/", end_devices.end_devices_of, name="device-end-devices"),
     path("devices/<int:device_id>/new-key/", devices.new_key, name="device-new-key"),
     path("devices/<int:device_id>/release/", devices.release, name="device-release"),
     path("profile/", profile.profile, name="profile"),

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from devices.models import Device, Onboarding, Security
-from devices.selectors import sessions, ways
+from audit.causes import CAUSES
+from devices.models import Device, Onboarding, Reach, Security
+from devices.selectors import end_devices, sessions, ways
 from devices.states import Access, Provisioning
 from provisioning.selectors import progress, reachability
+
+CHILDREN = 8
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,21 @@ def may_renew_key(device: Device) -> bool:
     )
 
 
+@dataclass(frozen=True)
+class Behind:
+    """What a gateway's page says of the devices behind it."""
+
+    counts: end_devices.Counts
+    children: list[end_devices.Child]
+
+
+def behind(device: Device, now: datetime) -> Behind:
+    """The first few of those that were taken."""
+    counts = end_devices.counts(device)
+    rows = end_devices.listed(device, "taken")[:CHILDREN] if counts.taken else []
+    return Behind(counts, [end_devices.child(row, device, now) for row in rows])
+
+
 def context(device: Device, now: datetime) -> dict[str, Any]:
     """For the whole page and for each of its live parts."""
     registration = ways.registration(device)
@@ -45,6 +63,9 @@ def context(device: Device, now: datetime) -> dict[str, Any]:
         "detail": ways.registration_detail(device),
         "progress": progress.stepper(device),
         "looked_for": reachability.of(device, now),
+        "gateway": ways.gateway(device) if device.reach == Reach.GATEWAY else None,
+        "session_cause": CAUSES.get(sessions.of_device(device, now).cause),
+        "behind": behind(device, now),
         "may_renew_key": may_renew_key(device),
         "is_set_up": device.provisioning == Provisioning.APPLIED and device.first_online_at is not None,
     }

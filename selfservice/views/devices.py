@@ -95,4 +95,5 @@ def release(request: HttpRequest, device_id: int) -> HttpResponse:
             return redirect("device", device_id=row.pk)
         messages.success(request, f"{row} is released. It is no longer managed here.")
         return redirect("devices")
-    return render(request, "selfservice/release.html", {"device": row, "section": "devices"})
+    context = {"device": row, "behind": page.behind(row, timezone.now()), "section": "devices"}
+    return render(request, "selfservice/release.html", context)

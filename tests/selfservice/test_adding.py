@@ -71,7 +71,6 @@ def test_a_printed_key_is_taken_with_blanks_and_not_shown(as_sam: Client):
         ({"reach": "sms"}, "The phone number is missing"),
         ({"reach": "sms", "msisdn": "0151 123"}, "is no international phone number"),
         ({"reach": "sms", "msisdn": "+49 151 1234567"}, "takes no devices by SMS yet"),
-        ({"reach": "gateway"}, "in preparation"),
     ],
 )
 def test_a_mistake_is_said_at_the_field_and_nothing_typed_is_lost(as_sam: Client, typed: dict, said: str):

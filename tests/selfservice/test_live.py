@@ -40,7 +40,12 @@ def test_only_the_subscriber_may_listen(sam, foreign, device):
 def test_a_change_sends_what_the_page_shows(as_sam, sam, device):
     page = as_sam.get(f"/devices/{device.pk}/").content.decode()
     fragments = listening(sam.user, device).render(None)
-    assert [fragment["target"] for fragment in fragments] == ["device-state", "stepper", "device-facts"]
+    assert [fragment["target"] for fragment in fragments] == [
+        "device-state",
+        "stepper",
+        "device-behind",
+        "device-facts",
+    ]
     for fragment in fragments:
         assert f'id="{fragment["target"]}"' in fragment["html"]
         assert fragment["html"].strip() in page

@@ -1,6 +1,6 @@
 """Reachability: an operator's policy, and one attempt to reach a device that missed its contact.
 
-Nothing here is asked on the way of a message: the sweep opens attempts, takes their rungs and ends them. See
+Nothing here is asked on the way of a message: attempts are opened, climbed and ended beside it. See
 docs/decisions/reachability.md.
 """
 

@@ -44,6 +44,12 @@ def look_for_silent() -> None:
     reachability.look(now=timezone.now())
 
 
+@shared_task(name="provisioning.climb", expires=5)
+def climb() -> None:
+    """Beat: every few seconds; apart from the sweep, so that an outage holds up no job."""
+    reachability.climb(now=timezone.now())
+
+
 @shared_task(name="provisioning.prune_attempts")
 def prune_attempts() -> None:
     """Beat: once in a while."""

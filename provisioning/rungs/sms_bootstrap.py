@@ -25,6 +25,8 @@ def take(*, attempt: ReachAttempt, device: Device, now: datetime) -> RungResult:
         return Skipped("TRIGGER_UNSUPPORTED", "The device has its settings from the factory.")
     if standing.version_of(device) == "1.0":
         return Skipped("TRIGGER_UNSUPPORTED", "Execute /1/x/9 came with LwM2M 1.1.")
+    if not device.msisdn:
+        return Skipped("MSISDN_MISSING")
     try:
         sent = triggers.send(
             device=device,

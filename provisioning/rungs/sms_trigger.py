@@ -20,6 +20,8 @@ def costs_sms(device: Device) -> bool:
 
 
 def take(*, attempt: ReachAttempt, device: Device, now: datetime) -> RungResult:
+    if not device.msisdn:
+        return Skipped("MSISDN_MISSING")
     try:
         sent = triggers.send(
             device=device,

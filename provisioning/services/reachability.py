@@ -1,13 +1,13 @@
 """The reachability ladder: finds devices that missed their contact, takes rung after rung, stops when they are heard.
 
-`look` is the scan, once a minute: it reads the hot registration rows from end to end. `climb` belongs to the sweep and
-reads only attempts. Every attempt is worked off in a unit of its own, and so many in a sweep: an outage of 100,000
-devices fills a queue, not the mailboxes and the SMSC. Lock order: device, attempt, command.
+`look` is the scan, once a minute: it reads the hot registration rows from end to end. `climb`, every few seconds,
+reads only attempts and takes so many rungs at a time: an outage of 100,000 devices fills a queue, not the mailboxes and
+the SMSC. Lock order: devices by id, attempts, commands.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -27,7 +27,9 @@ from provisioning.services import reach_history, reach_policies
 LOOK_LIMIT = 5_000
 """Attempts opened by one scan; the rest is found a minute later."""
 STEP_LIMIT = 200
-"""Rungs taken for one operator in one sweep."""
+"""Rungs taken for one operator at a time."""
+BATCH = 20
+"""So many in one transaction: the heads of the ledger are locked once for them."""
 KEPT = timedelta(days=90)
 
 
@@ -80,10 +82,10 @@ def climb(*, now: datetime, limit: int = STEP_LIMIT) -> Climbed:
     for operator_id in list(all_due.values_list("operator_id", flat=True).distinct()):
         due = all_due.filter(operator_id=operator_id).order_by("next_at")
         free = due.filter(next_costs_sms=False).values_list("pk", flat=True)[:limit]
-        stepped += sum(_step(pk, now, may_send_sms=False) for pk in list(free))
+        stepped += _each(list(free), now, may_send_sms=False)
         costly = list(due.filter(next_costs_sms=True).values_list("pk", flat=True)[:limit])
         drawn = reach_policies.draw_sms(operator_id=operator_id, wanted=len(costly), now=now)
-        stepped += sum(_step(pk, now, may_send_sms=True) for pk in costly[:drawn])
+        stepped += _each(costly[:drawn], now, may_send_sms=True)
     return Climbed(ended, stepped)
 
 
@@ -94,39 +96,49 @@ def _end_answered(now: datetime, limit: int = 500) -> int:
     if idle:
         ReachAttempt.objects.filter(pk__in=idle, has_acted=False, state=AttemptState.OPEN).delete()
     acted = [pk for pk, has_acted in found if has_acted][:limit]
-    return len(idle) + sum(_finish(pk, now) for pk in acted)
+    return len(idle) + _each(acted, now, may_send_sms=False)
 
 
-def _finish(attempt_id: int, now: datetime) -> bool:
-    with ledger.unit_of_work():
-        device, attempt = _locked(attempt_id)
-        if attempt is None or device is None:
-            return False
+def _each(attempt_ids: Sequence[int], now: datetime, *, may_send_sms: bool) -> int:
+    """Work these off, some in one transaction; returns how many were still there to be worked off."""
+    done = 0
+    for start in range(0, len(attempt_ids), BATCH):
+        batch = attempt_ids[start : start + BATCH]
+        with ledger.unit_of_work():
+            done += sum(
+                _step(device, attempt, now, may_send_sms, is_answered)
+                for device, attempt, is_answered in _locked(batch)
+            )
+    return done
+
+
+def _locked(attempt_ids: Sequence[int]) -> list[tuple[Device, ReachAttempt, bool]]:
+    """Those of them that nobody else works at: device, attempt, and whether there is nothing left to look for."""
+    rows = Device.objects.select_for_update(of=("self",), skip_locked=True)
+    devices = {device.pk: device for device in rows.filter(reach_attempts__in=attempt_ids).order_by("pk")}
+    open_ones = ReachAttempt.objects.filter(
+        pk__in=attempt_ids, state=AttemptState.OPEN, device_id__in=devices
+    )
+    attempts = list(open_ones.select_for_update(of=("self",)).order_by("device_id"))
+    over = set(open_ones.filter(silence.answered()).values_list("pk", flat=True))
+    return [(devices[one.device_id], one, one.pk in over) for one in attempts]
+
+
+def _step(
+    device: Device, attempt: ReachAttempt, now: datetime, may_send_sms: bool, is_answered: bool
+) -> bool:
+    """End the attempt, or take the next rung that this device can take; False when it is not due any more."""
+    if is_answered:
         _end_heard(device, attempt, now)
-    return True
-
-
-def _locked(attempt_id: int) -> tuple[Device | None, ReachAttempt | None]:
-    device = Device.objects.select_for_update(of=("self",)).filter(reach_attempts=attempt_id).first()
-    rows = ReachAttempt.objects.select_for_update().filter(pk=attempt_id, state=AttemptState.OPEN)
-    return device, rows.first()
-
-
-def _step(attempt_id: int, now: datetime, *, may_send_sms: bool) -> bool:
-    """Take the next rung that this device can take; False when somebody else was there first."""
-    with ledger.unit_of_work():
-        device, attempt = _locked(attempt_id)
-        if attempt is None or device is None or attempt.next_at is None or attempt.next_at > now:
-            return False
-        if ReachAttempt.objects.filter(silence.answered(), pk=attempt.pk).exists():
-            _end_heard(device, attempt, now)
-            return True
-        if not attempt.has_acted:
-            reach_history.missed(device, attempt, now)
-        attempt.has_acted = True
-        _take_next(device, attempt, now, may_send_sms)
-        attempt.save()
-        events.device_changed(device.pk, device.operator_id, ["reach"])
+        return True
+    if attempt.next_at is None or attempt.next_at > now:
+        return False
+    if not attempt.has_acted:
+        reach_history.missed(device, attempt, now)
+    attempt.has_acted = True
+    _take_next(device, attempt, now, may_send_sms)
+    attempt.save()
+    events.device_changed(device.pk, device.operator_id, ["reach"])
     return True
 
 

@@ -11,7 +11,7 @@ from audit import ledger
 from devices.services import mailbox
 from provisioning import events
 from provisioning.models import JOB_OPEN, Job, JobStep, StepState
-from provisioning.services import reachability, sessions
+from provisioning.services import sessions
 from provisioning.steps import KINDS
 
 RING_AGAIN_SECONDS = 20
@@ -26,21 +26,15 @@ class Swept:
     commands_expired: int
     sessions_ended: int
     jobs_rung: int
-    reached: int = 0
-    rungs_taken: int = 0
 
 
 def run(*, now: datetime) -> Swept:
-    """Expire commands, end stuck bootstrap sessions, ring for due jobs, look for lost devices.
-
-    Safe to run twice, and at once.
-    """
+    """Expire commands, end stuck bootstrap sessions, ring for due jobs. Safe to run twice, and at once."""
     expired = mailbox.expire_overdue(now=now)
     ended = sessions.expire_stuck(now=now)
     job_ids = due(now=now)
     _ring(job_ids, now)
-    climbed = reachability.climb(now=now)
-    return Swept(expired, ended, len(job_ids), climbed.ended, climbed.stepped)
+    return Swept(expired, ended, len(job_ids))
 
 
 def due(*, now: datetime, limit: int = LIMIT) -> list[int]:

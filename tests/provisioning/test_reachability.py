@@ -314,12 +314,12 @@ def test_the_scan_asks_the_same_number_of_questions_for_many(django_assert_max_n
 # -- around it -----------------------------------------------------------------------------------------------------
 
 
-def test_the_sweep_and_the_scan_are_what_celery_runs() -> None:
+def test_the_scan_and_the_climb_are_what_celery_runs() -> None:
     device = registered(now=datetime.now(tz=NOW.tzinfo) - timedelta(seconds=LIFETIME + 5))
     tasks.look_for_silent()
     assert attempt(device).state == AttemptState.OPEN
     ReachAttempt.objects.update(next_at=NOW)
-    tasks.run_sweep()
+    tasks.climb()
     assert attempt(device).has_acted
 
 

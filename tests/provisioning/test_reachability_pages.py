@@ -81,7 +81,7 @@ def test_attempts_are_read_in_the_admin_also_on_the_devices_page(lost: Device) -
     for page in (listing, single, device):
         assert "Missed its contact at" in page
         assert "handed to the support desk at" in page
-    assert "SMS trigger: The device has no phone number" in device
+    assert "phone number is not known" in device
 
 
 def test_rest_reads_and_changes_the_policy_of_an_operator(lost: Device) -> None:

@@ -8,6 +8,7 @@ What this client does in its own way (rule R-20 of a server: believe the client,
 - Its list of error codes /3/0/11 is empty and is answered as such, where OMA's cases expect one instance, 0.
 - In LwM2M JSON it writes an object link as text ("sv"), where the format has "ov"; the portal's decoder takes both.
 - It lets a server delete any instance of the test object, the last one too.
+- Attributes that are written while a path is observed change nothing until it is observed anew.
 - It announces no LwM2M CBOR and no SenML ETCH, so a resource instance is not deleted by Write-Composite.
 """
 
@@ -189,6 +190,25 @@ def test_int_304_305_leshan_is_observed_composite(managed: Managed, running: Les
     running.say("set 130 99.5")
     assert managed.told("read", "/3442/0/120")
     assert managed.latest("/3442/0/130") == 21.25
+
+
+def test_int_310_leshan_and_an_attribute_under_an_observation(
+    managed: Managed, running: LeshanDevice
+) -> None:
+    """This client takes a new attribute with the next Observe only, so to observe anew is what changes it (R-20)."""
+    path = "/3442/0/130"
+    managed.done("observe", path)
+    managed.done("write-attributes", path, "2.04", attributes={"gt": 1000})
+    running.say("set 130 41.5")
+    managed.becomes(path, 41.5)  # below gt, and told all the same
+    managed.done("observe", path, attributes={"gt": 1000})
+    running.say("set 130 42.5")
+    running.say("set 130 2000.5")
+    managed.becomes(path, 2000.5)
+    told = [row["value"] for row in managed.list(f"resources{path}/history/")]
+    assert 42.5 not in told
+    managed.done("cancel-observe", path)
+    managed.done("write-attributes", path, "2.04", attributes={"gt": None})
 
 
 def test_int_306_311_leshan_sends(managed: Managed, running: LeshanDevice) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from devices.gateways import EndDevice
-from devices.models import Device, Registration
+from devices.models import Device, Reach, Registration
 from devices.services import end_device_asks
 from provisioning.ladder import ReachAttempt
 from provisioning.rungs.results import RungResult, Skipped, Taken
@@ -20,6 +20,8 @@ def costs_sms(device: Device) -> bool:
 
 
 def take(*, attempt: ReachAttempt, device: Device, now: datetime) -> RungResult:
+    if device.reach != Reach.GATEWAY:
+        return Skipped("NOT_BEHIND_GATEWAY")
     known = EndDevice.objects.filter(device=device).select_related("gateway").first()
     if known is None:
         return Skipped("NOT_BEHIND_GATEWAY")

@@ -46,6 +46,7 @@ def test_staff_read_and_write_a_device_without_leaving_the_page(
     page.locator("button[value='read /3/0/9']").click()
     expect(page.locator("#manage-messages")).to_contain_text("Read /3/0/9 is on its way.")
     answered(page, "2.05")
+    expect(page.locator("#manage-messages-list")).to_contain_text("GET /3/0/9", timeout=PATIENCE_MS)
     row.get_by_role("link", name="Write").click()
     expect(page.locator("#manage-node-title")).to_have_text("UTC offset")
     assert page.evaluate("document.activeElement.id") == "ask-write-value"

@@ -14,7 +14,7 @@ from lwm2m.requests import deregister_request, register_request, send_request, u
 from southbound import tracing
 from tests.southbound.client import LINKS, management, until
 from tests.southbound.management import managed, order
-from tests.southbound.test_operations_observing import notification, observed_by_hand
+from tests.southbound.observing import notification, observed_by_hand
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -13,7 +13,7 @@ from devices.models import Command, Knock, Registration
 from devices.selectors import knocks
 
 
-class _ReadOnly(ScopedModelAdmin):
+class ReadOnlyAdmin(ScopedModelAdmin):
     list_per_page = 50
     show_full_result_count = False
 
@@ -28,7 +28,7 @@ class _ReadOnly(ScopedModelAdmin):
 
 
 @admin.register(Registration)
-class RegistrationAdmin(_ReadOnly):
+class RegistrationAdmin(ReadOnlyAdmin):
     operator_path = "device__operator"
     list_display = (
         "device",
@@ -47,7 +47,7 @@ class RegistrationAdmin(_ReadOnly):
 
 
 @admin.register(Command)
-class CommandAdmin(_ReadOnly):
+class CommandAdmin(ReadOnlyAdmin):
     operator_path = "device__operator"
     list_display = ("id", "device", "operation", "path", "state", "requested_by", "created_at", "ended_at")
     list_display_links = ("id",)
@@ -57,7 +57,7 @@ class CommandAdmin(_ReadOnly):
 
 
 @admin.register(Knock)
-class KnockAdmin(_ReadOnly):
+class KnockAdmin(ReadOnlyAdmin):
     """The waiting room. Whoever can say the whole name of a device nobody added may see that it knocks."""
 
     list_display = ("claimed_name", "cause", "plane", "host", "count", "last_at", "device", "operator")

@@ -23,6 +23,9 @@ _INVENTORY = (
     "devices.command",
     "devices.knock",
     "devices.objectdefinition",
+    "devices.smsclink",
+    "devices.smsmessage",
+    "devices.smspart",
     "devices.historyretention",
 )
 _PROVISIONING = (
@@ -57,6 +60,9 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     | _may("view", *_PEOPLE, *_TRAIL, "devices.credential")
     | _may("delete", "devices.device", "provisioning.bootstrapprofile", "accounts.staffmembership")
     | _may("add", "accounts.staffmembership", "devices.credential", "devices.historyretention")
+    | _may("add", "devices.smsclink")
+    | _may("change", "devices.smsclink")
+    | _may("delete", "devices.smsclink")
     | _may("change", "accounts.operator", "accounts.subscriber", "accounts.staffmembership")
     | _may("change", "devices.historyretention"),
     Role.PROVISIONING: _RUN | _may("view", "devices.credential") | _may("delete", "devices.device"),

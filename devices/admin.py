@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts import tenancy
 from accounts.scoping import ScopedModelAdmin, ask_and_do
-from devices import admin_objects, admin_records, admin_retention  # noqa: F401  the other models of this room
+from devices import admin_objects, admin_records, admin_retention, admin_sms  # noqa: F401  the rest
 from devices.admin_board import board_view
 from devices.admin_device import device_facts
 from devices.admin_management import urls as management_urls
@@ -23,7 +23,7 @@ from devices.errors import Refused
 from devices.models import Device
 from devices.selectors import sessions, ways
 from devices.selectors.paging import KeyedPaginator
-from devices.services import inventory
+from devices.services import inventory, triggers
 
 
 class SessionFilter(admin.SimpleListFilter):
@@ -68,11 +68,12 @@ class DeviceAdmin(ScopedModelAdmin):
     show_full_result_count = False
     paginator = KeyedPaginator
     ordering = ("-id",)
-    actions = ("suspend", "resume", "bar", "retire")
+    readonly_fields = ("sms_today",)
+    actions = ("wake", "bootstrap_anew", "suspend", "resume", "bar", "retire")
     fieldsets = (
         (None, {"fields": ("endpoint", "name", "operator", "subscriber")}),
         ("States", {"fields": ("access", "provisioning", "ownership")}),
-        ("How it connects", {"fields": ("reach", "onboarding", "security")}),
+        ("How it connects", {"fields": ("reach", "msisdn", "sms_today", "onboarding", "security")}),
         (
             "What it says of itself",
             {"fields": ("manufacturer", "model_number", "serial_number", "firmware_version")},
@@ -91,6 +92,10 @@ class DeviceAdmin(ScopedModelAdmin):
     @admin.display(description="Account", ordering="subscriber__number")
     def account(self, device: Device) -> str:
         return device.subscriber.number if device.subscriber else "–"
+
+    @admin.display(description="SMS today")
+    def sms_today(self, device: Device) -> str:
+        return admin_sms.spent_today(device)
 
     @admin.display(description="Session")
     def session(self, device: Device) -> str:
@@ -141,6 +146,30 @@ class DeviceAdmin(ScopedModelAdmin):
         device = self.get_object(request, object_id)
         extra = {} if device is None else device_facts(device, request.user)
         return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+
+    @admin.action(description="Wake by SMS …", permissions=["change"])
+    def wake(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        return self._trigger(request, queryset, "wake", triggers.Kind.UPDATE, "update their registration")
+
+    @admin.action(description="Have them bootstrap, by SMS …", permissions=["change"])
+    def bootstrap_anew(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        return self._trigger(request, queryset, "bootstrap_anew", triggers.Kind.BOOTSTRAP, "bootstrap anew")
+
+    def _trigger(
+        self, request: HttpRequest, queryset: QuerySet, action: str, kind: triggers.Kind, what: str
+    ) -> HttpResponse | None:
+        return ask_and_do(
+            self,
+            request,
+            queryset,
+            action=action,
+            question=f"Ask these devices by SMS to {what}? Each message costs.",
+            button="Send SMS",
+            done="asked by SMS",
+            do=lambda device, reason: triggers.send(
+                device=device, kind=kind, requested_by=f"user:{request.user.pk}", reason=reason
+            ),
+        )
 
     @admin.action(description="Suspend devices …", permissions=["change"])
     def suspend(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:

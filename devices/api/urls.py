@@ -13,12 +13,15 @@ from devices.api.observations import ObservationViewSet as Observations
 from devices.api.resources import HistoryViewSet as History
 from devices.api.resources import ResourceViewSet as Resources
 from devices.api.retention import RetentionViewSet as Retention
+from devices.api.sms import SmscLinkViewSet
+from devices.api.sms import TriggerViewSet as Triggers
 from devices.api.traces import TraceViewSet as Trace
 from devices.api.views import KnockViewSet, RegistrationViewSet
 
 router = SimpleRouter()
 router.register("registrations", RegistrationViewSet, basename="registration")
 router.register("knocks", KnockViewSet, basename="knock")
+router.register("smsc-links", SmscLinkViewSet, basename="smsc-link")
 router.register("object-definitions", ObjectDefinitionViewSet, basename="object-definition")
 
 _RESOURCE = r"^devices/(?P<endpoint>.+?)/resources/(?P<path>[0-9]{1,5}(?:/[0-9]{1,5}){2,3})"
@@ -38,6 +41,11 @@ urlpatterns = [
         "devices/<path:endpoint>/commands/<int:pk>/cancel/",
         Commands.as_view({"post": "cancel"}, detail=True),
         name="device-command-cancel",
+    ),
+    path(
+        "devices/<path:endpoint>/triggers/",
+        Triggers.as_view({"get": "list", "post": "create"}, detail=False),
+        name="device-triggers",
     ),
     path(
         "devices/<path:endpoint>/observations/",

@@ -15,8 +15,10 @@ from accounts.roles import Role
 from accounts.services import staff, subscribers
 from audit import ledger
 from audit.models import LedgerEvent
+from devices.gateways import EndDevice
+from devices.messaging import SmscLink, SmsMessage, SmsPart, SmsPurpose
 from devices.models import Command, Device, Knock, ObjectDefinition, Registration, RegistrationDetail
-from devices.services import traces, values
+from devices.services import smsc_links, traces, values
 from devices.services.traces import Message
 from devices.services.values import Sample
 from devices.telemetry import Observation, ResourceHistory, ResourceValue, TraceMessage
@@ -76,6 +78,12 @@ def _device(operator: Operator) -> Device:
         defaults={"operator": operator, "name": f"{MARK} meter", "subscriber": _subscriber(operator)},
     )
     return made
+
+
+@row(EndDevice)
+def _end_device(operator: Operator) -> EndDevice:
+    known = {"gateway": _device(operator), "identifier": f"{MARK}:child", "prefix": "dev0", "instance": 0}
+    return EndDevice.objects.get_or_create(**known)[0]
 
 
 @row(Registration)
@@ -148,6 +156,31 @@ def _knock(operator: Operator) -> Knock:
         host="192.0.2.2",
         device=_device(operator),
         operator=operator,
+    )
+
+
+@row(SmscLink)
+def _link(operator: Operator) -> SmscLink:
+    return smsc_links.save(operator=operator, host=f"{MARK}.example", system_id="portal", address="2772")
+
+
+@row(SmsMessage)
+def _sms(operator: Operator) -> SmsMessage:
+    return SmsMessage.objects.create(
+        operator=operator,
+        device=_device(operator),
+        msisdn="+491511234567",
+        purpose=SmsPurpose.TRIGGER,
+        payload=MARK.encode(),
+        expires_at=timezone.now(),
+        detail=MARK,
+    )
+
+
+@row(SmsPart)
+def _part(operator: Operator) -> SmsPart:
+    return SmsPart.objects.create(
+        operator=operator, msisdn=MARK, reference=MARK, payload=MARK.encode(), received_at=timezone.now()
     )
 
 

@@ -1,4 +1,4 @@
-"""Demo data for a first look: two operators, their staff, one subscriber and three devices that come online.
+"""Demo data for a first look: two operators, their staff, one subscriber and devices that come online.
 
 Passwords are generated, printed once by the caller, and kept in the data directory (mode 0600, git-ignored).
 Running it again changes nothing.
@@ -33,7 +33,21 @@ DEVICES = (
     ("urn:dev:demo-meter-1", "Water meter, basement", {"version": "1.1"}),
     ("urn:dev:demo-tracker-2", "Trailer tracker", {"version": "1.1", "queue_mode": True}),
     ("urn:dev:demo-alarm-3", "Workshop alarm", {"version": "1.0"}),
+    (
+        "urn:dev:demo-gateway-5",
+        "Basement",
+        {
+            "version": "1.1",
+            "children": {
+                "urn:dev:demo-cellar-6": "climate",
+                "urn:dev:demo-power-7": "meter",
+                "urn:dev:demo-pump-8": "switch",
+            },
+        },
+    ),
 )
+ANNOUNCED = (("urn:dev:demo-cellar-6", "Cellar climate"),)
+"""End devices that are taken as soon as a gateway of the subscriber tells of them; the others are on offer there."""
 SMSC_HOST, SMSC_ACCOUNT = "127.0.0.1", "portal"
 OUR_NUMBER = "+491700000001"
 SMS_DEVICES = (("urn:dev:demo-sensor-4", "Field sensor, SMS only", "+491510000004", {"version": "1.1"}),)
@@ -153,6 +167,7 @@ def _devices(file: Path) -> None:
             "key_hex": added.key_to_show.hex(),
             **behaviour,
         }
+    _announce(subscriber)
     for endpoint, name, number, behaviour in SMS_DEVICES:
         if endpoint in known or Device.objects.filter(endpoint=endpoint).exclude(access="retired").exists():
             continue
@@ -173,6 +188,19 @@ def _devices(file: Path) -> None:
             f"tel:{OUR_NUMBER}" if by_sms else f"coaps://{host}:{settings.BOOTSTRAP_COAPS_PORT}"
         )
     _write(file, json.dumps(list(known.values()), indent=1))
+
+
+def _announce(subscriber: Subscriber) -> None:
+    """Once: one that somebody has released stays away."""
+    for endpoint, name in ANNOUNCED:
+        if not Device.objects.filter(endpoint=endpoint).exists():
+            onboarding.add_device(
+                operator=subscriber.operator,
+                subscriber=subscriber,
+                endpoint=endpoint,
+                name=name,
+                reach=Reach.GATEWAY,
+            )
 
 
 def _append(file: Path, lines: list[str]) -> None:

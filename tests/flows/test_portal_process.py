@@ -35,7 +35,8 @@ def test_demo_devices_come_online_by_themselves_and_survive_a_restart(tmp_path: 
             rows = rest.call("GET", "devices/").body["results"]
             return [row["endpoint"] for row in rows if row["provisioning"] == "applied"]
 
-        until(lambda: len(online()) == 4, seconds=90, what="four devices are online, one of them by SMS")
+        until(lambda: len(online()) == 6, seconds=90, what="all are online, one by SMS, one behind a gateway")
+        assert "urn:dev:demo-cellar-6" in online()
         assert "Traceback" not in portal.text(), portal.text()
         assert portal.stop() < 5
         assert portal.process is not None
@@ -44,7 +45,7 @@ def test_demo_devices_come_online_by_themselves_and_survive_a_restart(tmp_path: 
         begun = time.monotonic()
         portal.start("--demo")
         assert time.monotonic() - begun < 10
-        assert len(online()) == 4
+        assert len(online()) == 6
         assert "Traceback" not in portal.text(), portal.text()
 
 

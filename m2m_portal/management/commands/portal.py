@@ -69,7 +69,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--migrate", action="store_true", help="bring the database up to date first")
         parser.add_argument(
-            "--demo", action="store_true", help="make demo data, run four simulated devices and an SMSC"
+            "--demo", action="store_true", help="make demo data, run simulated devices and an SMSC"
         )
 
     def handle(self, *args: object, migrate: bool, demo: bool, **options: object) -> None:

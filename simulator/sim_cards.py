@@ -50,12 +50,17 @@ NOBODY = Provider()
 
 def numbered(entries: Iterable[Entry], first: str) -> Iterator[Entry]:
     """The entries with numbers that count up from ``first``. Raises `BadCard`."""
+    for index, entry in enumerate(entries):
+        yield replace(entry, sms=counted(first, index))
+
+
+def counted(first: str, index: int) -> str:
+    """The number so many after the first. Raises `BadCard`."""
     try:
         digits = telephone_number(first).removeprefix("+")
     except BadUri as error:
         raise BadCard(str(error)) from None
-    for index, entry in enumerate(entries):
-        yield replace(entry, sms=f"+{int(digits) + index:0{len(digits)}d}")
+    return f"+{int(digits) + index:0{len(digits)}d}"
 
 
 @lru_cache(maxsize=64)  # thousands of devices share a few firmwares

@@ -56,6 +56,15 @@ class Subscriber:
             raise PortalRefused(f"The portal added {endpoint} but showed no identity and key.")
         return Credentials(endpoint, identity, key)
 
+    def add_by_sms(self, endpoint: str, operator: str, number: str) -> str:
+        """Add a device that has SMS alone; the ``tel:`` address that it calls. Raises `PortalRefused`."""
+        wish = {"endpoint": endpoint, "name": f"Simulated {endpoint}", "operator": operator}
+        answer = self._call("POST", "devices/", {**wish, "reach": "sms", "msisdn": number})
+        server = answer.get("server")
+        if not isinstance(server, str) or not server.startswith("tel:"):
+            raise PortalRefused(f"The portal added {endpoint} but gave no number to send SMS to.")
+        return server
+
     def _call(
         self, method: str, path: str, body: dict[str, Any] | None = None, *, allow_missing: bool = False
     ) -> dict[str, Any]:

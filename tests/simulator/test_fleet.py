@@ -115,8 +115,11 @@ class Portal(BaseHTTPRequestHandler):
         elif body["endpoint"] in self.devices:
             self._say(400, _problem("ENDPOINT_TAKEN", "Choose another name."))
         else:
-            self.devices[body["endpoint"]] = body["operator"]
-            self._say(201, {"endpoint": body["endpoint"], "identity": body["endpoint"], "key": KEY})
+            self.devices[body["endpoint"]] = body.get("msisdn") or body["operator"]
+            by_sms = {"identity": "", "key": None, "server": "tel:+491700000001"}
+            by_key = {"identity": body["endpoint"], "key": KEY, "server": "coaps://127.0.0.1:5784"}
+            told = by_sms if body.get("reach") == "sms" else by_key
+            self._say(201, {"endpoint": body["endpoint"], **told})
 
     def do_GET(self) -> None:
         endpoint = self.path.removeprefix("/api/v1/devices/").strip("/")
@@ -163,6 +166,20 @@ async def test_a_subscriber_adds_devices_once_and_keeps_their_keys(portal: str, 
     del Portal.devices["sim-3"]
     assert [entry async for entry in enrolment.entries(names)] == first
     assert "sim-3" in Portal.devices
+
+
+async def test_a_subscriber_adds_devices_that_have_sms_alone(portal: str, tmp_path: Path) -> None:
+    subscriber = Subscriber(portal)
+    subscriber.login("s@example.org", "secret")
+    keys = tmp_path / "keys.json"
+    enrolment = Enrolment(subscriber, "north", keys, "coaps://127.0.0.1:5784", "+491711000009")
+    entries = [entry async for entry in enrolment.entries(["sim-1", "sim-2"])]
+    assert Portal.devices == {"sim-1": "+491711000009", "sim-2": "+491711000010"}
+    assert entries[1] == Entry("sim-2", bootstrap="tel:+491700000001", sms="+491711000010")
+    assert device_file.load(keys) == entries
+    device = assembly.device(entries[1], QUICK)
+    assert device.modem is not None
+    assert device.modem.sim.number == "+491711000010"
 
 
 async def test_what_the_portal_added_is_kept_when_it_then_refuses(portal: str, tmp_path: Path) -> None:

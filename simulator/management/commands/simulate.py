@@ -115,6 +115,7 @@ class Command(BaseCommand):
                 assembly.check(entry, firmware, behind)
             making = partial(assembly.device, firmware=firmware, behind=behind, provider=provider)
             asyncio.run(self._run(entries, enrolment, making, options))
+            signal.setitimer(signal.ITIMER_REAL, 0)  # while Python winds up, the alarm would kill it
         except MISTAKES as error:
             raise CommandError(str(error)) from None
 
@@ -152,7 +153,7 @@ class Command(BaseCommand):
             if not options[name]:
                 raise PortalRefused(f"--portal needs --{name.replace('_', '-')} as well.")
         if options["sms"]:
-            raise PortalRefused("--portal adds devices by their keys; leave --sms out.")
+            sim_cards.counted(options["sms"], 0)
         if options["devices"] or options["server"]:
             raise PortalRefused("--portal adds devices that bootstrap; leave --devices and --server out.")
         password = os.environ.get(options["password_env"])
@@ -164,7 +165,7 @@ class Command(BaseCommand):
         subscriber.login(options["login"], password)
         host = urlsplit(options["portal"]).hostname
         bootstrap = options["bootstrap"] or f"coaps://{host}:{BOOTSTRAP_COAPS_PORT}"
-        return Enrolment(subscriber, options["operator"], options["keys"], bootstrap)
+        return Enrolment(subscriber, options["operator"], options["keys"], bootstrap, options["sms"])
 
     # -- running them --------------------------------------------------------------------------------------
 

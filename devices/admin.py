@@ -15,7 +15,13 @@ from django.utils import timezone
 
 from accounts import tenancy
 from accounts.scoping import ScopedModelAdmin, ask_and_do
-from devices import admin_objects, admin_records, admin_retention, admin_sms  # noqa: F401  the rest
+from devices import (  # noqa: F401  the rest of this room
+    admin_end_devices,
+    admin_objects,
+    admin_records,
+    admin_retention,
+    admin_sms,
+)
 from devices.admin_board import board_view
 from devices.admin_device import device_facts
 from devices.admin_management import urls as management_urls

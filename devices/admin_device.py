@@ -9,12 +9,14 @@ from typing import Any
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
-from devices.models import Device, RegistrationDetail
-from devices.selectors import device_models, sessions, ways
+from audit.causes import CAUSES
+from devices.models import Device, Reach, RegistrationDetail
+from devices.selectors import device_models, end_devices, sessions, ways
 from lwm2m.paths import Path
 
 COMMANDS = 10
 KNOCKS = 10
+CHILDREN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,9 @@ def device_facts(device: Device, user: Any) -> dict[str, Any]:
         "registration": registration,
         "detail": detail,
         "session": sessions.of_device(device, now),
+        "gateway": ways.gateway(device) if device.reach == Reach.GATEWAY else None,
+        "session_cause": CAUSES.get(sessions.of_device(device, now).cause),
+        "behind": behind(device, now),
         "objects": object_rows(device, detail),
         "commands": device.commands.order_by("-id")[:COMMANDS],
         "knocks": device.knocks.order_by("-last_at")[:KNOCKS],
@@ -42,6 +47,13 @@ def device_facts(device: Device, user: Any) -> dict[str, Any]:
     if user.has_perm("devices.view_credential", device) or user.is_superuser:
         facts["credentials"] = device.credentials.order_by("plane", "-id")
     return facts
+
+
+def behind(device: Device, now: datetime) -> dict[str, Any]:
+    """The first of the devices behind a gateway, and how many there are of each kind."""
+    counts = end_devices.counts(device)
+    rows = end_devices.listed(device, "taken")[:CHILDREN] if counts.taken else []
+    return {"counts": counts, "children": [end_devices.child(row, device, now) for row in rows]}
 
 
 def object_rows(device: Device, detail: RegistrationDetail | None) -> list[ObjectRow]:

@@ -15,6 +15,7 @@ from accounts.admin import OperatorAdmin
 from accounts.scoping import ScopedInline, ScopedModelAdmin, ask_and_do
 from audit.causes import CAUSES
 from devices.admin import DeviceAdmin
+from devices.admin_end_devices import EndDeviceAdmin
 from provisioning import admin_reachability  # noqa: F401  the other models of this room
 from provisioning.models import BootstrapExchange, BootstrapProfile, BootstrapSession, Job, JobStep
 from provisioning.services import jobs, onboarding, operators, profiles
@@ -24,6 +25,7 @@ from provisioning.steps import KINDS
 # What the rooms below offer to be completed: a new operator needs a profile, a retired device may have jobs.
 OperatorAdmin.create = staticmethod(operators.create)
 DeviceAdmin.end = staticmethod(onboarding.release_device)
+EndDeviceAdmin.take = staticmethod(onboarding.take_end_devices)
 
 
 class ProfileForm(forms.ModelForm):

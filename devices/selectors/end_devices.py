@@ -45,6 +45,11 @@ class Child:
     session: Told | None
 
 
+def condition(show: str) -> Q:
+    """`show` is a key of SHOW."""
+    return _CONDITIONS[show]
+
+
 def counts(gateway: Device) -> Counts:
     """One statement."""
     found = EndDevice.objects.filter(gateway=gateway).aggregate(

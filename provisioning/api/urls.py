@@ -4,6 +4,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from provisioning.api.devices import ManagedDeviceViewSet as Devices
+from provisioning.api.end_devices import EndDeviceViewSet
 from provisioning.api.reachability import ReachAttemptViewSet, ReachPolicyViewSet
 from provisioning.api.views import BootstrapSessionViewSet, JobViewSet
 
@@ -13,12 +14,19 @@ router.register("reach-attempts", ReachAttemptViewSet, basename="reach-attempt")
 router.register("bootstrap-sessions", BootstrapSessionViewSet, basename="bootstrap-session")
 
 _listing = Devices.as_view({"get": "list", "post": "create"}, basename="device", detail=False)
-_one = Devices.as_view({"get": "retrieve", "delete": "destroy"}, basename="device", detail=True)
+_of_one = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+_one = Devices.as_view(_of_one, basename="device", detail=True)
 _timeline = Devices.as_view({"get": "timeline"}, basename="device", detail=True, **Devices.timeline.kwargs)
+_behind = EndDeviceViewSet.as_view({"get": "list"}, detail=False)
+_take = EndDeviceViewSet.as_view({"post": "take"}, detail=True)
+_dismiss = EndDeviceViewSet.as_view({"post": "dismiss"}, detail=True)
 
 # By hand: a router asks for the device before its timeline, and "a/timeline" may be an endpoint for it.
 urlpatterns = [
     path("devices/", _listing, name="device-list"),
+    path("devices/<path:endpoint>/end-devices/", _behind, name="device-end-devices"),
+    path("devices/<path:endpoint>/end-devices/take/", _take, name="device-end-devices-take"),
+    path("devices/<path:endpoint>/end-devices/dismiss/", _dismiss, name="device-end-devices-dismiss"),
     path("devices/<path:endpoint>/timeline/", _timeline, name="device-timeline"),
     path("devices/<path:endpoint>/", _one, name="device-detail"),
     path(

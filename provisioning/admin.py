@@ -77,6 +77,7 @@ class BootstrapProfileAdmin(ScopedModelAdmin):
         ),
         ("Before writing", {"fields": ("reads", "deletes")}),
         ("Access control", {"fields": ("access_rights",)}),
+        ("Once it is registered", {"fields": ("observes", "awake_seconds")}),
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:

@@ -46,11 +46,17 @@ class BootstrapProfile(models.Model):
         "8 delete, 16 create, by Short Server ID, 0 for every server.",
     )
     observes = models.JSONField(
-        "observed behind gateways",
+        "observed",
         default=list,
         blank=True,
         validators=[observed_paths.check],
-        help_text='Paths observed on every device behind a gateway that has them, e.g. ["/3303"].',
+        help_text='Paths observed on every device that has them, e.g. ["/3303"].',
+    )
+    awake_seconds = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(86_400)],
+        help_text="How long devices in queue mode listen after they spoke. Empty: 93 s, or what SMS needs.",
     )
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(auto_now=True)

@@ -1,4 +1,4 @@
-"""Checks the paths that a profile wants observed on end devices."""
+"""Checks the paths that a profile wants observed."""
 
 from __future__ import annotations
 

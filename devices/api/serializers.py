@@ -60,6 +60,7 @@ class DeviceSerializer(serializers.ModelSerializer):
             "model_number",
             "serial_number",
             "firmware_version",
+            "awake_seconds",
             "created_at",
             "first_online_at",
         )
@@ -145,7 +146,7 @@ class RegistrationSerializer(serializers.ModelSerializer):
 
     @staticmethod
     def _told(registration: Registration) -> sessions.Told:
-        return sessions.of(registration, _detail(registration), timezone.now())
+        return sessions.of(registration.device, timezone.now())
 
 
 def _detail(registration: Registration) -> Any:

@@ -12,12 +12,15 @@ from accounts import tenancy
 from accounts.api.problems import ProblemSerializer
 from accounts.models import Operator, Subscriber, User
 from accounts.selectors import subscribers
+from devices.api.serializers import DeviceSerializer
 from devices.api.views import DeviceViewSet
 from devices.errors import Refused
+from devices.services import inventory
 from provisioning.api import serializers
 from provisioning.services import onboarding
 
 _ADD = "devices.add_device"
+_CHANGE = "devices.change_device"
 
 
 class ManagedDeviceViewSet(DeviceViewSet):
@@ -39,6 +42,23 @@ class ManagedDeviceViewSet(DeviceViewSet):
         device = self.get_queryset().get(pk=added.device.pk)
         context = {**self.get_serializer_context(), "added": added}
         return Response(serializers.AddedDeviceSerializer(device, context=context).data, status=201)
+
+    @extend_schema(
+        request=serializers.DeviceSettingsSerializer,
+        responses={200: DeviceSerializer, 400: ProblemSerializer, 403: ProblemSerializer},
+    )
+    def partial_update(self, request: Request, *args: object, **kwargs: object) -> Response:
+        """What operator staff set for one device."""
+        device = self.get_object()
+        if not tenancy.may(request.user, _CHANGE, device.operator_id):
+            raise PermissionDenied("Only staff of its operator may change the settings of a device.")
+        serializer = serializers.DeviceSettingsSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        inventory.set_awake_seconds(
+            device=device, seconds=serializer.validated_data["awake_seconds"], reason="REST"
+        )
+        fresh = self.get_queryset().get(pk=device.pk)
+        return Response(DeviceSerializer(fresh, context=self.get_serializer_context()).data)
 
     @extend_schema(responses={204: OpenApiResponse(description="Removed."), 403: ProblemSerializer})
     def destroy(self, request: Request, *args: object, **kwargs: object) -> Response:

@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from audit.causes import CAUSES
 from devices.api.serializers import DeviceSerializer
+from devices.awake import LIMIT_SECONDS
 from devices.models import Device, Onboarding, Reach, Security
 from devices.nameplate import ENDPOINT_BYTES, IDENTITY_BYTES
 from provisioning.models import BootstrapExchange, BootstrapSession, Job, JobStep
@@ -136,6 +137,15 @@ class NewDeviceSerializer(serializers.Serializer):
         allow_blank=True,
         default="",
         help_text="Phone number, + and digits: what a device by SMS is known by, and where any other is woken.",
+    )
+
+
+class DeviceSettingsSerializer(serializers.Serializer):
+    awake_seconds = serializers.IntegerField(
+        min_value=1,
+        max_value=LIMIT_SECONDS,
+        allow_null=True,
+        help_text="How long it listens after it spoke, in queue mode; null: what the house has.",
     )
 
 

@@ -4,15 +4,22 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('provisioning', '0001_initial'),
+        ("provisioning", "0001_initial"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='bootstrapprofile',
-            name='security',
-            field=models.CharField(choices=[('psk', 'Pre-shared key'), ('none', 'No encryption'), ('msisdn', 'Phone number, vouched for by the SMSC')], default='psk', max_length=10),
+            model_name="bootstrapprofile",
+            name="security",
+            field=models.CharField(
+                choices=[
+                    ("psk", "Pre-shared key"),
+                    ("none", "No encryption"),
+                    ("msisdn", "Phone number, vouched for by the SMSC"),
+                ],
+                default="psk",
+                max_length=10,
+            ),
         ),
     ]

@@ -32,6 +32,7 @@ _STEPS = {
     "registration": "registered",
     "find_end_device": "found",
     "tell_gateway": "configured",
+    "observe": "online",
     "read_device": "online",
 }
 _OVER = (StepState.DONE, StepState.SKIPPED)

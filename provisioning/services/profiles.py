@@ -122,6 +122,8 @@ _RECORDED = (
     "reads",
     "deletes",
     "access_rights",
+    "observes",
+    "awake_seconds",
 )
 
 

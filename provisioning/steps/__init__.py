@@ -15,6 +15,7 @@ from provisioning.steps import (
     find_end_device,
     first_contact,
     make_credentials,
+    observe,
     read_device,
     registration,
     render_profile,
@@ -46,6 +47,7 @@ KINDS: dict[str, StepKind] = {
     "registration": registration,
     "find_end_device": find_end_device,
     "tell_gateway": tell_gateway,
+    "observe": observe,
     "read_device": read_device,
 }
 
@@ -57,6 +59,7 @@ PLANS: dict[str, tuple[str, ...]] = {
         "first_contact",
         "bootstrap",
         "registration",
+        "observe",
         "read_device",
     )
 }

@@ -17,6 +17,7 @@ AGAIN_SECONDS = 300
 
 
 def run(*, step: JobStep, device: Device, now: datetime) -> StepResult:
+    _listens(device)
     if device.onboarding == Onboarding.DIRECT:
         _ready(device)
         return Skipped()
@@ -26,6 +27,14 @@ def run(*, step: JobStep, device: Device, now: datetime) -> StepResult:
         return Waiting(problem.cause, problem.detail, again_at=again_at)
     _ready(device)
     return Done({"profile": profiles.default_of(device.operator_id).name})
+
+
+def _listens(device: Device) -> None:
+    """How long devices of this profile listen, where nobody has said it of this one."""
+    profile = profiles.default_of(device.operator_id)
+    if profile is not None and profile.awake_seconds and device.awake_seconds is None:
+        reason = f"Profile {profile.name}"
+        inventory.set_awake_seconds(device=device, seconds=profile.awake_seconds, reason=reason)
 
 
 def _ready(device: Device) -> None:

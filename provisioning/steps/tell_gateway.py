@@ -6,19 +6,14 @@ A refusal is kept with the wish and does not hold the device up: it is online an
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 
 from django.db.models import CharField, Exists, OuterRef, Q, Value
 from django.db.models.functions import Cast, Concat
 
-from devices.errors import Refused
 from devices.models import COMMAND_ENDED, Command, CommandState, Device
-from devices.selectors import device_models, ways
-from devices.services import observations
-from lwm2m.links import ObjectLinks
-from lwm2m.paths import Path
 from provisioning.models import BootstrapProfile, JobStep
+from provisioning.services import profile_observations, profiles
 from provisioning.steps.results import Done, Skipped, StepResult, Waiting
 
 TITLE = "Tell the gateway what to report"
@@ -43,36 +38,16 @@ def run(*, step: JobStep, device: Device, now: datetime) -> StepResult:
 
 def _want(step: JobStep, device: Device, now: datetime) -> tuple[list[str], list[str]]:
     """What was wished for, and what the portal itself refused to wish for."""
-    profile = BootstrapProfile.objects.filter(operator_id=device.operator_id, is_default=True).first()
-    links = device_models.object_links(ways.fresh_detail(device))
-    if profile is None or not profile.observes or links is None:
+    profile = profiles.default_of(device.operator_id)
+    if profile is None or not profile.observes:
         return [], []
-    wanted, refused = [], []
-    for path in _present(profile.observes, links):
-        try:
-            observations.want(
-                device=device,
-                path=path,
-                arguments={"attributes": _attributes(profile)},
-                wanted_by=f"profile:{profile.pk}",
-                reason=f"Profile {profile.name}"[:200],
-                now=now,
-                correlation=f"{CORRELATION}:{step.pk}",
-            )
-        except Refused as refusal:
-            refused.append(f"{path}: {refusal.detail}")
-        else:
-            wanted.append(path)
-    return wanted, refused
-
-
-def _present(names: list[str], links: ObjectLinks) -> Iterator[str]:
-    """Of the profile's paths those that the device has."""
-    for name in names:
-        path = Path.parse(name)
-        known = path.object_id in links.objects
-        if known and (path.depth == 1 or links.has_instance(path)):
-            yield name
+    return profile_observations.want(
+        device=device,
+        profile=profile,
+        arguments={"attributes": _attributes(profile)},
+        correlation=f"{CORRELATION}:{step.pk}",
+        now=now,
+    )
 
 
 def _attributes(profile: BootstrapProfile) -> dict[str, int]:

@@ -233,3 +233,22 @@ def test_the_last_messages_are_told_with_their_payload(desk, meter):
     assert "SENML CBOR" in page
     assert "12 ms" in page
     assert "0a ff (2 bytes)" in page
+
+
+def test_how_long_it_listens_is_set_on_its_page(desk, device, registered):
+    sleeper = device("urn:dev:naps")
+    registered(sleeper, seen_ago=60, queue=True)
+    assert 'placeholder="93"' in text(desk.get(address(sleeper)))
+    setting = f"{address(sleeper)}awake/"
+    assert desk.post(setting, {"seconds": "30"}).status_code == 302
+    page = text(desk.get(address(sleeper)))
+    assert 'value="30"' in page
+    assert "Asleep since" in page
+    for wrong in ("0", "soon", "99999999999"):
+        said = text(desk.post(setting, {"seconds": wrong}, follow=True))
+        assert "seconds" in said
+        sleeper.refresh_from_db()
+        assert sleeper.awake_seconds == 30
+    desk.post(setting, {"seconds": ""})
+    sleeper.refresh_from_db()
+    assert sleeper.awake_seconds is None

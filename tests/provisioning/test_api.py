@@ -214,3 +214,19 @@ def test_ledger_names_the_person_who_removed(sam) -> None:
     event = LedgerEvent.objects.get(action="device.retired")
     assert (event.actor_kind, event.actor_id) == ("user", str(sam.user.pk))
     assert jobs.advance(job_id=Job.objects.get().pk) == JobState.CANCELLED
+
+
+def test_staff_say_how_long_a_device_listens(sam) -> None:
+    assert _add(sam.user).status_code == 201
+    address = "/api/v1/devices/urn:dev:1/"
+    assert _as(sam.user).patch(address, {"awake_seconds": 20}, format="json").status_code == 403
+    engineer = making.member(sam.operator, "administrator")
+    assert _as(engineer).patch(address, {"awake_seconds": 0}, format="json").status_code == 400
+    said = _as(engineer).patch(address, {"awake_seconds": 20}, format="json")
+    assert (said.status_code, said.data["awake_seconds"]) == (200, 20)
+    said = _as(engineer).patch(address, {"awake_seconds": None}, format="json")
+    assert said.data["awake_seconds"] is None
+    assert (
+        LedgerEvent.objects.filter(action="device.awake_window", device_id=Device.objects.get().pk).count()
+        == 2
+    )

@@ -9,7 +9,9 @@ import pytest
 from audit.models import LedgerEvent
 from devices.models import Command, Credential, Device, Plane
 from devices.outcomes import DeviceRefused, Silent
+from devices.services import inventory
 from devices.states import Provisioning
+from devices.telemetry import Observation
 from lwm2m.bootstrap import Finished
 from provisioning.models import BootstrapProfile, BootstrapSession, JobState
 from provisioning.services import jobs, operators, profiles, sessions, sweep
@@ -21,6 +23,30 @@ pytestmark = pytest.mark.django_db
 
 def _device(device: Device) -> Device:
     return Device.objects.get(pk=device.pk)
+
+
+def test_what_the_profile_says_of_every_device_is_wished_for_and_kept(ordered: Device, worker) -> None:
+    profile = profiles.ensure_default(ordered.operator)
+    profile.observes, profile.awake_seconds = ["/3/0", "/3303", "/3/1"], 25
+    profiles.save(profile=profile)
+    worker.work()
+    walking.bootstrap(ordered)
+    walking.register(ordered)
+    worker.work()
+    assert walking.states(ordered)["observe"] == "done"
+    assert walking.states(ordered)["read_device"] == "waiting"
+    row = Observation.objects.get(device=ordered)  # it has neither /3303 nor /3/1
+    assert (row.paths, row.wanted_by) == (["/3/0"], f"profile:{profile.pk}")
+    assert _device(ordered).awake_seconds == 25
+
+
+def test_a_window_of_its_own_stays(ordered: Device, worker) -> None:
+    profile = profiles.ensure_default(ordered.operator)
+    profile.awake_seconds = 25
+    profiles.save(profile=profile)
+    inventory.set_awake_seconds(device=ordered, seconds=7)
+    worker.work()
+    assert _device(ordered).awake_seconds == 7
 
 
 def test_new_operator_has_a_sound_default_profile() -> None:
@@ -43,6 +69,7 @@ def test_int_1_device_comes_online_by_itself(ordered: Device, worker, times: int
         "first_contact": "waiting",
         "bootstrap": "pending",
         "registration": "pending",
+        "observe": "pending",
         "read_device": "pending",
     }
     assert walking.job(ordered).state == JobState.WAITING
@@ -166,6 +193,7 @@ def test_ready_made_credentials_need_no_bootstrap(worker) -> None:
         "first_contact": "skipped",
         "bootstrap": "skipped",
         "registration": "waiting",
+        "observe": "pending",
         "read_device": "pending",
     }
     walking.register(device)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from devices.services import retention
+from devices.services import retention, sms_retention
 
 
 @shared_task(name="devices.prune_history", expires=3600)
 def prune_history() -> None:
     """Beat: every hour or so."""
-    retention.prune(now=timezone.now())
+    now = timezone.now()
+    retention.prune(now=now)
+    sms_retention.prune(now=now)

@@ -13,7 +13,7 @@ from devices import vault
 from devices.errors import Refused
 from devices.messaging import SmscLink, SmsMessage, SmsPart, SmsPurpose, SmsSpent, SmsState
 from devices.models import Device, Reach, Security, SouthboundProcess
-from devices.services import sms_inbox, sms_outbox, sms_settling, smsc_links, triggers
+from devices.services import sms_inbox, sms_outbox, sms_retention, sms_settling, smsc_links, triggers
 from devices.services.sms_inbox import Part
 from devices.services.sms_outbox import Outgoing, Receipt, Settled
 from devices.states import Access, Ownership, Provisioning
@@ -314,6 +314,19 @@ def test_what_was_not_worked_off_is_found_after_a_restart(operator, device):
     assert [each.payload for each in found] == [b"12"]
     found = sms_inbox.unhandled(operator_id=operator.pk, before=NOW, limit=10)
     assert [each.payload for each in found] == [b"12", b"x"]
+
+
+def test_what_was_over_long_ago_goes_and_what_waits_stays(link, operator, device):
+    (whole,) = store(operator, Part(NUMBER, b"old")).whole
+    sms_inbox.handled(part_ids=whole.part_ids, now=NOW)
+    store(operator, Part(NUMBER, b"waits"))
+    queue(operator, b"sent", b"waits", seconds=10**8)
+    settle(Settled(claim(operator, limit=1)[0], SmsState.SENT, smsc_ids=("1",)))
+    later = NOW + timedelta(days=31)
+    assert sms_retention.prune(now=later) == 4  # part, message, its receipt key, the day
+    assert [bytes(row.payload) for row in SmsPart.objects.all()] == [b"waits"]
+    assert [bytes(row.payload) for row in SmsMessage.objects.all()] == [b"waits"]
+    assert not SmsSpent.objects.exists()
 
 
 # -- triggers ------------------------------------------------------------------------------------------------

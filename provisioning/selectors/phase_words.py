@@ -42,13 +42,30 @@ _BEHIND = {
     ("online", "stuck"): "The gateway sees the device, which does not answer yet.",
     ("online", "done"): "The device is online through its gateway and managed.",
 }
+_BY_SMS = {
+    ("prepared", "running"): "We prepare the settings of this device.",
+    ("prepared", "done"): "The settings are ready.",
+    (
+        "first_contact",
+        "waiting",
+    ): "Switch the device on; it sends us a text message, which may take some minutes.",
+    ("first_contact", "stuck"): "We wait for a text message of the device.",
+    ("first_contact", "done"): "The device sent us a text message.",
+    (
+        "configured",
+        "running",
+    ): "The device is receiving its settings by text message; this takes some minutes.",
+    ("online", "running"): "We ask by text message what kind of device it is.",
+}
 _DIRECT = {
     "first_contact": "Not needed: the device has its keys from the factory.",
     "configured": "Not needed: the device has its settings from the factory.",
 }
 
 
-def words(phase: str, state: str, *, is_direct: bool, is_behind: bool = False) -> str:
+def words(
+    phase: str, state: str, *, is_direct: bool, is_behind: bool = False, is_by_sms: bool = False
+) -> str:
     """One sentence, empty for what is still to come."""
     if state == "done" and is_direct and phase in _DIRECT:
         return _DIRECT[phase]
@@ -56,4 +73,6 @@ def words(phase: str, state: str, *, is_direct: bool, is_behind: bool = False) -
         return "This did not work; it was given up."
     if is_behind and (phase, state) in _BEHIND:
         return _BEHIND[phase, state]
+    if is_by_sms and (phase, state) in _BY_SMS:
+        return _BY_SMS[phase, state]
     return _WORDS.get((phase, state), "")

@@ -19,6 +19,7 @@ from provisioning.selectors import contacts
 from provisioning.selectors.phase_words import NAMES, words
 
 SILENT_AFTER = timedelta(minutes=5)
+SILENT_AFTER_BY_SMS = timedelta(minutes=30)
 """After this long without any contact the page gives the gentle hint to look at the device."""
 
 PHASES = ("ordered", "prepared", "first_contact", "configured", "registered", "online")
@@ -157,7 +158,11 @@ def _phases(
         elif key == current:
             state, at = _current_state(facts, key, cause), before
         said = words(
-            key, state, is_direct=_is_direct(facts.device), is_behind=facts.device.reach == Reach.GATEWAY
+            key,
+            state,
+            is_direct=_is_direct(facts.device),
+            is_behind=facts.device.reach == Reach.GATEWAY,
+            is_by_sms=facts.device.reach == Reach.SMS,
         )
         phases.append(Phase(key, NAMES[key], state, at, took, said))
     return tuple(phases)
@@ -203,7 +208,8 @@ def _stuck(facts: _Facts, current: str, done: dict[str, datetime | None]) -> tup
     waits_for_device = current in ("first_contact", "registered")
     if current == "found" and waits_since is not None and facts.now - waits_since > SILENT_AFTER:
         return CAUSES.get("END_DEVICE_NOT_TOLD"), ""
-    if waits_for_device and waits_since is not None and facts.now - waits_since > SILENT_AFTER:
+    patience = SILENT_AFTER_BY_SMS if device.reach == Reach.SMS else SILENT_AFTER
+    if waits_for_device and waits_since is not None and facts.now - waits_since > patience:
         return CAUSES.get("DEVICE_SILENT"), ""
     return None, ""
 

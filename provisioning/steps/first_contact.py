@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Exists, F, OuterRef, Q
 
-from devices.models import Device, Onboarding
+from devices.messaging import LinkState, SmscLink
+from devices.models import Device, Onboarding, Reach
 from provisioning.models import BootstrapSession, JobStep
 from provisioning.selectors import contacts
 from provisioning.steps.results import Done, Skipped, StepResult, Waiting
 
 TITLE = "First contact"
+AGAIN = timedelta(seconds=60)
 
 
 def run(*, step: JobStep, device: Device, now: datetime) -> StepResult:
@@ -24,7 +26,19 @@ def run(*, step: JobStep, device: Device, now: datetime) -> StepResult:
     registration = contacts.registration(device, since=since)
     if registration is not None:
         return Done({"host": registration.host})
+    if device.reach == Reach.SMS:
+        return _by_sms(device, now)
     return Waiting()
+
+
+def _by_sms(device: Device, now: datetime) -> StepResult:
+    """While the link to the SMSC is down, it is not the device's turn."""
+    link = SmscLink.objects.filter(pk=device.operator_id).first()
+    if link is None or not link.is_enabled:
+        return Waiting("SMSC_LINK_MISSING", again_at=now + AGAIN)
+    if link.state in (LinkState.DOWN, LinkState.REFUSED):
+        return Waiting(link.cause or "SMSC_UNREACHABLE", link.detail, again_at=now + AGAIN)
+    return Waiting(again_at=now + AGAIN if link.state != LinkState.BOUND else None)
 
 
 def due() -> Q:

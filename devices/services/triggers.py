@@ -1,4 +1,4 @@
-"""SMS triggers: a binary SMS that makes an IP device update its registration or bootstrap, and what came of it.
+"""SMS triggers: a binary SMS that makes a device update its registration or bootstrap, and what came of it.
 
 `send` is what the ladder, the admin and REST call. The trigger is a non-confirmable Execute of /1/x/8 or /1/x/9; its
 answer is a CoAP response by SMS, the device's own Update or Register, or its Bootstrap-Request.
@@ -90,8 +90,8 @@ def _check(device: Device, now: datetime) -> None:
         raise Refused(
             f"DEVICE_{device.access.upper()}", f"The device is {device.access}; make it active first."
         )
-    if device.reach != Reach.IP:
-        raise Refused("VALIDATION_FAILED", "Only a device with an own internet connection is woken by SMS.")
+    if device.reach == Reach.GATEWAY:
+        raise Refused("VALIDATION_FAILED", "A device behind a gateway has no phone number of its own.")
     if not device.msisdn:
         raise Refused("MSISDN_MISSING", "The device has no phone number; enter it first.", "msisdn")
     if not SmscLink.objects.filter(pk=device.operator_id, is_enabled=True).exists():

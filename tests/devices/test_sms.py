@@ -360,7 +360,7 @@ def test_a_bootstrap_trigger_names_resource_nine(link, tracker):
     ("facts", "cause"),
     [
         ({"msisdn": ""}, "MSISDN_MISSING"),
-        ({"reach": Reach.SMS}, "VALIDATION_FAILED"),
+        ({"reach": Reach.GATEWAY}, "VALIDATION_FAILED"),
         ({"access": Access.SUSPENDED}, "DEVICE_SUSPENDED"),
     ],
 )

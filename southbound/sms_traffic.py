@@ -24,6 +24,7 @@ from devices.services.sms_outbox import Outgoing, Receipt, Settled
 from lwm2m import trigger
 from southbound.counters import Counters
 from southbound.group_commit import GroupCommit
+from southbound.transports.coap import ACK
 from southbound.transports.sms_lane import SmsPeer
 
 logger = logging.getLogger(__name__)
@@ -243,8 +244,10 @@ def _receipt(body: smpp.Carrier) -> Receipt | None:
 
 
 def _answers_a_trigger(operator_id: int, whole: Whole, now: datetime) -> bool:
-    """A response of a device with IP, which has nothing else to say by SMS; it is worked off by being noted."""
-    if whole.owner.reach != Reach.IP or len(whole.payload) < 4 or whole.payload[1] >> 5 not in (2, 4, 5):
+    """A response to one, which is worked off by being noted. Acknowledgements of devices by SMS are to requests."""
+    if len(whole.payload) < 4 or whole.payload[1] >> 5 not in (2, 4, 5):
+        return False
+    if whole.owner.reach == Reach.SMS and whole.payload[0] >> 4 & 3 == ACK:
         return False
     token = trigger.token_of(whole.payload)
     code = whole.payload[1]

@@ -18,8 +18,7 @@ from provisioning.models import BootstrapSession, Job, JobKind, JobState, JobSte
 from provisioning.selectors import contacts
 from provisioning.selectors.phase_words import NAMES, words
 
-SILENT_AFTER = timedelta(minutes=5)
-SILENT_AFTER_BY_SMS = timedelta(minutes=30)
+SILENT_AFTER, SILENT_AFTER_BY_SMS = timedelta(minutes=5), timedelta(minutes=30)
 """After this long without any contact the page gives the gentle hint to look at the device."""
 
 PHASES = ("ordered", "prepared", "first_contact", "configured", "registered", "online")

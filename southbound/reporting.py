@@ -21,6 +21,7 @@ from lwm2m.messages import Response, Send
 from southbound import behind, observing, senders
 from southbound.counters import Counters
 from southbound.group_commit import GroupCommit
+from southbound.moments import Moments
 from southbound.reports import Notified, Report, Sent, Verdict, judge_notice, judge_send
 from southbound.senders import Sender
 from southbound.tracing import Tracing
@@ -54,6 +55,7 @@ class Reporting:
         self._on_told = on_told
         self._tracing = tracing
         self._held: dict[bytes, list[Notice]] = {}
+        self._moments = Moments()
         self.commits: GroupCommit[Report, Verdict] = GroupCommit(
             write=self._write, answer=self._answer, counters=counters
         )
@@ -107,10 +109,10 @@ class Reporting:
             ]
             observed = observations.by_tokens(tokens) if tokens else {}
             verdicts = [
-                judge_send(report, known.get(report.origin), now)
+                judge_send(report, known.get(report.origin), at)
                 if isinstance(report, Sent)
-                else judge_notice(report, known.get(report.origin), observed, now)
-                for report in batch
+                else judge_notice(report, known.get(report.origin), observed, at)
+                for report, at in self._moments.of(batch, now)
             ]
             behind_them = behind.stored(verdicts, now=now)
             # Locks in the order of the house: devices, registrations, observations, values.

@@ -144,6 +144,20 @@ def test_a_notification_is_stored_before_it_is_acknowledged_and_once(play, make_
     assert not ResourceHistory.objects.filter(number=99).exists()
 
 
+def test_changes_in_one_breath_are_all_kept(play, make_device):
+    device = make_device()
+
+    async def scene(southbound):
+        wire, _, token = await observed_by_hand(southbound, device)
+        for number in range(60, 80):
+            wire.send(notification(token, 7000 + number, b"%d" % number, number=number))
+        await value_is("/3/0/9", 79)
+        rows = ResourceHistory.objects.filter(number__in=range(60, 80)).order_by("at")
+        assert await until(lambda: list(rows.values_list("number", flat=True))) == list(range(60, 80))
+
+    play(scene)
+
+
 def test_garbage_leaves_the_observation_and_an_error_ends_it(play, make_device):
     device = make_device()
 

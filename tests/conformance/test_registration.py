@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from devices.models import Command, Registration, RegistrationDetail
 from devices.services import operations
@@ -20,6 +22,7 @@ from tests.southbound.client import management, until
 from tests.southbound.management import ended, managed, order, told, uri
 
 pytestmark = pytest.mark.django_db(transaction=True)
+AWAKE = timedelta(seconds=1)
 
 
 def objects() -> dict:
@@ -130,7 +133,7 @@ def test_int_108_turn_on_queue_mode(drive, version):
 
 def test_int_109_behavior_in_queue_mode(play, make_device, settings):
     """OMA's 93 seconds are one here, for the server and for the device, which is deaf when they are over."""
-    settings.AWAKE_SECONDS = 1
+    settings.AWAKE_SECONDS = AWAKE.total_seconds()
     device = make_device()
 
     async def scene(southbound):
@@ -139,6 +142,7 @@ def test_int_109_behavior_in_queue_mode(play, make_device, settings):
             connection = client.registrations[0].connection
             while connection.is_awake:
                 await asyncio.sleep(0.05)
+            await until(lambda: Registration.objects.get().last_seen_at < timezone.now() - AWAKE)
             held = await until(
                 lambda: operations.request(
                     device=device, operation="read", path="/3/0/2", requested_by="test"

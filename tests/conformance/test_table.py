@@ -9,7 +9,7 @@ import pytest
 
 TESTS = Path(__file__).resolve().parent.parent
 PAGE = (TESTS.parent / "docs" / "conformance.md").read_text()
-NAME = re.compile(r"`((?:conformance|interop)/\w+\.py)::(\w+)`")
+NAME = re.compile(r"`((?:conformance|southbound|interop)/\w+\.py)::(\w+)`")
 ROW = re.compile(r"^\| ((?:CONMGMT-)?1\.[12]-int-(\d+)) \| (.+?) \| (.+?) \| (.+?) \|$", re.MULTILINE)
 BY_WAY_OF = re.compile(r"\(by way of (\d+)\)")
 CASES = ROW.findall(PAGE)
@@ -26,7 +26,7 @@ def defined(folder: str) -> set[tuple[str, str]]:
 
 
 def test_every_test_that_the_table_names_exists() -> None:
-    assert set(NAME.findall(PAGE)) <= defined("conformance") | defined("interop")
+    assert set(NAME.findall(PAGE)) <= defined("conformance") | defined("southbound") | defined("interop")
 
 
 def test_every_conformance_test_is_in_the_table() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from devices.selectors import board
+from devices.selectors import board, ways
 from devices.selectors.sessions import OF_END_DEVICES, Session
 
 MARKS = {
@@ -74,6 +74,7 @@ class Parts:
         self.query = query
         self.again_seconds: float | None = None  # when the counts, which may be older than a change, are due
         self._rows: dict[int, str] = {}
+        self._gateways: set[int] = set()  # whose change changes a row of the page
         self._tiles = ""
 
     def of(self, user: Any, changed_ids: frozenset[int] | None) -> list[tuple[str, str]]:
@@ -94,7 +95,7 @@ class Parts:
 
     def _concerns(self, user: Any, changed_ids: frozenset[int], now: datetime) -> bool:
         """Whether a changed device stands on the page or belongs there now."""
-        if not self._rows.keys().isdisjoint(changed_ids):
+        if not self._rows.keys().isdisjoint(changed_ids) or not self._gateways.isdisjoint(changed_ids):
             return True
         if not self.query.is_first_page:
             return False
@@ -106,6 +107,7 @@ class Parts:
         page = board.page(user, self.query, now)
         drawn = {row.device.pk: draw_row(row) for row in page.rows}
         before, self._rows = self._rows, drawn
+        self._gateways = {one.pk for row in page.rows if (one := ways.gateway(row.device)) is not None}
         if everything or list(before) != list(drawn):
             return [
                 ("board-rows", draw_rows(page, self.query)),

@@ -34,10 +34,7 @@ class StepperConsumer(LiveConsumer):
 
     def groups_for(self, user: User, kwargs: Mapping[str, Any]) -> list[str]:
         """An end device's state is its gateway's, so that is listened to as well."""
-        device = own.devices(user).filter(pk=kwargs["device_id"]).first()
-        gateway = None if device is None else ways.gateway(device)
-        ids = [kwargs["device_id"]] + ([gateway.pk] if gateway else [])
-        return [events.device_group(one) for one in ids]
+        return [events.device_group(one) for one in ways.shown_with(kwargs["device_id"])]
 
     def render(self, changed_ids: frozenset[int] | None) -> list[Fragment]:
         try:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.models import User
 from devices import events
 from devices.consumers import Fragment, LiveConsumer
+from devices.selectors import ways
 from support.access import operator_ids
 from support.selectors import devices, page, timeline
 
@@ -38,7 +39,7 @@ class TimelineConsumer(LiveConsumer):
         return devices.visible(operator_ids(user)).filter(pk=kwargs["device_id"]).exists()
 
     def groups_for(self, user: User, kwargs: Mapping[str, Any]) -> list[str]:
-        return [events.device_group(kwargs["device_id"])]
+        return [events.device_group(one) for one in ways.shown_with(kwargs["device_id"])]
 
     def render(self, changed_ids: frozenset[int] | None) -> list[Fragment]:
         query = dict(parse_qsl(self.scope["query_string"].decode()))

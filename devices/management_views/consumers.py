@@ -16,6 +16,7 @@ from devices import events
 from devices.consumers import Fragment, LiveConsumer
 from devices.management_views import facts, node, page, parts
 from devices.models import Device
+from devices.selectors import ways
 
 
 def _devices(user: User | AnonymousUser) -> QuerySet[Device]:
@@ -31,7 +32,7 @@ class _DeviceConsumer(LiveConsumer):
         return _devices(user).filter(pk=kwargs["device_id"]).exists()
 
     def groups_for(self, user: User, kwargs: Mapping[str, Any]) -> list[str]:
-        return [events.device_group(kwargs["device_id"])]
+        return [events.device_group(one) for one in ways.shown_with(kwargs["device_id"])]
 
     def read(self) -> facts.Facts | None:
         """The device as it is now; None when it went this very moment."""

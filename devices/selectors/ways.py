@@ -93,3 +93,9 @@ def by_prefix(pairs: Iterable[tuple[int, str]]) -> dict[tuple[int, str], int | N
         for gateway_id, prefix, device_id in rows
         if (gateway_id, prefix) in wanted
     }
+
+
+def shown_with(device_id: int) -> list[int]:
+    """Whose changes the page of a device shows: its own, and those of the gateway that speaks for it."""
+    rows = EndDevice.objects.filter(device_id=device_id).values_list("gateway_id", flat=True)
+    return [device_id, *rows]

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from audit.causes import CAUSES, Cause
-from devices.models import Command, Device
-from devices.selectors import sessions, ways
+from devices.models import Command, Device, Reach
+from devices.selectors import end_devices, sessions, ways
 from provisioning.models import BootstrapExchange, BootstrapSession, Job, JobStep
 from provisioning.selectors import progress, reachability
 from provisioning.steps import KINDS
@@ -68,14 +68,20 @@ def context(
     device: Device, operator_ids: Iterable[int] | None, filters: timeline.Filters, now: datetime
 ) -> dict[str, Any]:
     """For the whole page and for each of its live parts."""
+    gateway = ways.gateway(device) if device.reach == Reach.GATEWAY else None
     return {
         "device": device,
+        "gateway": gateway,
+        "behind": end_devices.counts(device),
+        "session_cause": CAUSES.get(sessions.of_device(device, now).cause),
         "session": session(device, now),
         "registration": ways.registration(device),
         "detail": ways.registration_detail(device),
         "progress": progress.stepper(device),
         "looked_for": reachability.of(device, now),
-        "timeline": timeline.of_device(device.pk, operator_ids, filters),
+        "timeline": timeline.of_device(
+            device.pk, operator_ids, filters, gateway_id=gateway.pk if gateway else None
+        ),
         "bootstraps": _sessions(device),
         "jobs": _jobs(device),
         "commands": Command.objects.filter(device=device).order_by("-id")[:COMMANDS],

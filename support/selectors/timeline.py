@@ -17,6 +17,13 @@ from audit.ledger import SYSTEM
 from audit.models import LedgerEvent, Result
 from support import about, words
 
+OF_GATEWAY = (
+    "registration.registered",
+    "registration.replaced",
+    "registration.deregistered",
+    "registration.expired",
+    "registration.ended",
+)
 LIMIT = 100
 MOST = 1000
 _PROBLEMS = [code for code, cause in CAUSES.items() if cause.severity != "info"]
@@ -79,8 +86,18 @@ class Timeline:
     more_query: str
 
 
-def of_device(device_id: int, operator_ids: Iterable[int] | None, filters: Filters) -> Timeline:
+def of_device(
+    device_id: int,
+    operator_ids: Iterable[int] | None,
+    filters: Filters,
+    gateway_id: int | None = None,
+) -> Timeline:
+    """With `gateway_id` also when the gateway of an end device came and went: it is told once, there."""
     events = ledger.timeline(device_id, operator_ids)
+    if gateway_id is not None:
+        of_gateway = Q(device_id=gateway_id, action__in=OF_GATEWAY)
+        events = ledger.events_visible(operator_ids).filter(Q(device_id=device_id) | of_gateway)
+        events = events.order_by("-id")
     if filters.cause:
         events = events.filter(cause=filters.cause)
     if filters.action:
@@ -91,6 +108,10 @@ def of_device(device_id: int, operator_ids: Iterable[int] | None, filters: Filte
         events = events.filter(_mentions(filters.text))
     rows = list(events[: filters.limit + 1])
     entries = [_entry(event) for event in rows[: filters.limit]]
+    entries = [
+        replace(one, what=f"Gateway: {one.what}") if one.event.device_id == gateway_id else one
+        for one in entries
+    ]
     has_more = len(rows) > filters.limit and filters.limit < MOST
     more = replace(filters, limit=min(MOST, filters.limit * 2))
     return Timeline(entries, has_more, filters, more.query)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from audit.models import LedgerEvent
 from devices.gateways import EndDevice
-from devices.models import Device, Registration
-from devices.services import end_device_choices, end_devices
+from devices.models import Device, Registration, RegistrationDetail
+from devices.services import end_device_choices, end_devices, registrations
 from provisioning.models import Job
 from provisioning.services import onboarding
 from tests.gateways.conftest import instances
@@ -124,3 +128,20 @@ def test_lists_of_children_cost_what_a_list_costs(told, staff, django_assert_max
     with django_assert_max_num_queries(20):
         page(staff, "devices_device_changelist")
     assert end_device_choices.on_offer(told, None) == []
+
+
+def test_the_support_desk_sees_a_gateways_outage_on_its_children(told, member, north):
+    desk = Client()
+    desk.force_login(member("support", north))
+    (child,) = onboarding.take_end_devices(gateway=told, identifiers=["urn:dev:a"]).devices
+    detail = RegistrationDetail.objects.filter(device=told)
+    Registration.objects.filter(device=told).update(expires_at=NOW - timedelta(days=1))
+    registrations.expire(device_ids=[told.pk], now=timezone.now())
+    assert detail.get().end_cause == "LIFETIME_EXPIRED"
+    shown = " ".join(desk.get(reverse("support-device", args=[child.pk])).content.decode().split())
+    assert "Gateway Basement offline" in shown
+    assert "The device sits behind a gateway whose registration has ended." in shown
+    assert "Gateway: Registration ran out" in shown  # once, at the gateway
+    assert not LedgerEvent.objects.filter(device_id=child.pk, action="registration.expired").exists()
+    of_gateway = " ".join(desk.get(reverse("support-device", args=[told.pk])).content.decode().split())
+    assert "1 taken, 2 on offer" in of_gateway

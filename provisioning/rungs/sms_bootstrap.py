@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from devices.errors import Refused
-from devices.models import Device, Onboarding
+from devices.models import Device, Onboarding, Reach
 from devices.services import triggers
 from provisioning.ladder import ReachAttempt
 from provisioning.rungs import standing
@@ -25,6 +25,8 @@ def take(*, attempt: ReachAttempt, device: Device, now: datetime) -> RungResult:
         return Skipped("TRIGGER_UNSUPPORTED", "The device has its settings from the factory.")
     if standing.version_of(device) == "1.0":
         return Skipped("TRIGGER_UNSUPPORTED", "Execute /1/x/9 came with LwM2M 1.1.")
+    if device.reach == Reach.GATEWAY:
+        return Skipped("TRIGGER_UNSUPPORTED", "It has no phone number of its own.")
     if not device.msisdn:
         return Skipped("MSISDN_MISSING")
     try:

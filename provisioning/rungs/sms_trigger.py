@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from devices.errors import Refused
-from devices.models import Device
+from devices.models import Device, Reach
 from devices.services import triggers
 from provisioning.ladder import ReachAttempt
 from provisioning.rungs.results import RungResult, Skipped, Taken
@@ -20,6 +20,8 @@ def costs_sms(device: Device) -> bool:
 
 
 def take(*, attempt: ReachAttempt, device: Device, now: datetime) -> RungResult:
+    if device.reach == Reach.GATEWAY:
+        return Skipped("TRIGGER_UNSUPPORTED", "It has no phone number of its own.")
     if not device.msisdn:
         return Skipped("MSISDN_MISSING")
     try:

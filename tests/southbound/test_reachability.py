@@ -9,7 +9,8 @@ import pytest
 from django.utils import timezone
 
 from devices.messaging import SmsMessage
-from devices.models import Command, Device, Registration
+from devices.models import Command, Device, Reach, Registration, Security
+from devices.services import registrations
 from provisioning.ladder import AttemptState, ReachAttempt, ReachPolicy
 from provisioning.services import reach_policies, reachability
 from simulator.modem import Sim
@@ -134,3 +135,33 @@ def test_a_device_that_is_gone_goes_up_the_ladder_to_the_ticket(play, make_devic
             assert done == ["wait", "update_trigger", "ticket"]
 
     play(scene)
+
+
+def test_a_device_that_has_sms_alone_is_woken_after_its_registration_ran_out(play, make_device):
+    facts = {"reach": Reach.SMS, "security": Security.MSISDN, "msisdn": sms.NUMBER}
+    device = make_device("meter", **facts)
+
+    async def scene(southbound):
+        async with (
+            sms.linked(device.operator) as switch,
+            sms.by_sms(switch, "meter", lifetime_seconds=LIFETIME, update_seconds=3600) as client,
+        ):
+            await client.until(lambda: client.is_registered)
+            await until(lambda: [reach_policies.save(operator=device.operator, changes={"waits": WAITS})])
+            await until(lambda: Registration.objects.filter(device=device, is_live=True).first())
+            await until(lambda: [ran_out(device)])
+            moment = await until(lambda: timezone.now())
+            await until(lambda: [missed(device, waited=0)])
+            await until(lambda: heard_since(device, moment), 15)
+            await client.until(lambda: client.counts["registered"] == 2)
+            await until(lambda: [reachability.climb(now=timezone.now())])
+            attempt = await until(lambda: ReachAttempt.objects.get(device=device))
+            assert (attempt.state, attempt.reached_by) == (AttemptState.REACHED, "sms_trigger")
+
+    play(scene, sms=sms.QUICK, sweep_seconds=0.2)
+
+
+def ran_out(device: Device) -> None:
+    """The portal has given the registration up, as southbound does when a lifetime ends."""
+    later = timezone.now() + timedelta(seconds=LIFETIME + 1)
+    assert registrations.expire(device_ids=[device.pk], now=later) == [device.pk]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -58,18 +59,26 @@ def spend(*, wanted: Mapping[int, int], operator_id: int, now: datetime, is_told
     """Count so many SMS for these devices (id -> number) and return those that may have them.
 
     What would go beyond the cap is not counted. The first refusal of a day leaves one ledger event, and only
-    that one, where `is_told`. Call it inside a unit of work.
+    that one, where `is_told`. Call it inside a unit of work, in the process that holds the operator's link: nobody
+    else spends meanwhile.
     """
     cap, day = daily_cap(operator_id), _day(now)
+    known = SmsSpent.objects.filter(device_id__in=list(wanted), day=day)
+    counts = dict(known.values_list("device_id", "count"))
     SmsSpent.objects.bulk_create(
-        [SmsSpent(device_id=device_id, day=day) for device_id in sorted(wanted)], ignore_conflicts=True
+        [SmsSpent(device_id=device_id, day=day) for device_id in sorted(set(wanted) - set(counts))],
+        ignore_conflicts=True,
     )
     allowed: set[int] = set()
-    for device_id, count in sorted(wanted.items()):
-        row = SmsSpent.objects.filter(device_id=device_id, day=day)
-        if row.filter(count__lte=cap - count).update(count=F("count") + count):
+    by_number: dict[int, list[int]] = defaultdict(list)
+    for device_id, number in wanted.items():
+        if counts.get(device_id, 0) + number <= cap:
             allowed.add(device_id)
-        elif is_told and row.filter(is_told=False).update(is_told=True):
+            by_number[number].append(device_id)
+    for number, device_ids in sorted(by_number.items()):
+        SmsSpent.objects.filter(device_id__in=device_ids, day=day).update(count=F("count") + number)
+    for device_id in sorted(set(wanted) - allowed) if is_told else ():
+        if SmsSpent.objects.filter(device_id=device_id, day=day, is_told=False).update(is_told=True):
             _tell(device_id, operator_id, cap)
     return allowed
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Case, IntegerField, Value, When
+from django.db.models import Case, F, IntegerField, Value, When
 
 from audit import ledger
 from devices import events
@@ -111,6 +111,7 @@ def queue(*, messages: Sequence[Outgoing], now: datetime) -> list[int | None]:
                 purpose=message.purpose,
                 payload=message.payload,
                 parts=parts_of(len(message.payload)),
+                state=SmsState.QUEUED,
                 flow=message.flow,
                 created_at=now,
                 next_attempt_at=now,
@@ -145,15 +146,17 @@ def claim(*, operator_id: int, holder: str, limit: int, now: datetime) -> list[T
             .order_by(_FIRST, "id")[:limit]
         )
         allowed = _charged([row for row in rows if not row.attempts], operator_id, now)
-        for row in rows:
-            if not row.attempts and row.pk not in allowed:
-                row.state, row.ended_at, row.cause = SmsState.DROPPED, now, "SMS_BUDGET_SPENT"
-                continue
-            row.state, row.flow = SmsState.SUBMITTING, holder
-            row.attempts = min(row.attempts + 1, 30_000)
-            row.reference = reference(row.pk)
-        SmsMessage.objects.bulk_update(rows, ["state", "flow", "attempts", "reference", "ended_at", "cause"])
-    return [_to_send(row) for row in rows if row.state == SmsState.SUBMITTING]
+        taken = [row for row in rows if row.attempts or row.pk in allowed]
+        too_much = {row.pk for row in rows} - {row.pk for row in taken}
+        # Statements for all of them: a row by row update of hundreds costs more than all the rest.
+        SmsMessage.objects.filter(pk__in=[row.pk for row in taken]).update(
+            state=SmsState.SUBMITTING, flow=holder, attempts=F("attempts") + 1
+        )
+        if too_much:
+            SmsMessage.objects.filter(pk__in=too_much).update(
+                state=SmsState.DROPPED, ended_at=now, cause="SMS_BUDGET_SPENT"
+            )
+    return [_to_send(row) for row in taken]
 
 
 def _charged(rows: Sequence[SmsMessage], operator_id: int, now: datetime) -> set[int]:
@@ -183,7 +186,7 @@ def _to_send(row: SmsMessage) -> ToSend:
         row.parts,
         row.parts_sent,
         tuple(row.message_ids),
-        row.attempts,
+        row.attempts + 1,
         row.expires_at,
     )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.db.models import F
+
 from audit import ledger
 from devices.messaging import SmsMessage, SmsReceiptKey, SmsState
 from devices.services.sms_outbox import DETAIL_LIMIT, Receipt, Settled, record
@@ -17,9 +19,14 @@ def settle(*, settled: Sequence[Settled], wants_receipts: bool, now: datetime) -
     """Write how these went. A refusal that is final leaves a ledger event."""
     with ledger.unit_of_work():
         found = SmsMessage.objects.select_for_update(of=("self",)).select_related("device")
-        rows = found.in_bulk([each.sent.message_id for each in settled])
-        keys: list[SmsReceiptKey] = []
-        for each in settled:
+        keys = _receipt_keys(settled) if wants_receipts else []
+        whole = [each.sent.message_id for each in settled if each.state == SmsState.SENT]
+        if whole:
+            taken = SmsMessage.objects.filter(pk__in=whole, state=SmsState.SUBMITTING)
+            taken.update(state=SmsState.SENT, parts_sent=F("parts"), cause="", detail="")
+        others = [each for each in settled if each.state != SmsState.SENT]
+        rows = found.in_bulk([each.sent.message_id for each in others]) if others else {}
+        for each in others:
             row = rows.get(each.sent.message_id)
             if row is None or row.state != SmsState.SUBMITTING:
                 continue
@@ -28,16 +35,23 @@ def settle(*, settled: Sequence[Settled], wants_receipts: bool, now: datetime) -
             row.parts_sent = len(row.message_ids)
             row.next_attempt_at = each.next_attempt_at or row.next_attempt_at
             row.ended_at = now if each.state in _OVER else None
-            if wants_receipts:
-                keys += [
-                    SmsReceiptKey(operator_id=row.operator_id, smsc_id=smsc_id, message=row)
-                    for smsc_id in each.smsc_ids
-                    if smsc_id
-                ]
             if each.state == SmsState.REFUSED:
                 record(row, "device.sms_refused", "failed", each.cause or "SMS_REFUSED")
-        SmsMessage.objects.bulk_update(list(rows.values()), _COLUMNS)
+        if rows:
+            SmsMessage.objects.bulk_update(list(rows.values()), _COLUMNS)
         SmsReceiptKey.objects.bulk_create(keys)
+
+
+def _receipt_keys(settled: Sequence[Settled]) -> list[SmsReceiptKey]:
+    """Of what was taken; a message that is gone meanwhile has none."""
+    taken = {each.sent.message_id: each.smsc_ids for each in settled if each.smsc_ids}
+    known = dict(SmsMessage.objects.filter(pk__in=taken).values_list("pk", "operator_id"))
+    return [
+        SmsReceiptKey(operator_id=operator_id, smsc_id=smsc_id, message_id=message_id)
+        for message_id, operator_id in known.items()
+        for smsc_id in taken[message_id]
+        if smsc_id
+    ]
 
 
 def receipts(*, operator_id: int, said: Sequence[Receipt], now: datetime) -> list[Receipt]:

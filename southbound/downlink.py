@@ -12,9 +12,10 @@ import asyncio
 import logging
 import time
 from dataclasses import replace
+from functools import partial
 
 from devices.outcomes import DeviceRefused, Done, Observing, Outcome, Silent
-from devices.services import mailbox
+from devices.services import end_device_asks, mailbox
 from lwm2m import registration
 from lwm2m.codes import dotted
 from lwm2m.errors import Lwm2mError
@@ -30,6 +31,10 @@ from southbound.transports.engine import Engine, NoReply, Reply
 from southbound.turns import OBSERVES, Ready, Settled, Turns
 
 logger = logging.getLogger(__name__)
+
+LARGE_BYTES = 32_768
+LIST_SECONDS = 300.0
+"""For the list of a gateway, which may be a thousand blocks; less than the lease of a command."""
 
 
 class Downlink:
@@ -174,7 +179,8 @@ class Downlink:
         code = dotted(reply.code)
         if reply.code >> 5 != 2:
             return DeviceRefused(code, "COMMAND_REFUSED", answers.text(reply.payload[:200]))
-        said = answers.read(
+        read = partial(
+            answers.read,
             path,
             reply.payload,
             reply.content_format,
@@ -183,6 +189,8 @@ class Downlink:
             root_path=ready.target.root_path,
             prefix=ready.target.prefix,
         )
+        # A megabyte of values, such as the list of a large gateway, takes longer than anybody else should wait.
+        said = read() if len(reply.payload) <= LARGE_BYTES else await asyncio.to_thread(read)
         if reply.observe is not None and ready.token is not None and request.observe == 0:
             return Done(code, said, Observing(ready.registration_id, ready.token.hex(), reply.observe))
         return Done(code, said)
@@ -193,7 +201,8 @@ class Downlink:
         self._tracing.asked(*traced)
         began = time.monotonic()
         try:
-            reply = await self._engine.request(ready.lane, ready.peer, request, token=token)
+            seconds = LIST_SECONDS if ready.claimed.path == end_device_asks.PATH else None
+            reply = await self._engine.request(ready.lane, ready.peer, request, token=token, seconds=seconds)
         except NoReply as error:
             if error.is_reset:
                 self._tracing.replied(*traced, None, time.monotonic() - began)

@@ -26,6 +26,7 @@ LEASE_SECONDS = 330
 MAX_ATTEMPTS = 3
 RETRY_SECONDS = 60
 DETAIL_LIMIT = 500
+NODES_LIMIT = 2_000
 # Sending these twice is not the same as sending them once.
 _ONCE = frozenset({Operation.EXECUTE, Operation.CREATE})
 LOST = Silent("RESPONSE_TIMEOUT", "The process that sent it stopped before an answer came.")
@@ -155,7 +156,7 @@ def _judge(command: Command, device: Device, outcome: Outcome, now: datetime, le
             command.device = device  # whose operator's models the answer is read by
             learned.append(settlement.done(command, outcome, now))
             catalogue = object_models.catalogue(device.operator_id)
-            shown = secrecy.masked(answer, Path.parse(command.path), catalogue)
+            shown = secrecy.masked(_bounded(answer), Path.parse(command.path), catalogue)
             _end(command, device, CommandState.DONE, now, code=code, answer=shown)
         case DeviceRefused(code, cause, detail):
             learned.append(settlement.refused(command, outcome, now))
@@ -168,6 +169,14 @@ def _judge(command: Command, device: Device, outcome: Outcome, now: datetime, le
             is_held_back = outcome is not LOST and outcome is not BROKEN_OFF
             command.lease_until = now + timedelta(seconds=RETRY_SECONDS) if is_held_back else None
             command.claimed_by = ""
+
+
+def _bounded(answer: Any) -> Any:
+    """The values are stored as such; of a long list of them the row of the command keeps the beginning."""
+    if not isinstance(answer, Mapping) or len(answer.get("nodes", ())) <= NODES_LIMIT:
+        return answer
+    nodes = answer["nodes"]
+    return {**answer, "nodes": nodes[:NODES_LIMIT], "more": len(nodes) - NODES_LIMIT}
 
 
 def end(command: Command, device: Device, state: CommandState, now: datetime, **how: Any) -> None:

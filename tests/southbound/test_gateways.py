@@ -18,7 +18,7 @@ from lwm2m.codes import ContentFormat
 from lwm2m.nodes import Node
 from lwm2m.paths import ROOT
 from lwm2m.requests import register_request
-from simulator.gateway_children import Child
+from simulator.gateway_children import Child, numbered
 from tests.southbound.client import management, until
 from tests.southbound.gateways import managed, standing, take, taken, told
 from tests.southbound.management import ended, order
@@ -426,3 +426,17 @@ def test_a_gateway_without_object_25_has_nothing_behind_it_any_more(play, make_d
             await until(lambda: not standing(gateway))
 
     play(scene)
+
+
+def test_a_large_gateway_is_listed_and_its_command_stays_small(play, make_device):
+    gateway = make_device()
+
+    async def scene(southbound):
+        children = list(numbered("urn:many", 800))
+        async with managed(southbound, children=children):
+            await told(gateway, 800)
+            return await until(Command.objects.filter(device=gateway, path="/25", state="done").first)
+
+    command = play(scene)
+    assert (len(command.answer["nodes"]), command.answer["more"]) == (2_000, 400)
+    assert ResourceValue.objects.filter(device=gateway, path__startswith="/25/").count() == 2_400

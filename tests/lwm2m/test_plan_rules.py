@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from lwm2m.accounts import SMS_NOSEC, security_nodes
 from lwm2m.bootstrap import AccessRight, BootstrapPlan, SecurityMode, ServerAccount, validate
 from lwm2m.paths import ROOT, Path
 
@@ -11,6 +12,9 @@ PSK = ServerAccount(1, "coaps://a.example:5684", SecurityMode.PSK, b"id", b"k" *
 NOSEC = ServerAccount(2, "coap://b.example")
 CERTIFICATE = ServerAccount(
     3, "coaps+tcp://c.example", SecurityMode.CERTIFICATE, b"c", b"x" * 32, b"s", binding="T"
+)
+BY_SMS = ServerAccount(
+    5, "tel:+491700000001", binding="SQ", sms_security_mode=SMS_NOSEC, server_sms_number="491700000001"
 )
 RIGHTS = (AccessRight(3, 0, ((0, 1), (1, 31))), AccessRight(1, 65535, ((1, 16),)))
 
@@ -21,6 +25,8 @@ RIGHTS = (AccessRight(3, 0, ((0, 1), (1, 31))), AccessRight(1, 65535, ((1, 16),)
         BootstrapPlan((PSK,)),
         BootstrapPlan((NOSEC,), (ROOT,), reads=(Path(1), Path(2, 0))),
         BootstrapPlan((PSK, NOSEC, CERTIFICATE), access_rights=RIGHTS),
+        BootstrapPlan((BY_SMS,)),
+        BootstrapPlan((replace(BY_SMS, uri="tel:2772", server_sms_number="2772", binding="US"),)),
         BootstrapPlan((ServerAccount(4, "coaps://[::1]:5684", SecurityMode.EST),)),
     ],
 )
@@ -83,9 +89,19 @@ def test_plans_that_contradict_themselves(plan: BootstrapPlan, word: str) -> Non
         (replace(PSK, pmin=-1), "negative"),
         (replace(PSK, pmin=10, pmax=5), "maximum period"),
         (replace(PSK, server_instance=65535), "0 to 65534"),
+        (replace(BY_SMS, uri="tel:+49 1700000001 491700000001"), "tel:+49123456"),
+        (replace(BY_SMS, sms_security_mode=None), "SMS NoSec"),
+        (replace(BY_SMS, server_sms_number="2772"), "same as in its URI"),
+        (replace(BY_SMS, binding="U"), "binding with S"),
     ],
 )
 def test_accounts_that_a_client_would_refuse(account: ServerAccount, word: str) -> None:
     (problem,) = validate(BootstrapPlan((account,)))
     assert word in problem
     assert problem.startswith(f"Server {account.short_server_id}: ")
+
+
+def test_an_account_by_sms_says_number_and_security_of_sms() -> None:
+    told = {node.path.resource_id: node.value for node in security_nodes(BY_SMS, 1)}
+    assert (told[0], told[2], told[6], told[9]) == ("tel:+491700000001", 3, 3, "491700000001")
+    assert not {6, 9} & {node.path.resource_id for node in security_nodes(NOSEC, 1)}

@@ -164,6 +164,32 @@ def test_int_103_and_acceptance_16_deregister() -> None:
     assert dotted(late) == "4.04"
 
 
+SMS = Origin("+491510000001", 0, "sms", "+491510000001")
+
+
+def test_a_client_with_u_and_s_speaks_by_either_way_and_is_followed() -> None:
+    current = standing(origin=NOSEC, binding="US")
+    moved = step(Update("r1"), current, origin=SMS)
+    assert (dotted(moved), "origin" in moved.changed) == ("2.04", True)
+    back = step(Update("r1"), moved.registration, origin=NOSEC)
+    assert dotted(back) == "2.04"
+
+
+@pytest.mark.parametrize(
+    ("registered", "binding", "cause"),
+    [(PSK, "US", "WRONG_SECURITY"), (NOSEC, "U", "ENDPOINT_IDENTITY_MISMATCH")],
+)
+def test_l_05_sms_is_no_way_for_who_has_a_key_or_did_not_say_so(registered, binding, cause) -> None:
+    outcome = step(Update("r1"), standing(origin=registered, binding=binding), origin=SMS)
+    assert (dotted(outcome), outcome.cause) == ("4.00", cause)
+
+
+def test_another_number_is_another_client() -> None:
+    other = Origin("+491510000002", 0, "sms", "+491510000002")
+    outcome = step(Update("r1"), standing(origin=SMS, binding="S"), origin=other)
+    assert (dotted(outcome), outcome.cause) == ("4.00", "ENDPOINT_IDENTITY_MISMATCH")
+
+
 def test_acceptance_20_update_over_plain_udp_for_a_dtls_registration() -> None:
     current = standing(origin=PSK)
     outcome = step(Update("r1"), current, origin=NOSEC)

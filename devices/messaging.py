@@ -70,6 +70,10 @@ class SmscLink(models.Model):
     held_by = models.CharField(max_length=80, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
 
+    class Meta:
+        verbose_name = "SMSC link"
+        verbose_name_plural = "SMSC links"
+
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
 
@@ -123,6 +127,8 @@ class SmsMessage(models.Model):
     detail = models.CharField(max_length=300, blank=True)
 
     class Meta:
+        verbose_name = "SMS message"
+        verbose_name_plural = "SMS messages"
         ordering = ["-id"]
         indexes = [
             models.Index(
@@ -174,6 +180,8 @@ class SmsPart(models.Model):
     handled_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = "SMS part"
+        verbose_name_plural = "SMS parts"
         indexes = [
             models.Index(
                 fields=["operator", "msisdn", "id"], condition=Q(handled_at=None), name="sms_part_unhandled"

@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from audit import causes, ledger
 from devices.models import Device, Transport
-from devices.services import inventory, triggers
+from devices.services import credentials, inventory, triggers
 from devices.states import MOVES, Provisioning
 from lwm2m.bootstrap import BootstrapPlan, Finished
 from lwm2m.messages import BootstrapRequest
@@ -81,6 +81,8 @@ def begin(*, request: BootstrapRequest, origin: Origin, credential_id: int | Non
             last_progress_at=now,
         )
         inventory.set_provisioning(device=device, state=Provisioning.BOOTSTRAPPING)
+        if credential_id is not None:
+            credentials.first_use(credential_ids=[credential_id], now=now)
         triggers.heard(device_ids=[device.pk], how="bootstrap", now=now)
         _record("bootstrap.started", session, device)
         jobs.wake(device_id=device.pk, now=now)

@@ -77,6 +77,7 @@ def test_int_1_device_comes_online_by_itself(ordered: Device, worker, times: int
     begun = walking.begin(ordered)
     worker.work(times)
     assert _device(ordered).provisioning == Provisioning.BOOTSTRAPPING
+    assert Credential.objects.get(device=ordered, plane=Plane.BOOTSTRAP).first_used_at is not None
     assert walking.states(ordered)["first_contact"] == "done"
     assert walking.states(ordered)["bootstrap"] == "waiting"
     sessions.finish(session_id=begun.session_id, finished=Finished("done"), now=walking.after(ordered))

@@ -18,23 +18,21 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-import smpp
 from devices import events
 from devices.errors import Refused
-from devices.messaging import LinkState
 from devices.services import mailbox, sms_inbox, sms_outbox, sms_settling, smsc_links, triggers
 from devices.services.sms_inbox import Whole
-from devices.services.sms_outbox import Settled, ToSend
+from devices.services.sms_outbox import ToSend
 from devices.services.smsc_links import Link
 from southbound.counters import Counters
 from southbound.database import Database
+from southbound.sms_link import Desk, HeldLink
 from southbound.sms_traffic import SmsTraffic
 from southbound.transports import tuning
 from southbound.transports.engine import Engine
 from southbound.transports.lane import Exchange, Lane
-from southbound.transports.smpp_link import Patience, SmppLink
+from southbound.transports.smpp_link import Patience
 from southbound.transports.sms_lane import SmsLane, SmsPeer
-from southbound.transports.sms_sender import SmsSender
 from southbound.transports.tuning import Tuning
 
 logger = logging.getLogger(__name__)
@@ -82,7 +80,7 @@ class Sms:
         self._database = database
         self._options = options or SmsOptions()
         self.tuning = self._options.tuning or usual_tuning()
-        self._held: dict[int, _Held] = {}
+        self._held: dict[int, HeldLink] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._renewed_at = 0.0
         self._bell = asyncio.Event()
@@ -200,7 +198,8 @@ class Sms:
             sms_outbox.drop_dead, operator_id=link.operator_id, holder=self._flow, now=now
         )
         await self._database.run(mailbox.release_gone, host=_host(), now=now)
-        held = _Held(self, link, self._options.patience)
+        desk = Desk(self._claim, self._tell)
+        held = HeldLink(link, desk=desk, traffic=self.traffic, patience=self._options.patience)
         self._held[link.operator_id] = held
         await self._feed(link.operator_id, timedelta(0))
         held.start()
@@ -229,12 +228,12 @@ class Sms:
             self._whole(operator_id, whole)
 
     # -- of a link -------------------------------------------------------------------------------------------
-    async def claim(self, operator_id: int, limit: int) -> list[ToSend]:
+    async def _claim(self, operator_id: int, limit: int) -> list[ToSend]:
         return await self._database.run(
             sms_outbox.claim, operator_id=operator_id, holder=self._flow, limit=limit, now=timezone.now()
         )
 
-    async def tell(self, operator_id: int, state: str, cause: str, detail: str) -> None:
+    async def _tell(self, operator_id: int, state: str, cause: str, detail: str) -> None:
         await self._database.run(
             smsc_links.tell,
             operator_id=operator_id,
@@ -255,62 +254,3 @@ def _look_after(operator_id: int, early: list[sms_outbox.Receipt]) -> list[sms_o
     sms_outbox.expire(operator_id=operator_id, now=now)
     sms_inbox.give_up(operator_id=operator_id, now=now)
     return sms_settling.receipts(operator_id=operator_id, said=early, now=now)
-
-
-class _Held:
-    """One operator's link while it is ours: the connection, what is sent over it, and what the row says of it."""
-
-    def __init__(self, sms: Sms, link: Link, patience: Patience | None) -> None:
-        self._sms = sms
-        self._operator_id = link.operator_id
-        self._wants_receipts = link.wants_receipts
-        self._states: asyncio.Queue[tuple[str, str, str]] = asyncio.Queue()
-        self._tasks: list[asyncio.Task[None]] = []
-        self.wants_bind = False
-        self.link = SmppLink(link, self, patience=patience)
-        self.sender = SmsSender(self.link, claim=self._claim, settle=self._settle)
-
-    def start(self) -> None:
-        loop = asyncio.get_running_loop()
-        for work in (self.link.run, self.sender.run, self._tell):
-            name = f"smpp {work.__name__} {self._operator_id}"
-            self._tasks.append(loop.create_task(work(), name=name))
-
-    async def stop(self) -> None:
-        await self.link.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self.sender.lost()
-
-    async def _tell(self) -> None:
-        while True:
-            said = await self._states.get()
-            try:
-                await self._sms.tell(self._operator_id, *said)
-            except Exception as error:  # the next state is told again
-                logger.warning("smpp_state_untold error=%s: %s", type(error).__name__, error)
-
-    def _settle(self, settled: Settled) -> None:
-        self._sms.traffic.settle(settled, wants_receipts=self._wants_receipts)
-
-    async def _claim(self, limit: int) -> list[ToSend]:
-        return await self._sms.claim(self._operator_id, limit)
-
-    # -- what the link says ----------------------------------------------------------------------------------
-    def link_state(self, state: str, cause: str, detail: str) -> None:
-        self._states.put_nowait((state, cause, detail))
-        if state == LinkState.BOUND:
-            self.sender.wake()
-        else:
-            self.sender.lost()
-
-    def link_received(self, handle: int, body: smpp.Carrier) -> None:
-        acknowledge = self.link.acknowledger(handle)
-        self._sms.traffic.received(self._operator_id, body, acknowledge)
-
-    def link_answered(self, event: smpp.Answered | smpp.Unanswered) -> None:
-        self.sender.answered(event)
-
-    def link_room(self) -> None:
-        self.sender.room()

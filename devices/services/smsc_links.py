@@ -27,19 +27,10 @@ from smpp import Address, BadAddress
 LEASE = timedelta(seconds=15)
 RENEW = timedelta(seconds=4)
 FIELDS = (
-    "host",
-    "port",
-    "use_tls",
-    "system_id",
-    "system_type",
-    "address",
-    "addressing",
-    "window",
-    "messages_per_second",
-    "daily_messages",
-    "wants_receipts",
-    "is_enabled",
+    *("host", "port", "use_tls", "system_id", "system_type", "address", "addressing"),
+    *("window", "messages_per_second", "daily_messages", "wants_receipts", "is_enabled"),
 )
+PASSWORD_LENGTH = 64
 SCHEMES = {"smpp", "smpps"}
 _NUMBERS = ("window", "messages_per_second", "daily_messages")
 _DETAIL_LIMIT = 300
@@ -118,6 +109,7 @@ def save(*, operator: Operator, password: str | None = None, **fields: Any) -> S
         for name, value in fields.items():
             setattr(link, name, value)
         if password is not None:
+            _check_password(password)
             link.sealed_password = vault.seal(password.encode()) if password else ""
         _check(link)
         if known is None:
@@ -148,6 +140,12 @@ def _check(link: SmscLink) -> None:
         raise _wrong(
             "Say which number of ours the SMS come from: +49123456, a short code, or a name.", "address"
         ) from None
+
+
+def _check_password(password: str) -> None:
+    """The specification allows 8 characters, many SMSCs more."""
+    if len(password) > PASSWORD_LENGTH or not password.isascii() or not password.isprintable():
+        raise _wrong(f"A password of SMPP has up to {PASSWORD_LENGTH} plain characters.", "password")
 
 
 def _told(link: SmscLink) -> dict[str, Any]:

@@ -101,7 +101,13 @@ class SmppLink:
     async def run(self) -> None:
         while True:
             self._again.clear()
-            seconds = await self._once()
+            try:
+                seconds = await self._once()
+            except Exception as error:  # a host name that is none, settings that fit no PDU
+                logger.warning("smpp_link_failed operator=%d error=%s", self.link.operator_id, error)
+                self._connection = None
+                self._owner.link_state(LinkState.DOWN, "SMSC_UNREACHABLE", f"{type(error).__name__}: {error}")
+                seconds = self._pause()
             try:
                 await asyncio.wait_for(self._again.wait(), seconds)
             except TimeoutError:

@@ -104,7 +104,9 @@ def test_the_password_is_sealed_and_in_no_ledger_event(operator):
         assert "hush-hush" not in str(event.__dict__)
 
 
-@pytest.mark.parametrize("wrong", [{"window": 0}, {"address": ""}, {"port": 70_000}, {"system_id": "x" * 16}])
+@pytest.mark.parametrize(
+    "wrong", [{"window": 0}, {"address": ""}, {"port": 70_000}, {"system_id": "x" * 16}, {"password": "ü"}]
+)
 def test_a_link_that_cannot_work_is_refused(operator, wrong):
     with pytest.raises(Refused):
         smsc_links.save(operator=operator, **{"host": "h", "system_id": "s", "address": "1234", **wrong})

@@ -107,7 +107,7 @@ def test_a_device_deaf_to_ip_is_woken_by_sms(play, make_device):
                 moment = await asleep(device)
                 await until(lambda: [reach_policies.save(operator=device.operator, changes={"waits": WAITS})])
                 await until(lambda: [missed(device, waited=0)])
-                await until(lambda: heard_since(device, moment), 15)
+                await until(lambda: heard_since(device, moment), 25)
                 message = await until(lambda: SmsMessage.objects.get(purpose="trigger"))
                 assert message.device_id == device.pk
                 await until(lambda: [reachability.climb(now=timezone.now())])
@@ -152,7 +152,7 @@ def test_a_device_that_has_sms_alone_is_woken_after_its_registration_ran_out(pla
             await until(lambda: [ran_out(device)])
             moment = await until(lambda: timezone.now())
             await until(lambda: [missed(device, waited=0)])
-            await until(lambda: heard_since(device, moment), 15)
+            await until(lambda: heard_since(device, moment), 25)
             await client.until(lambda: client.counts["registered"] == 2)
             await until(lambda: [reachability.climb(now=timezone.now())])
             attempt = await until(lambda: ReachAttempt.objects.get(device=device))

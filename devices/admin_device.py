@@ -17,6 +17,7 @@ from lwm2m.paths import Path
 COMMANDS = 10
 KNOCKS = 10
 CHILDREN = 20
+INSTANCES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,16 @@ def object_rows(device: Device, detail: RegistrationDetail | None) -> list[Objec
             f"/{number}",
             catalogue.name(Path.parse(f"/{number}")),
             link.get("version") or "",
-            ", ".join(str(one) for one in link.get("instances", [])) or "none",
+            _few(link.get("instances", [])) or "none",
         )
         for number, link in sorted(objects.items(), key=lambda item: int(item[0]))
     ]
+
+
+def _few(instances: list[int]) -> str:
+    """A gateway may have thousands of them."""
+    first = ", ".join(str(one) for one in instances[:INSTANCES])
+    return f"{first} and {len(instances) - INSTANCES:,} more" if len(instances) > INSTANCES else first
 
 
 def _timeline(device: Device) -> str:

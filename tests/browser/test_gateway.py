@@ -53,6 +53,15 @@ def test_a_gateway_from_claim_to_release(
     ann.picture(f"gateway-{name}-child", full=True)
     child = page.url.removeprefix(ann.url)
 
+    staff = eyes(size, scheme)
+    staff.sign_in("administrator@northwind.example")
+    for number, path in enumerate((f"device{gateway[8:]}change/", "enddevice/", f"device{child[8:]}manage/")):
+        seen = problems(staff.open(f"/admin/devices/{path}"))
+        found += [one for one in seen if 'type="submit"' not in one]  # Django's own search button
+        staff.picture(f"gateway-{name}-admin-{number}", full=True)
+    found += problems(staff.open(f"/support{child}"))
+    staff.picture(f"gateway-{name}-support", full=True)
+
     ann.open(f"{gateway}release/")
     found += problems(page)
     ann.picture(f"gateway-{name}-release", full=True)

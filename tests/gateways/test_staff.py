@@ -12,7 +12,9 @@ from django.utils import timezone
 from audit.models import LedgerEvent
 from devices.gateways import EndDevice
 from devices.models import Device, Registration, RegistrationDetail
-from devices.services import end_device_choices, end_devices, registrations
+from devices.services import end_device_choices, end_devices, registrations, values
+from devices.services.values import Sample
+from lwm2m.links import parse_object_links
 from provisioning.models import Job
 from provisioning.services import onboarding
 from tests.gateways.conftest import instances
@@ -145,3 +147,21 @@ def test_the_support_desk_sees_a_gateways_outage_on_its_children(told, member, n
     assert not LedgerEvent.objects.filter(device_id=child.pk, action="registration.expired").exists()
     of_gateway = " ".join(desk.get(reverse("support-device", args=[told.pk])).content.decode().split())
     assert "1 taken, 2 on offer" in of_gateway
+
+
+def test_the_pages_of_a_gateway_with_ten_thousand_stay_short(gateway, staff):
+    many = {number: {0: f"urn:dev:{number}", 1: f"dev{number}"} for number in range(10_000)}
+    end_devices.told(gateway=gateway, instances=many, is_whole=True, now=NOW)
+    listed = b"</1/0>,</3/0>,</25>;ver=2.0," + b",".join(b"</25/%d>" % number for number in range(10_000))
+    RegistrationDetail.objects.filter(device=gateway).update(
+        object_links=parse_object_links(listed).to_json()
+    )
+    values.store(
+        samples=[
+            Sample(gateway.pk, f"/25/{n}/{r}", "x", NOW.timestamp()) for n in range(10_000) for r in (0, 1)
+        ],
+        now=NOW,
+    )
+    for name in ("devices_device_change", "devices_device_manage"):
+        assert len(page(staff, name, gateway.pk)) < 250_000, name
+    assert len(page(staff, "devices_enddevice_changelist")) < 400_000

@@ -195,7 +195,8 @@ def expire(*, operator_id: int, now: datetime) -> int:
     """End what waited past its time; returns how many."""
     overdue = SmsMessage.objects.filter(operator_id=operator_id, state=SmsState.QUEUED, expires_at__lte=now)
     with ledger.unit_of_work():
-        rows = list(overdue.select_for_update().select_related("device").order_by("id")[:500])
+        locked = overdue.select_for_update(of=("self",)).select_related("device")
+        rows = list(locked.order_by("id")[:500])
         for row in rows:
             row.state, row.ended_at, row.cause = SmsState.EXPIRED, now, row.cause or "SMS_EXPIRED"
             record(row, "device.sms_expired", "failed", "SMS_EXPIRED")

@@ -117,13 +117,14 @@ class Reporting:
             behind_them = behind.stored(verdicts, now=now)
             # Locks in the order of the house: devices, registrations, observations, values.
             self._follow(verdicts, now=now)
-            senders.heard((v.device_id for v in verdicts if v.device_id is not None), now=now)
+            spoke = {v.device_id for v in verdicts}
+            senders.heard((one for one in known.values() if one.device_id in spoke), now=now)
             observations.notified(newest=_newest(verdicts), now=now)
             samples = [sample for v in verdicts for sample in v.samples] + behind_them
             told = _operators(known.values(), samples)
             values.store(samples=samples, now=now, operators=told)
-            spoke = dict.fromkeys(sample.device_id for sample in samples)
-            events.devices_changed([(one, told[one]) for one in spoke if one in told], ["values"])
+            valued = dict.fromkeys(sample.device_id for sample in samples)
+            events.devices_changed([(one, told[one]) for one in valued if one in told], ["values"])
         return verdicts
 
     def _follow(self, verdicts: Iterable[Verdict], *, now: datetime) -> None:

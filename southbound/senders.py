@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-
-from django.db.models import Exists, OuterRef
+from functools import lru_cache
 
 from devices import object_models
 from devices.gateways import EndDevice
-from devices.models import (
-    Command,
-    CommandState,
-    Credential,
-    CredentialState,
-    Plane,
-    Registration,
-    RegistrationDetail,
-    Security,
-    Transport,
-)
-from devices.services import registration_store
+from devices.models import Security, Transport
+from devices.services import registration_store, sender_store
+from devices.services.sender_store import SenderRow
 from devices.states import Access
 from lwm2m.links import ObjectLinks
 from lwm2m.objects import Catalogue
@@ -31,7 +22,18 @@ from southbound.transports.notices import Notice
 from southbound.transports.tcp import Connection
 
 KEPT_LIMIT = 1_000
+SHARED_BYTES = 4_096
+"""A longer object list is read each time: a thousand of them would be too much to keep."""
 _kept: dict[tuple[int, tuple[tuple[int, str | None], ...], str], tuple[Catalogue, Catalogue]] = {}
+_targets: dict[tuple[int, str, str], _Kept] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A target, and the catalogue that it was made with."""
+
+    catalogue_of: Catalogue
+    target: Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Sender:
     has_waiting: bool
     is_welcome: bool
     target: Target
+    queue_mode: bool = False
 
 
 def of_notice(notice: Notice) -> Origin:
@@ -64,23 +67,8 @@ def find(origins: Sequence[Origin]) -> dict[Origin, Sender]:
         *(registration_store.standing_as(sorted(identities)) if identities else ()),
         *(registration_store.standing_at(sorted(plain)) if plain else ()),
     ]
-    waiting = Command.objects.filter(
-        device_id=OuterRef("device_id"), state__in=[CommandState.QUEUED, CommandState.SENT]
-    )
-    waiting_behind = Command.objects.filter(
-        device__end_device__gateway_id=OuterRef("device_id"),
-        state__in=[CommandState.QUEUED, CommandState.SENT],
-    )
-    counts = Credential.objects.filter(
-        plane=Plane.MANAGEMENT, identity=OuterRef("identity"), device_id=OuterRef("device_id")
-    ).exclude(state=CredentialState.RETIRED)
-    rows = list(
-        Registration.objects.filter(pk__in=ids, is_live=True)
-        .select_related("device__operator")
-        .annotate(has_waiting=Exists(waiting) | Exists(waiting_behind), credential_counts=Exists(counts))
-    )
-    details = RegistrationDetail.objects.in_bulk([row.pk for row in rows])
-    by_key = {
+    rows = sender_store.live(ids) if ids else []
+    by_key: dict[tuple[str, str | tuple[str, int]], SenderRow] = {
         (row.transport, row.identity) if row.identity else (row.transport, (row.host, row.port)): row
         for row in rows
     }
@@ -89,39 +77,61 @@ def find(origins: Sequence[Origin]) -> dict[Origin, Sender]:
         key = (origin.transport, origin.identity or (origin.host, origin.port))
         row = by_key.get(key)
         if row is not None and origin not in found:
-            found[origin] = _sender(row, details.get(row.pk))
+            found[origin] = _sender(row)
     return found
 
 
-def heard(device_ids: Iterable[int], *, now: datetime) -> None:
-    """These are awake now; their lifetime stays what it is (R-03). Rows are locked by device id, as everywhere."""
-    rows = Registration.objects.filter(device_id__in=set(device_ids), is_live=True, queue_mode=True)
-    ids = list(rows.select_for_update().order_by("device_id").values_list("device_id", flat=True))
-    if ids:
-        Registration.objects.filter(device_id__in=ids).update(last_seen_at=now)
+def heard(senders: Iterable[Sender], *, now: datetime) -> None:
+    """These are awake now; their lifetime stays what it is (R-03)."""
+    sender_store.heard({sender.device_id for sender in senders if sender.queue_mode}, now=now)
 
 
-def target(
-    detail: RegistrationDetail | None, operator_id: int, end_device: EndDevice | None = None
-) -> Target:
-    """What a device said it is, read with the object models of its operator.
+def target(detail: tuple[str, str] | None, operator_id: int, end_device: EndDevice | None = None) -> Target:
+    """What a device said it is, its version and object list, read with the object models of its operator.
 
     An end device has its own objects, beneath the alternate path and in the formats of its gateway.
     """
     known = object_models.catalogue(operator_id)
     prefix = "" if end_device is None else end_device.prefix
-    if detail is None or not detail.object_links:
-        return Target("1.0" if detail is None else detail.version, None, known, prefix)
-    links = ObjectLinks.from_json(detail.object_links)
+    if detail is None or (links := _links(detail[1])) is None:
+        return Target("1.0" if detail is None else detail[0], None, known, prefix)
     if end_device is not None:
         own = ObjectLinks.from_json(end_device.object_links) if end_device.object_links else ObjectLinks()
         links = replace(links, objects=own.objects)
+        return Target(detail[0], links, _meant(known, links, detail[0]), prefix)
+    return _kept_target(known, detail[0], detail[1], links)
+
+
+def _links(text: str) -> ObjectLinks | None:
+    return _links_shared(text) if len(text) <= SHARED_BYTES else _read_links(text)
+
+
+def _read_links(text: str) -> ObjectLinks | None:
+    """None where a device never said what it has."""
+    said = json.loads(text)
+    return ObjectLinks.from_json(said) if said else None
+
+
+_links_shared = lru_cache(maxsize=KEPT_LIMIT)(_read_links)
+
+
+def _kept_target(known: Catalogue, version: str, text: str, links: ObjectLinks) -> Target:
+    """Devices of one kind say the same, and a storm asks for each of their messages."""
+    key = (id(known), version, text)
+    kept = _targets.get(key)
+    if kept is not None and kept.catalogue_of is known:
+        return kept.target
+    found = Target(version, links, _meant(known, links, version))
+    if len(text) <= SHARED_BYTES:
+        if len(_targets) >= KEPT_LIMIT:
+            _targets.clear()
+        _targets[key] = _Kept(known, found)
+    return found
+
+
+def _meant(known: Catalogue, links: ObjectLinks, version: str) -> Catalogue:
+    """`for_device`, kept for all that announce the same objects."""
     announced = tuple((object_id, link.version) for object_id, link in links.objects.items())
-    return Target(detail.version, links, _meant(known, announced, detail.version), prefix)
-
-
-def _meant(known: Catalogue, announced: tuple[tuple[int, str | None], ...], version: str) -> Catalogue:
-    """`for_device`, kept: devices of one kind announce the same, and a storm asks for each of their messages."""
     key = (id(known), announced, version)
     kept = _kept.get(key)
     if kept is None or kept[0] is not known:
@@ -141,24 +151,24 @@ def behind(device_ids: Iterable[int]) -> dict[int, EndDevice]:
     }
 
 
-def _sender(row: Registration, detail: RegistrationDetail | None) -> Sender:
-    device = row.device
-    operator = device.operator
-    is_open = operator.is_active and device.access == Access.ACTIVE
+def _sender(row: SenderRow) -> Sender:
+    is_open = row.operator_is_active and row.access == Access.ACTIVE
+    said = None if row.version is None or row.object_links is None else (row.version, row.object_links)
     return Sender(
-        row.pk,
-        operator.pk,
+        row.device_id,
+        row.operator_id,
         row.registration_id,
-        row.has_waiting,  # type: ignore[attr-defined]
-        bool(is_open and _is_secure(row) and (row.identity or operator.allows_nosec)),
-        target(detail, operator.pk),
+        bool(row.has_waiting),
+        bool(is_open and _is_secure(row) and (row.identity or row.operator_allows_nosec)),
+        target(said, row.operator_id),
+        bool(row.queue_mode),
     )
 
 
-def _is_secure(row: Registration) -> bool:
+def _is_secure(row: SenderRow) -> bool:
     """Its registration still has what let it in."""
     if row.transport == Transport.SMS:
-        return bool(row.identity == row.device.msisdn and row.device.security != Security.PSK)
+        return row.identity == row.msisdn and row.security != Security.PSK
     if row.identity:
-        return bool(row.credential_counts)  # type: ignore[attr-defined]
-    return bool(row.device.security == Security.NONE)
+        return bool(row.credential_counts)
+    return row.security == Security.NONE

@@ -17,9 +17,9 @@ from django.utils import timezone
 
 from audit import ledger
 from devices import awake, waking
-from devices.models import Device, Operation, Plane, Registration, RegistrationDetail, Transport
+from devices.models import Device, Operation, Plane, Registration, Transport
 from devices.outcomes import Claimed, Outcome
-from devices.services import delivery, sms_numbers
+from devices.services import delivery, sender_store, sms_numbers
 from lwm2m.presence import presence
 from lwm2m.registration import Origin
 from southbound import senders
@@ -146,7 +146,7 @@ class Turns:
         reached = {pk: device for pk, device in devices.items() if pk in routes}
         patient = {pk for pk, (lane, _) in routes.items() if lane.tuning}
         claimed = self._claim(reached, patient, asleep, now)
-        details = RegistrationDetail.objects.in_bulk(claimed)
+        details = sender_store.details(list(claimed)) if claimed else {}
         behind = senders.behind(c.device_id for pk, c in claimed.items() if c.device_id != pk)
         return {
             pk: Ready(

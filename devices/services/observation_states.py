@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from json import loads
 
 from django.db.models import F, Q
-from django.db.models.functions import Coalesce, Greatest
 
 from audit import ledger
 from devices import events
@@ -20,9 +21,11 @@ from devices.gateways import EndDevice
 from devices.models import CommandState, Device, Registration
 from devices.selectors import ways
 from devices.services import observation_states_sql
+from devices.services import registration_store_sql as sql
 from devices.states import Access
 from devices.telemetry import Observation, ObservationState
 
+KEPT_LIMIT = 1_000
 _DETAIL_LIMIT = 300
 _STANDING = (ObservationState.ACTIVE, ObservationState.REFUSED)
 
@@ -125,38 +128,25 @@ def by_tokens(keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], Observed
 
     With the id of a gateway, what is observed on the end devices behind it is found, too.
     """
-    found = _by_tokens(set(keys), "device_id", "device__registration")
-    left = set(keys) - found.keys()
-    via = "device__end_device__gateway"
-    return found | _by_tokens(left, f"{via}_id", f"{via}__registration") if left else found
+    wanted = set(keys)
+    found = _observed(observation_states_sql.standing(sorted(wanted)))
+    left = wanted - found.keys()
+    return found | _observed(observation_states_sql.standing_behind(sorted(left))) if left else found
 
 
-def _by_tokens(
-    wanted: set[tuple[int, str]], carrier: str, registration: str
-) -> dict[tuple[int, str], Observed]:
-    rows = Observation.objects.filter(
-        **{
-            f"{carrier}__in": {carrier_id for carrier_id, _ in wanted},
-            f"{registration}__is_live": True,
-            f"{registration}__registration_id": F("registration_id"),
-        },
-        token__in={token for _, token in wanted},
-        state=ObservationState.ACTIVE,
-    ).values_list(
-        carrier,
-        "pk",
-        "device_id",
-        "paths",
-        "is_composite",
-        "token",
-        "notified_number",
-        Greatest("established_at", Coalesce("last_notified_at", "established_at")),
-    )
+def _observed(rows: Iterable[observation_states_sql.Standing]) -> dict[tuple[int, str], Observed]:
     return {
-        (carrier_id, token): Observed(pk, device_id, tuple(paths), is_composite, number, heard_at)
-        for carrier_id, pk, device_id, paths, is_composite, token, number, heard_at in rows
-        if (carrier_id, token) in wanted
+        (carrier_id, token): Observed(
+            pk, device_id, _paths(paths), bool(is_composite), number, sql.from_epoch(sql.to_epoch(heard_at))
+        )
+        for carrier_id, token, pk, device_id, paths, is_composite, number, heard_at in rows
     }
+
+
+@lru_cache(maxsize=KEPT_LIMIT)
+def _paths(text: str) -> tuple[str, ...]:
+    """Devices of one kind are observed alike."""
+    return tuple(loads(text))
 
 
 def by_token(*, device_id: int, token: str) -> Observed | None:

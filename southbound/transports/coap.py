@@ -116,6 +116,49 @@ def read_request(data: bytes, start: int, code: int, confirmable: bool) -> tuple
     return request, block
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a response says that nobody waits for; `is_partial` is one block of several (RFC 7959 section 2.4)."""
+
+    payload: bytes
+    content_format: int | None
+    observe: int | None
+    is_partial: bool
+
+
+def read_response(data: bytes, start: int) -> Said:
+    """The options and payload of a response from `start` on. Raises `Malformed`."""
+    content_format = observe = None
+    is_partial = False
+    number = count = 0
+    at, end = start, len(data)
+    while at < end:
+        delta, length = data[at] >> 4, data[at] & 15
+        at += 1
+        if delta == 15 and length == 15:
+            if at == end:
+                raise Malformed("a payload marker without a payload")
+            return Said(data[at:], content_format, observe, is_partial)
+        if delta > 12:
+            delta, at = _extended(data, delta, at)
+        if length > 12:
+            length, at = _extended(data, length, at)
+        number += delta
+        stop = at + length
+        count += 1
+        if stop > end or number > 0xFFFF or count > MAX_OPTIONS:
+            raise Malformed("an option reaches beyond the message")
+        if number == CONTENT_FORMAT:
+            content_format = int.from_bytes(data[at:stop], "big")
+        elif number == OBSERVE:
+            observe = int.from_bytes(data[at:stop], "big")
+        elif number == BLOCK2:
+            block = int.from_bytes(data[at:stop], "big")
+            is_partial = block & 8 != 0 or block >> 4 > 0
+        at = stop
+    return Said(b"", content_format, observe, is_partial)
+
+
 def check_options(data: bytes, start: int) -> None:
     """Raise `Malformed` unless the options from `start` on are well-formed: a bound before aiocoap's codec."""
     number = count = 0

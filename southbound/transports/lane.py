@@ -131,7 +131,7 @@ class Lane:
         elif code < 0x20:
             self._request(kind, code, data, token_end, peer, address, identity)
         elif code >> 5 in (2, 4, 5) and kind != coap.RST:
-            self._reply(data, token_end, peer)
+            self._reply(data, peer)
         else:
             self._counters.malformed += 1
 
@@ -212,7 +212,7 @@ class Lane:
             exchange.request = whole
         self._take(exchange)
 
-    def _reply(self, data: bytes, token_end: int, peer: Hashable) -> None:
+    def _reply(self, data: bytes, peer: Hashable) -> None:
         """A device's answer or notification. A confirmable one that comes again gets the same ACK again."""
         if data[0] >> 4 & 3 == coap.CON:
             key = (peer, data[2] << 8 | data[3])
@@ -223,11 +223,6 @@ class Lane:
                     self.transmit(peer, known)
                 return
             self.recent.begin(key)
-        try:
-            coap.check_options(data, token_end)
-        except coap.Malformed:
-            self._counters.malformed += 1
-            return
         self._replies.receive(self, peer, data)
 
     def _draw_mid(self) -> int:

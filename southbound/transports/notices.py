@@ -52,20 +52,22 @@ class Notice:
         self.lane.done(self.peer, self.mid)
 
 
-def read(lane: Lane, peer: Hashable, message: Message) -> Notice:
-    block = message.opt.block2
+def read(lane: Lane, peer: Hashable, data: bytes) -> Notice:
+    """The response in a datagram whose header is known to be whole. Raises `coap.Malformed`."""
+    token_end = 4 + (data[0] & 15)
+    said = coap.read_response(data, token_end)
     return Notice(
         lane,
         peer,
-        message.mtype == coap.CON,
-        int(message.mid),
-        bytes(message.token),
-        int(message.code),
-        bytes(message.payload),
-        content_format(message),
+        data[0] >> 4 & 3 == coap.CON,
+        data[2] << 8 | data[3],
+        data[4:token_end],
+        data[1],
+        said.payload,
+        said.content_format,
         # TCP keeps the order, and the number says nothing there (RFC 8323 section 7.1).
-        None if lane.transport == "tcp" else notification_order.number(message.opt.observe),
-        block is not None and (bool(block.more) or block.block_number > 0),
+        None if lane.transport == "tcp" else notification_order.number(said.observe),
+        said.is_partial,
     )
 
 

@@ -34,10 +34,12 @@ SILENT = {
     "reserved class 1": b"\x40\x21\x00\x09",
     "reserved class 7": b"\x40\xe1\x00\x0a",
     "unasked response": b"\x60\x45\x00\x0b\xffhello",
-    "unasked non-confirmable response": b"\x50\x45\x00\x0c\xffhello",
     "unasked ACK": b"\x60\x00\x00\x0d",
     "unasked RST": b"\x70\x00\x00\x0e",
-    "response with bad UTF-8": b"\x50\x45\x00\x0f\x82\xff\xfe",
+}
+UNASKED = {
+    "non-confirmable": b"\x50\x45\x00\x0c\xffhello",
+    "with bad UTF-8": b"\x50\x45\x00\x0f\x82\xff\xfe",
 }
 
 
@@ -57,6 +59,23 @@ def test_silence(play):
             await wire.is_alive()
             assert wire.inbox.empty()
         assert southbound.counters.malformed > 2 * 15
+
+    play(scene)
+
+
+def test_responses_that_nobody_asked_for_are_reset(play):
+    """So whoever notifies what is not observed stops (RFC 7641 section 3.6). Bootstrap observes nothing."""
+
+    async def scene(southbound):
+        wire = await management(southbound)
+        for data in UNASKED.values():
+            wire.send(data)
+        assert {await wire.inbox.get() for _ in UNASKED} == {b"\x70\x00\x00\x0c", b"\x70\x00\x00\x0f"}
+        wire = await bootstrap(southbound)
+        for data in UNASKED.values():
+            wire.send(data)
+        await wire.is_alive()
+        assert wire.inbox.empty()
 
     play(scene)
 

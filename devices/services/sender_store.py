@@ -1,0 +1,81 @@
+"""Reads who sent reports, and what those are about, in one planned statement each: called for every batch of them.
+
+No rule lives here. JSON leaves as text, so that what devices of one kind have in common is read once
+(`southbound.senders`), and times as numbers, as in the registration store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from devices.services import registration_store_sql as sql
+
+_COLUMNS = """r.device_id, d.operator_id, r.registration_id, r.transport, r.identity, r.host, r.port, r.queue_mode,
+    d.security, d.msisdn, d.access, o.is_active, o.allows_nosec,
+    (EXISTS (SELECT 1 FROM devices_command k WHERE k.device_id = d.id AND k.state IN ('queued', 'sent'))
+     OR EXISTS (SELECT 1 FROM devices_enddevice e JOIN devices_command k ON k.device_id = e.device_id
+                WHERE e.gateway_id = d.id AND k.state IN ('queued', 'sent'))),
+    (r.identity <> '' AND EXISTS (SELECT 1 FROM devices_credential c WHERE c.plane = 'management'
+     AND c.identity = r.identity AND c.state <> 'retired' AND c.device_id = d.id)),
+    t.version, CAST(t.object_links AS text)"""
+_FROM = """FROM devices_registration r JOIN devices_device d ON d.id = r.device_id
+    JOIN accounts_operator o ON o.id = d.operator_id
+    LEFT JOIN devices_registrationdetail t ON t.device_id = r.device_id"""
+_SENDERS = f"SELECT {_COLUMNS} {_FROM} WHERE r.is_live AND r.device_id {{ids}}"
+_DETAILS = """SELECT t.device_id, t.version, CAST(t.object_links AS text) FROM devices_registrationdetail t
+    WHERE t.device_id {ids}"""
+_HEARD = """UPDATE devices_registration SET last_seen_at = %s WHERE device_id IN (
+    SELECT device_id FROM devices_registration WHERE device_id = ANY(%s) AND is_live AND queue_mode
+    ORDER BY device_id FOR UPDATE)"""
+_HEARD_SQLITE = """UPDATE devices_registration SET last_seen_at = %s
+    WHERE device_id = %s AND is_live AND queue_mode"""
+
+
+@dataclass(frozen=True, slots=True)
+class SenderRow:
+    """A live registration with its device and operator. `version` None: nothing is known of what it said."""
+
+    device_id: int
+    operator_id: int
+    registration_id: str
+    transport: str
+    identity: str
+    host: str
+    port: int
+    queue_mode: bool
+    security: str
+    msisdn: str
+    access: str
+    operator_is_active: bool
+    operator_allows_nosec: bool
+    has_waiting: bool
+    credential_counts: bool
+    version: str | None
+    object_links: str | None
+
+
+def live(device_ids: Sequence[int]) -> list[SenderRow]:
+    """The live registrations of these devices."""
+    return [SenderRow(*row) for row in sql.select(_SENDERS, device_ids)]
+
+
+def details(device_ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+    """Device id -> version and object list, as text, of its last registration."""
+    return {pk: (version, links) for pk, version, links in sql.select(_DETAILS, device_ids)}
+
+
+def heard(device_ids: Collection[int], *, now: datetime) -> None:
+    """In queue mode these are awake now; rows are locked by device id, as everywhere."""
+    if not device_ids:
+        return
+    if connection.vendor == "postgresql":
+        sql.prepared(_HEARD, [now, sorted(device_ids)])
+        return
+    at: Any = sql.stored(now)
+    with connection.cursor() as cursor:
+        cursor.executemany(_HEARD_SQLITE, [(at, device_id) for device_id in sorted(device_ids)])

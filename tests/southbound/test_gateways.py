@@ -12,13 +12,19 @@ from devices.gateways import EndDevice, ParkedReport
 from devices.models import Command, Knock, Registration
 from devices.selectors import sessions, ways
 from devices.services import operations
+from devices.services.observations import Observed
 from devices.telemetry import Observation, ResourceHistory, ResourceValue, TraceMessage
 from lwm2m import formats
 from lwm2m.codes import ContentFormat
+from lwm2m.links import parse_object_links
 from lwm2m.nodes import Node
 from lwm2m.paths import ROOT
 from lwm2m.requests import register_request
 from simulator.gateway_children import Child, numbered
+from southbound.operations import Target
+from southbound.reports import Notified, judge_notice
+from southbound.senders import Sender
+from southbound.transports.notices import Notice
 from tests.southbound.client import management, until
 from tests.southbound.gateways import managed, standing, take, taken, told
 from tests.southbound.management import ended, order
@@ -347,10 +353,18 @@ def test_a_gateway_whose_lifetime_is_over(play, make_device, settings):
         wire = await management(southbound)
         request = register_request(endpoint="dev-1", lifetime_seconds=1, object_links=GATEWAY_LINKS)
         assert (await wire.ask(request)).code == "2.01"
-        await until(lambda: Command.objects.filter(device=gateway, path="/25").first())
+        await until(lambda: EndDevice.objects.create(gateway=gateway, instance=0, identifier="a", prefix="p"))
+        child = await until(lambda: take(gateway, "a"))
         await until(Registration.objects.filter(device=gateway, is_live=False).exists, 5)
+        return child
 
-    play(scene)
+    child = play(scene)
+    offline = type(child).objects.filter(sessions.condition("gateway_offline", timezone.now()))
+    assert list(offline) == [child]
+    assert ledger_actions(gateway).count("registration.expired") == 1
+    assert not [
+        action for action in ledger_actions(child) if action.startswith(("end_device.", "registration."))
+    ]
 
 
 def test_a_gateway_of_lwm2m_1_0_is_not_asked(play, make_device):
@@ -440,3 +454,18 @@ def test_a_large_gateway_is_listed_and_its_command_stays_small(play, make_device
     command = play(scene)
     assert (len(command.answer["nodes"]), command.answer["more"]) == (2_000, 400)
     assert ResourceValue.objects.filter(device=gateway, path__startswith="/25/").count() == 2_400
+
+
+def test_a_notification_may_mix_prefixes():
+    place = Path(3303, 0, 5700)
+    named = (Node(place, 1.0, prefix="dev0"), Node(place, 2.0, prefix="lwm2m/dev1"), Node(place, 3.0))
+    notice = Notice(None, ("127.0.0.1", 1), True, 1, b"\x01", 0x45, report(*named), 112, 5, False)
+    links = parse_object_links(b'</lwm2m>;rt="oma.lwm2m",</lwm2m/1/0>,</lwm2m/25>;ver=2.0')
+    sender = Sender(7, 1, "r", False, True, Target("1.2", links))
+    observed = {(7, "01"): Observed(3, 7, ("/3303",), True)}
+    told_of = judge_notice(
+        Notified(notice, Origin("127.0.0.1", 1, "udp", None)), sender, observed, timezone.now()
+    )
+    assert [(one.device_id, one.value) for one in told_of.samples] == [(7, 3.0)]
+    behind = {prefix: [one.value for one in said] for prefix, said in told_of.behind.items()}
+    assert behind == {"dev0": [1.0], "dev1": [2.0]}

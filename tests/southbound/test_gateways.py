@@ -18,7 +18,8 @@ from lwm2m import formats
 from lwm2m.codes import ContentFormat
 from lwm2m.links import parse_object_links
 from lwm2m.nodes import Node
-from lwm2m.paths import ROOT
+from lwm2m.paths import ROOT, Path
+from lwm2m.registration import Origin
 from lwm2m.requests import register_request
 from simulator.gateway_children import Child, numbered
 from southbound.operations import Target

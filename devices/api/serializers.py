@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from devices.models import Device, Knock, Registration
-from devices.selectors import sessions
+from devices.selectors import sessions, ways
 
 
 class SessionSerializer(serializers.Serializer):
@@ -38,6 +38,7 @@ class DeviceSerializer(serializers.ModelSerializer):
     )
     session = serializers.SerializerMethodField()
     last_seen_at = serializers.SerializerMethodField()
+    gateway = serializers.SerializerMethodField(help_text="Endpoint name of the gateway it is behind.")
 
     class Meta:
         model = Device
@@ -48,6 +49,7 @@ class DeviceSerializer(serializers.ModelSerializer):
             "operator",
             "subscriber",
             "reach",
+            "gateway",
             "onboarding",
             "security",
             "msisdn",
@@ -70,9 +72,14 @@ class DeviceSerializer(serializers.ModelSerializer):
     def get_session(self, device: Device) -> dict[str, Any]:
         return SessionSerializer(told(device)).data
 
+    @extend_schema_field(serializers.CharField(allow_null=True))
+    def get_gateway(self, device: Device) -> str | None:
+        gateway = ways.gateway(device)
+        return gateway.endpoint if gateway else None
+
     @extend_schema_field(serializers.DateTimeField(allow_null=True))
     def get_last_seen_at(self, device: Device) -> str | None:
-        registration = getattr(device, "registration", None)
+        registration = ways.registration(device)
         return (
             serializers.DateTimeField().to_representation(registration.last_seen_at) if registration else None
         )

@@ -52,6 +52,7 @@ def test_rest_lists_takes_and_dismisses(told, api):
     assert owner.post(at(told, "take/"), {}, format="json").status_code == 400
     child = owner.get("/api/v1/devices/urn:dev:a/").json()
     assert child["session"]["words"] == "registered through Basement"
+    assert child["gateway"] == told.endpoint
     Registration.objects.filter(device=told).update(is_live=False)
     assert owner.get("/api/v1/devices/urn:dev:a/").json()["session"]["cause"] == "GATEWAY_OFFLINE"
 

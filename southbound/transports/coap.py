@@ -118,18 +118,20 @@ def read_request(data: bytes, start: int, code: int, confirmable: bool) -> tuple
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a response says that nobody waits for; `is_partial` is one block of several (RFC 7959 section 2.4)."""
+    """What a response says; `is_partial` is one block of several (RFC 7959 section 2.4)."""
 
     payload: bytes
     content_format: int | None
     observe: int | None
     is_partial: bool
+    location: tuple[str, ...] = ()
 
 
 def read_response(data: bytes, start: int) -> Said:
     """The options and payload of a response from `start` on. Raises `Malformed`."""
     content_format = observe = None
     is_partial = False
+    location: tuple[str, ...] = ()
     number = count = 0
     at, end = start, len(data)
     while at < end:
@@ -138,7 +140,7 @@ def read_response(data: bytes, start: int) -> Said:
         if delta == 15 and length == 15:
             if at == end:
                 raise Malformed("a payload marker without a payload")
-            return Said(data[at:], content_format, observe, is_partial)
+            return Said(data[at:], content_format, observe, is_partial, location)
         if delta > 12:
             delta, at = _extended(data, delta, at)
         if length > 12:
@@ -155,8 +157,10 @@ def read_response(data: bytes, start: int) -> Said:
         elif number == BLOCK2:
             block = int.from_bytes(data[at:stop], "big")
             is_partial = block & 8 != 0 or block >> 4 > 0
+        elif number == LOCATION_PATH:
+            location += (data[at:stop].decode(errors="replace"),)
         at = stop
-    return Said(b"", content_format, observe, is_partial)
+    return Said(b"", content_format, observe, is_partial, location)
 
 
 def check_options(data: bytes, start: int) -> None:
@@ -177,6 +181,25 @@ def check_options(data: bytes, start: int) -> None:
         count += 1
         if at > end or number > 0xFFFF or count > MAX_OPTIONS:
             raise Malformed("an option reaches beyond the message")
+
+
+def write_request(mid: int, token: bytes, request: Request) -> bytes:
+    """The datagram of a confirmable request that needs neither blocks nor Observe."""
+    out = bytearray((0x40 | len(token), request.code, mid >> 8, mid & 0xFF))
+    out += token
+    last = 0
+    for segment in request.path:
+        last = _option(out, last, URI_PATH, segment.encode())
+    if request.content_format is not None:
+        last = _option(out, last, CONTENT_FORMAT, _uint(request.content_format))
+    for item in request.query:
+        last = _option(out, last, URI_QUERY, item.encode())
+    if request.accept is not None:
+        _option(out, last, ACCEPT, _uint(request.accept))
+    if request.payload:
+        out.append(0xFF)
+        out += request.payload
+    return bytes(out)
 
 
 def write_response(

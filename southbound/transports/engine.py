@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -19,48 +18,23 @@ from aiocoap import error as coap_error
 from aiocoap.interfaces import EndpointAddress, MessageInterface
 from aiocoap.messagemanager import MessageManager
 from aiocoap.numbers.codes import Code as CoapCode
-from aiocoap.protocol import Context
+from aiocoap.protocol import BlockwiseRequest, Context
 from aiocoap.tokenmanager import TokenManager
 
 from lwm2m import notification_order
 from lwm2m.messages import Request
 from southbound.counters import Counters
 from southbound.transports import coap, notices
+from southbound.transports.asking import TOKEN_BYTES, Asking
 from southbound.transports.lane import Lane
 from southbound.transports.recent import UNSEEN
+from southbound.transports.replies import NoReply, Reply
 from southbound.transports.tuning import Tuning
 
-__all__ = ["Engine", "NoReply", "Remote", "Reply", "Tuning"]
+__all__ = ["TOKEN_BYTES", "Engine", "NoReply", "Remote", "Reply", "Tuning"]
 
 _RESPONSES = range(2, 6)
 """Classes of codes (RFC 7252 section 12.1)."""
-TOKEN_BYTES = 8
-"""Drawn at random: a device may still notify under a token that another process drew (RFC 7252 section 5.3.1)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A device's answer: `code` may be one that has no name in `lwm2m.codes`."""
-
-    code: int
-    payload: bytes = b""
-    content_format: int | None = None
-    location: tuple[str, ...] = ()
-    observe: int | None = None
-    """The Observe option: present where the device observes now."""
-
-
-class NoReply(Exception):
-    """Nothing came: `cause` is DEVICE_UNREACHABLE (no ACK, or no way) or RESPONSE_TIMEOUT (an ACK at most).
-
-    `is_reset` says that the device threw the request away with a RST.
-    """
-
-    def __init__(self, cause: str, detail: str, *, is_reset: bool = False) -> None:
-        super().__init__(detail)
-        self.cause = cause
-        self.detail = detail
-        self.is_reset = is_reset
 
 
 class Remote(EndpointAddress):  # type: ignore[misc]
@@ -135,6 +109,7 @@ class Engine:
     def __init__(self, counters: Counters, *, tuning: Tuning | None = None) -> None:
         self._counters = counters
         self._tuning = tuning or Tuning()
+        self._asking = Asking(self._tuning)
         self._context: Context | None = None
         self._manager: MessageManager | None = None
         self._observing: dict[bytes, int] = {}
@@ -152,6 +127,7 @@ class Engine:
         await self._context._append_tokenmanaged_messagemanaged_transport(interface)
 
     async def stop(self) -> None:
+        self._asking.stop()
         if self._context is not None:
             await self._context.shutdown()
             self._context = self._manager = None
@@ -159,6 +135,10 @@ class Engine:
     def receive(self, lane: Lane, peer: Hashable, data: bytes) -> None:
         """An ACK, RST or response of a device; never raises, whatever is in it."""
         if self._manager is None:
+            return
+        if not data[1] and self.on_empty is not None:
+            self.on_empty(lane, peer)
+        if self._asking.receive(lane, peer, data):
             return
         if self._is_notice(lane, peer, data):
             self._notice(lane, peer, data)
@@ -169,8 +149,6 @@ class Engine:
         except (coap.Malformed, coap_error.Error, ValueError):
             self._counters.malformed += 1
             return
-        if self.on_empty is not None and not message.code:
-            self.on_empty(lane, peer)
         self._manager.dispatch_message(message)
 
     def _is_notice(self, lane: Lane, peer: Hashable, data: bytes) -> bool:
@@ -201,6 +179,7 @@ class Engine:
 
     def drop(self, lane: Lane, peer: Hashable, reason: str) -> None:
         """The peer is gone: everything outstanding with it fails now."""
+        self._asking.drop(lane, peer, reason)
         if self._manager is not None:
             self._manager.dispatch_error(coap_error.NetworkError(reason), Remote(lane, peer))
 
@@ -217,15 +196,12 @@ class Engine:
 
         `request.observe` needs a `token`; what the device then says under it goes to `on_notice`.
         """
-        if self._context is None:
+        if self._context is None or self._manager is None:
             raise NoReply("DEVICE_UNREACHABLE", "This process is stopping.")
+        if seconds is None and token is None and self._asking.takes(lane, peer, request):
+            return await self._ask(lane, peer, request)
         tuning = lane.tuning or self._tuning
-        message = Message(code=CoapCode(request.code), payload=request.payload, transport_tuning=tuning)
-        message.remote = Remote(lane, peer)
-        message.opt.uri_path = request.path
-        message.opt.uri_query = request.query
-        message.opt.accept = request.accept
-        message.opt.content_format = request.content_format
+        message = _message(lane, peer, request, tuning)
         if token is not None:
             _chosen.set(token)
             if request.observe is not None:
@@ -234,7 +210,45 @@ class Engine:
         pending = self._context.request(message)
         _chosen.set(None)
         try:
-            answer = await asyncio.wait_for(pending.response, patience)
+            answer = await self._answered(lane, peer, pending.response, patience)
+        finally:
+            if token is not None:
+                self._observing.pop(token, None)
+        return _reply(answer)
+
+    async def _ask(self, lane: Lane, peer: Hashable, request: Request) -> Reply:
+        """In one datagram; what comes back in blocks is read on by aiocoap."""
+        assert self._manager is not None
+        data = await self._asking.ask(lane, peer, request, self._manager._next_message_id())
+        try:
+            said = coap.read_response(data, 4 + (data[0] & 15))
+        except coap.Malformed as error:
+            self._counters.malformed += 1
+            raise NoReply("RESPONSE_TIMEOUT", f"The answer cannot be read: {error}.") from None
+        if said.is_partial:
+            return await self._read_on(lane, peer, request, data)
+        observe = notification_order.number(said.observe)
+        return Reply(data[1], said.payload, said.content_format, said.location, observe)
+
+    async def _read_on(self, lane: Lane, peer: Hashable, request: Request, data: bytes) -> Reply:
+        """The first block is here; the others are asked for (RFC 7959 section 2.4)."""
+        try:
+            first = Message.decode(data, Remote(lane, peer))
+        except (coap_error.Error, ValueError):
+            self._counters.malformed += 1
+            raise NoReply("RESPONSE_TIMEOUT", "The answer cannot be read.") from None
+        context = self._context
+        if context is None:
+            raise NoReply("DEVICE_UNREACHABLE", "This process is stopping.")
+        asked = _message(lane, peer, request, self._tuning)
+        rest = BlockwiseRequest._complete_by_requesting_block2(context, asked, first, context.log)
+        return _reply(await self._answered(lane, peer, rest, self._tuning.patience))
+
+    async def _answered(
+        self, lane: Lane, peer: Hashable, response: Awaitable[Message], patience: float
+    ) -> Message:
+        try:
+            return await asyncio.wait_for(response, patience)
         except (TimeoutError, asyncio.CancelledError) as error:
             # aiocoap would repeat it on and on, and keep the next request to this peer waiting behind it.
             self.drop(lane, peer, "given up")
@@ -247,16 +261,26 @@ class Engine:
             raise NoReply("DEVICE_UNREACHABLE", "The device answered with a reset.", is_reset=True) from None
         except coap_error.Error as error:
             raise NoReply("DEVICE_UNREACHABLE", str(error) or type(error).__name__) from None
-        finally:
-            if token is not None:
-                self._observing.pop(token, None)
-        return Reply(
-            int(answer.code),
-            bytes(answer.payload),
-            notices.content_format(answer),
-            tuple(answer.opt.location_path),
-            notification_order.number(answer.opt.observe),
-        )
+
+
+def _message(lane: Lane, peer: Hashable, request: Request, tuning: Tuning) -> Message:
+    message = Message(code=CoapCode(request.code), payload=request.payload, transport_tuning=tuning)
+    message.remote = Remote(lane, peer)
+    message.opt.uri_path = request.path
+    message.opt.uri_query = request.query
+    message.opt.accept = request.accept
+    message.opt.content_format = request.content_format
+    return message
+
+
+def _reply(answer: Message) -> Reply:
+    return Reply(
+        int(answer.code),
+        bytes(answer.payload),
+        notices.content_format(answer),
+        tuple(answer.opt.location_path),
+        notification_order.number(answer.opt.observe),
+    )
 
 
 _chosen: ContextVar[bytes | None] = ContextVar("chosen_token", default=None)

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from devices import events
 from devices.errors import Refused
-from devices.services import mailbox, sms_inbox, sms_outbox, sms_settling, smsc_links, triggers
+from devices.services import sms_inbox, sms_outbox, sms_settling, smsc_links, takeover, triggers
 from devices.services.sms_inbox import Whole
 from devices.services.sms_outbox import ToSend
 from devices.services.smsc_links import Link
@@ -197,7 +197,7 @@ class Sms:
         await self._database.run(
             sms_outbox.drop_dead, operator_id=link.operator_id, holder=self._flow, now=now
         )
-        await self._database.run(mailbox.release_gone, host=_host(), now=now)
+        await self._database.run(takeover.give_back, flow=self._flow, host=_host(), now=now)
         desk = Desk(self._claim, self._tell)
         held = HeldLink(link, desk=desk, traffic=self.traffic, patience=self._options.patience)
         self._held[link.operator_id] = held

@@ -19,7 +19,7 @@ from devices.models import COMMAND_ENDED, Command, CommandState, Device, Operati
 from devices.outcomes import Claimed, DeviceRefused, Done, Outcome, Silent
 from devices.selectors import ways
 from devices.selectors.mailbox import has_waiting, waiting_devices
-from devices.services import command_history, delivery, processes, smsc_links
+from devices.services import command_history, delivery, smsc_links
 from devices.services.delivery import BROKEN_OFF, LEASE_SECONDS, LOST, MAX_ATTEMPTS, RETRY_SECONDS
 from devices.states import Access
 from lwm2m.errors import Lwm2mError
@@ -145,14 +145,6 @@ def release(*, flow: str, now: datetime) -> int:
     """A southbound process ends: give back what it claimed; returns how many commands that were."""
     claimed = Command.objects.filter(state=CommandState.SENT, claimed_by=flow).values_list("pk", flat=True)
     return sum(settle(command_id=pk, outcome=LOST, now=now) is not None for pk in list(claimed))
-
-
-def release_gone(*, host: str, now: datetime) -> int:
-    """Give back what processes claimed that are not there any more, without waiting for their leases to end."""
-    claimed = Command.objects.filter(state=CommandState.SENT).order_by()
-    flows = claimed.values_list("claimed_by", flat=True).distinct()
-    gone = [flow for flow in flows if processes.is_gone(flow=flow, host=host, now=now)]
-    return sum(release(flow=flow, now=now) for flow in gone)
 
 
 def cancel(*, command_id: int, reason: str = "", now: datetime | None = None) -> bool:

@@ -22,16 +22,20 @@ class Orphans:
     is_first: bool
 
 
-def look(*, flow: str, host: str, now: datetime) -> Orphans:
-    """Give back what dead processes had claimed, and return who waits for a command and has no process to send it."""
+def give_back(*, flow: str, host: str, now: datetime) -> list[str]:
+    """Give back what dead processes had claimed, before their leases end; returns the flows that live, by number."""
     claimed = Command.objects.filter(state=CommandState.SENT).exclude(claimed_by=flow)
     holders = set(claimed.order_by().values_list("claimed_by", flat=True).distinct())
-    living = processes.living(
-        host=host, now=now
-    )  # read after the holders: one that came meanwhile is among them
-    flows = [row.flow for row in living]
+    # Read after the holders: one that came meanwhile is among them.
+    flows = [row.flow for row in processes.living(host=host, now=now)]
     for dead in sorted(holders.difference(flows)):
         mailbox.release(flow=dead, now=now)
+    return flows
+
+
+def look(*, flow: str, host: str, now: datetime) -> Orphans:
+    """Give back what dead processes had claimed, and return who waits for a command and has no process to send it."""
+    flows = give_back(flow=flow, host=host, now=now)
     waiting = orphaned([*flows, flow], now=now)
     return Orphans(waiting, bool(flows) and flows[0] == flow)
 

@@ -34,7 +34,8 @@ def _presses(phase: int) -> int:
 
 
 def _thermometer(phase: int) -> Instance:
-    return {5700: Sensor(partial(_swing, phase, 14, 3, 600)), 5701: "Cel", 5601: 11.0, 5602: 17.0}
+    course = Sensor(partial(_swing, phase, 14, 3, 600))
+    return {5700: course, 5701: "Cel", 5601: 11.0, 5602: 17.0, 5750: "Room"}
 
 
 def _hygrometer(phase: int) -> Instance:

@@ -72,7 +72,9 @@ class Secrets:
         return found
 
 
+CATALOGUES_LIMIT = 64
 _kept: dict[int | None, Secrets] = {}
+_kept_by_id: dict[int, Secrets] = {}
 
 
 def of_operator(operator_id: int | None) -> Secrets:
@@ -81,6 +83,16 @@ def of_operator(operator_id: int | None) -> Secrets:
     kept = _kept.get(operator_id)
     if kept is None or kept.catalogue is not catalogue:
         kept = _kept[operator_id] = Secrets(catalogue)
+    return kept
+
+
+def _of(catalogue: Catalogue) -> Secrets:
+    """The same by the catalogue itself; few are alive at a time."""
+    kept = _kept_by_id.get(id(catalogue))
+    if kept is None or kept.catalogue is not catalogue:
+        if len(_kept_by_id) >= CATALOGUES_LIMIT:
+            _kept_by_id.clear()
+        kept = _kept_by_id[id(catalogue)] = Secrets(catalogue)
     return kept
 
 
@@ -130,7 +142,7 @@ def masked(said: Any, path: Path, catalogue: Catalogue | None = None) -> Any:
 def _masked_node(node: Any, catalogue: Catalogue | None) -> Any:
     if not isinstance(node, Mapping) or node.get("value") is None:
         return node
-    return {**node, "value": MASK} if is_secret_text(str(node.get("path")), catalogue) else node
+    return {**node, "value": MASK} if str(node.get("path")) in _of(catalogue or objects.core()) else node
 
 
 def _may_hold_secrets(path: Path, catalogue: Catalogue | None) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import total_ordering
+from functools import lru_cache, total_ordering
 
 from lwm2m.errors import bad_request
 
@@ -53,12 +53,7 @@ class Path:
     @classmethod
     def parse(cls, text: str) -> Path:
         """Read ``"/3/0/9"``, ``"3/0/9"`` or ``"/"``; raise 4.00 ``PAYLOAD_MALFORMED`` for what is none."""
-        trimmed = text.strip("/") if len(text) <= 64 else None
-        if trimmed is None:
-            raise bad_request(
-                "PAYLOAD_MALFORMED", "The path is longer than any LwM2M path; send /object/instance/…"
-            )
-        return cls.of(tuple(trimmed.split("/")) if trimmed else ())
+        return _parse_shared(text)
 
     @classmethod
     def of(cls, segments: tuple[str, ...]) -> Path:
@@ -76,7 +71,8 @@ class Path:
     @property
     def ids(self) -> tuple[int, ...]:
         """Only the ids that are set."""
-        return tuple(value for value in self._ids() if value is not None)
+        ids = self._ids()
+        return ids if ids[3] is not None else tuple([value for value in ids if value is not None])  # type: ignore[return-value]
 
     @property
     def segments(self) -> tuple[str, ...]:
@@ -110,4 +106,15 @@ class Path:
         return "/" + "/".join(self.segments)
 
 
+def _parse(text: str) -> Path:
+    trimmed = text.strip("/") if len(text) <= 64 else None
+    if trimmed is None:
+        raise bad_request(
+            "PAYLOAD_MALFORMED", "The path is longer than any LwM2M path; send /object/instance/…"
+        )
+    return Path.of(tuple(trimmed.split("/")) if trimmed else ())
+
+
+# Every message names its place, and devices of one kind name the same few.
+_parse_shared = lru_cache(maxsize=4_096)(_parse)
 ROOT = Path()

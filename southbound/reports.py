@@ -168,6 +168,8 @@ def _is_late(notice: Notice, found: Observed, now: datetime) -> bool:
 def _decoded(content_format: int | None, payload: bytes, path: Path, target: Target) -> list[Node]:
     nodes = formats.decode(content_format, payload, path, target.catalogue)
     root = target.root_path
+    if not any(node.prefix for node in nodes):
+        return nodes
     return [replace(node, prefix=answers.end_device(node.prefix, root)) for node in nodes]
 
 

@@ -84,6 +84,8 @@ class Tracing:
 
     def asked(self, device_id: int, request: Request, about: str, target: Target) -> None:
         """A request of ours leaves."""
+        if self._is_full():
+            return
         method, path = words(request)
         self._put(
             Sighting(
@@ -109,6 +111,8 @@ class Tracing:
         seconds: float,
     ) -> None:
         """The device answered after so many seconds; None is a reset."""
+        if self._is_full():
+            return
         method, path = words(request)
         self._put(
             Sighting(
@@ -128,6 +132,8 @@ class Tracing:
 
     def notified(self, device_id: int, notice: Notice, paths: Sequence[str], *, is_welcome: bool) -> None:
         """A notification about `paths`, none where nothing is known to be observed; and our reset, if it got one."""
+        if self._is_full():
+            return
         path = " ".join(paths) or "(not observed)"
         about = paths[0] if len(paths) == 1 else "/"
         self._put(
@@ -146,9 +152,15 @@ class Tracing:
         if not is_welcome:
             self._put(Sighting(time.time(), Direction.OUT, NOTIFY, path, RESET, device_id=device_id))
 
+    def _is_full(self) -> bool:
+        """Asked before a message is put into words; one that finds no room is counted."""
+        if len(self._waiting) < ROOM:
+            return False
+        self._counters.untraced += 1
+        return True
+
     def _put(self, entry: Sighting | Answered) -> None:
-        if len(self._waiting) >= ROOM:
-            self._counters.untraced += 1
+        if self._is_full():
             return
         self._waiting.append(entry)
         self._something.set()

@@ -17,9 +17,10 @@ from django.utils import timezone
 
 from audit import ledger
 from devices import awake, waking
-from devices.models import Device, Operation, Plane, Registration, Transport
+from devices.models import Device, Operation, Plane, Transport
 from devices.outcomes import Claimed, Outcome
 from devices.services import delivery, sender_store, sms_numbers
+from devices.services.sender_store import WayRow
 from lwm2m.presence import presence
 from lwm2m.registration import Origin
 from southbound import senders
@@ -34,15 +35,6 @@ QUEUE_LIMIT = 1_000_000
 """A device has one turn at a time, so devices are the bound; an answer that came must not be turned away."""
 OBSERVES = (Operation.OBSERVE, Operation.OBSERVE_COMPOSITE)
 _CANCELS = (Operation.CANCEL_OBSERVE, Operation.CANCEL_OBSERVE_COMPOSITE)
-
-
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    """`lwm2m.presence.Facts` of a registration row."""
-
-    queue_mode: bool
-    last_seen_at: float
-    expires_at: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +130,7 @@ class Turns:
 
     def _claimed(self, devices: Mapping[int, Device], now: datetime) -> dict[int, Ready]:
         """The next commands of those that listen and can be reached, and the way there."""
-        rows = {row.pk: row for row in Registration.objects.filter(pk__in=devices, is_live=True)}
+        rows = sender_store.ways(list(devices))
         found = {pk: self._route(row, devices[pk], now) for pk, row in rows.items()}
         asleep = waking.waiting(pk for pk, route in found.items() if route is None)
         found |= {pk: self._way(rows[pk], devices[pk], now) for pk in asleep}
@@ -175,20 +167,15 @@ class Turns:
             )
         return claimed
 
-    def _route(self, row: Registration, device: Device, now: datetime) -> tuple[Lane, Hashable] | None:
-        facts = _Facts(
-            row.queue_mode,
-            row.last_seen_at.timestamp(),
-            None if row.expires_at is None else row.expires_at.timestamp(),
-        )
+    def _route(self, row: WayRow, device: Device, now: datetime) -> tuple[Lane, Hashable] | None:
         window = awake.seconds(device, row.transport)
-        listens = presence(facts, now.timestamp(), window, settings.LIFETIME_GRACE_SECONDS)
+        listens = presence(row, now.timestamp(), window, settings.LIFETIME_GRACE_SECONDS)
         return self._way(row, device, now) if listens.is_reachable else None
 
-    def _way(self, row: Registration, device: Device, now: datetime) -> tuple[Lane, Hashable] | None:
+    def _way(self, row: WayRow, device: Device, now: datetime) -> tuple[Lane, Hashable] | None:
         operator_id: int = device.operator_id  # type: ignore[attr-defined]
         is_sms = row.transport == Transport.SMS
-        if is_sms and not sms_numbers.has_budget(device_id=row.pk, operator_id=operator_id, now=now):
+        if is_sms and not sms_numbers.has_budget(device_id=row.device_id, operator_id=operator_id, now=now):
             return None
         origin = Origin(row.host, row.port, row.transport, row.identity or None)
         return self._ports.route(Plane.MANAGEMENT, origin, operator_id)

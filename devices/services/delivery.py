@@ -48,7 +48,7 @@ def settle(
     rows = Command.objects.select_for_update().filter(
         pk__in=said, device_id__in=devices, state=CommandState.SENT
     )
-    commands = list(rows.order_by("device_id", "pk"))
+    commands = list(rows.order_by("device_id", "pk").defer("created_at", "expires_at", "sent_at"))
     _settle_all([(command, said[command.pk]) for command in commands], devices, now)
     return commands
 
@@ -116,7 +116,12 @@ def _next(devices: Mapping[int, Device], now: datetime, *, only_waking: bool = F
     ids = [pk for pk in first.order_by().values_list("next", flat=True) if pk is not None]
     if not ids:
         return []
-    commands = list(Command.objects.select_for_update().filter(pk__in=ids).order_by("device_id"))
+    commands = list(
+        Command.objects.select_for_update()
+        .filter(pk__in=ids)
+        .order_by("device_id")
+        .defer("created_at", "expires_at")
+    )
     held_back = [command for command in commands if command.lease_until and command.lease_until > now]
     return [command for command in commands if command not in held_back] + _heard_since(held_back)
 

@@ -1,4 +1,4 @@
-"""Reads who sent reports, and what those are about, in one planned statement each: called for every batch of them.
+"""Reads who sent reports, and where devices are, in one planned statement each: called for every batch of them.
 
 No rule lives here. JSON leaves as text, so that what devices of one kind have in common is read once
 (`southbound.senders`), and times as numbers, as in the registration store.
@@ -29,6 +29,8 @@ _FROM = """FROM devices_registration r JOIN devices_device d ON d.id = r.device_
 _SENDERS = f"SELECT {_COLUMNS} {_FROM} WHERE r.is_live AND r.device_id {{ids}}"
 _DETAILS = """SELECT t.device_id, t.version, CAST(t.object_links AS text) FROM devices_registrationdetail t
     WHERE t.device_id {ids}"""
+_WAYS = """SELECT r.device_id, r.registration_id, r.transport, r.identity, r.host, r.port, r.queue_mode,
+    {last_seen_at}, {expires_at} FROM devices_registration r WHERE r.is_live AND r.device_id {{ids}}"""
 _HEARD = """UPDATE devices_registration SET last_seen_at = %s WHERE device_id IN (
     SELECT device_id FROM devices_registration WHERE device_id = ANY(%s) AND is_live AND queue_mode
     ORDER BY device_id FOR UPDATE)"""
@@ -57,6 +59,33 @@ class SenderRow:
     credential_counts: bool
     version: str | None
     object_links: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WayRow:
+    """Where a device was last heard, and what its presence is judged by; times in seconds since 1970."""
+
+    device_id: int
+    registration_id: str
+    transport: str
+    identity: str
+    host: str
+    port: int
+    queue_mode: bool
+    last_seen_at: float
+    expires_at: float | None
+
+
+def ways(device_ids: Sequence[int]) -> dict[int, WayRow]:
+    """Device id -> where its live registration leads."""
+    form = "EXTRACT(EPOCH FROM r.{0})::float8" if connection.vendor == "postgresql" else "r.{0}"
+    statement = _WAYS.format(**{name: form.format(name) for name in ("last_seen_at", "expires_at")})
+    return {
+        row[0]: WayRow(
+            *row[:6], bool(row[6]), sql.to_epoch(row[7]), None if row[8] is None else sql.to_epoch(row[8])
+        )
+        for row in sql.select(statement, device_ids)
+    }
 
 
 def live(device_ids: Sequence[int]) -> list[SenderRow]:

@@ -15,6 +15,8 @@ from southbound.transports.coap import Block
 
 MAX_BYTES = 196_608
 MAX_OPEN = 256
+MAX_ALL_BYTES = 8_388_608
+"""Of all together: a few large object lists of gateways at once, and no more from whoever begins and never ends."""
 SECONDS = 93.0
 
 
@@ -31,6 +33,7 @@ class Assemblies:
         self._clock = clock
         self._seconds = seconds
         self._open: OrderedDict[Hashable, _Open] = OrderedDict()
+        self._bytes = 0
 
     def __len__(self) -> int:
         return len(self._open)
@@ -40,26 +43,29 @@ class Assemblies:
         key = (peer, request.code, request.path, request.query, request.content_format)
         self._drop_old()
         if block.number == 0:
-            self._open.pop(key, None)
+            self._drop(key)
             if not block.more:
                 return request
             self._open[key] = _Open(bytearray(), self._clock())
             if len(self._open) > MAX_OPEN:
-                self._open.popitem(last=False)
+                self._drop(next(iter(self._open)))
         known = self._open.get(key)
         if known is None or block.number * block.size != len(known.payload):
             return Response(Code.REQUEST_ENTITY_INCOMPLETE)
         if block.more and len(request.payload) != block.size:
             return Response(Code.BAD_REQUEST)
         if len(known.payload) + len(request.payload) > MAX_BYTES:
-            del self._open[key]
+            self._drop(key)
             return Response(Code.REQUEST_ENTITY_TOO_LARGE)
         known.payload += request.payload
+        self._bytes += len(request.payload)
         if block.more:
             known.touched_at = self._clock()
             self._open.move_to_end(key)
+            while self._bytes > MAX_ALL_BYTES:
+                self._drop(next(iter(self._open)))
             return Response(Code.CONTINUE)
-        del self._open[key]
+        self._drop(key)
         return replace(request, payload=bytes(known.payload))
 
     def _drop_old(self) -> None:
@@ -68,4 +74,9 @@ class Assemblies:
             key, oldest = next(iter(self._open.items()))
             if oldest.touched_at + self._seconds > now:
                 return
-            del self._open[key]
+            self._drop(key)
+
+    def _drop(self, key: Hashable) -> None:
+        known = self._open.pop(key, None)
+        if known is not None:
+            self._bytes -= len(known.payload)

@@ -17,7 +17,7 @@ from devices.models import Plane
 from lwm2m.messages import Request
 from southbound.worker import Southbound
 
-SECONDS = 10.0
+SECONDS = 30.0
 LINKS = b'</>;rt="oma.lwm2m";ct="60 110 112",</1/0>,</3/0>'
 
 

@@ -8,8 +8,8 @@ from lwm2m.codes import Code
 from lwm2m.messages import Request, Response
 from southbound.counters import GATHERED_LIMIT, Counters
 from southbound.expiry import HORIZON_SECONDS, Timers
-from southbound.transports import coap
-from southbound.transports.blocks import MAX_OPEN, Assemblies
+from southbound.transports import blocks, coap
+from southbound.transports.blocks import MAX_BYTES, MAX_OPEN, Assemblies
 from southbound.transports.coap import Block
 from southbound.transports.recent import UNSEEN, RecentMessages
 
@@ -80,13 +80,27 @@ def test_block_assemblies_are_bounded_in_size_number_and_time():
         assemblies.feed("p", request(b"x" * 16, str(number)), Block(0, True, 0))
     assert len(assemblies) == MAX_OPEN
     clock.now += 94
-    answer = None
-    for number in range(100):
+    whole, rest = divmod(MAX_BYTES, 1024)
+    assert rest == 0
+    for number in range(whole):
         answer = assemblies.feed("p", request(b"x" * 1024), Block(number, True, 6))
-        if answer != Response(Code.CONTINUE):
-            break
+        assert answer == Response(Code.CONTINUE)
+    answer = assemblies.feed("p", request(b"x" * 1024), Block(whole, True, 6))
     assert answer == Response(Code.REQUEST_ENTITY_TOO_LARGE)
     assert len(assemblies) == 0
+
+
+def test_all_block_assemblies_together_are_bounded(monkeypatch):
+    monkeypatch.setattr(blocks, "MAX_ALL_BYTES", 10 * 1024)
+    assemblies = Assemblies(Clock())
+    for number in range(20):
+        answer = assemblies.feed("p", request(b"x" * 1024, str(number)), Block(0, True, 6))
+        assert answer == Response(Code.CONTINUE)
+    assert len(assemblies) == 10
+    oldest = assemblies.feed("p", request(b"y", "0"), Block(1, False, 6))
+    newest = assemblies.feed("p", request(b"y", "19"), Block(1, False, 6))
+    assert oldest == Response(Code.REQUEST_ENTITY_INCOMPLETE)
+    assert newest.payload == b"x" * 1024 + b"y"
 
 
 def test_timers_hold_one_entry_per_device_and_follow_refreshes():

@@ -82,7 +82,7 @@ def on_tcp(transactional_db, settings, tmp_path):
         async def main():
             async with running(ports=PORTS) as southbound:
                 port = southbound.ports.stream_port_of(Plane.MANAGEMENT)
-                return await asyncio.wait_for(scene(southbound, port), 30)
+                return await asyncio.wait_for(scene(southbound, port), 90)
 
         return asyncio.run(main())
 

@@ -28,6 +28,12 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m bench.run $(BENCH_ARGS)
+ifeq ($(BENCH_ARGS),)
+	@$(BIN)/python -m bench.sms
+	@$(BIN)/python -m bench.gateway
+	@command -v redis-server >/dev/null && .ci/with-services $(BIN)/python -m bench.sms || true
+	@command -v redis-server >/dev/null && .ci/with-services $(BIN)/python -m bench.gateway || true
+endif
 
 interop: $(VENV)/.dev
 	@$(BIN)/python -m pytest tests/interop -p no:xdist -rs

@@ -14,7 +14,8 @@ CAUSES = (
             "No response came within the exchange's time-out after an acknowledgement or all retransmissions."
         ),
         action=(
-            "Wait for the device's next contact, upon which the portal tries again, or check its reception."
+            "Wait for the device's next contact, or check its reception: what may be sent twice is sent again then, "
+            "an Execute or a Create has to be asked for anew."
         ),
     ),
     Cause(

@@ -70,7 +70,9 @@ CAUSES = (
         mended_by="engineer",
         subscriber="Your gateway describes one of its devices in a way we do not understand.",
         support="An entry of the gateway's list of devices has no usable Device ID or prefix.",
-        engineer="Resource /25/x/0 or /25/x/1 is missing, empty, too long, has a slash, is a number, or stands there twice.",
+        engineer=(
+            "Resource /25/x/0 or /25/x/1 is missing, empty, too long, has a slash, is a number, or stands there twice."
+        ),
         action="Correct the firmware of the gateway: one Device ID and one prefix for each end device.",
     ),
     Cause(

@@ -213,7 +213,8 @@ class _Carrier:
         while True:
             wait = max(0.0, changes_after - time.monotonic()) if self._changes else None
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._something.wait(), wait)
+                async with asyncio.timeout(wait):
+                    await self._something.wait()
             changes, channels, closing = self._take(changes_after)
             if changes:
                 pause = COALESCE_SECONDS if len(changes) <= MANY else MANY_SECONDS

@@ -118,7 +118,10 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             while True:
                 waits = [one for one in (self.tick_seconds, self.again_seconds) if one is not None]
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), min(waits, default=None))
+                    async with asyncio.timeout(
+                        min(waits, default=None)
+                    ):  # `wait_for` can swallow a cancellation
+                        await self._wake.wait()
                 self._wake.clear()
                 changed = None if self._everything else frozenset(self._changed)
                 self._changed.clear()

@@ -7,6 +7,7 @@ what was acknowledged and not answered, and binds.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 import time
@@ -174,10 +175,9 @@ class Sms:
             raise
         self._renewed_at = time.monotonic()
         await self._adjust(links)
-        try:
-            await asyncio.wait_for(self._bell.wait(), self._options.renew_seconds)
-        except TimeoutError:
-            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._options.renew_seconds):
+                await self._bell.wait()
 
     async def _adjust(self, links: list[Link]) -> None:
         wanted = {link.operator_id: link for link in links}

@@ -17,6 +17,9 @@ from southbound.transports.sms_sender import SmsSender
 
 logger = logging.getLogger(__name__)
 
+TELL_SECONDS = 2.0
+AGAIN_SECONDS = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class Desk:
@@ -34,7 +37,8 @@ class HeldLink:
         self._traffic = traffic
         self._operator_id = link.operator_id
         self._wants_receipts = link.wants_receipts
-        self._states: asyncio.Queue[tuple[str, str, str]] = asyncio.Queue()
+        self._states: asyncio.Queue[tuple[str, str, str] | None] = asyncio.Queue()
+        self._teller: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self.wants_bind = False
         self.link = SmppLink(link, self, patience=patience)
@@ -42,9 +46,10 @@ class HeldLink:
 
     def start(self) -> None:
         loop = asyncio.get_running_loop()
-        for work in (self.link.run, self.sender.run, self._tell):
+        for work in (self.link.run, self.sender.run):
             name = f"smpp {work.__name__} {self._operator_id}"
             self._tasks.append(loop.create_task(work(), name=name))
+        self._teller = loop.create_task(self._tell(), name=f"smpp tell {self._operator_id}")
 
     async def stop(self) -> None:
         await self.link.close()
@@ -52,14 +57,22 @@ class HeldLink:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.sender.lost()
+        if self._teller is not None:
+            # What is being written now must not be written after what the next holder says.
+            self._states.put_nowait(None)
+            await asyncio.wait([self._teller], timeout=TELL_SECONDS)
+            self._teller.cancel()
 
     async def _tell(self) -> None:
-        while True:
-            said = await self._states.get()
+        """Each state, in order; one that could not be written again and again, until there is a newer one."""
+        while (said := await self._states.get()) is not None:
             try:
                 await self._desk.tell(self._operator_id, *said)
-            except Exception as error:  # the next state is told again
+            except Exception as error:
                 logger.warning("smpp_state_untold error=%s: %s", type(error).__name__, error)
+                await asyncio.sleep(AGAIN_SECONDS)
+                if self._states.empty():
+                    self._states.put_nowait(said)
 
     def _settle(self, settled: Settled) -> None:
         self._traffic.settle(settled, wants_receipts=self._wants_receipts)

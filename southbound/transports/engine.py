@@ -248,7 +248,8 @@ class Engine:
         self, lane: Lane, peer: Hashable, response: Awaitable[Message], patience: float
     ) -> Message:
         try:
-            return await asyncio.wait_for(response, patience)
+            async with asyncio.timeout(patience):
+                return await response
         except (TimeoutError, asyncio.CancelledError) as error:
             # aiocoap would repeat it on and on, and keep the next request to this peer waiting behind it.
             self.drop(lane, peer, "given up")

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import ssl
@@ -108,10 +109,9 @@ class SmppLink:
                 self._connection = None
                 self._owner.link_state(LinkState.DOWN, "SMSC_UNREACHABLE", f"{type(error).__name__}: {error}")
                 seconds = self._pause()
-            try:
-                await asyncio.wait_for(self._again.wait(), seconds)
-            except TimeoutError:
-                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):  # `wait_for` can swallow the cancellation
+                    await self._again.wait()
 
     async def close(self) -> None:
         """Leave politely, in the time there is."""
@@ -155,7 +155,8 @@ class SmppLink:
         context = ssl.create_default_context() if self.link.use_tls else None
         loop = asyncio.get_running_loop()
         opening = loop.create_connection(lambda: connection, self.link.host, self.link.port, ssl=context)
-        await asyncio.wait_for(opening, CONNECT_SECONDS)
+        async with asyncio.timeout(CONNECT_SECONDS):
+            await opening
 
     def _session(self) -> smpp.Session:
         link = self.link

@@ -66,7 +66,8 @@ class SmsSender:
     async def run(self) -> None:
         while True:
             try:
-                await asyncio.wait_for(self._bell.wait(), POLL_SECONDS)
+                async with asyncio.timeout(POLL_SECONDS):  # `wait_for` can swallow the cancellation
+                    await self._bell.wait()
             except TimeoutError:
                 self._may_be_more = True
             self._bell.clear()

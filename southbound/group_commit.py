@@ -11,7 +11,7 @@ import asyncio
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
 from django.db import Error, InterfaceError, OperationalError, connection
@@ -120,3 +120,25 @@ class GroupCommit(Generic[Item, Result]):
         self._counters.failed_batches += 1
         logger.warning("batch_failed size=%d error=%s: %s", len(batch), type(error).__name__, error)
         connection.close()  # the next batch begins with a connection that works, if there is one
+
+
+class GroupCommits(Generic[Item, Result]):
+    """Several group commits side by side: while one waits for the database, another one computes.
+
+    Items of one `key` always go to the same one, so that they stay in order.
+    """
+
+    def __init__(self, parts: Sequence[GroupCommit[Item, Result]], key: Callable[[Item], Hashable]) -> None:
+        self._parts = parts
+        self._key = key
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        for part in self._parts:
+            part.start(loop)
+
+    async def stop(self, timeout_seconds: float = 2.0) -> None:
+        await asyncio.gather(*(part.stop(timeout_seconds) for part in self._parts))
+
+    def submit(self, item: Item) -> bool:
+        """False when the queue that it belongs to is full or closing."""
+        return self._parts[hash(self._key(item)) % len(self._parts)].submit(item)

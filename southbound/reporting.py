@@ -1,14 +1,16 @@
 """What devices report on their own, Send and notifications: stored by a group commit of its own, then answered.
 
-It has its own writer thread, so that a storm of reports never keeps a registration waiting. Nothing is acknowledged
+It has writer threads of its own, so that a storm of reports never keeps a registration waiting. Nothing is acknowledged
 that is not stored. A report does not refresh the lifetime (R-03), but the device listens now: its mailbox is flushed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import datetime
+from functools import partial
 
+from django.db import connection
 from django.utils import timezone
 
 from audit import ledger
@@ -20,7 +22,7 @@ from lwm2m.codes import Code
 from lwm2m.messages import Response, Send
 from southbound import behind, observing, senders
 from southbound.counters import Counters
-from southbound.group_commit import GroupCommit
+from southbound.group_commit import GroupCommit, GroupCommits
 from southbound.moments import Moments
 from southbound.reports import Notified, Report, Sent, Verdict, judge_notice, judge_send
 from southbound.senders import Sender
@@ -30,6 +32,8 @@ from southbound.transports.notices import Notice
 
 OVERLOADED_MAX_AGE = 5
 UNAVAILABLE_MAX_AGE = 10
+WRITERS = {"postgresql": 2}
+"""Half of a report's time is the database's; SQLite has one writer at a time anyway."""
 HELD_LIMIT = 64
 """So many notifications of one observation wait until it is known that it stands."""
 
@@ -55,9 +59,12 @@ class Reporting:
         self._on_told = on_told
         self._tracing = tracing
         self._held: dict[bytes, list[Notice]] = {}
-        self._moments = Moments()
-        self.commits: GroupCommit[Report, Verdict] = GroupCommit(
-            write=self._write, answer=self._answer, counters=counters
+        self.commits: GroupCommits[Report, Verdict] = GroupCommits(
+            [
+                GroupCommit(write=partial(self._write, Moments()), answer=self._answer, counters=counters)
+                for _ in range(WRITERS.get(connection.vendor, 1))
+            ],
+            key=_sender,
         )
 
     # -- on the loop -----------------------------------------------------------------------------------------
@@ -98,7 +105,7 @@ class Reporting:
         self._counters.refused(exchange.plane, cause, origin.identity or "", origin.host, detail, device_id)
 
     # -- on the writer thread --------------------------------------------------------------------------------
-    def _write(self, batch: Sequence[Report]) -> list[Verdict]:
+    def _write(self, moments: Moments, batch: Sequence[Report]) -> list[Verdict]:
         now = timezone.now()
         with ledger.unit_of_work():
             known = senders.find([report.origin for report in batch])
@@ -112,7 +119,7 @@ class Reporting:
                 judge_send(report, known.get(report.origin), at)
                 if isinstance(report, Sent)
                 else judge_notice(report, known.get(report.origin), observed, at)
-                for report, at in self._moments.of(batch, now)
+                for report, at in moments.of(batch, now)
             ]
             behind_them = behind.stored(verdicts, now=now)
             # Locks in the order of the house: devices, registrations, observations, values.
@@ -195,3 +202,9 @@ def _operators(known: Iterable[Sender], samples: Sequence[Sample]) -> dict[int, 
     if others:
         found |= dict(Device.objects.filter(pk__in=others).values_list("pk", "operator_id"))
     return found
+
+
+def _sender(report: Report) -> Hashable:
+    """Whoever has credentials is known by them, wherever it sends from."""
+    origin = report.origin
+    return origin.identity or (origin.host, origin.port)

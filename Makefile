@@ -6,7 +6,7 @@ BIN     = $(VENV)/bin
 DEMO   ?= 1
 PYTEST_ARGS ?= -n auto --dist loadgroup
 
-.PHONY: run test check bench interop browser storm screenshots clean
+.PHONY: run test check bench interop browser storm clean
 
 run: $(VENV)/.run
 	@exec $(BIN)/python manage.py portal --migrate $(if $(filter 0,$(DEMO)),,--demo)

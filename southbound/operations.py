@@ -24,6 +24,8 @@ from lwm2m.paths import ROOT, Path
 from lwm2m.values import typed
 
 _TLV = (ContentFormat.TLV, ContentFormat.TLV_LEGACY)
+_ATTRIBUTES = ("pmin", "pmax", "lt", "gt", "st", "epmin", "epmax", "edge", "con", "hqmax")
+_ORDER = {name: place for place, name in enumerate(_ATTRIBUTES)}
 _ATTRIBUTES_APART = ("1.0", "1.1")
 """Before LwM2M 1.2 an Observe carries no attributes (OMA-TS-LightweightM2M_Core 6.4.1)."""
 _NAMES_WITH_ROOT = "1.2"
@@ -244,7 +246,9 @@ def _prefix(target: Target) -> str:
 
 
 def _query(attributes: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(name if value is None else f"{name}={value}" for name, value in attributes.items())
+    """In one order always: PostgreSQL keeps none, and the end of an observation repeats its options (int-303)."""
+    named = sorted(attributes.items(), key=lambda pair: (_ORDER.get(pair[0], len(_ORDER)), pair[0]))
+    return tuple(name if value is None else f"{name}={value}" for name, value in named)
 
 
 def _nodes(path: Path, arguments: Mapping[str, Any], target: Target) -> list[Node]:

@@ -346,7 +346,7 @@ def test_int_261_attributes_at_several_levels(drive):
         await attribute(device, client, "/3/0/7/0", lt=4, gt=10)
         found = await discovered(device, client, "/3")
         assert (found["/3"], found["/3/0"]) == ("pmin=10;pmax=200", "pmin=20")
-        assert (await discovered(device, client, "/3/0"))["/3/0/9"] == "epmin=1;epmax=100;lt=5;gt=80;st=2"
+        assert (await discovered(device, client, "/3/0"))["/3/0/9"] == "lt=5;gt=80;st=2;epmin=1;epmax=100"
         expect(await order(device, "write-attributes", "/3", attributes={"pmin": None}), "2.04")
         assert wire.last(client).query == ("pmin",)
         assert (await discovered(device, client, "/3"))["/3"] == "pmax=200"

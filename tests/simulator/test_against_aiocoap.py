@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -36,18 +37,28 @@ class Registry(resource.Resource):
         return aiocoap.Message(code=CHANGED)
 
 
+async def serving(site: resource.Site) -> tuple[aiocoap.Context, int]:
+    """aiocoap takes a port of the same number on UDP and TCP; another one when either is taken."""
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        try:
+            return await aiocoap.Context.create_server_context(site, bind=("127.0.0.1", port)), port
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+
+
 @asynccontextmanager
 async def managed(
     faults: Faults = NONE, **behaviour: object
 ) -> AsyncIterator[tuple[aiocoap.Context, Registry, Device]]:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     registry, updates, site = Registry(), Registry(), resource.Site()
     updates.is_update, updates.callers, updates.sizes = True, registry.callers, registry.sizes
     site.add_resource(["rd"], registry)
     site.add_resource(["rd", "7"], updates)
-    context = await aiocoap.Context.create_server_context(site, bind=("127.0.0.1", port))
+    context, port = await serving(site)
     try:
         uri = f"coap://127.0.0.1:{port}"
         async with running_device("dev-1", server=uri, faults=faults, **behaviour) as device:

@@ -22,7 +22,7 @@ def goes_round(leshan_device: LeshanDevice, rest: Rest, endpoint: str) -> None:
         lambda: session_of(rest, endpoint) == "registered", seconds=20, what="the portal shows it registered"
     )
     until(lambda: rest.device(endpoint)["manufacturer"] == "Eclipse Leshan", seconds=30, what="/3/0 was read")
-    assert rest.device(endpoint)["provisioning"] == "applied"
+    until(lambda: rest.device(endpoint)["provisioning"] == "applied", seconds=30, what="the job has ended")
     leshan_device.say("update")
     leshan_device.said("UPDATED")
     leshan_device.say("stop")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from devices.errors import Refused
 from devices.models import Device, Onboarding
 from provisioning.ladder import ReachAttempt
 from provisioning.rungs import standing
-from provisioning.rungs.results import RungResult, Skipped, Taken
+from provisioning.rungs.results import RungResult, Skipped
 
 TITLE = "Bootstrap trigger"
 DID = "asked to fetch its settings anew"
@@ -29,8 +28,4 @@ def take(*, attempt: ReachAttempt, device: Device, now: datetime) -> RungResult:
     if found.server is None or found.version == "1.0":
         return Skipped("TRIGGER_UNSUPPORTED", "Execute /1/x/9 came with LwM2M 1.1.")
     path = f"/1/{found.server}/{BOOTSTRAP_TRIGGER}"
-    try:
-        standing.execute(device=device, attempt=attempt, path=path, now=now)
-    except Refused as refusal:
-        return Skipped(refusal.cause, refusal.detail)
-    return Taken(f"Execute {path}")
+    return standing.execute(device=device, attempt=attempt, path=path, now=now)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+REASON = "The device missed its contact"
+"""Of whatever a rung has done."""
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:

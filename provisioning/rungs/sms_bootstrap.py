@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from devices.errors import Refused
-from devices.models import Device, Onboarding, Reach
+from devices.models import Device, Onboarding
 from devices.services import triggers
 from provisioning.ladder import ReachAttempt
-from provisioning.rungs import standing
-from provisioning.rungs.results import RungResult, Skipped, Taken
+from provisioning.rungs import by_sms, standing
+from provisioning.rungs.results import RungResult, Skipped
 
 TITLE = "SMS bootstrap"
 DID = "asked by SMS to fetch its settings anew"
@@ -25,18 +24,4 @@ def take(*, attempt: ReachAttempt, device: Device, now: datetime) -> RungResult:
         return Skipped("TRIGGER_UNSUPPORTED", "The device has its settings from the factory.")
     if standing.version_of(device) == "1.0":
         return Skipped("TRIGGER_UNSUPPORTED", "Execute /1/x/9 came with LwM2M 1.1.")
-    if device.reach == Reach.GATEWAY:
-        return Skipped("TRIGGER_UNSUPPORTED", "It has no phone number of its own.")
-    if not device.msisdn:
-        return Skipped("MSISDN_MISSING")
-    try:
-        sent = triggers.send(
-            device=device,
-            kind=triggers.Kind.BOOTSTRAP,
-            requested_by="system",
-            reason="The device missed its contact",
-            now=now,
-        )
-    except Refused as refusal:
-        return Skipped(refusal.cause, refusal.detail)
-    return Taken(f"SMS {sent.pk}", sms=1)
+    return by_sms.send(device=device, kind=triggers.Kind.BOOTSTRAP, now=now)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from devices.errors import Refused
-from devices.models import Device, Reach
+from devices.models import Device
 from devices.services import triggers
 from provisioning.ladder import ReachAttempt
-from provisioning.rungs.results import RungResult, Skipped, Taken
+from provisioning.rungs import by_sms
+from provisioning.rungs.results import RungResult
 
 TITLE = "SMS trigger"
 DID = "asked to update by SMS"
@@ -20,18 +20,4 @@ def costs_sms(device: Device) -> bool:
 
 
 def take(*, attempt: ReachAttempt, device: Device, now: datetime) -> RungResult:
-    if device.reach == Reach.GATEWAY:
-        return Skipped("TRIGGER_UNSUPPORTED", "It has no phone number of its own.")
-    if not device.msisdn:
-        return Skipped("MSISDN_MISSING")
-    try:
-        sent = triggers.send(
-            device=device,
-            kind=triggers.Kind.UPDATE,
-            requested_by="system",
-            reason="The device missed its contact",
-            now=now,
-        )
-    except Refused as refusal:
-        return Skipped(refusal.cause, refusal.detail)
-    return Taken(f"SMS {sent.pk}", sms=1)
+    return by_sms.send(device=device, kind=triggers.Kind.UPDATE, now=now)

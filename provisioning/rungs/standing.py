@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from devices import waking
+from devices.errors import Refused
 from devices.models import Device, Operation, Registration, RegistrationDetail
 from devices.services import mailbox
 from lwm2m.errors import Lwm2mError
 from lwm2m.links import ObjectLinks
 from provisioning.ladder import ReachAttempt
+from provisioning.rungs.results import REASON, RungResult, Skipped, Taken
 
 SERVER_OBJECT = 1
 VALID_SECONDS = 600
@@ -49,16 +51,20 @@ def _server(device: Device) -> int | None:
     return servers.instances[0] if servers and servers.instances else None
 
 
-def execute(*, device: Device, attempt: ReachAttempt, path: str, now: datetime) -> None:
-    """Have this executed although the device may sleep (`devices.waking`). Raises Refused."""
-    mailbox.enqueue(
-        device=device,
-        operation=Operation.EXECUTE,
-        path=path,
-        requested_by="system",
-        reason="The device missed its contact",
-        correlation=f"{waking.CORRELATION}{attempt.pk}",
-        expires_in_seconds=VALID_SECONDS,
-        priority=PRIORITY,
-        now=now,
-    )
+def execute(*, device: Device, attempt: ReachAttempt, path: str, now: datetime) -> RungResult:
+    """Have this executed although the device may sleep (`devices.waking`)."""
+    try:
+        mailbox.enqueue(
+            device=device,
+            operation=Operation.EXECUTE,
+            path=path,
+            requested_by="system",
+            reason=REASON,
+            correlation=f"{waking.CORRELATION}{attempt.pk}",
+            expires_in_seconds=VALID_SECONDS,
+            priority=PRIORITY,
+            now=now,
+        )
+    except Refused as refusal:
+        return Skipped(refusal.cause, refusal.detail)
+    return Taken(f"Execute {path}")

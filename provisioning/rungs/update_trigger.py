@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from devices.errors import Refused
 from devices.models import Device
 from provisioning.ladder import ReachAttempt
 from provisioning.rungs import standing
-from provisioning.rungs.results import RungResult, Skipped, Taken
+from provisioning.rungs.results import RungResult, Skipped
 
 TITLE = "Update trigger"
 DID = "asked to update"
@@ -27,8 +26,4 @@ def take(*, attempt: ReachAttempt, device: Device, now: datetime) -> RungResult:
     if found.server is None:
         return Skipped("TRIGGER_UNSUPPORTED", "The device announced no Server object (/1).")
     path = f"/1/{found.server}/{UPDATE_TRIGGER}"
-    try:
-        standing.execute(device=device, attempt=attempt, path=path, now=now)
-    except Refused as refusal:
-        return Skipped(refusal.cause, refusal.detail)
-    return Taken(f"Execute {path}")
+    return standing.execute(device=device, attempt=attempt, path=path, now=now)

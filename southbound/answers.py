@@ -6,13 +6,13 @@ A value of type opaque is {"base64": "..."}, an object link {"object_link": "3:0
 from __future__ import annotations
 
 import base64
-import math
 from typing import Any
 
+from devices.services.value_json import to_json
 from lwm2m import formats
 from lwm2m.codes import ContentFormat
 from lwm2m.errors import Lwm2mError
-from lwm2m.nodes import Node, ObjectLinkValue, Value
+from lwm2m.nodes import Node
 from lwm2m.objects import Catalogue
 from lwm2m.paths import Path
 
@@ -83,13 +83,3 @@ def _node(node: Node, root_path: str, own: str) -> dict[str, Any]:
         shown["time"] = node.time
     prefix = end_device(node.prefix, root_path)
     return shown | ({"prefix": prefix} if prefix not in ("", own) else {})
-
-
-def to_json(value: Value) -> Any:
-    if isinstance(value, bytes):
-        return {"base64": base64.b64encode(value).decode()}
-    if isinstance(value, ObjectLinkValue):
-        return {"object_link": str(value)}
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)  # JSON has no such number
-    return value

@@ -84,14 +84,3 @@ def living(*, host: str, now: datetime) -> list[SouthboundProcess]:
         for row in alive(now=now).order_by("number", "flow")
         if not (row.host == host and row.pid != os.getpid() and _is_dead(row.pid))
     ]
-
-
-def alive_flows(*, now: datetime) -> set[str]:
-    """The flows that somebody listens on."""
-    return set(alive(now=now).values_list("flow", flat=True))
-
-
-def is_gone(*, flow: str, host: str, now: datetime) -> bool:
-    """Whether nobody runs under this flow any more; seen from `host`, where a dead process shows at once."""
-    row = alive(now=now).filter(flow=flow).first()
-    return row is None or (row.host == host and row.pid != os.getpid() and _is_dead(row.pid))

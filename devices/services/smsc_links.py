@@ -215,8 +215,8 @@ def hold(*, holder: str, host: str, now: datetime) -> list[Link]:
 
 def _gone(holder: str, host: str, now: datetime) -> list[str]:
     """Other holders that are not there any more; on the same machine that shows at once."""
-    held = SmscLink.objects.exclude(held_by__in=["", holder]).values_list("held_by", flat=True)
-    return [flow for flow in held if processes.is_gone(flow=flow, host=host, now=now)]
+    held = set(SmscLink.objects.exclude(held_by__in=["", holder]).values_list("held_by", flat=True))
+    return sorted(held.difference(row.flow for row in processes.living(host=host, now=now))) if held else []
 
 
 def _link(link: SmscLink) -> Link:

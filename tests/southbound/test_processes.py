@@ -41,7 +41,7 @@ def test_a_dead_process_holds_no_number():
     assert processes.free_number(now=now, host="here", preferred=0) == 0
     assert processes.free_number(now=now, host="elsewhere") == 1
     announce("silent", 1, host="elsewhere", ago=60)
-    assert processes.alive_flows(now=now) == {"crashed"}
+    assert {row.flow for row in processes.alive(now=now)} == {"crashed"}
 
 
 @pytest.mark.django_db

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from audit import ledger
 from devices.models import Command, CommandState, Device
+from devices.services import device_trail
 
 _ENDS = {
     CommandState.DONE: ("command.done", "ok"),
@@ -32,12 +32,9 @@ def _record(
     cause: str = "",
     reason: str = "",
 ) -> None:
-    ledger.record(
-        action=action,
-        operator_id=device.operator_id,
-        device_id=device.pk,
-        subscriber_id=device.subscriber_id,
-        target=device.endpoint,
+    device_trail.record(
+        device,
+        action,
         result=result,
         cause=cause,
         reason=reason,

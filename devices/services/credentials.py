@@ -16,6 +16,7 @@ from django.db.models import Q
 from audit import ledger
 from devices import vault
 from devices.models import Credential, CredentialState, Device, Plane
+from devices.services import device_trail
 from devices.states import Access
 
 KEY_BYTES = 16
@@ -213,12 +214,9 @@ def _retire(credentials: list[Credential], device: Device, *, reason: str) -> No
 
 
 def _record(action: str, credential: Credential, device: Device, *, reason: str = "", **detail: str) -> None:
-    ledger.record(
-        action=action,
-        operator_id=device.operator_id,
-        device_id=device.pk,
-        subscriber_id=device.subscriber_id,
-        target=device.endpoint,
+    device_trail.record(
+        device,
+        action,
         reason=reason,
         detail={"plane": credential.plane, "psk_identity": credential.identity, **detail},
     )

@@ -31,7 +31,14 @@ from devices.nameplate import (
     check_msisdn,
     parse_key,
 )
-from devices.services import credentials, end_device_choices, intake, mailbox, observation_access
+from devices.services import (
+    credentials,
+    device_trail,
+    end_device_choices,
+    intake,
+    mailbox,
+    observation_access,
+)
 from devices.states import Access, IllegalMove, Ownership, Provisioning, check_move
 
 __all__ = [
@@ -324,12 +331,9 @@ def _record(
     reason: str = "",
     msisdn: str = "",
 ) -> None:
-    ledger.record(
-        action=action,
-        operator_id=device.operator_id,
-        device_id=device.pk,
-        subscriber_id=device.subscriber_id,
-        target=device.endpoint,
+    device_trail.record(
+        device,
+        action,
         cause=cause,
         before=before,
         after=after,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from audit import ledger
 from devices.models import Device
+from devices.services import device_trail
 from devices.telemetry import Observation
 
 
@@ -16,12 +16,9 @@ def unwanted(observation: Observation, device: Device, *, by: str, reason: str) 
 
 
 def _record(action: str, observation: Observation, device: Device, by: str, reason: str) -> None:
-    ledger.record(
-        action=action,
-        operator_id=device.operator_id,
-        device_id=device.pk,
-        subscriber_id=device.subscriber_id,
-        target=device.endpoint,
+    device_trail.record(
+        device,
+        action,
         reason=reason,
         detail={
             "observation_id": observation.pk,

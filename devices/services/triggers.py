@@ -19,7 +19,7 @@ from devices import events
 from devices.errors import Refused
 from devices.messaging import SmscLink, SmsMessage, SmsPurpose
 from devices.models import Device, Reach, RegistrationDetail
-from devices.services import sms_numbers, sms_outbox, smsc_links
+from devices.services import device_trail, sms_numbers, sms_outbox, smsc_links
 from devices.states import Access
 from lwm2m import trigger
 from lwm2m.codes import dotted
@@ -177,12 +177,9 @@ def _record(
     reason: str = "",
     requested_by: str = "",
 ) -> None:
-    ledger.record(
-        action=action,
-        operator_id=device.operator_id,
-        device_id=device.pk,
-        subscriber_id=device.subscriber_id,
-        target=device.endpoint,
+    device_trail.record(
+        device,
+        action,
         result=result,
         reason=reason,
         detail={**detail, **({"requested_by": requested_by} if requested_by else {})},

@@ -7,6 +7,7 @@ from typing import Any
 
 from audit import ledger
 from devices.models import Device
+from devices.services import device_trail
 from provisioning.ladder import AttemptState, ReachAttempt
 from provisioning.rungs.results import RungResult, Skipped
 
@@ -55,13 +56,10 @@ def _record(
     cause: str = "",
     detail: dict[str, Any],
 ) -> None:
-    ledger.record(
-        action=action,
+    device_trail.record(
+        device,
+        action,
         actor=ledger.SYSTEM,
-        operator_id=device.operator_id,
-        device_id=device.pk,
-        subscriber_id=device.subscriber_id,
-        target=device.endpoint,
         result=result,
         cause=cause,
         detail=detail,

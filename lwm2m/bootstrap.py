@@ -2,8 +2,11 @@
 
 `OMA-TS-LightweightM2M_Core 6.1`, order after L-23: Discover, Read, Delete, then Write of ``/0``, ``/1`` and
 ``/2``, Finish. One request is in flight at a time; the caller sends what `Session` gives and reports the
-answer until it gets `Finished`. A refused step is noted and the session goes on, as a client may well be
-able to live with it; only Finish decides. Paths never carry the alternate path.
+answer until it gets `Finished`. A refused deletion or access right is noted and the session goes on, as a
+client may well be able to live with it. A server account that is refused in every format ends the session
+without Finish: a client that is never told "finished" gives up after 247 s and keeps the accounts that it had
+(`OMA-TS-LightweightM2M_Core 6.1.7`), and one that is told so would be without an account. Paths never carry the
+alternate path.
 """
 
 from __future__ import annotations
@@ -43,26 +46,48 @@ __all__ = [
 ]
 
 Kind = Literal["discover", "read", "delete", "write", "finish"]
-Result = Literal["done", "finished_with_errors", "finish_failed", "transport_failed"]
+Result = Literal["done", "finished_with_errors", "write_refused", "finish_failed", "transport_failed"]
+
+_FORMAT_FAULTS: dict[int, tuple[ContentFormat, ...]] = {
+    # Decoders of JSON fail on base64url or on the order of keys, those of CBOR on lengths: TLV has neither.
+    Code.BAD_REQUEST: (ContentFormat.TLV,),
+    Code.NOT_ACCEPTABLE: (ContentFormat.TLV, ContentFormat.SENML_JSON, ContentFormat.SENML_CBOR),
+    Code.UNSUPPORTED_CONTENT_FORMAT: (
+        ContentFormat.TLV,
+        ContentFormat.SENML_JSON,
+        ContentFormat.SENML_CBOR,
+    ),
+}
+"""What a refused Write is tried in next. Never as single resources: half an account is worse than none."""
+_FORMAT_NAMES = {
+    ContentFormat.TLV: "TLV",
+    ContentFormat.SENML_JSON: "SenML JSON",
+    ContentFormat.SENML_CBOR: "SenML CBOR",
+    ContentFormat.LWM2M_CBOR: "LwM2M CBOR",
+}
 
 _CAUSE = re.compile(r"[A-Z][A-Z0-9_]{2,63}\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """The next request to send. ``secret`` says that its payload holds keys: never log or show it."""
+    """The next request to send. ``secret`` says that its payload holds keys: never log or show it.
+
+    ``note`` is a sentence for the trail where the request is not the usual one.
+    """
 
     kind: Kind
     request: Request
     path: Path
     secret: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The end of a session; ``cause`` and ``detail`` are empty when ``result`` is ``done``.
+    """The end of a session; ``cause`` is empty when ``result`` is ``done``, ``detail`` says what was noted.
 
-    ``done`` and ``finished_with_errors`` mean that the client accepted Finish.
+    ``done`` and ``finished_with_errors`` mean that the client accepted Finish; with ``write_refused`` none was sent.
     """
 
     result: Result
@@ -97,6 +122,7 @@ class Session:
     ) -> None:
         self.discovered: DiscoveredInstances | None = None
         self.refusals: list[str] = []
+        self._mended: list[str] = []
         self._cause = ""
         self._plan = plan
         self._format = int(content_format)
@@ -151,15 +177,37 @@ class Session:
             if answer.is_success or answer.code == Code.NOT_FOUND:
                 self._deleted.add(path)
             else:
-                self._note("delete", path, answer)
+                self.refusals.append(_refusal("delete", path, answer))
+                self._cause = "BOOTSTRAP_DELETE_REFUSED"
         for nodes, path in self._writes():
-            payload = formats.encode(self._format, nodes, path)
-            request = Request(Code.PUT, path.segments, content_format=self._format, payload=payload)
-            answer = yield Operation("write", request, path, secret=path.object_id == 0)
-            if not answer.is_success:
-                self._note("write", path, answer)
+            is_taken = yield from self._write(nodes, path)
+            if not is_taken and path.object_id in (0, 1):
+                return Finished("write_refused", self._cause, f"{'; '.join(self.refusals)}. {_NO_FINISH}")
         answer = yield Operation("finish", Request(Code.POST, ("bs",)), ROOT)
         return self._finished(answer)
+
+    def _write(self, nodes: Sequence[Node], path: Path) -> Generator[Operation, _Answer, bool]:
+        """In the client's format, and where that fails in others; what it took once is used from then on."""
+        to_try, tried, note = [self._format], dict[int, _Answer](), ""
+        while to_try:
+            form = to_try.pop(0)
+            payload = formats.encode(form, nodes, path)
+            request = Request(Code.PUT, path.segments, content_format=form, payload=payload)
+            answer = yield Operation("write", request, path, secret=path.object_id == 0, note=note)
+            if answer.is_success:
+                if tried:
+                    self._mended.append(
+                        f"{_in_formats('Write', path, tried)}; it was taken in {_named(form)}"
+                    )
+                self._format = form
+                return True
+            tried[form] = answer
+            to_try = [int(one) for one in _FORMAT_FAULTS.get(answer.code, ()) if one not in tried]
+            if to_try:
+                note = f"Tried in {_named(to_try[0])}, as {_named(form)} was answered {dotted(answer.code)}."
+        self.refusals.append(_in_formats("Write", path, tried))
+        self._cause = "BOOTSTRAP_WRITE_REFUSED"  # which weighs more than a refused deletion
+        return False
 
     def _discover(self) -> Generator[Operation, _Answer, None]:
         """``/0`` first, ``/`` where that says nothing; a refusal is no error, see `lwm2m.instance_ids`."""
@@ -221,14 +269,8 @@ class Session:
     def _is_deleted(self, object_id: int) -> bool:
         return ROOT in self._deleted or Path(object_id) in self._deleted
 
-    def _note(self, kind: Literal["delete", "write"], path: Path, answer: _Answer) -> None:
-        self.refusals.append(_refusal(kind, path, answer))
-        # A refused write weighs more than a refused deletion.
-        if kind == "write" or not self._cause:
-            self._cause = "BOOTSTRAP_WRITE_REFUSED" if kind == "write" else "BOOTSTRAP_DELETE_REFUSED"
-
     def _finished(self, answer: _Answer) -> Finished:
-        noted = "; ".join(self.refusals)
+        noted = "; ".join(self.refusals + self._mended)
         if answer.code == Code.NOT_ACCEPTABLE:
             detail = (
                 "The client finds its accounts inconsistent (4.06); mend the profile and bootstrap again."
@@ -239,7 +281,20 @@ class Session:
             return Finished("finish_failed", "BOOTSTRAP_FINISH_REFUSED", f"{detail} {noted}".strip())
         if self._cause:
             return Finished("finished_with_errors", self._cause, f"{noted}.")
-        return Finished("done")
+        return Finished("done", detail=f"{'; '.join(self._mended)}." if self._mended else "")
+
+
+_NO_FINISH = "Finish was not sent, so the device keeps the accounts that it had."
+
+
+def _named(content_format: int) -> str:
+    known = {int(one): name for one, name in _FORMAT_NAMES.items()}
+    return known.get(content_format, f"format {content_format}")
+
+
+def _in_formats(what: str, path: Path, tried: dict[int, _Answer]) -> str:
+    answers = ", ".join(f"{dotted(answer.code)} in {_named(form)}" for form, answer in tried.items())
+    return f"{what} {path} was answered {answers}"
 
 
 def _refusal(kind: Kind, path: Path, answer: _Answer) -> str:

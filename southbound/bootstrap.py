@@ -185,6 +185,7 @@ def _answered(step: Operation, sent_at: datetime, reply: Reply) -> sessions.Exch
     if cause and step.kind == "finish" and reply.code == Code.NOT_ACCEPTABLE:
         cause = "BOOTSTRAP_INCONSISTENT"
     said = reply.payload[:200].decode(errors="replace") if refused else ""
+    detail = " ".join(part for part in (step.note, said) if part)
     return sessions.Exchange(
-        step.kind, str(step.path), sent_at, timezone.now(), dotted(reply.code), cause, said
+        step.kind, str(step.path), sent_at, timezone.now(), dotted(reply.code), cause, detail
     )

@@ -133,6 +133,7 @@ def record(*, session_id: int, exchange: Exchange) -> bool:
 _ENDS: dict[str, tuple[SessionState, str]] = {
     "done": (SessionState.DONE, ""),
     "finished_with_errors": (SessionState.DONE_WITH_ERRORS, "BOOTSTRAP_WRITE_REFUSED"),
+    "write_refused": (SessionState.FAILED, "BOOTSTRAP_WRITE_REFUSED"),
     "finish_failed": (SessionState.FINISH_REFUSED, "BOOTSTRAP_FINISH_REFUSED"),
     "transport_failed": (SessionState.FAILED, "BOOTSTRAP_TIMEOUT"),
 }

@@ -229,13 +229,94 @@ def test_int_9_and_acceptance_8_finish_inconsistent() -> None:
     assert (refused.result, refused.cause) == ("finish_failed", "BOOTSTRAP_FINISH_REFUSED")
 
 
-def test_a_refused_write_goes_on_and_is_told() -> None:
-    refuse = lambda operation: Code.BAD_REQUEST if operation.path == Path(1, 0) else None  # noqa: E731
+@pytest.mark.parametrize("path", [Path(0, 1), Path(1, 0)])
+@pytest.mark.parametrize(
+    "code",
+    [
+        Code.BAD_REQUEST,
+        Code.UNAUTHORIZED,
+        Code.METHOD_NOT_ALLOWED,
+        Code.NOT_ACCEPTABLE,
+        Code.UNSUPPORTED_CONTENT_FORMAT,
+        Code.INTERNAL_SERVER_ERROR,
+        Code.SERVICE_UNAVAILABLE,
+    ],
+)
+@pytest.mark.parametrize("content_format", [11542, 110, 112, 11544])
+def test_a_refused_account_never_ends_in_finish(path: Path, code: Code, content_format: int) -> None:
+    refuse = lambda operation: code if operation.path == path else None  # noqa: E731
     client = Client({0: None}, refuse=refuse)
-    finished = play(client, BootstrapPlan((PSK,)))
+    finished = play(client, BootstrapPlan((PSK,)), content_format)
+    assert (finished.result, finished.cause) == ("write_refused", "BOOTSTRAP_WRITE_REFUSED")
+    assert f"Write {path} was answered {code.dotted}" in finished.detail
+    assert "finish /" not in client.seen
+    assert client.seen[-1] == f"write {path}"
+
+
+def test_the_second_of_two_accounts_is_as_essential_as_the_first() -> None:
+    refuse = lambda operation: Code.BAD_REQUEST if operation.path == Path(0, 2) else None  # noqa: E731
+    plan = BootstrapPlan((PSK, NOSEC), access_rights=SERVER_RIGHTS)
+    client = Client({0: None}, refuse=refuse)
+    assert play(client, plan).result == "write_refused"
+    assert "finish /" not in client.seen
+
+
+def test_a_refused_access_right_goes_on_and_is_told() -> None:
+    refuse = lambda operation: Code.BAD_REQUEST if operation.path == Path(2, 0) else None  # noqa: E731
+    client = Client({0: None}, refuse=refuse)
+    finished = play(client, BootstrapPlan((PSK,), access_rights=(AccessRight(3, 0, ((0, 31),)),)))
     assert (finished.result, finished.cause) == ("finished_with_errors", "BOOTSTRAP_WRITE_REFUSED")
-    assert finished.detail == "Write /1/0 was answered 4.00."
+    assert finished.detail == "Write /2/0 was answered 4.00 in TLV."
     assert client.seen[-1] == "finish /"
+
+
+@pytest.mark.parametrize(
+    ("asked", "takes", "code", "formats_seen"),
+    [
+        (110, 11542, Code.BAD_REQUEST, [110, 11542, 11542]),  # wakaama: base64url in SenML JSON
+        (112, 11542, Code.UNSUPPORTED_CONTENT_FORMAT, [112, 11542, 11542]),
+        (11544, 11542, Code.NOT_ACCEPTABLE, [11544, 11542, 11542]),
+        (11542, 110, Code.UNSUPPORTED_CONTENT_FORMAT, [11542, 110, 110]),  # 1.1 without TLV and without pct
+        (11542, 112, Code.NOT_ACCEPTABLE, [11542, 110, 112, 112]),
+    ],
+)
+def test_a_write_that_fails_for_its_format_is_tried_in_others(
+    asked: int, takes: int, code: Code, formats_seen: list[int]
+) -> None:
+    seen: list[int | None] = []
+    notes: list[str] = []
+
+    def refuse(operation: Operation) -> Code | None:
+        if operation.kind != "write":
+            return None
+        seen.append(operation.request.content_format)
+        notes.append(operation.note)
+        return None if operation.request.content_format == takes else code
+
+    client = Client({0: None}, refuse=refuse)
+    finished = play(client, BootstrapPlan((PSK,)), asked, "1.1")
+    assert (finished.result, finished.cause) == ("done", "")
+    assert seen == formats_seen  # what it took once it is written in from then on
+    assert client.written["/0/1/5"] == PSK.key
+    assert client.written["/1/0/0"] == 101
+    assert f"Write /0/1 was answered {code.dotted} in" in finished.detail
+    assert "it was taken in" in finished.detail
+    assert notes[0] == notes[-1] == ""
+    assert f"was answered {code.dotted}" in notes[1]
+
+
+def test_bad_request_is_no_reason_to_try_every_format() -> None:
+    seen: list[int | None] = []
+
+    def refuse(operation: Operation) -> Code | None:
+        if operation.kind == "write":
+            seen.append(operation.request.content_format)
+            return Code.BAD_REQUEST
+        return None
+
+    finished = play(Client({0: None}, refuse=refuse), BootstrapPlan((PSK,)), 110)
+    assert seen == [110, 11542]
+    assert finished.detail.startswith("Write /0/1 was answered 4.00 in SenML JSON, 4.00 in TLV. ")
 
 
 def test_acceptance_10_silence_ends_the_session() -> None:

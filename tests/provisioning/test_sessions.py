@@ -139,6 +139,7 @@ def test_4_5_10_silent_client_ends_the_session(ordered: Device, worker) -> None:
     [
         ("done", "done", "", Provisioning.BOOTSTRAPPING),
         ("finished_with_errors", "done_with_errors", "BOOTSTRAP_WRITE_REFUSED", Provisioning.BOOTSTRAPPING),
+        ("write_refused", "failed", "BOOTSTRAP_WRITE_REFUSED", Provisioning.READY),
         ("finish_failed", "finish_refused", "BOOTSTRAP_FINISH_REFUSED", Provisioning.FAILED),
         ("transport_failed", "failed", "BOOTSTRAP_TIMEOUT", Provisioning.READY),
     ],

@@ -8,6 +8,7 @@ from devices.models import Device, Knock, Plane, Registration
 from lwm2m.codes import Code
 from lwm2m.requests import bootstrap_pack_request, bootstrap_request
 from provisioning.models import BootstrapSession, Job, JobState
+from provisioning.selectors import progress
 from provisioning.services import jobs, onboarding, operators
 from simulator.faults import Faults
 from southbound.transports.engine import Tuning
@@ -126,7 +127,7 @@ def test_the_newest_session_wins(play, added, settings):
     assert states[-1] == "done"
 
 
-def test_a_refused_write_is_recorded_and_the_session_goes_on(play, added, settings):
+def test_a_refused_delete_is_recorded_and_the_session_goes_on(play, added, settings):
     async def scene(southbound):
         uri = here(southbound, settings)
         faults = Faults(refuse={"delete": Code.BAD_REQUEST})
@@ -138,6 +139,30 @@ def test_a_refused_write_is_recorded_and_the_session_goes_on(play, added, settin
     assert session.state in ("done_with_errors", "finish_refused")
     refused = session.exchanges.filter(operation="delete").first()
     assert (refused.response_code, refused.cause) == ("4.00", "BOOTSTRAP_DELETE_REFUSED")
+
+
+def test_a_refused_account_is_no_bootstrap(play, added, settings):
+    """No Finish, the session failed with its cause, the job waits with the same, nothing counts as configured."""
+
+    async def scene(southbound):
+        uri = here(southbound, settings)
+        faults = Faults(refuse={"write": Code.BAD_REQUEST})
+        async with running_device("bs-1", bootstrap=uri, identity="bs-1", key=KEY, faults=faults):
+            await until(lambda: BootstrapSession.objects.filter(state="failed").exists())
+
+    play(scene)
+    session = BootstrapSession.objects.order_by("pk").first()
+    assert (session.state, session.cause) == ("failed", "BOOTSTRAP_WRITE_REFUSED")
+    writes = list(session.exchanges.filter(operation="write").values_list("path", "response_code", "detail"))
+    assert [(path, code) for path, code, _ in writes] == [("/0/1", "4.00"), ("/0/1", "4.00")]
+    assert writes[1][2].startswith("Tried in TLV, as SenML CBOR was answered 4.00.")
+    assert not session.exchanges.filter(operation="finish").exists()
+    jobs.advance(job_id=Job.objects.get().pk)
+    step = Job.objects.get().steps.get(kind="bootstrap")
+    assert (step.state, step.cause) == ("waiting", "BOOTSTRAP_WRITE_REFUSED")
+    assert Device.objects.get().provisioning == "ready"
+    phases = {phase.key: phase.state for phase in progress.stepper(Device.objects.get()).steps}
+    assert phases["configured"] == "stuck"
 
 
 def test_separate_responses_and_loss_do_no_harm(play, added, settings):

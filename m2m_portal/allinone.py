@@ -42,7 +42,6 @@ async def serve(*, ready: Callable[[], None]) -> None:
             port=settings.HTTP_PORT,
             log_level="warning",
             lifespan="off",
-            proxy_headers=False,  # `client_address` counts our proxies; nobody else is believed
             timeout_graceful_shutdown=1,
         )
     )

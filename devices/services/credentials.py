@@ -6,7 +6,9 @@ new one: a device may crash between the write and its use. Callers hold the devi
 
 from __future__ import annotations
 
+import base64
 import secrets
+import string
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,7 +22,9 @@ from devices.services import device_trail
 from devices.states import Access
 
 KEY_BYTES = 16
-_IDENTITY_BYTES = 16
+_IDENTITY_ALPHABET = string.ascii_letters + string.digits
+_IDENTITY_LENGTH = 22
+"""130 bits. Letters and digits alone, so neither the text nor its base64 has + / - or _."""
 _USABLE = (CredentialState.PENDING, CredentialState.ACTIVE)
 
 
@@ -42,6 +46,24 @@ class Known:
     device_id: int | None = None
     operator_id: int | None = None
     endpoint: str = ""
+
+
+def make_key() -> bytes:
+    """A random key of 16 bytes that no device garbles: without NUL, its base64 without + and /.
+
+    Clients that know one base64 alphabet read the other's - and _ wrongly or refuse them (wakaama's SenML JSON),
+    and keys kept as C strings end at a NUL. A garbled draw is thrown away whole, so every key that is left is as
+    likely as any other: 126.9 bits.
+    """
+    while True:
+        key = secrets.token_bytes(KEY_BYTES)
+        if 0 not in key and not {*"+/"} & {*base64.b64encode(key).decode()}:
+            return key
+
+
+def make_identity() -> str:
+    """A random PSK identity that says nothing about the device and that no encoding garbles."""
+    return "".join(secrets.choice(_IDENTITY_ALPHABET) for _ in range(_IDENTITY_LENGTH))
 
 
 def lookup(*, plane: str, identity: bytes) -> Key | None:
@@ -134,8 +156,8 @@ def make_management(*, device: Device) -> Credential:
         return store(
             device=device,
             plane=Plane.MANAGEMENT,
-            identity=secrets.token_urlsafe(_IDENTITY_BYTES),
-            key=secrets.token_bytes(KEY_BYTES),
+            identity=make_identity(),
+            key=make_key(),
             state=CredentialState.PENDING,
             origin="portal",
         )
@@ -147,7 +169,7 @@ def replace_key(*, device: Device, plane: str, key: bytes) -> str:
         current = list(
             Credential.objects.filter(device=device, plane=plane, state__in=_USABLE).order_by("pk")
         )
-        identity = current[-1].identity if current else secrets.token_urlsafe(_IDENTITY_BYTES)
+        identity = current[-1].identity if current else make_identity()
         _retire(current, device, reason="a new key was made")
         store(device=device, plane=plane, identity=identity, key=key, origin="portal")
     return identity

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -98,7 +97,11 @@ def add(
     identity, key, made = "", b"", False
     if security == Security.PSK:
         identity = check_identity(psk_identity) if psk_identity else _own_identity(endpoint)
-        key = parse_key(psk_key) if isinstance(psk_key, str) and psk_key else check_key(psk_key or _new_key())
+        key = (
+            parse_key(psk_key)
+            if isinstance(psk_key, str) and psk_key
+            else check_key(psk_key or credentials.make_key())
+        )
         made = not psk_key
     plane = _own_plane(onboarding)
     intake.check_free(endpoint, operator, subscriber, plane, identity)
@@ -135,13 +138,9 @@ def add(
     return Added(device, identity, key if made else None)
 
 
-def _new_key() -> bytes:
-    return secrets.token_bytes(credentials.KEY_BYTES)
-
-
 def _own_identity(endpoint: str) -> str:
     """Devices commonly send their endpoint name as identity; a name too long for that gets a short one."""
-    return endpoint if len(endpoint.encode()) <= IDENTITY_BYTES else secrets.token_urlsafe(16)
+    return endpoint if len(endpoint.encode()) <= IDENTITY_BYTES else credentials.make_identity()
 
 
 def _own_plane(onboarding: str) -> Plane:
@@ -157,7 +156,7 @@ def renew_key(*, device: Device) -> Added:
             raise Refused("DEVICE_RETIRED", "The device was removed; add it again.")
         if locked.security != Security.PSK:
             raise Refused("WRONG_SECURITY", "This device connects without encryption and has no key.")
-        key = _new_key()
+        key = credentials.make_key()
         identity = credentials.replace_key(device=locked, plane=_own_plane(locked.onboarding), key=key)
         events.device_changed(locked.pk, locked.operator_id, ["credentials"])
     return Added(locked, identity, key)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 from django.db import IntegrityError, transaction
 
@@ -122,3 +124,32 @@ def test_database_keeps_an_identity_once_per_plane() -> None:
         credentials.store(
             device=device, plane=Plane.MANAGEMENT, identity=made.identity, key=bytes(16), origin="test"
         )
+
+
+def test_what_the_portal_makes_is_garbled_by_no_form_of_base64() -> None:
+    """10,000 draws: both alphabets say the same, no NUL ends a C string, and no two are alike."""
+    keys = [credentials.make_key() for _ in range(10_000)]
+    identities = [credentials.make_identity() for _ in range(10_000)]
+    for made in [*keys, *(identity.encode() for identity in identities)]:
+        assert base64.b64encode(made) == base64.urlsafe_b64encode(made)
+        assert 0 not in made
+    assert {len(key) for key in keys} == {credentials.KEY_BYTES}
+    assert all(identity.isalnum() and identity.isascii() for identity in identities)
+    assert len({*keys}) == len({*identities}) == 10_000
+    # Nothing but whole draws was thrown away: each place still holds every byte but NUL.
+    for place in range(credentials.KEY_BYTES):
+        assert {key[place] for key in keys} >= {*range(1, 256)} - GARBLED_ANYWHERE
+
+
+GARBLED_ANYWHERE = {byte for byte in range(256) if byte >> 2 >= 62 or byte & 63 >= 62}
+"""As the first or third byte of a group of three these are always + or /."""
+
+
+def test_keys_of_every_door_are_drawn_in_one_place(monkeypatch) -> None:
+    drawn = bytes(range(1, 17))
+    monkeypatch.setattr(credentials, "make_key", lambda: drawn)
+    added = making.added()
+    assert added.key_to_show == drawn
+    assert inventory.renew_key(device=added.device).key_to_show == drawn
+    made = credentials.make_management(device=added.device)
+    assert credentials.open_key(credential=made, purpose="test") == drawn

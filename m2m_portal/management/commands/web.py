@@ -21,6 +21,6 @@ class Command(BaseCommand):
             workers=workers,
             log_level="warning",
             lifespan="off",
-            proxy_headers=False,  # `client_address` counts our proxies; nobody else is believed
+            proxy_headers=True,
             timeout_graceful_shutdown=5,
         )

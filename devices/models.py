@@ -141,6 +141,8 @@ class Credential(models.Model):
                 name="psk_identity_once_per_plane",
             )
         ]
+        # Also for identities that were retired, or that nobody has: anybody may ask for one in a handshake.
+        indexes = [models.Index(fields=["identity"], name="credential_identity")]
 
     def __str__(self) -> str:
         return f"{self.get_plane_display()}: {self.identity}"

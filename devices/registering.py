@@ -27,7 +27,7 @@ class Registration(models.Model):
     device = models.OneToOneField(
         "devices.Device", on_delete=models.CASCADE, primary_key=True, related_name="registration"
     )
-    registration_id = models.CharField(max_length=22, unique=True)
+    registration_id = models.CharField(max_length=10, unique=True)
     is_live = models.BooleanField(default=True)
     transport = models.CharField(max_length=4, choices=Transport.choices)
     identity = models.CharField(max_length=128, blank=True)

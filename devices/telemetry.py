@@ -111,7 +111,7 @@ class Observation(models.Model):
     state = models.CharField(max_length=8, choices=ObservationState.choices, default=ObservationState.WANTED)
     wanted_by = models.CharField(max_length=64, help_text="user:7, job:12, profile:3 or system")
     reason = models.CharField(max_length=200, blank=True)
-    registration_id = models.CharField(max_length=22, blank=True)
+    registration_id = models.CharField(max_length=10, blank=True)
     token = models.CharField(max_length=16, blank=True, help_text="hexadecimal")
     command = models.ForeignKey(
         "devices.Command", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"

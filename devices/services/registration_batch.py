@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from devices.services import (
     credentials,
     registration_details,
     registration_history,
+    registration_ids,
     registration_store_write,
 )
 from devices.services.registration_loading import Inbound, Loaded
@@ -24,8 +24,6 @@ from lwm2m.codes import Code
 from lwm2m.errors import Lwm2mError
 from lwm2m.messages import Deregister, Register, Response, Update
 from lwm2m.registration import Change, Origin, Outcome
-
-REGISTRATION_ID_BYTES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +52,7 @@ class Batch:
         self.seconds = now.timestamp()
         self.grace_seconds = grace_seconds
         self.loaded = Loaded(batch)
+        self._ids = registration_ids.draw(sum(isinstance(item.message, Register) for item in batch))
         self.refreshed: dict[int, float | None] = {}
         self.written: set[int] = set()
         self.ended: dict[int, str] = {}
@@ -128,7 +127,7 @@ class Batch:
             current=standing.current,
             endpoint=standing.device.endpoint,
             origin=origin,
-            registration_id=secrets.token_urlsafe(REGISTRATION_ID_BYTES),
+            registration_id=self._ids.pop(),
             now=self.seconds,
         )
         if outcome.change is Change.REFUSED:

@@ -93,7 +93,7 @@ def _registration(operator: Operator) -> Registration:
     RegistrationDetail.objects.get_or_create(device=device, version="1.1", binding="U")
     return Registration.objects.get_or_create(
         device=device,
-        registration_id=f"{MARK}rd",
+        registration_id=MARK,
         defaults={
             "transport": "udp",
             "host": "192.0.2.1",

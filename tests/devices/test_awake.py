@@ -31,7 +31,7 @@ def registered(
     Device.objects.filter(pk=device.pk).update(awake_seconds=window)
     Registration.objects.create(
         device=device,
-        registration_id=endpoint,
+        registration_id=f"r{device.pk}",
         transport=transport,
         host="192.0.2.1",
         port=5683,

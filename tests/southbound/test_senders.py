@@ -21,7 +21,7 @@ def registered(make_device):
         device = make_device(name)
         Registration.objects.create(
             device=device,
-            registration_id=f"id-{name}",
+            registration_id=f"i{device.pk}",
             is_live=is_live,
             transport=Transport.DTLS if identity else Transport.UDP,
             identity=identity,

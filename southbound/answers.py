@@ -49,9 +49,14 @@ def read(
     try:
         nodes = formats.decode(content_format, payload, path, catalogue)
     except Lwm2mError as error:
-        raw = base64.b64encode(payload[:_RAW_LIMIT]).decode()
-        return said | {"raw": {"base64": raw}, "problem": text(error.detail.encode(errors="replace"))}
+        return said | raw(payload, error.detail)
     return said | {"nodes": [_node(node, root_path, prefix) for node in nodes]}
+
+
+def raw(payload: bytes, problem: str) -> dict[str, Any]:
+    """An answer that cannot be read, as it came, and why."""
+    shown = base64.b64encode(payload[:_RAW_LIMIT]).decode()
+    return {"raw": {"base64": shown}, "problem": text(problem.encode(errors="replace"))}
 
 
 def text(said: bytes) -> str:

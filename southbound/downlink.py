@@ -176,6 +176,11 @@ class Downlink:
             if error.is_reset:
                 return DeviceRefused("", "COMMAND_REFUSED", error.detail)
             return Silent(error.cause, error.detail)
+        except (
+            Exception
+        ) as error:  # a mistake of ours: the claim is settled all the same, and the next one leaves
+            logger.exception("send_broke device=%d command=%d", claimed.device_id, claimed.command_id)
+            return Silent("INTERNAL_ERROR", f"Sending it broke: {type(error).__name__}.")
         code = dotted(reply.code)
         if reply.code >> 5 != 2:
             return DeviceRefused(code, "COMMAND_REFUSED", answers.text(reply.payload[:200]))
@@ -190,7 +195,11 @@ class Downlink:
             prefix=ready.target.prefix,
         )
         # A megabyte of values, such as the list of a large gateway, takes longer than anybody else should wait.
-        said = read() if len(reply.payload) <= LARGE_BYTES else await asyncio.to_thread(read)
+        try:
+            said = read() if len(reply.payload) <= LARGE_BYTES else await asyncio.to_thread(read)
+        except Exception as error:
+            logger.exception("answer_broke device=%d command=%d", claimed.device_id, claimed.command_id)
+            said = answers.raw(reply.payload, f"It could not be read: {type(error).__name__}.")
         if reply.observe is not None and ready.token is not None and request.observe == 0:
             return Done(code, said, Observing(ready.registration_id, ready.token.hex(), reply.observe))
         return Done(code, said)

@@ -247,21 +247,32 @@ class Engine:
     async def _answered(
         self, lane: Lane, peer: Hashable, response: Awaitable[Message], patience: float
     ) -> Message:
+        # Our own cancellation must never reach aiocoap's future: it could not take the error of `drop` any more.
+        answer = asyncio.ensure_future(response)
+        answer.add_done_callback(_noticed)
         try:
-            async with asyncio.timeout(patience):
-                return await response
-        except (TimeoutError, asyncio.CancelledError) as error:
+            done, _ = await asyncio.wait({answer}, timeout=patience)
+        except asyncio.CancelledError:
+            self.drop(lane, peer, "given up")
+            raise
+        if not done:
             # aiocoap would repeat it on and on, and keep the next request to this peer waiting behind it.
             self.drop(lane, peer, "given up")
-            if isinstance(error, asyncio.CancelledError):
-                raise
-            raise NoReply("RESPONSE_TIMEOUT", f"No response within {patience:.0f} s.") from None
+            raise NoReply("RESPONSE_TIMEOUT", f"No response within {patience:.0f} s.")
+        try:
+            return answer.result()
         except coap_error.ConRetransmitsExceeded:
             raise NoReply("DEVICE_UNREACHABLE", "No acknowledgement after all repetitions.") from None
         except coap_error.MessageError:
             raise NoReply("DEVICE_UNREACHABLE", "The device answered with a reset.", is_reset=True) from None
         except coap_error.Error as error:
             raise NoReply("DEVICE_UNREACHABLE", str(error) or type(error).__name__) from None
+
+
+def _noticed(answer: asyncio.Future[Message]) -> None:
+    """Nobody may be left to hear how it ended."""
+    if not answer.cancelled():
+        answer.exception()
 
 
 def _message(lane: Lane, peer: Hashable, request: Request, tuning: Tuning) -> Message:

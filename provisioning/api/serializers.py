@@ -10,7 +10,7 @@ from devices.awake import LIMIT_SECONDS
 from devices.models import Device, Onboarding, Reach, Security
 from devices.nameplate import ENDPOINT_BYTES, IDENTITY_BYTES
 from provisioning.models import BootstrapExchange, BootstrapSession, Job, JobStep
-from provisioning.services import profiles
+from provisioning.services import addresses
 from provisioning.steps import KINDS
 
 
@@ -168,4 +168,4 @@ class AddedDeviceSerializer(DeviceSerializer):
         return key.hex() if key else None
 
     def get_server(self, device: Device) -> str:
-        return profiles.first_uri(device)
+        return addresses.first_uri(device)

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import Operator
 from audit import ledger
 from devices.errors import Refused
-from devices.messaging import SmscLink
-from devices.models import Device, Onboarding, Security
+from devices.models import Device, Security
 from devices.services import credentials
 from lwm2m import bootstrap
 from lwm2m.accounts import SMS_NOSEC, SecurityMode
 from provisioning import events
 from provisioning.models import JOB_OPEN, BootstrapProfile, Job, StepState
-from provisioning.services import profile_paths
+from provisioning.services import addresses, profile_paths
 
 DEFAULT_NAME = "Standard"
 DEFAULT_DELETES = ("/0", "/1")
@@ -209,7 +207,7 @@ def _plan(
     has_key = security == Security.PSK
     account = bootstrap.ServerAccount(
         short_server_id=profile.short_server_id,
-        uri=profile.server_uri or management_uri(security),
+        uri=profile.server_uri or addresses.management_uri(security),
         security_mode=SecurityMode.PSK if has_key else SecurityMode.NOSEC,
         identity=identity if has_key else b"",
         key=key if has_key else b"",
@@ -232,7 +230,7 @@ def _plan(
 
 def _by_sms(account: bootstrap.ServerAccount, device: Device) -> bootstrap.ServerAccount:
     """The same server at our number; the device has nothing but SMS, so its binding is S, with queue mode SQ."""
-    number = our_number(device.operator_id)
+    number = addresses.our_number(device.operator_id)
     return replace(
         account,
         uri=f"tel:{number}",
@@ -240,44 +238,3 @@ def _by_sms(account: bootstrap.ServerAccount, device: Device) -> bootstrap.Serve
         sms_security_mode=SMS_NOSEC,
         server_sms_number=number.removeprefix("+"),
     )
-
-
-def our_number(operator_id: int) -> str:
-    """What devices of the operator send their SMS to. Raises Refused where there is none."""
-    address = SmscLink.objects.filter(pk=operator_id).values_list("address", flat=True).first()
-    if address is None:
-        raise Refused("SMSC_LINK_MISSING", "The operator has no SMSC link; set it up first.")
-    if not address.removeprefix("+").isdigit():
-        raise Refused(
-            "PROFILE_INVALID",
-            f"Devices cannot answer {address!r}; give the SMSC link a number as its address.",
-        )
-    return address
-
-
-def management_uri(security: str = Security.PSK) -> str:
-    """The address of this portal's management server, as devices reach it."""
-    return _uri(security, settings.COAPS_PORT, settings.COAP_PORT)
-
-
-def bootstrap_uri(security: str = Security.PSK) -> str:
-    """The address of this portal's bootstrap server, as a person enters it into a device."""
-    return _uri(security, settings.BOOTSTRAP_COAPS_PORT, settings.BOOTSTRAP_COAP_PORT)
-
-
-def first_uri(device: Device) -> str:
-    """Where the device has to go first."""
-    if device.security == Security.MSISDN:
-        try:
-            return f"tel:{our_number(device.operator_id)}"
-        except Refused:
-            return ""
-    to_bootstrap = device.onboarding == Onboarding.BOOTSTRAP
-    return bootstrap_uri(device.security) if to_bootstrap else management_uri(device.security)
-
-
-def _uri(security: str, secured_port: int, plain_port: int) -> str:
-    host = settings.PUBLIC_HOST
-    if ":" in host and not host.startswith("["):
-        host = f"[{host}]"
-    return f"coap://{host}:{plain_port}" if security == Security.NONE else f"coaps://{host}:{secured_port}"

@@ -7,7 +7,7 @@ import pytest
 from audit.models import LedgerEvent
 from devices.errors import Refused
 from provisioning.models import BootstrapProfile
-from provisioning.services import profiles
+from provisioning.services import addresses, profiles
 from tests.devices import making
 
 pytestmark = pytest.mark.django_db
@@ -97,4 +97,4 @@ def test_first_address_of_a_device_is_where_it_has_to_go(settings) -> None:
         ("direct", "none"): f"coap://m2m.example:{settings.COAP_PORT}",
     }
     for (onboarding, security), uri in addresses.items():
-        assert profiles.first_uri(making.device(operator, onboarding=onboarding, security=security)) == uri
+        assert addresses.first_uri(making.device(operator, onboarding=onboarding, security=security)) == uri

@@ -1,0 +1,50 @@
+"""Where devices find this portal: the addresses of its two servers on each transport."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from devices.errors import Refused
+from devices.messaging import SmscLink
+from devices.models import Device, Onboarding, Security
+
+
+def our_number(operator_id: int) -> str:
+    """What devices of the operator send their SMS to. Raises Refused where there is none."""
+    address = SmscLink.objects.filter(pk=operator_id).values_list("address", flat=True).first()
+    if address is None:
+        raise Refused("SMSC_LINK_MISSING", "The operator has no SMSC link; set it up first.")
+    if not address.removeprefix("+").isdigit():
+        raise Refused(
+            "PROFILE_INVALID",
+            f"Devices cannot answer {address!r}; give the SMSC link a number as its address.",
+        )
+    return address
+
+
+def management_uri(security: str = Security.PSK) -> str:
+    """The address of this portal's management server, as devices reach it."""
+    return _uri(security, settings.COAPS_PORT, settings.COAP_PORT)
+
+
+def bootstrap_uri(security: str = Security.PSK) -> str:
+    """The address of this portal's bootstrap server, as a person enters it into a device."""
+    return _uri(security, settings.BOOTSTRAP_COAPS_PORT, settings.BOOTSTRAP_COAP_PORT)
+
+
+def first_uri(device: Device) -> str:
+    """Where the device has to go first."""
+    if device.security == Security.MSISDN:
+        try:
+            return f"tel:{our_number(device.operator_id)}"
+        except Refused:
+            return ""
+    to_bootstrap = device.onboarding == Onboarding.BOOTSTRAP
+    return bootstrap_uri(device.security) if to_bootstrap else management_uri(device.security)
+
+
+def _uri(security: str, secured_port: int, plain_port: int) -> str:
+    host = settings.PUBLIC_HOST
+    if ":" in host and not host.startswith("["):
+        host = f"[{host}]"
+    return f"coap://{host}:{plain_port}" if security == Security.NONE else f"coaps://{host}:{secured_port}"

@@ -31,6 +31,22 @@ CAUSES = (
         action="Open the bootstrap profile, correct the rule it names, and start the job again.",
     ),
     Cause(
+        code="NO_ACCOUNT_FOR_TRANSPORT",
+        area="bootstrap",
+        severity="error",
+        mended_by="staff",
+        subscriber="Your device came to us on a way on which your operator cannot manage it yet.",
+        support="The device came by a transport on which the portal has no management server.",
+        engineer=(
+            "A Bootstrap-Request came over TCP, the profile names no server, and COAP_TCP_PORT is not set: an "
+            "account for UDP could leave the device where its network does not let it out (answered 4.00)."
+        ),
+        action=(
+            "Give the operator's bootstrap profile a server address that the device can reach, or have the "
+            "management server listen on TCP (COAP_TCP_PORT)."
+        ),
+    ),
+    Cause(
         code="BOOTSTRAP_CONTENT_FORMAT_UNSUPPORTED",
         area="bootstrap",
         severity="error",

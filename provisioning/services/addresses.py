@@ -6,7 +6,7 @@ from django.conf import settings
 
 from devices.errors import Refused
 from devices.messaging import SmscLink
-from devices.models import Device, Onboarding, Security
+from devices.models import Device, Onboarding, Security, Transport
 
 
 def our_number(operator_id: int) -> str:
@@ -22,9 +22,28 @@ def our_number(operator_id: int) -> str:
     return address
 
 
-def management_uri(security: str = Security.PSK) -> str:
-    """The address of this portal's management server, as devices reach it."""
+def management_uri(security: str = Security.PSK, transport: str = "") -> str:
+    """The address of this portal's management server, as devices reach it on the transport that they came by.
+
+    Raises Refused where there is none: a device must not be left with an account that its network cannot reach.
+    """
+    if transport == Transport.TCP:
+        if settings.COAP_TCP_PORT is None:
+            raise Refused(
+                "NO_ACCOUNT_FOR_TRANSPORT",
+                "The device came over TCP, but the management server does not listen there; set COAP_TCP_PORT, or "
+                "give the bootstrap profile a server address that the device can reach.",
+            )
+        return f"coap+tcp://{_host()}:{settings.COAP_TCP_PORT}"
     return _uri(security, settings.COAPS_PORT, settings.COAP_PORT)
+
+
+def binding(wished: str, uri: str) -> str:
+    """The profile's binding where the address can use it, else the letter of its transport; queue mode stays."""
+    letter = "T" if "+tcp://" in uri else ""
+    if not letter or letter in wished:
+        return wished
+    return f"{letter}Q" if "Q" in wished else letter
 
 
 def bootstrap_uri(security: str = Security.PSK) -> str:
@@ -44,7 +63,10 @@ def first_uri(device: Device) -> str:
 
 
 def _uri(security: str, secured_port: int, plain_port: int) -> str:
-    host = settings.PUBLIC_HOST
-    if ":" in host and not host.startswith("["):
-        host = f"[{host}]"
+    host = _host()
     return f"coap://{host}:{plain_port}" if security == Security.NONE else f"coaps://{host}:{secured_port}"
+
+
+def _host() -> str:
+    host = str(settings.PUBLIC_HOST)
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host

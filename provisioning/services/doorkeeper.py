@@ -94,14 +94,14 @@ def content_format(request: BootstrapRequest) -> int:
     return int(request.preferred_format)
 
 
-def plan(device: Device) -> profiles.Rendered:
-    """What will be written into the locked device; raises while there is nothing sound to write."""
+def plan(device: Device, origin: Origin) -> profiles.Rendered:
+    """What will be written into the locked device, which came from there; raises while nothing sound can be."""
     if device.provisioning == Provisioning.DRAFT:
         problem = profiles.problem(device)
         if problem is not None:
             raise bad_request(problem.cause, problem.detail)
         raise bad_request("BOOTSTRAP_NOT_READY", "The device's configuration is being prepared; ask again.")
     try:
-        return profiles.render(device=device, purpose="bootstrap session")
+        return profiles.render(device=device, purpose="bootstrap session", transport=origin.transport)
     except Refused as error:
         raise bad_request(error.cause, error.detail) from None

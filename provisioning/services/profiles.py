@@ -165,8 +165,10 @@ def problem(device: Device) -> Problem | None:
     return Problem("PROFILE_INVALID", " ".join(sentences)) if sentences else None
 
 
-def render(*, device: Device, purpose: str) -> Rendered:
+def render(*, device: Device, purpose: str, transport: str = "") -> Rendered:
     """The plan for this device with its pending management key, made now if it has none. Raises Refused.
+
+    The account is one of the transport that the device came by, unless the profile names a server.
 
     Opens the key, which the ledger notes with `purpose`. The caller holds the device's lock.
     """
@@ -175,12 +177,12 @@ def render(*, device: Device, purpose: str) -> Rendered:
         raise Refused("NO_BOOTSTRAP_PROFILE", _NO_PROFILE)
     security = _security(profile, device)
     if security != Security.PSK:
-        rendered = Rendered(_plan(profile, security, b"", b"", device), None)
+        rendered = Rendered(_plan(profile, security, b"", b"", device, transport), None)
     else:
         credential = credentials.pending_management(device.pk) or credentials.make_management(device=device)
         key = credentials.open_key(credential=credential, purpose=purpose)
         rendered = Rendered(
-            _plan(profile, security, credential.identity.encode(), key, device), credential.pk
+            _plan(profile, security, credential.identity.encode(), key, device, transport), credential.pk
         )
     sentences = bootstrap.validate(rendered.plan)
     if sentences:
@@ -202,17 +204,23 @@ def _security(profile: BootstrapProfile, device: Device) -> str:
 
 
 def _plan(
-    profile: BootstrapProfile, security: str, identity: bytes, key: bytes, device: Device | None = None
+    profile: BootstrapProfile,
+    security: str,
+    identity: bytes,
+    key: bytes,
+    device: Device | None = None,
+    transport: str = "",
 ) -> bootstrap.BootstrapPlan:
     has_key = security == Security.PSK
+    uri = profile.server_uri or addresses.management_uri(security, transport)
     account = bootstrap.ServerAccount(
         short_server_id=profile.short_server_id,
-        uri=profile.server_uri or addresses.management_uri(security),
+        uri=uri,
         security_mode=SecurityMode.PSK if has_key else SecurityMode.NOSEC,
         identity=identity if has_key else b"",
         key=key if has_key else b"",
         lifetime_seconds=profile.lifetime_seconds,
-        binding=profile.binding,
+        binding=profile.binding if profile.server_uri else addresses.binding(profile.binding, uri),
         notification_storing=profile.notification_storing,
         pmin=profile.default_pmin_seconds,
         pmax=profile.default_pmax_seconds,

@@ -67,7 +67,7 @@ def begin(*, request: BootstrapRequest, origin: Origin, credential_id: int | Non
     with ledger.unit_of_work():
         device = Device.objects.select_for_update(of=("self",)).select_related("operator").get(pk=device.pk)
         doorkeeper.check(device, origin)
-        rendered = doorkeeper.plan(device)
+        rendered = doorkeeper.plan(device, origin)
         superseded_id = _supersede(device, now)
         session = BootstrapSession.objects.create(
             operator_id=device.operator_id,

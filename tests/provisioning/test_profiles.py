@@ -90,11 +90,11 @@ def test_default_is_made_under_a_name_that_is_free() -> None:
 def test_first_address_of_a_device_is_where_it_has_to_go(settings) -> None:
     settings.PUBLIC_HOST = "m2m.example"
     operator = making.operator(allows_nosec=True)
-    addresses = {
+    expected = {
         ("bootstrap", "psk"): f"coaps://m2m.example:{settings.BOOTSTRAP_COAPS_PORT}",
         ("bootstrap", "none"): f"coap://m2m.example:{settings.BOOTSTRAP_COAP_PORT}",
         ("direct", "psk"): f"coaps://m2m.example:{settings.COAPS_PORT}",
         ("direct", "none"): f"coap://m2m.example:{settings.COAP_PORT}",
     }
-    for (onboarding, security), uri in addresses.items():
+    for (onboarding, security), uri in expected.items():
         assert addresses.first_uri(making.device(operator, onboarding=onboarding, security=security)) == uri

@@ -256,3 +256,36 @@ def test_two_requests_at_once_leave_one_running_session() -> None:
     assert BootstrapSession.objects.filter(state="running").count() == 1
     assert BootstrapSession.objects.filter(state="superseded").count() == 3
     assert Credential.objects.filter(device=device, plane=Plane.MANAGEMENT, state="pending").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("transport", "uri", "profile", "account"),
+    [
+        ("udp", "", "U", ("coap://m2m.example:5683", "U")),
+        ("udp", "", "UTQ", ("coap://m2m.example:5683", "UTQ")),
+        ("tcp", "", "U", ("coap+tcp://m2m.example:5699", "T")),
+        ("tcp", "", "UQ", ("coap+tcp://m2m.example:5699", "TQ")),
+        ("tcp", "", "UT", ("coap+tcp://m2m.example:5699", "UT")),
+        ("tcp", "coap://other.example", "U", ("coap://other.example", "U")),  # the profile says otherwise
+        ("udp", "coap+tcp://other.example", "T", ("coap+tcp://other.example", "T")),
+    ],
+)
+def test_the_account_fits_the_transport_that_the_device_came_by(
+    worker, settings, transport: str, uri: str, profile: str, account: tuple[str, str]
+) -> None:
+    settings.PUBLIC_HOST, settings.COAP_PORT, settings.COAP_TCP_PORT = "m2m.example", 5683, 5699
+    operator = making.operator(allows_nosec=True)
+    BootstrapProfile.objects.update(server_uri=uri, binding=profile, security="none")
+    device = walking.ordered(operator=operator, security="none")
+    worker.work()
+    begun = walking.begin(device, transport=transport)
+    (written,) = begun.plan.accounts
+    assert (written.uri, written.binding) == account
+
+
+def test_no_account_that_the_device_cannot_reach_is_written(worker, settings) -> None:
+    settings.COAP_TCP_PORT = None
+    device = walking.ordered(operator=making.operator(allows_nosec=True), security="none")
+    worker.work()
+    _refused(lambda: walking.begin(device, transport="tcp"), "4.00", "NO_ACCOUNT_FOR_TRANSPORT")
+    assert walking.begin(device).plan.accounts[0].uri.startswith("coap://")

@@ -38,7 +38,12 @@ def states(device: Device) -> dict[str, str]:
 
 
 def begin(
-    device: Device, *, now: datetime | None = None, endpoint: str | None = "", pct: int | None = None
+    device: Device,
+    *,
+    now: datetime | None = None,
+    endpoint: str | None = "",
+    pct: int | None = None,
+    transport: str = "udp",
 ) -> Begun:
     """A Bootstrap-Request of the device; `endpoint` None leaves ep out."""
     credential = (
@@ -46,7 +51,7 @@ def begin(
     )
     secured = device.security == Security.PSK
     origin = Origin(
-        "192.0.2.7", 40001, "dtls" if secured else "udp", credential.identity if credential else None
+        "192.0.2.7", 40001, "dtls" if secured else transport, credential.identity if credential else None
     )
     request = BootstrapRequest(device.endpoint if endpoint == "" else endpoint, pct)
     return sessions.begin(

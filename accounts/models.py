@@ -146,3 +146,9 @@ class Subscriber(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number} ({self.user.email})"
+
+
+class HealthProbe(models.Model):
+    """One row that `/health/` writes: a database that is full or read-only answers every SELECT."""
+
+    at = models.DateTimeField()

@@ -5,16 +5,26 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import (
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import Http404
+from django.http.multipartparser import MultiPartParserError
+from django.http.request import UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from accounts.api.parsers import too_large
 from devices.errors import Refused
 from devices.selectors.paging import KeyedPaginator
+from m2m_portal import away
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +41,8 @@ CODES: dict[type[Exception], str] = {
     exceptions.UnsupportedMediaType: "CLIENT_REQUEST_MALFORMED",
     exceptions.NotAcceptable: "CLIENT_REQUEST_MALFORMED",
 }
+TOO_MUCH = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
+DAMAGED = (SuspiciousOperation, MultiPartParserError, UnreadablePostError)
 CONFLICTS = {"ENDPOINT_TAKEN", "PSK_IDENTITY_TAKEN", "CONFLICT"}
 
 
@@ -60,6 +72,14 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
         error = exceptions.NotFound()
     if isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
+    if isinstance(error, TOO_MUCH):
+        error = too_large()
+    if isinstance(error, DAMAGED):
+        error = exceptions.ParseError(
+            "The body cannot be read. Send it anew, in the form that its header names."
+        )
+    if away.is_away(error):
+        return Response(away.problem(), status=503, headers={"Retry-After": str(away.RETRY_AFTER_SECONDS)})
     if isinstance(error, exceptions.APIException):
         headers = {}
         if getattr(error, "auth_header", None):

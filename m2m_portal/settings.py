@@ -68,8 +68,9 @@ INSTALLED_APPS = [
     "m2m_portal",
 ]
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
     "m2m_portal.content_security.ContentSecurityMiddleware",
+    "m2m_portal.health.HealthMiddleware",  # a probe comes without TLS and by address: before what asks for these
+    "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -79,6 +80,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "m2m_portal.away.AwayMiddleware",
 ]
 ROOT_URLCONF = "m2m_portal.urls"
 ASGI_APPLICATION = "m2m_portal.asgi.application"
@@ -204,6 +206,11 @@ REST_FRAMEWORK = {
     "PAGE_SIZE": 50,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "m2m_portal.api.problem",
+    "DEFAULT_PARSER_CLASSES": [
+        "accounts.api.parsers.BoundedJSONParser",
+        "rest_framework.parsers.FormParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.ScopedRateThrottle"],
     "DEFAULT_THROTTLE_RATES": {"login": env.text("API_LOGIN_RATE", "30/min"), "signup": "20/min"},
@@ -274,7 +281,10 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"request_faults": {"()": "m2m_portal.quiet_logs.RequestFaults"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_faults"]}
+    },
     "root": {
         "handlers": ["console"],
         "level": env.choice("LOG_LEVEL", "warning", ("debug", "info", "warning", "error")).upper(),

@@ -5,7 +5,6 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
 
-from m2m_portal import views
 from m2m_portal.content_security import allowing
 
 # ReDoc writes its styles into the page and searches in a worker made of a blob.
@@ -23,12 +22,12 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api-docs"),
     path("api/redoc/", redoc, name="api-redoc"),
-    path("health/", views.health, name="health"),
     path("support/", include("support.urls")),
     path("", include("selfservice.urls")),
 ]
 if settings.LOCAL_MAIL_PAGE:
     urlpatterns.insert(0, path("local-mail/", include("m2m_portal.local_mail_urls")))
 
+handler400 = "m2m_portal.views.bad_request"
 handler404 = "m2m_portal.views.not_found"
 handler500 = "m2m_portal.views.server_error"

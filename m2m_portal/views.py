@@ -1,20 +1,13 @@
-"""Health, error pages, and the embedded mailbox: pages that belong to no room."""
+"""The error pages of the whole site; under /api/ they are problems in JSON."""
 
 from __future__ import annotations
 
-from django.db import DatabaseError, connection
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template import loader
 
-
-def health(request: HttpRequest) -> JsonResponse:
-    """200 when the web process reaches its database, 503 when it does not; for load balancers."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        return JsonResponse({"status": "database unreachable"}, status=503)
-    return JsonResponse({"status": "ok"})
+from m2m_portal import away
 
 
 def _api_problem(request: HttpRequest, code: str, detail: str, status: int) -> HttpResponse | None:
@@ -29,7 +22,30 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     ) or render(request, "404.html", status=404)
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What Django refuses before any view sees it: a body over the limit, a foreign host name."""
+    if isinstance(exception, RequestDataTooBig):
+        said = _api_problem(
+            request, "REQUEST_TOO_LARGE", "The body is too large. Send less in one request.", 413
+        )
+    else:
+        said = _api_problem(
+            request,
+            "CLIENT_REQUEST_MALFORMED",
+            "The request cannot be read. Check its host name and body.",
+            400,
+        )
+    return said or HttpResponse(loader.render_to_string("400.html"), status=400)
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
-    return _api_problem(
-        request, "INTERNAL_ERROR", "Something went wrong on our side and was recorded. Try again later.", 500
-    ) or render(request, "500.html", status=500)
+    return (
+        away.answer_to_current(request)
+        or _api_problem(
+            request,
+            "INTERNAL_ERROR",
+            "Something went wrong on our side and was recorded. Try again later.",
+            500,
+        )
+        or render(request, "500.html", status=500)
+    )

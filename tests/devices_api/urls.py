@@ -10,5 +10,6 @@ router = SimpleRouter()
 router.register("devices", DeviceViewSet, basename="device")
 
 urlpatterns = [path("api/v1/", include(router.urls)), *site]
+handler400 = "m2m_portal.views.bad_request"
 handler404 = "m2m_portal.views.not_found"
 handler500 = "m2m_portal.views.server_error"

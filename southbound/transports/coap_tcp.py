@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from southbound.transports import coap
+from southbound.transports.options import Malformed, Option, walk
 
 CSM, PING, PONG, RELEASE, ABORT = 0xE1, 0xE2, 0xE3, 0xE4, 0xE5
 """Signalling codes 7.01 to 7.05."""
@@ -104,33 +104,17 @@ def abort(reason: str) -> bytes:
 def check_signal(frame: Frame) -> None:
     """Raise `Broken` for a critical option that is not known (RFC 8323 section 5.2)."""
     known = _KNOWN.get(frame.code, set())
-    for number in _option_numbers(frame.rest):
+    for number, _ in _options(frame):
         if number & 1 and number not in known:
             raise Broken(f"signalling option {number} is not understood")
 
 
-def _option_numbers(rest: bytes) -> list[int]:
+def _options(frame: Frame) -> list[Option]:
     try:
-        coap.check_options(rest, 0)
-    except coap.Malformed as error:
+        found, _ = walk(frame.rest, 0)
+    except Malformed as error:
         raise Broken(str(error)) from None
-    numbers, number, at = [], 0, 0
-    while at < len(rest) and rest[at] != 0xFF:
-        delta, length = rest[at] >> 4, rest[at] & 15
-        at += 1
-        if delta > 12:
-            delta, at = _wide(rest, delta, at)
-        if length > 12:
-            length, at = _wide(rest, length, at)
-        number += delta
-        at += length
-        numbers.append(number)
-    return numbers
-
-
-def _wide(rest: bytes, nibble: int, at: int) -> tuple[int, int]:
-    width = nibble - 12
-    return int.from_bytes(rest[at : at + width], "big") + (13 if width == 1 else 269), at + width
+    return found
 
 
 def _extended(digits: bytes) -> int:

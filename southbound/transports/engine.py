@@ -27,7 +27,6 @@ from southbound.counters import Counters
 from southbound.transports import coap, notices
 from southbound.transports.asking import TOKEN_BYTES, Asking
 from southbound.transports.lane import Lane
-from southbound.transports.recent import UNSEEN
 from southbound.transports.replies import NoReply, Reply
 from southbound.transports.tuning import Tuning
 
@@ -144,7 +143,7 @@ class Engine:
             self._notice(lane, peer, data)
             return
         try:
-            coap.check_options(data, 4 + (data[0] & 15))
+            coap.read_response(data, 4 + (data[0] & 15))
             message = Message.decode(data, Remote(lane, peer))
         except (coap.Malformed, coap_error.Error, ValueError):
             self._counters.malformed += 1
@@ -169,11 +168,6 @@ class Engine:
         except coap.Malformed:
             self._counters.malformed += 1
             return
-        if not notice.is_confirmable:  # the lane remembers those that are
-            if lane.recent.get((peer, notice.mid)) is not UNSEEN:
-                self._counters.duplicates += 1
-                return
-            lane.recent.begin((peer, notice.mid))
         lane.expect(peer, notice.mid)
         self.on_notice(notice)
 

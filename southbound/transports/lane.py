@@ -16,8 +16,9 @@ from lwm2m.registration import Origin
 from lwm2m.wire import Plane
 from southbound.counters import Counters
 from southbound.transports import coap
-from southbound.transports.blocks import Assemblies
-from southbound.transports.recent import UNSEEN, RecentMessages
+from southbound.transports.blocks import MAX_BYTES, Assemblies
+from southbound.transports.coap import Block
+from southbound.transports.recent import RecentMessages, Seen
 from southbound.transports.tuning import LARGEST_BLOCK_EXPONENT, Tuning
 
 Transmit = Callable[[Hashable, bytes], None]
@@ -32,7 +33,7 @@ class Replies(Protocol):
 class Exchange:
     """One request of a device that waits for its answer; answered exactly once."""
 
-    __slots__ = ("block", "came_at", "kind", "lane", "mid", "origin", "peer", "request", "token")
+    __slots__ = ("block", "came_at", "kind", "lane", "mid", "origin", "peer", "request", "seen", "token")
 
     def __init__(
         self,
@@ -43,7 +44,8 @@ class Exchange:
         token: bytes,
         request: Request,
         origin: Origin,
-        block: coap.Block | None,
+        block: Block | None,
+        seen: Seen | None = None,
     ) -> None:
         self.lane = lane
         self.peer = peer
@@ -53,6 +55,7 @@ class Exchange:
         self.request = request
         self.origin = origin
         self.block = block
+        self.seen = seen
         self.came_at = time.time()
 
     @property
@@ -83,12 +86,15 @@ class Lane:
         self.transport = transport
         self.transmit = transmit
         self.tuning = tuning
-        self.recent = (
-            RecentMessages(clock)
-            if tuning is None
-            else RecentMessages(clock, seconds=tuning.exchange_seconds)
-        )
-        self._assemblies = Assemblies(clock) if tuning is None else Assemblies(clock, seconds=tuning.patience)
+        self.is_stream = transport == "tcp"
+        if tuning is None:
+            self.recent = RecentMessages(clock)
+            self._assemblies = Assemblies(clock)
+        else:
+            self.recent = RecentMessages(
+                clock, seconds=tuning.exchange_seconds, non_seconds=tuning.unconfirmed_seconds
+            )
+            self._assemblies = Assemblies(clock, seconds=tuning.patience)
         self._take = take
         self._replies = replies
         self._counters = counters
@@ -98,6 +104,11 @@ class Lane:
     def block_exponent(self) -> int:
         """The largest blocks that fit a message here."""
         return LARGEST_BLOCK_EXPONENT if self.tuning is None else self.tuning.block_exponent
+
+    @property
+    def largest_exponent(self) -> int:
+        """Of the blocks that a device may send."""
+        return coap.BERT_EXPONENT if self.is_stream else self.block_exponent
 
     def plane_of(self, request: Request) -> Plane:
         """Which server the request is for."""
@@ -115,32 +126,35 @@ class Lane:
     def receive(
         self, data: bytes, peer: Hashable, address: tuple[str, int], identity: str | None = None
     ) -> None:
+        """One datagram. On a stream it raises `coap.Malformed` for what makes no sense (RFC 8323 section 3.4)."""
         length = len(data)
         self._counters.datagrams += 1
-        if length < 4 or data[0] >> 6 != 1:
-            self._counters.malformed += 1
-            return
-        token_end = 4 + (data[0] & 15)
-        if token_end > 12 or length < token_end:
+        if length < 4 or data[0] >> 6 != 1:  # nothing that could be answered (RFC 7252 section 3)
             self._counters.malformed += 1
             return
         kind = data[0] >> 4 & 3
         code = data[1]
-        if code == 0:
+        token_end = 4 + (data[0] & 15)
+        if token_end > 12 or length < token_end:
+            self._reject(kind, data, peer, "a token of more than 8 bytes, or cut off")
+        elif code == 0:
             self._empty(kind, data, peer)
-        elif code < 0x20:
+        elif code < 0x20 and kind <= coap.NON:
             self._request(kind, code, data, token_end, peer, address, identity)
-        elif code >> 5 in (2, 4, 5) and kind != coap.RST:
-            self._reply(data, peer)
+        elif 2 <= code >> 5 <= 5 and kind != coap.RST:
+            self._reply(kind, data, token_end, peer)
         else:
-            self._counters.malformed += 1
+            self._reject(kind, data, peer, "a reserved code, or one that its type cannot have")
 
     def answer(self, exchange: Exchange, response: Response, max_age: int | None, is_final: bool) -> None:
         confirmed = exchange.kind == coap.CON
         mid = exchange.mid if confirmed else self._draw_mid()
-        block = exchange.block
-        if block is not None and block.size_exponent > self.block_exponent:
-            block = replace(block, size_exponent=self.block_exponent)  # smaller ones from here on, please
+        block, size = exchange.block, None
+        if response.code == Code.REQUEST_ENTITY_TOO_LARGE:  # RFC 7252 section 5.9.2.9, RFC 7959 section 2.9.3
+            size = MAX_BYTES
+            block = block or Block(0, True, self.block_exponent)
+        if block is not None and block.size_exponent > self.largest_exponent:
+            block = replace(block, size_exponent=self.largest_exponent)  # smaller ones from here on, please
         data = coap.write_response(
             coap.ACK if confirmed else coap.NON,
             mid,
@@ -148,22 +162,44 @@ class Lane:
             response,
             max_age=max_age,
             block=block,
+            size=size,
         )
-        key = (exchange.peer, exchange.mid)
-        if is_final:
-            self.recent.answered(key, data)
-        else:
-            self.recent.forget(key)
+        if exchange.seen is not None:
+            if is_final:
+                self.recent.keep(exchange.seen, data)
+            else:
+                self.recent.forget(exchange.seen)
         self._counters.answers += 1
         self.transmit(exchange.peer, data)
 
+    def _reject(self, kind: int, data: bytes, peer: Hashable, why: str) -> None:
+        """Throw a message away that makes no sense: with a reset if it is confirmable (RFC 7252 section 4.2).
+
+        A client that tries a longer token learns so that it cannot (RFC 8974 section 2.2.2).
+        """
+        self._counters.malformed += 1
+        if self.is_stream:
+            raise coap.Malformed(why)
+        if kind == coap.CON:
+            self.transmit(peer, coap.write_empty(coap.RST, data[2] << 8 | data[3]))
+
     def _empty(self, kind: int, data: bytes, peer: Hashable) -> None:
         if len(data) != 4:
-            self._counters.malformed += 1
+            self._reject(kind, data, peer, "an empty message with something in it")
         elif kind == coap.CON:  # a CoAP ping (RFC 7252 section 4.3)
             self.transmit(peer, coap.write_empty(coap.RST, data[2] << 8 | data[3]))
         elif kind != coap.NON:
             self._replies.receive(self, peer, data)
+
+    def _is_repeated(self, kind: int, data: bytes, peer: Hashable) -> bool:
+        """Whether this message came before; a confirmable one gets the same answer again."""
+        known = self.recent.find(peer, data[2] << 8 | data[3], data)
+        if known is None:
+            return False
+        self._counters.duplicates += 1
+        if known.answer is not None and kind == coap.CON:
+            self.transmit(peer, known.answer)
+        return True
 
     def _request(
         self,
@@ -175,35 +211,32 @@ class Lane:
         address: tuple[str, int],
         identity: str | None,
     ) -> None:
-        if kind > coap.NON:
-            self._counters.malformed += 1
+        if not self.is_stream and self._is_repeated(kind, data, peer):
             return
         mid = data[2] << 8 | data[3]
-        key = (peer, mid)
-        known = self.recent.get(key)
-        if known is not UNSEEN:
-            self._counters.duplicates += 1
-            if isinstance(known, bytes) and kind == coap.CON:
-                self.transmit(peer, known)
-            return
-        self.recent.begin(key)
         token = data[4:token_end]
         origin = Origin(address[0], address[1], self.transport, identity)
-        block = None
+        block, refusal = None, None
         try:
             if len(data) > coap.MAX_DATAGRAM:
                 raise coap.BadOption(Code.REQUEST_ENTITY_TOO_LARGE, "The datagram is too large; use Block1.")
-            request, block = coap.read_request(data, token_end, code, kind == coap.CON)
-        except coap.Malformed:
-            self.recent.forget(key)
-            self._counters.malformed += 1
+            request, block = coap.read_request(
+                data, token_end, code, kind == coap.CON, is_stream=self.is_stream
+            )
+        except coap.Malformed as error:
+            self._reject(kind, data, peer, str(error))
             return
         except coap.BadOption as error:
-            request = Request(code)
-            self._counters.refused(self.plane, "MESSAGE_MALFORMED", "", address[0], str(error))
-            Exchange(self, peer, kind, mid, token, request, origin, None).answer(Response(error.code))
+            self._counters.refused(self.plane, error.cause, identity or "", address[0], str(error))
+            if kind == coap.NON and error.code == Code.BAD_OPTION:
+                return  # rejected, which is silence here (RFC 7252 sections 4.3 and 5.4.1)
+            request, refusal = Request(code), Response(error.code)
+        # A stream repeats nothing, and its numbers come again.
+        seen = None if self.is_stream else self.recent.begin(peer, mid, data, kind == coap.CON)
+        exchange = Exchange(self, peer, kind, mid, token, request, origin, block, seen)
+        if refusal is not None:
+            exchange.answer(refusal)
             return
-        exchange = Exchange(self, peer, kind, mid, token, request, origin, block)
         if block is not None:
             whole = self._assemblies.feed(peer, request, block)
             if isinstance(whole, Response):
@@ -212,17 +245,22 @@ class Lane:
             exchange.request = whole
         self._take(exchange)
 
-    def _reply(self, data: bytes, peer: Hashable) -> None:
-        """A device's answer or notification. A confirmable one that comes again gets the same ACK again."""
-        if data[0] >> 4 & 3 == coap.CON:
-            key = (peer, data[2] << 8 | data[3])
-            known = self.recent.get(key)
-            if known is not UNSEEN:
-                self._counters.duplicates += 1
-                if isinstance(known, bytes):
-                    self.transmit(peer, known)
+    def _reply(self, kind: int, data: bytes, token_end: int, peer: Hashable) -> None:
+        """A device's answer or notification. A confirmable one that comes again gets the same ACK again.
+
+        One that cannot be read, or must not be used (RFC 7252 section 5.4.1), is rejected here; if it came with an
+        acknowledgement, the engine must know, so that nobody waits for another one.
+        """
+        if kind != coap.ACK:
+            if not self.is_stream and self._is_repeated(kind, data, peer):
                 return
-            self.recent.begin(key)
+            try:
+                coap.read_response(data, token_end)
+            except coap.Malformed as error:
+                self._reject(kind, data, peer, str(error))
+                return
+            if not self.is_stream:
+                self.recent.begin(peer, data[2] << 8 | data[3], data, kind == coap.CON)
         self._replies.receive(self, peer, data)
 
     def _draw_mid(self) -> int:

@@ -42,7 +42,7 @@ class Notice:
 
     def forget(self) -> None:
         """It could not be stored: its repetition is a new attempt."""
-        self.lane.recent.forget((self.peer, self.mid))
+        self.lane.recent.forget_key((self.peer, self.mid))
         self.lane.drop(self.peer, self.mid)
 
     def _answer(self, kind: int) -> None:

@@ -1,62 +1,131 @@
-"""Which message ids were seen lately and what was answered (RFC 7252 section 4.5), bounded in time and number.
+"""Which messages were seen lately and what was answered (RFC 7252 section 4.5), bounded in time and number.
 
-Two generations: lookups see both, new ids go into the younger, and when that one is full or half the time is over
-the older is dropped whole. So nothing is ever swept, and nothing can grow.
+A message is a repetition when its peer, its message id and its bytes are the same: a device that starts anew begins
+with any message id, and what it says then under another token is another message (leshan#697). Each peer has a bound
+of its own, so that nobody's messages push out another's. Of all together those give way first whose loss changes
+nothing: what was refused or only asked for is refused or told again.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Hashable
-from typing import Final
 
 EXCHANGE_LIFETIME = 247.0
-LIMIT = 65_536
+NON_LIFETIME = 145.0
+"""How long a message id counts (RFC 7252 section 4.8.2), for confirmable messages and for the others."""
+LIMIT = 600_000
+"""The last repetition comes within 45 s (MAX_TRANSMIT_SPAN): enough for 12,000 messages a second."""
+PEER_LIMIT = 256
+REFUSED_LIMIT = 16_384
+_REBUILT_ABOVE = 65_536
+_CONTENT, _CLIENT_ERROR = 0x45, 0x80
 
-
-class _Unseen:
-    pass
-
-
-UNSEEN: Final = _Unseen()
 Key = tuple[Hashable, int]
 
 
+class Seen:
+    """One message; `answer` is None while its answer is being made."""
+
+    __slots__ = ("answer", "digest", "ends_at", "is_kept", "mid", "peer")
+
+    def __init__(self, peer: Hashable, mid: int, digest: int, ends_at: float) -> None:
+        self.peer = peer
+        self.mid = mid
+        self.digest = digest
+        self.ends_at = ends_at
+        self.answer: bytes | None = None
+        self.is_kept = True
+
+
 class RecentMessages:
-    """(peer, message id) -> the datagram answered, or None while the answer is being made."""
+    """The messages of all peers of one lane."""
 
     def __init__(
-        self, clock: Callable[[], float], *, limit: int = LIMIT, seconds: float = EXCHANGE_LIFETIME
+        self,
+        clock: Callable[[], float],
+        *,
+        limit: int = LIMIT,
+        peer_limit: int = PEER_LIMIT,
+        seconds: float = EXCHANGE_LIFETIME,
+        non_seconds: float = NON_LIFETIME,
     ) -> None:
         self._clock = clock
-        self._half = max(1, limit // 2)
-        # Dropped when the generation after it is old enough: an id lives between one and two such spans.
-        self._span = seconds
-        self._young: dict[Key, bytes | None] = {}
-        self._old: dict[Key, bytes | None] = {}
-        self._turn_at = clock() + seconds
+        self._limit = limit
+        self._peer_limit = peer_limit
+        self._seconds = seconds
+        self._non_seconds = non_seconds
+        self._peers: dict[Hashable, dict[int, Seen]] = {}
+        self._order: deque[Seen] = deque()
+        self._refused: deque[Seen] = deque()
+        self._count = 0
 
     def __len__(self) -> int:
-        return len(self._young) + len(self._old)
+        return self._count
 
-    def get(self, key: Key) -> bytes | _Unseen | None:
-        found = self._young.get(key, UNSEEN)
-        return self._old.get(key, UNSEEN) if found is UNSEEN else found
+    def find(self, peer: Hashable, mid: int, data: bytes) -> Seen | None:
+        """The message that `data` repeats."""
+        mids = self._peers.get(peer)
+        if mids is None:
+            return None
+        seen = mids.get(mid)
+        if seen is None or seen.digest != hash(data) or seen.ends_at <= self._clock():
+            return None
+        return seen
 
-    def begin(self, key: Key) -> None:
-        """Remember that the answer to `key` is being made."""
-        if len(self._young) >= self._half or self._clock() >= self._turn_at:
-            self._old, self._young = self._young, {}
-            self._turn_at = self._clock() + self._span
-        self._young[key] = None
+    def begin(self, peer: Hashable, mid: int, data: bytes, is_confirmable: bool) -> Seen:
+        """Remember that the answer to this message is being made; another one of this id is forgotten."""
+        now = self._clock()
+        order = self._order
+        while order and (not order[0].is_kept or order[0].ends_at <= now):
+            self._drop(order.popleft())
+        mids = self._peers.get(peer)
+        if mids is not None:
+            if mid in mids:
+                self._drop(mids[mid])
+            elif len(mids) >= self._peer_limit:
+                self._drop(mids[next(iter(mids))])
+        while self._count >= self._limit:
+            self._drop(order.popleft())
+        if len(order) > _REBUILT_ABOVE and len(order) > 2 * self._count:
+            self._order = order = deque(seen for seen in order if seen.is_kept)
+        ends_at = now + (self._seconds if is_confirmable else self._non_seconds)
+        seen = Seen(peer, mid, hash(data), ends_at)
+        self._peers.setdefault(peer, {})[mid] = seen
+        order.append(seen)
+        self._count += 1
+        return seen
 
-    def answered(self, key: Key, datagram: bytes) -> None:
-        """Keep the answer, if `key` is still remembered."""
-        if key in self._young:
-            self._young[key] = datagram
-        elif key in self._old:
-            self._old[key] = datagram
+    def keep(self, seen: Seen, answer: bytes) -> None:
+        """What was answered, for as long as the message counts."""
+        seen.answer = answer
+        if answer[1] >= _CLIENT_ERROR or answer[1] == _CONTENT:
+            self._refused.append(seen)
+            if len(self._refused) > REFUSED_LIMIT:
+                self._drop(self._refused.popleft())
 
-    def forget(self, key: Key) -> None:
-        """The next datagram with `key` is a new request: nothing was stored for this one."""
-        self._young.pop(key, None)
-        self._old.pop(key, None)
+    def forget(self, seen: Seen) -> None:
+        """Its repetition is a new message: nothing was stored for this one."""
+        self._drop(seen)
+
+    def answered(self, key: Key, answer: bytes) -> None:
+        """As `keep`, by peer and message id."""
+        seen = self._peers.get(key[0], {}).get(key[1])
+        if seen is not None:
+            self.keep(seen, answer)
+
+    def forget_key(self, key: Key) -> None:
+        """As `forget`, by peer and message id."""
+        seen = self._peers.get(key[0], {}).get(key[1])
+        if seen is not None:
+            self._drop(seen)
+
+    def _drop(self, seen: Seen) -> None:
+        if not seen.is_kept:
+            return
+        seen.is_kept = False
+        self._count -= 1
+        mids = self._peers[seen.peer]
+        del mids[seen.mid]
+        if not mids:
+            del self._peers[seen.peer]

@@ -122,7 +122,7 @@ class Connection(asyncio.Protocol):
         try:
             for frame in self._splitter.feed(data):
                 self._take(frame)
-        except Broken as error:
+        except (Broken, coap.Malformed) as error:
             self._listener.refused(self, str(error))
             self.end(str(error))
         except Exception:  # a mistake of ours: this connection is lost, the others are not
@@ -198,8 +198,6 @@ class Connection(asyncio.Protocol):
     def _deliver(self, datagram: bytes) -> None:
         lane = self._listener.lane
         assert lane is not None
-        # Numbers come again after 65,536 messages, which in TCP are no repetitions.
-        lane.recent.forget((self, datagram[2] << 8 | datagram[3]))
         lane.receive(datagram, self, self.address)
 
     def _acknowledge(self, mid: int) -> None:

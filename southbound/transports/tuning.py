@@ -42,6 +42,11 @@ class Tuning(TransportTuning):  # type: ignore[misc]
         """So long a message id must not be taken for a new one (RFC 7252 section 4.8.2)."""
         return float(self.EXCHANGE_LIFETIME)
 
+    @property
+    def unconfirmed_seconds(self) -> float:
+        """The same for a message that wants no acknowledgement (NON_LIFETIME)."""
+        return float(self.MAX_TRANSMIT_SPAN + self.MAX_LATENCY)
+
 
 def sms(*, ack_seconds: float, repetitions: int, response_seconds: float) -> Tuning:
     """Minutes and few repetitions: each costs, and the SMSC repeats by itself what it cannot deliver."""

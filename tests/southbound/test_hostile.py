@@ -11,6 +11,7 @@ from devices.models import Knock, Registration
 from lwm2m.codes import Code
 from lwm2m.messages import Request
 from lwm2m.requests import register_request
+from southbound.transports.blocks import MAX_BYTES
 from tests.southbound.client import LINKS, bootstrap, management, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -21,22 +22,44 @@ SILENT = {
     "cut header": b"\x44\x02\x00",
     "version 0": b"\x04\x02\x00\x01abcd",
     "version 2": b"\x84\x02\x00\x01abcd",
-    "token of 9": b"\x49\x02\x00\x01123456789",
-    "token of 15": b"\x4f\x02\x00\x01123456789012345",
-    "cut token": b"\x48\x02\x00\x01abc",
-    "cut option": b"\x40\x02\x00\x02\xb9rd",
-    "reserved option length": b"\x40\x02\x00\x03\xbfrd",
-    "marker without payload": b"\x40\x02\x00\x04\xb2rd\xff",
-    "option number beyond 65535": b"\x40\x02\x00\x05\xe0\xff\xff\xe0\xff\xff",
+    "non-confirmable, token of 9": b"\x59\x02\x00\x01123456789",
+    "non-confirmable, reserved class 1": b"\x50\x21\x00\x09",
+    "non-confirmable, cut option": b"\x50\x02\x00\x02\xb9rd",
+    "non-confirmable, empty": b"\x50\x00\x00\x02",
+    "non-confirmable, option 2049": b"\x50\x02\x00\x20\xb2rd\xe1\x06\xe9x",
+    "non-confirmable, OSCORE": b"\x50\x02\x00\x21\x91x\x22rd",
+    "non-confirmable, Accept of 3 bytes": b"\x50\x02\x00\x22\xb2rd\x63123",
+    "non-confirmable response, critical option": b"\x50\x45\x00\x23\x91x\xffhello",
     "request as ACK": b"\x60\x02\x00\x06\xb2rd",
     "request as RST": b"\x70\x02\x00\x07\xb2rd",
-    "empty with a payload": b"\x40\x00\x00\x08\xffhello",
-    "reserved class 1": b"\x40\x21\x00\x09",
-    "reserved class 7": b"\x40\xe1\x00\x0a",
+    "ACK with a token of 9": b"\x69\x45\x00\x01123456789",
+    "RST with a payload": b"\x70\x00\x00\x08\xffhello",
     "unasked response": b"\x60\x45\x00\x0b\xffhello",
     "unasked ACK": b"\x60\x00\x00\x0d",
     "unasked RST": b"\x70\x00\x00\x0e",
 }
+"""What cannot be answered, or is thrown away without a word (RFC 7252 sections 3, 4.2 and 4.3)."""
+RESET = {
+    "token of 9": b"\x49\x02\x00\x01123456789",
+    "token of 15": b"\x4f\x02\x00\x02123456789012345",
+    "cut token": b"\x48\x02\x00\x03abc",
+    "cut option": b"\x40\x02\x00\x04\xb9rd",
+    "reserved option length": b"\x40\x02\x00\x05\xbfrd",
+    "reserved option delta": b"\x40\x02\x00\x06\xf1rd",
+    "cut option header": b"\x40\x02\x00\x07\xe0",
+    "marker without payload": b"\x40\x02\x00\x08\xb2rd\xff",
+    "option number beyond 65535": b"\x40\x02\x00\x09\xe0\xff\xff\xe0\xff\xff",
+    "empty with a payload": b"\x40\x00\x00\x0a\xffhello",
+    "empty with a token": b"\x44\x00\x00\x0babcd",
+    "reserved class 1": b"\x40\x21\x00\x0c",
+    "reserved class 6": b"\x40\xc1\x00\x0d",
+    "reserved class 7": b"\x40\xe1\x00\x0e",
+    "response, cut option": b"\x40\x45\x00\x0f\xc9x",
+    "response, critical option": b"\x40\x45\x00\x10\x91x\xffhello",
+    "response, Block2 of 4 bytes": b"\x40\x45\x00\x11\xd4\x0a1234\xffhello",
+    "response, Uri-Path": b"\x40\x45\x00\x12\xb1x\xffhello",
+}
+"""Confirmable messages that make no sense (RFC 7252 sections 4.2 and 5.4.1, RFC 8974 section 2.2.2)."""
 UNASKED = {
     "non-confirmable": b"\x50\x45\x00\x0c\xffhello",
     "with bad UTF-8": b"\x50\x45\x00\x0f\x82\xff\xfe",
@@ -58,7 +81,23 @@ def test_silence(play):
                 wire.send(data)
             await wire.is_alive()
             assert wire.inbox.empty()
-        assert southbound.counters.malformed > 2 * 15
+        assert southbound.counters.malformed == 2 * 12
+        assert southbound.counters.broken == 0
+
+    play(scene)
+
+
+def test_what_is_confirmable_and_makes_no_sense_is_reset(play):
+    async def scene(southbound):
+        for open_wire in (management, bootstrap):
+            wire = await open_wire(southbound)
+            for name, data in RESET.items():
+                wire.send(data)
+                assert await wire.next() == b"\x70\x00" + data[2:4], name
+                wire.send(data)
+                assert await wire.next() == b"\x70\x00" + data[2:4], f"{name}, repeated"
+            await wire.is_alive()
+        assert southbound.counters.broken == 0
 
     play(scene)
 
@@ -86,10 +125,20 @@ def test_responses_that_nobody_asked_for_are_reset(play):
         (9, b"x", "4.02"),  # OSCORE, critical and not spoken here
         (2049, b"x", "4.02"),  # unknown critical
         (35, b"coap://elsewhere", "5.05"),
+        (39, b"coap", "5.05"),
         (2048, b"x", "2.01"),  # unknown elective
         (258, b"\x02", "2.01"),  # No-Response, elective
         (3, b"host", "2.01"),
+        (3, b"", "4.02"),
         (17, b"123", "4.02"),
+        (7, b"123", "4.02"),
+        (27, b"1234", "4.02"),
+        (23, b"1234", "4.02"),
+        (23, b"\x07", "4.00"),
+        (27, b"\x07", "4.00"),
+        (15, b"x" * 256, "4.02"),
+        (1, b"etag", "4.02"),
+        (6, b"12345", "2.01"),
     ],
 )
 def test_options(play, make_device, option, value, code):
@@ -136,7 +185,7 @@ def test_names_that_mean_harm(play, make_device, name):
     async def scene(southbound):
         wire = await management(southbound)
         answer = await wire.ask(register_request(endpoint=name, object_links=LINKS))
-        assert answer.code in ("4.00", "4.03")
+        assert answer.code == ("4.02" if len(name) > 252 else "4.00" if not name.isprintable() else "4.03")
         assert (await wire.ask(register_request(endpoint="dev-1", object_links=LINKS))).code == "2.01"
         await until(Knock.objects.exists)
 
@@ -147,7 +196,10 @@ def test_names_that_mean_harm(play, make_device, name):
 def test_a_datagram_that_is_too_large(play):
     async def scene(southbound):
         wire = await management(southbound)
-        assert (await wire.ask(Request(Code.POST, ("rd",), (), 40, b"x" * 6000))).code == "4.13"
+        answer = await wire.ask(Request(Code.POST, ("rd",), (), 40, b"x" * 6000))
+        assert answer.code == "4.13"
+        assert answer.message.opt.size1 == MAX_BYTES
+        assert answer.message.opt.block1 == (0, True, 6)
 
     play(scene)
 
@@ -231,3 +283,12 @@ def test_a_flood_of_unknown_names_grows_counters_and_not_tables(play, monkeypatc
 
     play(scene)
     assert Knock.objects.count() <= 50
+
+
+def test_oscore_has_a_cause_of_its_own(play):
+    async def scene(southbound):
+        wire = await management(southbound)
+        assert (await wire.ask_raw(b"\x41\x02\x00\x21t\x91x\x22rd")).code == "4.02"
+        await until(lambda: Knock.objects.filter(cause="OSCORE_UNSUPPORTED").exists())
+
+    play(scene)

@@ -9,9 +9,12 @@ from lwm2m.messages import Request, Response
 from southbound.counters import GATHERED_LIMIT, Counters
 from southbound.expiry import HORIZON_SECONDS, Timers
 from southbound.transports import blocks, coap
+from southbound.transports import recent as recent_messages
 from southbound.transports.blocks import MAX_BYTES, MAX_OPEN, Assemblies
 from southbound.transports.coap import Block
-from southbound.transports.recent import UNSEEN, RecentMessages
+from southbound.transports.recent import PEER_LIMIT, RecentMessages
+
+CHANGED, FOUND, REFUSED = b"\x60\x44\x00\x01", b"\x60\x45\x00\x01", b"\x60\x84\x00\x01"
 
 
 class Clock:
@@ -21,34 +24,100 @@ class Clock:
         return self.now
 
 
-def test_message_ids_are_bounded_in_number():
-    recent = RecentMessages(Clock(), limit=100)
-    for mid in range(1000):
-        recent.begin(("peer", mid))
-    assert len(recent) <= 100
-    assert recent.get(("peer", 999)) is None
-    assert recent.get(("peer", 0)) is UNSEEN
+def answered(recent: RecentMessages, peer: str, mid: int, data: bytes, answer: bytes = CHANGED) -> None:
+    recent.keep(recent.begin(peer, mid, data, True), answer)
 
 
-def test_message_ids_are_bounded_in_time():
+def test_a_message_id_counts_for_exactly_its_lifetime():
+    """RFC 7252 section 4.8.2: EXCHANGE_LIFETIME is 247 s, NON_LIFETIME 145 s."""
     clock = Clock()
-    recent = RecentMessages(clock, seconds=247)
-    recent.begin(("peer", 1))
-    recent.answered(("peer", 1), b"answer")
-    clock.now += 247
-    recent.begin(("peer", 2))
-    assert recent.get(("peer", 1)) == b"answer"
-    clock.now += 247
-    recent.begin(("peer", 3))
-    assert recent.get(("peer", 1)) is UNSEEN
+    recent = RecentMessages(clock)
+    for is_confirmable, seconds in ((True, 247.0), (False, 145.0)):
+        started_at = clock.now
+        recent.begin("peer", 1, b"said", is_confirmable)
+        clock.now = started_at + seconds - 0.1
+        assert recent.find("peer", 1, b"said") is not None
+        clock.now = started_at + seconds
+        assert recent.find("peer", 1, b"said") is None
+        recent.begin("other", 2, b"said", True)
+        assert len(recent) == 1
+        clock.now += 1000
+
+
+def test_the_same_id_with_other_bytes_is_another_message():
+    """A device that starts anew may begin with the id that it had before (leshan#697)."""
+    recent = RecentMessages(Clock())
+    answered(recent, "peer", 1, b"register")
+    assert recent.find("peer", 1, b"send") is None
+    answered(recent, "peer", 1, b"send")
+    assert recent.find("peer", 1, b"send").answer == CHANGED
+    assert recent.find("peer", 1, b"register") is None
+    assert len(recent) == 1
+
+
+def test_an_answer_belongs_to_its_own_message():
+    recent = RecentMessages(Clock())
+    first = recent.begin("peer", 1, b"register", True)
+    second = recent.begin("peer", 1, b"send", True)
+    recent.keep(first, b"\x60\x41\x00\x01")
+    assert recent.find("peer", 1, b"send") is second
+    assert second.answer is None
+
+
+def test_no_peer_pushes_out_what_another_said():
+    recent = RecentMessages(Clock())
+    answered(recent, "honest", 1, b"said")
+    for number in range(100_000):
+        answered(recent, "loud", number & 0xFFFF, b"%d" % number)
+    assert recent.find("honest", 1, b"said").answer == CHANGED
+    assert recent.find("loud", 99_999 & 0xFFFF, b"99999") is not None
+    assert len(recent) == 1 + PEER_LIMIT
+
+
+def test_all_together_are_bounded_and_the_oldest_give_way():
+    recent = RecentMessages(Clock(), limit=100)
+    for number in range(1000):
+        answered(recent, f"peer {number}", 1, b"said")
+    assert len(recent) == 100
+    assert recent.find("peer 999", 1, b"said") is not None
+    assert recent.find("peer 899", 1, b"said") is None
+
+
+def test_what_was_refused_gives_way_first(monkeypatch):
+    """Strangers from any number of addresses make nobody forget what was stored."""
+    monkeypatch.setattr(recent_messages, "REFUSED_LIMIT", 50)
+    monkeypatch.setattr(recent_messages, "_REBUILT_ABOVE", 500)
+    recent = RecentMessages(Clock(), limit=100)
+    answered(recent, "honest", 1, b"said")
+    for number in range(10_000):
+        answered(recent, f"stranger {number}", 1, b"who", REFUSED if number % 2 else FOUND)
+    assert recent.find("honest", 1, b"said") is not None
+    assert len(recent) == 51
+    assert len(recent._order) <= 501
+
+
+@pytest.mark.parametrize(("rate", "seconds"), [(1_000, 247.0), (5_000, 100.0), (12_000, 45.0)])
+def test_a_message_is_remembered_until_its_last_repetition_at_any_rate(rate, seconds):
+    """The last repetition comes within MAX_TRANSMIT_SPAN, 45 s (RFC 7252 section 4.8.2)."""
+    clock = Clock()
+    recent = RecentMessages(clock)
+    answered(recent, "device", 1, b"register")
+    began_at = clock.now
+    for number in range(int(rate * seconds) - 1):
+        clock.now += 1 / rate
+        recent.begin(number, 7, b"update", True)
+    assert clock.now - began_at == pytest.approx(seconds, abs=0.1)
+    assert recent.find("device", 1, b"register") is not None
 
 
 def test_a_forgotten_message_is_new_again():
     recent = RecentMessages(Clock())
-    recent.begin(("peer", 1))
-    recent.forget(("peer", 1))
-    recent.answered(("peer", 1), b"late")
-    assert recent.get(("peer", 1)) is UNSEEN
+    seen = recent.begin("peer", 1, b"said", True)
+    recent.forget(seen)
+    recent.keep(seen, CHANGED)
+    recent.answered(("peer", 1), CHANGED)
+    assert recent.find("peer", 1, b"said") is None
+    assert len(recent) == 0
 
 
 def request(payload: bytes, name: str = "a") -> Request:

@@ -14,9 +14,11 @@ from django.conf import settings
 from m2m_portal.asgi import application
 from m2m_portal.channel_layer import InProcessChannelLayer
 from m2m_portal.embedded_celery import EmbeddedCelery
+from southbound.guard import Guard
 from southbound.worker import Southbound
 
 STOP_SECONDS = 3
+WATCH_SECONDS = 1.0
 
 
 class QuietServer(uvicorn.Server):
@@ -27,8 +29,15 @@ class QuietServer(uvicorn.Server):
         yield
 
 
+class PartDied(Exception):
+    """A part of the process ended that must not; the sentence says which."""
+
+
 async def serve(*, ready: Callable[[], None]) -> None:
-    """Run until SIGINT or SIGTERM; `ready` is called once everything listens."""
+    """Run until SIGINT or SIGTERM; `ready` is called once everything listens.
+
+    Raises `PartDied` when a thread or task that must not end did: whoever keeps the process starts it again.
+    """
     loop = asyncio.get_running_loop()
     InProcessChannelLayer.settle(loop)
     stop = asyncio.Event()
@@ -54,13 +63,26 @@ async def serve(*, ready: Callable[[], None]) -> None:
                 await asyncio.sleep(0.02)
             if web.started:
                 ready()
-            await asyncio.wait(
-                [serving, asyncio.create_task(stop.wait(), name="stop")], return_when=asyncio.FIRST_COMPLETED
-            )
+            ends = [
+                serving,
+                asyncio.create_task(stop.wait(), name="stop"),
+                asyncio.create_task(southbound.guard.wait(), name="guard"),
+                asyncio.create_task(_watch(celery, southbound.guard), name="celery watch"),
+            ]
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             web.should_exit = True
             celery.ask_to_stop()
             await southbound.stop()
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(serving, STOP_SECONDS)
+            if southbound.guard.words:
+                raise PartDied(f"{southbound.guard.words}; start the portal again.")
     finally:
         InProcessChannelLayer.settle(None)
+
+
+async def _watch(celery: EmbeddedCelery, guard: Guard) -> None:
+    """Until a thread of the worker or of beat has ended."""
+    while not (name := celery.dead()):
+        await asyncio.sleep(WATCH_SECONDS)
+    guard.died(name, None)

@@ -41,6 +41,12 @@ class EmbeddedCelery:
         while self._thread.is_alive() and state.active_requests and time.monotonic() < deadline:
             self._thread.join(timeout=0.05)  # an idle worker only notices at its next look, up to 2 s later
 
+    def dead(self) -> str:
+        """The name of a thread that ended without being asked to, or nothing."""
+        if state.should_stop is not None:
+            return ""
+        return next((one.name for one in (self._thread, self._beat) if not one.is_alive()), "")
+
     def ask_to_stop(self) -> None:
         """Take no further task; returns at once."""
         state.should_stop = 0

@@ -37,6 +37,7 @@ class Counters:
     committed: int = 0
     batches: int = 0
     failed_batches: int = 0
+    deadlocks: int = 0
     overloaded: int = 0
     refusals: int = 0
     uncounted: int = 0
@@ -96,6 +97,8 @@ class Counters:
             "committed",
             "batches",
             "failed_batches",
+            "deadlocks",
+            "broken",
             "overloaded",
             "refusals",
             "uncounted",

@@ -9,6 +9,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
+from django.db import InterfaceError, OperationalError
+
 from southbound.database import Database
 
 logger = logging.getLogger(__name__)
@@ -22,7 +24,10 @@ Work = Callable[[Sequence[list[int]]], Sequence[Sequence[int]]]
 
 
 class Gathering:
-    """`add` and `drop` are called on the loop. Without the database the same is tried once more."""
+    """`add` and `drop` are called on the loop. Without the database the same is tried once more.
+
+    A device that nothing can be done with is given up alone.
+    """
 
     def __init__(self, name: str, database: Database, work: Work, *, kinds: int) -> None:
         self._name = name
@@ -49,14 +54,34 @@ class Gathering:
         while any(self._waiting):
             taken = [_take(waiting) for waiting in self._waiting]
             try:
-                again = await self._database.run(self._work, taken)
-            except Exception as error:
+                again = await self._worked_off(taken)
+            except (OperationalError, InterfaceError) as error:
                 logger.warning("%s_failed error=%s: %s", self._name, type(error).__name__, error)
                 self._put_back(taken)
                 await asyncio.sleep(PAUSE_SECONDS)
                 continue
             for waiting, left in zip(self._waiting, again, strict=False):
                 waiting.update(dict.fromkeys(left))  # after what came meanwhile
+
+    async def _worked_off(self, taken: Sequence[list[int]]) -> Sequence[Sequence[int]]:
+        """Those to look at once more. One device that nothing can be done with keeps none of the others."""
+        try:
+            return await self._database.run(self._work, taken)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:
+            if sum(map(len, taken)) == 1:
+                (device_id,) = (one for ids in taken for one in ids)
+                logger.exception("%s_gave_up device=%d", self._name, device_id)
+                return ()
+            logger.warning("%s_split error=%s: %s", self._name, type(error).__name__, error)
+        again: list[list[int]] = [[] for _ in taken]
+        for kind, ids in enumerate(taken):
+            for device_id in ids:
+                alone = [[device_id] if each == kind else [] for each in range(len(taken))]
+                for left, more in zip(again, await self._worked_off(alone), strict=False):
+                    left.extend(more)
+        return again
 
     def _put_back(self, taken: Sequence[list[int]]) -> None:
         """Before what came meanwhile."""

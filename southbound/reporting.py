@@ -23,6 +23,7 @@ from lwm2m.messages import Response, Send
 from southbound import behind, observing, senders
 from southbound.counters import Counters
 from southbound.group_commit import GroupCommit, GroupCommits
+from southbound.guard import Guard
 from southbound.moments import Moments
 from southbound.reports import Notified, Report, Sent, Verdict, judge_notice, judge_send
 from southbound.senders import Sender
@@ -52,6 +53,7 @@ class Reporting:
         on_stray: Callable[[int], None],
         on_told: Callable[[int], None],
         tracing: Tracing,
+        guard: Guard | None = None,
     ) -> None:
         self._counters = counters
         self._on_heard = on_heard
@@ -61,8 +63,15 @@ class Reporting:
         self._held: dict[bytes, list[Notice]] = {}
         self.commits: GroupCommits[Report, Verdict] = GroupCommits(
             [
-                GroupCommit(write=partial(self._write, Moments()), answer=self._answer, counters=counters)
-                for _ in range(WRITERS.get(connection.vendor, 1))
+                GroupCommit(
+                    name=f"reports-{number}",
+                    write=partial(self._write, Moments()),
+                    answer=self._answer,
+                    follow=self._follow,
+                    counters=counters,
+                    guard=guard,
+                )
+                for number in range(WRITERS.get(connection.vendor, 1))
             ],
             key=_sender,
         )
@@ -123,7 +132,7 @@ class Reporting:
             ]
             behind_them = behind.stored(verdicts, now=now)
             # Locks in the order of the house: devices, registrations, observations, values.
-            self._follow(verdicts, now=now)
+            self._act_on(verdicts, now=now)
             spoke = {v.device_id for v in verdicts}
             senders.heard((one for one in known.values() if one.device_id in spoke), now=now)
             observations.notified(newest=_newest(verdicts), now=now)
@@ -134,7 +143,7 @@ class Reporting:
             events.devices_changed([(one, told[one]) for one in valued if one in told], ["values"])
         return verdicts
 
-    def _follow(self, verdicts: Iterable[Verdict], *, now: datetime) -> None:
+    def _act_on(self, verdicts: Iterable[Verdict], *, now: datetime) -> None:
         """What has to be done about some of them."""
         for verdict in verdicts:
             if verdict.about is not None and verdict.is_first_block:
@@ -148,44 +157,51 @@ class Reporting:
                 )
 
     # -- on the loop, after the commit -----------------------------------------------------------------------
-    def _answer(self, answers: Sequence[tuple[Report, Verdict | None]]) -> None:
-        for report, verdict in answers:
-            if isinstance(report, Sent):
-                self._answer_send(report, verdict)
-            elif verdict is None:
-                report.notice.forget()
-            elif verdict.is_welcome:
-                report.notice.accept()
+    def _answer(self, report: Report, verdict: Verdict | None) -> None:
+        if isinstance(report, Sent):
+            if verdict is None:
+                unavailable = Response(Code.SERVICE_UNAVAILABLE)
+                report.exchange.answer(unavailable, max_age=UNAVAILABLE_MAX_AGE, is_final=False)
             else:
-                report.notice.reject()
-            if verdict is not None and verdict.cause and isinstance(report, Notified):
-                host = report.origin.host
-                self._counters.refused(
-                    "management", verdict.cause, "", host, verdict.detail, verdict.device_id
-                )
-            if verdict is None or verdict.device_id is None:
-                continue
-            self._counters.late += verdict.is_late
-            if isinstance(report, Notified):
-                paths = () if verdict.about is None else verdict.about.paths
-                about = verdict.device_id if verdict.about is None else verdict.about.device_id
-                self._tracing.notified(about, report.notice, paths, is_welcome=verdict.is_welcome)
-            if verdict.end_devices is not None:
-                self._on_told(verdict.device_id)
-            if verdict.is_stray:
-                self._on_stray(verdict.device_id)
-            elif verdict.has_waiting:
-                self._on_heard(verdict.device_id)
+                report.exchange.answer(Response(verdict.code))
+        elif verdict is None:
+            report.notice.forget()
+        elif verdict.is_welcome:
+            report.notice.accept()
+        else:
+            report.notice.reject()
 
-    def _answer_send(self, report: Sent, verdict: Verdict | None) -> None:
-        if verdict is None:
-            self._postpone(report.exchange, "STORE_UNAVAILABLE", UNAVAILABLE_MAX_AGE)
+    def _follow(self, report: Report, verdict: Verdict | None) -> None:
+        if isinstance(report, Sent):
+            self._follow_send(report, verdict)
+        elif verdict is not None:
+            self._follow_notice(report, verdict)
+        if verdict is None or verdict.device_id is None:
             return
-        response = Response(verdict.code)
-        report.exchange.answer(response)
-        self._tracing.answered(report.exchange, response, verdict.device_id)
+        self._counters.late += verdict.is_late
+        if verdict.end_devices is not None:
+            self._on_told(verdict.device_id)
+        if verdict.is_stray:
+            self._on_stray(verdict.device_id)
+        elif verdict.has_waiting:
+            self._on_heard(verdict.device_id)
+
+    def _follow_send(self, report: Sent, verdict: Verdict | None) -> None:
+        if verdict is None:
+            self._count(report.exchange, "STORE_UNAVAILABLE", "", None)
+            return
+        self._tracing.answered(report.exchange, Response(verdict.code), verdict.device_id)
         if verdict.cause:
             self._count(report.exchange, verdict.cause, verdict.detail, verdict.device_id)
+
+    def _follow_notice(self, report: Notified, verdict: Verdict) -> None:
+        if verdict.cause:
+            host = report.origin.host
+            self._counters.refused("management", verdict.cause, "", host, verdict.detail, verdict.device_id)
+        if verdict.device_id is not None:
+            paths = () if verdict.about is None else verdict.about.paths
+            about = verdict.device_id if verdict.about is None else verdict.about.device_id
+            self._tracing.notified(about, report.notice, paths, is_welcome=verdict.is_welcome)
 
 
 def _newest(verdicts: Iterable[Verdict]) -> dict[int, tuple[str, int | None]]:

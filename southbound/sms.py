@@ -27,6 +27,7 @@ from devices.services.sms_outbox import ToSend
 from devices.services.smsc_links import Link
 from southbound.counters import Counters
 from southbound.database import Database
+from southbound.guard import Guard
 from southbound.sms_link import Desk, HeldLink
 from southbound.sms_traffic import SmsTraffic
 from southbound.transports import tuning
@@ -74,7 +75,9 @@ class Sms:
         engine: Engine,
         database: Database,
         options: SmsOptions | None = None,
+        guard: Guard | None = None,
     ) -> None:
+        self._guard = guard or Guard()
         self._flow = flow
         self._counters = counters
         self._engine = engine
@@ -86,7 +89,9 @@ class Sms:
         self._renewed_at = 0.0
         self._bell = asyncio.Event()
         self.lane: SmsLane | None = None
-        self.traffic = SmsTraffic(flow=flow, counters=counters, on_whole=self._whole, on_queued=self._queued)
+        self.traffic = SmsTraffic(
+            flow=flow, counters=counters, on_whole=self._whole, on_queued=self._queued, guard=guard
+        )
 
     async def start(self, take: Callable[[Exchange], None]) -> None:
         self.lane = SmsLane(
@@ -106,6 +111,7 @@ class Sms:
             logger.warning("smpp_url_unusable detail=%s", error.detail)
         for work in (self._lease, self._care):
             self._tasks.append(loop.create_task(self._keep(work), name=f"sms {work.__name__}"))
+            self._guard.watch(self._tasks[-1])
 
     async def stop(self) -> None:
         """Take nothing more in, leave politely, finish what is written, and free the links."""
@@ -147,11 +153,10 @@ class Sms:
         if self.lane is not None:
             self.lane.take_in(SmsPeer(operator_id, whole.msisdn), whole.payload, whole.part_ids)
 
-    def _queued(self, operators: set[int]) -> None:
-        for operator_id in operators:
-            held = self._held.get(operator_id)
-            if held is not None:
-                held.sender.wake()
+    def _queued(self, operator_id: int) -> None:
+        held = self._held.get(operator_id)
+        if held is not None:
+            held.sender.wake()
 
     # -- standing tasks --------------------------------------------------------------------------------------
     async def _keep(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -182,7 +187,9 @@ class Sms:
     async def _adjust(self, links: list[Link]) -> None:
         wanted = {link.operator_id: link for link in links}
         for operator_id, held in list(self._held.items()):
-            if wanted.get(operator_id) != held.link.link:
+            if held.is_dead:
+                logger.error("smpp_link_died operator=%d", operator_id)
+            if held.is_dead or wanted.get(operator_id) != held.link.link:
                 del self._held[operator_id]
                 await held.stop()
             elif held.wants_bind:

@@ -51,6 +51,11 @@ class HeldLink:
             self._tasks.append(loop.create_task(work(), name=name))
         self._teller = loop.create_task(self._tell(), name=f"smpp tell {self._operator_id}")
 
+    @property
+    def is_dead(self) -> bool:
+        """A part of it ended that should not; whoever holds it begins anew."""
+        return any(task.done() for task in self._tasks)
+
     async def stop(self) -> None:
         await self.link.close()
         for task in self._tasks:

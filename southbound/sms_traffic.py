@@ -24,6 +24,7 @@ from devices.services.sms_outbox import Outgoing, Receipt, Settled
 from lwm2m import trigger
 from southbound.counters import Counters
 from southbound.group_commit import GroupCommit
+from southbound.guard import Guard
 from southbound.transports.coap import ACK
 from southbound.transports.sms_lane import SmsPeer
 
@@ -73,7 +74,7 @@ Leaving = Outgoing | Handled | tuple[Settled, bool]
 
 
 class SmsTraffic:
-    """`on_whole` gets messages to work off, `on_queued` the operators in whose outbox something is."""
+    """`on_whole` gets messages to work off, `on_queued` the operator in whose outbox something is."""
 
     def __init__(
         self,
@@ -81,7 +82,8 @@ class SmsTraffic:
         flow: str,
         counters: Counters,
         on_whole: Callable[[int, Whole], None],
-        on_queued: Callable[[set[int]], None],
+        on_queued: Callable[[int], None],
+        guard: Guard | None = None,
     ) -> None:
         self._flow = flow
         self._counters = counters
@@ -89,10 +91,15 @@ class SmsTraffic:
         self._on_queued = on_queued
         self._early: dict[int, _Receipts] = {}
         self.incoming: GroupCommit[Came, Kept] = GroupCommit(
-            write=self._store, answer=self._stored, counters=counters
+            name="sms-in",
+            write=self._store,
+            answer=self._stored,
+            follow=self._look_into,
+            counters=counters,
+            guard=guard,
         )
         self.leaving: GroupCommit[Leaving, bool] = GroupCommit(
-            write=self._queue, answer=self._queued, counters=counters
+            name="sms-out", write=self._queue, answer=self._queued, counters=counters, guard=guard
         )
 
     # -- on the loop -----------------------------------------------------------------------------------------
@@ -180,18 +187,18 @@ class SmsTraffic:
                 kept[index] = Kept(is_unknown=True)
 
     # -- in, on the loop, after the commit -------------------------------------------------------------------
-    def _stored(self, answers: Sequence[tuple[Came, Kept | None]]) -> None:
-        for came, kept in answers:
-            came.acknowledge(smpp.Status.RX_T_APPN if kept is None else smpp.Status.OK)
-        for came, kept in answers:
-            if kept is None:
-                continue
-            if kept.refused is not None and isinstance(came.what, Part):
-                self._refuse(came.operator_id, kept.refused, came.what.msisdn)
-            if kept.is_unknown and isinstance(came.what, Receipt):
-                self._keep_early(came.operator_id, came.what, RECEIPT_TRIES)
-            for whole in kept.whole:
-                self._on_whole(came.operator_id, whole)
+    def _stored(self, came: Came, kept: Kept | None) -> None:
+        came.acknowledge(smpp.Status.RX_T_APPN if kept is None else smpp.Status.OK)
+
+    def _look_into(self, came: Came, kept: Kept | None) -> None:
+        if kept is None:
+            return
+        if kept.refused is not None and isinstance(came.what, Part):
+            self._refuse(came.operator_id, kept.refused, came.what.msisdn)
+        if kept.is_unknown and isinstance(came.what, Receipt):
+            self._keep_early(came.operator_id, came.what, RECEIPT_TRIES)
+        for whole in kept.whole:
+            self._on_whole(came.operator_id, whole)
 
     def _keep_early(self, operator_id: int, receipt: Receipt, tries: int) -> None:
         """It may be told before the outbox knows the SMSC's id."""
@@ -224,13 +231,13 @@ class SmsTraffic:
                 sms_inbox.handled(part_ids=part_ids, now=now)
         return [next(ids) is not None if isinstance(each, Outgoing) else False for each in batch]
 
-    def _queued(self, answers: Sequence[tuple[Leaving, bool | None]]) -> None:
-        self._counters.unsent += sum(
-            1 for each, done in answers if done is None and isinstance(each, Outgoing)
-        )
-        operators = {each.operator_id for each, done in answers if done and isinstance(each, Outgoing)}
-        if operators:
-            self._on_queued(operators)
+    def _queued(self, each: Leaving, done: bool | None) -> None:
+        if not isinstance(each, Outgoing):
+            return
+        if done is None:
+            self._counters.unsent += 1
+        elif done:
+            self._on_queued(each.operator_id)
 
 
 def _receipt(body: smpp.Carrier) -> Receipt | None:

@@ -25,6 +25,7 @@ from lwm2m.registration import Origin
 from southbound import senders
 from southbound.counters import Counters
 from southbound.database import Database
+from southbound.guard import Guard
 from southbound.operations import Target
 from southbound.traced import NOTIFY, RESET, Answered, Sighting, spread, words
 from southbound.transports.engine import Reply
@@ -46,7 +47,8 @@ END_SECONDS = 1.0
 class Tracing:
     """All but `start` and `stop` may be called at any time, from the loop."""
 
-    def __init__(self, *, counters: Counters, database: Database) -> None:
+    def __init__(self, *, counters: Counters, database: Database, guard: Guard | None = None) -> None:
+        self._guard = guard or Guard()
         self._counters = counters
         self._database = database
         self._waiting: list[Sighting | Answered] = []
@@ -57,6 +59,7 @@ class Tracing:
 
     def start(self) -> None:
         self._work = asyncio.get_running_loop().create_task(self._run(), name="tracing")
+        self._guard.watch(self._work)
 
     async def stop(self) -> None:
         """Write what waits, if that does not take long."""

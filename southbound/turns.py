@@ -26,6 +26,7 @@ from lwm2m.registration import Origin
 from southbound import senders
 from southbound.counters import Counters
 from southbound.group_commit import GroupCommit
+from southbound.guard import Guard
 from southbound.operations import Target
 from southbound.transports.engine import TOKEN_BYTES
 from southbound.transports.lane import Lane
@@ -82,13 +83,26 @@ class TurnFailed(Exception):
 class Turns:
     """`take` is awaited on the loop."""
 
-    def __init__(self, *, flow: str, ports: Ports, counters: Counters, patience: float = 0.0) -> None:
+    def __init__(
+        self,
+        *,
+        flow: str,
+        ports: Ports,
+        counters: Counters,
+        patience: float = 0.0,
+        guard: Guard | None = None,
+    ) -> None:
         """`patience`: how many seconds an exchange by SMS may take."""
         self._flow = flow
         self._patience = int(patience)
         self._ports = ports
         self.commits: GroupCommit[_Turn, _Taken] = GroupCommit(
-            write=self._write, answer=self._answer, counters=counters, queue_limit=QUEUE_LIMIT
+            name="turns",
+            write=self._write,
+            answer=self._answer,
+            counters=counters,
+            guard=guard,
+            queue_limit=QUEUE_LIMIT,
         )
 
     async def take(self, device_id: int, settled: Settled | None = None) -> Ready | None:
@@ -106,14 +120,13 @@ class Turns:
             raise TurnFailed("Too much waits, or this process is stopping.")
         return await taken
 
-    def _answer(self, answers: Sequence[tuple[_Turn, _Taken | None]]) -> None:
-        for turn, written in answers:
-            if turn.taken.done():  # whoever waited was cancelled
-                continue
-            if written is None:
-                turn.taken.set_exception(TurnFailed("The database is away."))
-            else:
-                turn.taken.set_result(written.ready)
+    def _answer(self, turn: _Turn, written: _Taken | None) -> None:
+        if turn.taken.done():  # whoever waited was cancelled
+            return
+        if written is None:
+            turn.taken.set_exception(TurnFailed("It could not be stored."))
+        else:
+            turn.taken.set_result(written.ready)
 
     # -- on the writer thread --------------------------------------------------------------------------------
     def _write(self, batch: Sequence[_Turn]) -> list[_Taken]:

@@ -17,12 +17,14 @@ from lwm2m.messages import BootstrapPackRequest, BootstrapRequest, Register, Res
 from lwm2m.registration import Change
 from southbound.counters import Counters
 from southbound.group_commit import GroupCommit
+from southbound.guard import Guard
 from southbound.reporting import Reporting
 from southbound.tracing import Tracing
 from southbound.transports.lane import Exchange
 
 OVERLOADED_MAX_AGE = 5
 UNAVAILABLE_MAX_AGE = 10
+UNAVAILABLE = Response(Code.SERVICE_UNAVAILABLE)
 REFRESHES_TOLD = 20
 """Of a batch, so many plain refreshes are told to the boards; in a storm the rest is seen at their next contact."""
 
@@ -48,6 +50,7 @@ class Uplink:
         on_bootstrap: Callable[[Exchange, BootstrapRequest], None],
         reporting: Reporting,
         tracing: Tracing,
+        guard: Guard | None = None,
     ) -> None:
         self._flow = flow
         self._counters = counters
@@ -56,7 +59,12 @@ class Uplink:
         self._reporting = reporting
         self._tracing = tracing
         self.commits: GroupCommit[_Waiting, Applied] = GroupCommit(
-            write=self._write, answer=self._answer, counters=counters
+            name="registrations",
+            write=self._write,
+            answer=self._answer,
+            follow=self._follow,
+            counters=counters,
+            guard=guard,
         )
 
     def take(self, exchange: Exchange) -> None:
@@ -97,7 +105,7 @@ class Uplink:
 
     def postpone(self, exchange: Exchange, cause: str, max_age: int) -> None:
         """5.03: nothing was stored, and the repetition of this very message is a new attempt."""
-        exchange.answer(Response(Code.SERVICE_UNAVAILABLE), max_age=max_age, is_final=False)
+        exchange.answer(UNAVAILABLE, max_age=max_age, is_final=False)
         self._count(exchange, cause, "", "", None)
 
     def _count(self, exchange: Exchange, cause: str, detail: str, name: str, device_id: int | None) -> None:
@@ -117,26 +125,32 @@ class Uplink:
         return applied
 
     # -- on the loop, after the commit -----------------------------------------------------------------------
-    def _answer(self, answers: Sequence[tuple[_Waiting, Applied | None]]) -> None:
-        for (exchange, inbound), applied in answers:
-            if applied is None:
-                self.postpone(exchange, "STORE_UNAVAILABLE", UNAVAILABLE_MAX_AGE)
-                continue
-            outcome = applied.outcome
-            assert outcome.response is not None
-            exchange.answer(outcome.response)
-            if applied.is_plain_refresh and applied.device_id is not None:
-                self._tracing.refreshed(exchange, outcome.response, applied.device_id)
-            else:
-                self._tracing.answered(exchange, outcome.response, applied.device_id)
-            if outcome.change is Change.REFUSED:
-                message = inbound.message
-                name = message.endpoint if isinstance(message, Register) and message.endpoint else ""
-                self._count(
-                    exchange, outcome.cause, outcome.detail, name or _claimed(exchange), applied.device_id
-                )
-            else:
-                self._on_applied(applied)
+    def _answer(self, waiting: _Waiting, applied: Applied | None) -> None:
+        exchange, _ = waiting
+        if applied is None:
+            exchange.answer(UNAVAILABLE, max_age=UNAVAILABLE_MAX_AGE, is_final=False)
+        else:
+            assert applied.outcome.response is not None
+            exchange.answer(applied.outcome.response)
+
+    def _follow(self, waiting: _Waiting, applied: Applied | None) -> None:
+        exchange, inbound = waiting
+        if applied is None:
+            self._count(exchange, "STORE_UNAVAILABLE", "", "", None)
+            return
+        outcome = applied.outcome
+        assert outcome.response is not None
+        if applied.is_plain_refresh and applied.device_id is not None:
+            self._tracing.refreshed(exchange, outcome.response, applied.device_id)
+        else:
+            self._tracing.answered(exchange, outcome.response, applied.device_id)
+        if outcome.change is Change.REFUSED:
+            message = inbound.message
+            name = message.endpoint if isinstance(message, Register) and message.endpoint else ""
+            name = name or _claimed(exchange)
+            self._count(exchange, outcome.cause, outcome.detail, name, applied.device_id)
+        else:
+            self._on_applied(applied)
 
 
 def _named(endpoint: str | None, exchange: Exchange) -> str:

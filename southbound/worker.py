@@ -30,6 +30,7 @@ from southbound.counters import Counters
 from southbound.database import Database
 from southbound.downlink import Downlink
 from southbound.expiry import HORIZON_SECONDS, SCAN_SECONDS, Timers
+from southbound.guard import Guard
 from southbound.observing import ObservationRepair
 from southbound.reporting import Reporting
 from southbound.sms import Sms, SmsOptions
@@ -72,6 +73,7 @@ class Southbound:
         self.channel_layer = channel_layer
         self.options = options or Options()
         self.counters = Counters()
+        self.guard = Guard()
         self.flow = ""
         self.number = 0
         self._port_settings = ports or PortSettings.from_settings()
@@ -84,6 +86,7 @@ class Southbound:
     async def start(self) -> None:
         """Listen, once everything that answers is ready."""
         loop = asyncio.get_running_loop()
+        self.guard.start(loop)
         try:
             self.number = await self._database.run(
                 processes.free_number, now=timezone.now(), host=_host(), preferred=self.options.number
@@ -111,13 +114,14 @@ class Southbound:
         gc.freeze()  # what stands now stands until the end: a full collection need not walk it, for 50 ms and more
         await self._engine.start()
         repair = ObservationRepair(self._database)
-        self.tracing = Tracing(counters=self.counters, database=self._database)
+        self.tracing = Tracing(counters=self.counters, database=self._database, guard=self.guard)
         self.reporting = Reporting(
             counters=self.counters,
             on_heard=lambda device_id: self.downlink.wake(device_id),
             on_stray=repair.repair,
             on_told=repair.repair,
             tracing=self.tracing,
+            guard=self.guard,
         )
         self._engine.on_notice = self.reporting.notice
         self.sms = Sms(
@@ -126,11 +130,16 @@ class Southbound:
             engine=self._engine,
             database=self._database,
             options=self.options.sms,
+            guard=self.guard,
         )
         self.ports.sms = self.sms
         self.gateways = gateways.Gateways(self._database, on_told=repair.repair)
         self.turns = Turns(
-            flow=self.flow, ports=self.ports, counters=self.counters, patience=self.sms.tuning.patience
+            flow=self.flow,
+            ports=self.ports,
+            counters=self.counters,
+            patience=self.sms.tuning.patience,
+            guard=self.guard,
         )
         self.downlink = Downlink(
             engine=self._engine,
@@ -156,6 +165,7 @@ class Southbound:
             on_bootstrap=self.bootstrap.request,
             reporting=self.reporting,
             tracing=self.tracing,
+            guard=self.guard,
         )
         self.bootstrap.uplink = self.uplink
         self.uplink.commits.start(loop)
@@ -168,9 +178,11 @@ class Southbound:
         await self.sms.start(self.uplink.take)
         for work in (self._listen, self._beat, self._count, self._sweep, self._expire, self._rescan):
             self._tasks.append(loop.create_task(self._keep(work), name=f"southbound {work.__name__}"))
+            self.guard.watch(self._tasks[-1])
 
     async def stop(self) -> None:
         """Within three seconds: read no more, finish the commit in flight, answer it, keep the DTLS sessions."""
+        self.guard.stand_down()
         self.ports.pause()
         await self._end_tasks()
         await self.takeover.stop()
@@ -266,16 +278,27 @@ class Southbound:
             await self._database.run(knocks.count, knocks=seen, now=timezone.now())
 
     async def _sweep(self) -> None:
-        """What a lost nudge left behind."""
+        """What a lost nudge left behind; what one part of it cannot do keeps none of the others."""
         await asyncio.sleep(self.options.sweep_seconds or settings.SWEEP_SECONDS)
-        now = timezone.now()
-        await self._database.run(mailbox.expire_overdue, now=now)
-        await self._database.run(gateways.sweep, now=now)
-        for device_id in await self._database.run(
-            mailbox.waiting_devices, self.flow, now=now, sms_operators=self.sms.bound()
-        ):
+        for part in (self._expire_commands, self._sweep_gateways, self._flush_waiting, self.takeover.sweep):
+            try:
+                await part()
+            except Exception as error:
+                name = part.__qualname__
+                logger.warning("sweep_failed part=%s error=%s: %s", name, type(error).__name__, error)
+
+    async def _expire_commands(self) -> None:
+        await self._database.run(mailbox.expire_overdue, now=timezone.now())
+
+    async def _sweep_gateways(self) -> None:
+        await self._database.run(gateways.sweep, now=timezone.now())
+
+    async def _flush_waiting(self) -> None:
+        waiting = await self._database.run(
+            mailbox.waiting_devices, self.flow, now=timezone.now(), sms_operators=self.sms.bound()
+        )
+        for device_id in waiting:
             self.downlink.wake(device_id)
-        await self.takeover.sweep()
 
     async def _expire(self) -> None:
         await asyncio.sleep(EXPIRY_SECONDS)

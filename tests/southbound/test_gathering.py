@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from django.db import OperationalError
+
 from southbound import gathering
 from southbound.gathering import Gathering
 
@@ -44,7 +46,7 @@ def test_without_the_database_the_same_is_tried_again_and_what_is_left_over_come
     monkeypatch.setattr(gathering, "PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(gathering, "BATCH_LIMIT", 2)
     done: list[tuple[list[int], list[int]]] = []
-    failures = [ConnectionError("away"), ConnectionError("away")]
+    failures = [OperationalError("away"), OperationalError("away")]
 
     def work(taken):
         if failures:

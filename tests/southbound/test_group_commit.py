@@ -16,7 +16,7 @@ from southbound.group_commit import GroupCommit
 from tests.southbound.client import LINKS, management, until
 
 
-def run(write, scene, **limits):
+def run(write, scene, **options):
     """Play `scene(commits, answers)`; `answers` is a queue of what was answered."""
 
     async def main():
@@ -24,9 +24,8 @@ def run(write, scene, **limits):
         counters = Counters()
         commits = GroupCommit(
             write=write,
-            answer=lambda batch: [answers.put_nowait(a) for a in batch],
-            counters=counters,
-            **limits,
+            **{"name": "test", "answer": lambda *answer: answers.put_nowait(answer), "counters": counters}
+            | options,
         )
         commits.start(asyncio.get_running_loop())
         try:
@@ -133,7 +132,10 @@ def test_stop_commits_what_is_queued():
 
     async def main():
         commits = GroupCommit(
-            write=lambda batch: written.extend(batch) or batch, answer=lambda batch: None, counters=Counters()
+            name="test",
+            write=lambda batch: written.extend(batch) or batch,
+            answer=lambda item, result: None,
+            counters=Counters(),
         )
         commits.start(asyncio.get_running_loop())
         for item in range(100):

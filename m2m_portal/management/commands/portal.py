@@ -19,7 +19,8 @@ from django.db import DatabaseError
 import dtls
 from devices.services.processes import NoNumberFree
 from m2m_portal import demo, listening
-from m2m_portal.allinone import serve
+from m2m_portal.allinone import PartDied, serve
+from southbound.guard import EXIT_CODE
 from southbound.transports.sockets import PortUnavailable
 
 PR_SET_PDEATHSIG = 1
@@ -98,6 +99,8 @@ class Command(BaseCommand):
             asyncio.run(serve(ready=ready))
         except (PortUnavailable, NoNumberFree) as error:
             raise CommandError(str(error)) from None
+        except PartDied as error:
+            raise CommandError(str(error), returncode=EXIT_CODE) from None
         except DatabaseError as error:
             raise CommandError(_database_words(error)) from None
         except dtls.BackendUnusable as error:

@@ -13,6 +13,7 @@ from django.db import DatabaseError
 
 import dtls
 from devices.services.processes import NoNumberFree
+from southbound.guard import EXIT_CODE
 from southbound.transports.sockets import PortUnavailable
 from southbound.worker import Options, Southbound
 
@@ -64,8 +65,12 @@ class Command(BaseCommand):
             f"bootstrap coap {settings.BOOTSTRAP_COAP_PORT}, coaps {settings.BOOTSTRAP_COAPS_PORT}{_streams()}."
         )
         self.stdout.flush()
-        await stop.wait()
+        asked = asyncio.create_task(stop.wait(), name="stop")
+        broken = asyncio.create_task(southbound.guard.wait(), name="guard")
+        await asyncio.wait([asked, broken], return_when=asyncio.FIRST_COMPLETED)
         await southbound.stop()
+        if southbound.guard.words:
+            raise CommandError(f"{southbound.guard.words}; start it again.", returncode=EXIT_CODE)
         self.stdout.write("Stopped. Everything acknowledged is stored.")
 
 

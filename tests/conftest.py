@@ -24,7 +24,8 @@ ONLY_WHEN_NAMED = {"browser", "interop"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """On a Redis that all workers share, each hears only itself."""
+    """Passwords that cost nothing; and on a Redis that all workers share, each hears only itself."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     layer = settings.CHANNEL_LAYERS["default"]
     if "CONFIG" in layer:
         layer["CONFIG"]["prefix"] = f"test{os.getpid()}"

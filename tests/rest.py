@@ -33,7 +33,7 @@ class Rest:
         if self.token:
             request.add_header("Authorization", f"Token {self.token}")
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return Answer(answer.status, json.loads(answer.read() or b"null"))
         except urllib.error.HTTPError as error:
             with error:

@@ -34,11 +34,6 @@ OF_THE_CALLER = {"api/v1/me/": "shows the caller, whoever that is"}
 # -- people ------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(autouse=True)
-def _clean(settings: Any) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def rows() -> dict[type[Model], Model]:
     """One row of the marked operator in every registered model."""

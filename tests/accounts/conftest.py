@@ -15,10 +15,9 @@ PASSWORD = "correct horse battery"
 
 
 @pytest.fixture(autouse=True)
-def clean_start(settings: object) -> None:
-    """No rate limits and counts from the test before, and passwords that cost nothing."""
+def clean_start() -> None:
+    """No rate limits and counts from the test before."""
     cache.clear()
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

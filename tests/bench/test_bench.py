@@ -99,7 +99,7 @@ def answers_of(flags: list[str], only: list[str]) -> dict[str, Any]:
         env={key: value for key, value in os.environ.items() if key != "DJANGO_SETTINGS_MODULE"},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=1800,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 
-async def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+async def eventually(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     """Return as soon as ``condition`` holds; raises TimeoutError when it does not in time."""
     async with asyncio.timeout(seconds):
         while not condition():

@@ -41,7 +41,7 @@ class Workshop:
         self.devices.append(device)
         return device
 
-    def wait(self, device: Device, condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    def wait(self, device: Device, condition: Callable[[], bool], seconds: float = 60.0) -> None:
         """Until something is true of the device; the error tells what the device did instead."""
         try:
             self.do(device.until(condition, seconds), seconds + 5)

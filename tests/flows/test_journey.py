@@ -43,7 +43,7 @@ def subscriber(portal: RunningPortal) -> Rest:
     assert signed_up.status == 202, signed_up
     early = rest.call("POST", "auth/login/", {"email": "ann@home.example", "password": PASSWORD})
     assert early.body["code"] == "EMAIL_UNCONFIRMED"
-    urllib.request.urlopen(confirmation_link(portal), timeout=10).close()
+    urllib.request.urlopen(confirmation_link(portal), timeout=60).close()
     rest.login("ann@home.example", PASSWORD)
     return rest
 
@@ -97,7 +97,7 @@ def test_int_1_device_comes_online_without_a_manual_step(
         assert "key" not in device
     finally:
         running.terminate()
-        running.wait(timeout=10)
+        running.wait(timeout=60)
     assert "Traceback" not in portal.text(), portal.text()
 
 

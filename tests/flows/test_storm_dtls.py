@@ -134,7 +134,7 @@ class Processes:
     def end(self, number: int, how: signal.Signals) -> None:
         process = self._running.pop(number)
         process.send_signal(how)
-        process.wait(timeout=30)
+        process.wait(timeout=60)
         assert process.stdout
         process.stdout.close()
         assert process.returncode == (0 if how == signal.SIGTERM else -how)
@@ -165,7 +165,7 @@ def portal(tmp_path: Path, store: Store) -> RunningPortal:
     migrated = prepared.manage("migrate", "--verbosity", "0")
     assert migrated.returncode == 0, migrated.stderr
     seed = [sys.executable, "-m", "bench.seed", "0", str(DEVICES), KEY]
-    subprocess.run(seed, cwd=ROOT, env=prepared.environment, check=True, timeout=120)
+    subprocess.run(seed, cwd=ROOT, env=prepared.environment, check=True, timeout=600)
     return prepared
 
 

@@ -72,7 +72,7 @@ class ForeignSmsc:
         """The statuses with which a delivered message was acknowledged."""
         return [event["status"] for event in self.events("acknowledged") if event["id"] == message]
 
-    def until(self, condition: Callable[[], object], seconds: float = 10.0) -> None:
+    def until(self, condition: Callable[[], object], seconds: float = 60.0) -> None:
         """Wait until something is true; for tests that are no coroutines."""
         deadline = time.monotonic() + seconds
         while not condition():

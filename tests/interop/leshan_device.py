@@ -29,8 +29,8 @@ class LeshanDevice:
 
     def end(self) -> None:
         self.process.kill()
-        self.process.wait(timeout=20)
-        self._listener.join(timeout=20)
+        self.process.wait(timeout=60)
+        self._listener.join(timeout=60)
         assert self.process.stdin
         self.process.stdin.close()
 

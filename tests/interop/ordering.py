@@ -30,7 +30,7 @@ class Managed:
         assert answer.status == 200, answer
         return dict(answer.body)
 
-    def ended(self, number: int, *, seconds: float = 20) -> dict[str, Any]:
+    def ended(self, number: int, *, seconds: float = 60) -> dict[str, Any]:
         return until(
             lambda: (found := self.command(number))["state"] not in WAITING and found,
             seconds=seconds,

@@ -9,11 +9,6 @@ from accounts.models import Operator, Subscriber
 from tests.devices import making
 
 
-@pytest.fixture(autouse=True)
-def _quick_passwords(settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def north(db: None) -> Operator:
     return making.operator("northwind")

@@ -119,7 +119,7 @@ class Server(asyncio.DatagramProtocol):
         """The messages of one type so far."""
         return [message for message in self.messages if isinstance(message, kind)]
 
-    async def until(self, condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    async def until(self, condition: Callable[[], bool], seconds: float = 60.0) -> None:
         async with asyncio.timeout(seconds):
             while not condition():
                 self._changed.clear()

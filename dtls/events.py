@@ -64,7 +64,10 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """The session is over: "close_notify", "alert ...", "idle", "replaced", "evicted" or "closed"."""
+    """The session is over: "close_notify", "alert ...", "idle", "replaced", "evicted" or "closed".
+
+    "replaced" is also said of an older session of the same identity, once the newer one carries data.
+    """
 
     session: Session
     reason: str

@@ -20,12 +20,13 @@ Seal = Callable[[int, bytes], bytes]
 class Flight:
     """Messages of ours that are not answered yet."""
 
-    __slots__ = ("_interval", "_max_interval", "_mtu", "due_at", "messages", "sequence")
+    __slots__ = ("_interval", "_max_interval", "_mtu", "due_at", "max_fragment", "messages", "sequence")
 
     def __init__(self, sequence: int, mtu: int, first_interval: float, max_interval: float) -> None:
         self.sequence = sequence  # of the next record in epoch 0
         self.messages: list[Message] = []
         self.due_at: float | None = None
+        self.max_fragment = records.MAX_PLAINTEXT  # of the peer (RFC 6066 section 4)
         self._mtu = mtu
         self._interval = first_interval
         self._max_interval = max_interval
@@ -65,7 +66,7 @@ class Flight:
                     made.append(self._plain(records.CHANGE_CIPHER_SPEC, CCS_FRAGMENT))
                     made.append(seal(records.HANDSHAKE, message.whole()))
                 continue
-            room = self._mtu - records.HEADER - messages.HEADER
+            room = min(self._mtu - records.HEADER, self.max_fragment) - messages.HEADER
             for offset in range(0, max(len(message.body), 1), room):
                 size = min(room, len(message.body) - offset)
                 made.append(self._plain(records.HANDSHAKE, messages.fragment_of(message, offset, size)))

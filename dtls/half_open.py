@@ -17,6 +17,7 @@ from dtls.events import Cause, Event, KeyWanted, Refused, Transmit
 from dtls.flight import Flight
 from dtls.handshake import Handshake
 from dtls.messages import Fragment, Message
+from dtls.pieces import HelloPieces
 from dtls.records import Record
 from dtls.session import Address
 from dtls.statistics import Statistics
@@ -43,6 +44,7 @@ class HalfOpen:
         self._profile = Profile(server=True, ciphers=config.ciphers, with_cid=config.cid_length > 0)
         self._cookies = Cookies(random, config.cookie_period)
         self._admission = Admission(config)
+        self._pieces = HelloPieces()
         self.by_address: dict[Address, Attempt] = {}
         self._by_id: dict[int, Attempt] = {}
         self._wakeups: list[tuple[float, int]] = []
@@ -80,7 +82,7 @@ class HalfOpen:
         cause = alerts.CAUSES.get(record.fragment[1], "DTLS_HANDSHAKE_FAILED")
         return self._refuse(attempt, cause, f"the device sent {name}")
 
-    def provide_key(self, number: int, key: bytes | None, now: float) -> list[Event]:
+    def provide_key(self, number: int, key: bytes | None, now: float, key_id: int = 0) -> list[Event]:
         """The answer to `KeyWanted`."""
         attempt = self._by_id.get(number)
         if attempt is None or attempt.held is None:
@@ -98,6 +100,7 @@ class HalfOpen:
             attempt.is_unknown, key = True, self._random(MIN_KEY)
             events.append(refused)
         attempt.parameters.key = key
+        attempt.key_id = key_id
         message, attempt.held = attempt.held, None
         attempt.core.feed(message)
         attempt.core.secure()
@@ -141,16 +144,20 @@ class HalfOpen:
         self._statistics.half_open = len(self._by_id)
 
     def _hello(self, record: Record, fragment: Fragment, address: Address, now: float) -> list[Event]:
-        # A ClientHello in several fragments cannot be answered without state (RFC 6347 section 4.2.1).
-        if len(fragment.body) != fragment.length:
-            raise Malformed("a ClientHello in fragments")
-        hello = messages.client_hello(fragment.body)
+        body = fragment.body
+        if len(body) != fragment.length:
+            is_proved = False
+            if fragment.offset == 0 and (head := _head_of(body)) is not None:
+                is_proved = self._cookies.is_good(head[0], address, head[1], now)
+                if not is_proved:
+                    return [self._verify(record, head[1], address, now)]
+            whole = self._pieces.add(fragment, address, now, is_proved=is_proved)
+            if whole is None:
+                return []
+            body = whole.body
+        hello = messages.client_hello(body)
         if not self._cookies.is_good(hello.cookie, address, hello.covered, now):
-            self._statistics.hello_verify_requests += 1
-            verify = messages.hello_verify_request(self._cookies.make(address, hello.covered, now)).whole()
-            # Both numbers are the client's own (section 4.2.1): we remember nothing.
-            answer = records.plain(records.HANDSHAKE, records.DTLS_1_0, record.sequence, verify)
-            return [Transmit(answer, address)]
+            return [self._verify(record, hello.covered, address, now)]
         attempt = self.by_address.get(address)
         if attempt is not None and attempt.core.client_random == hello.random:
             return self._repeat(attempt)
@@ -161,12 +168,18 @@ class HalfOpen:
             return events
         attempt = self._begin(record.sequence, address, now)
         attempt.core.client_random, attempt.core.client_cid = hello.random, hello.cid
-        attempt.core.feed(Message(fragment.kind, fragment.sequence, fragment.body))
+        attempt.core.feed(Message(fragment.kind, fragment.sequence, body))
         if attempt.core.failure is not None:
             return self._failed(attempt)
         attempt.core.flight.start_timer(now)
         self._wake(attempt)
         return self._send(attempt)
+
+    def _verify(self, record: Record, covered: bytes, address: Address, now: float) -> Transmit:
+        """Both numbers are the client's own (RFC 6347 section 4.2.1): we remember nothing."""
+        self._statistics.hello_verify_requests += 1
+        verify = messages.hello_verify_request(self._cookies.make(address, covered, now)).whole()
+        return Transmit(records.plain(records.HANDSHAKE, records.DTLS_1_0, record.sequence, verify), address)
 
     def _begin(self, record_sequence: int, address: Address, now: float) -> Attempt:
         config = self._config
@@ -219,7 +232,9 @@ class HalfOpen:
         return []
 
     def _established(self, attempt: Attempt, now: float) -> list[Event]:
-        events = self._associations.establish(attempt.core, attempt.identity or b"", attempt.address, now)
+        events = self._associations.establish(
+            attempt.core, attempt.identity or b"", attempt.address, now, attempt.key_id
+        )
         if events is None:
             detail = "neither a connection id nor sequence numbers could be had for it"
             return self._refuse(attempt, "DTLS_HANDSHAKE_FAILED", detail, alerts.INTERNAL_ERROR)
@@ -294,3 +309,11 @@ class HalfOpen:
         due_at = attempt.core.flight.due_at
         when = attempt.expires_at if due_at is None else min(due_at, attempt.expires_at)
         heapq.heappush(self._wakeups, (when, attempt.id))
+
+
+def _head_of(body: bytes) -> tuple[bytes, bytes] | None:
+    """Cookie and what it covers of a first fragment; None where it ends before that."""
+    try:
+        return messages.client_hello_head(body)
+    except Malformed:
+        return None

@@ -53,7 +53,7 @@ class Handshake:
         self._finished: Message | None = None
         self._early: list[bytes] = []
         self._fed = 0  # records fed to OpenSSL in epoch 0
-        self._emitted = -1  # the highest message_seq that OpenSSL has emitted
+        self._outgoing: Reassembly | None = None  # what OpenSSL emits; what it repeats belongs to the past
 
     def start(self) -> None:
         """Let a client make its first flight."""
@@ -74,10 +74,16 @@ class Handshake:
     def feed(self, message: Message) -> None:
         """Give a message to OpenSSL and take its answer."""
         if message.kind == messages.SERVER_HELLO:
-            self._hello = messages.server_hello(message.body)
-        record = records.plain(records.HANDSHAKE, records.DTLS_1_2, self._fed, message.whole())
-        self._fed += 1
-        self._digest(self.connection.step(record))
+            self._hear(messages.server_hello(message.body))
+        # OpenSSL drops, without a word, a record that is longer than the hellos agreed (RFC 6066 section 4).
+        room = self.flight.max_fragment - messages.HEADER
+        fed = b""
+        for offset in range(0, max(len(message.body), 1), room):
+            size = min(room, len(message.body) - offset)
+            part = messages.fragment_of(message, offset, size)
+            fed += records.plain(records.HANDSHAKE, records.DTLS_1_2, self._fed, part)
+            self._fed += 1
+        self._digest(self.connection.step(fed))
 
     def open(self, record: bytes) -> bool:
         """A record of epoch 1. False if it does not authenticate; held if there are no keys yet."""
@@ -126,6 +132,7 @@ class Handshake:
             server=self._server,
             own_cid=(server_cid if self._server else client_cid) if with_cid else b"",
             peer_cid=(client_cid if self._server else server_cid) if with_cid else b"",
+            max_fragment=hello.max_fragment,
         )
 
     def free(self) -> None:
@@ -168,14 +175,20 @@ class Handshake:
             self.is_complete = True
 
     def _emit(self, payload: bytes) -> list[Message]:
+        """OpenSSL's messages that are whole and new; it cuts them where the hellos agreed on short records."""
         new = []
         for fragment in messages.fragments(payload):
-            if fragment.sequence <= self._emitted:
-                continue
-            self._emitted = fragment.sequence
-            if fragment.kind == messages.SERVER_HELLO:
-                self._hello = messages.server_hello(fragment.body)
-            elif fragment.kind == messages.CLIENT_HELLO:
-                self.client_random, self.client_cid = fragment.body[2:34], self.cid
-            new.append(Message(fragment.kind, fragment.sequence, fragment.body))
+            if self._outgoing is None:
+                self._outgoing = Reassembly(fragment.sequence)
+            self._outgoing.add(fragment)
+            while message := self._outgoing.take():
+                if message.kind == messages.SERVER_HELLO:
+                    self._hear(messages.server_hello(message.body))
+                elif message.kind == messages.CLIENT_HELLO:
+                    self.client_random, self.client_cid = message.body[2:34], self.cid
+                new.append(message)
         return new
+
+    def _hear(self, hello: ServerHello) -> None:
+        self._hello = hello
+        self.flight.max_fragment = hello.max_fragment

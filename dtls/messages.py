@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from dtls.errors import Malformed
-from dtls.records import DTLS_1_0
+from dtls.records import DTLS_1_0, MAX_PLAINTEXT
 
 CLIENT_HELLO = 1
 SERVER_HELLO = 2
@@ -19,6 +19,7 @@ CLIENT_KEY_EXCHANGE = 16
 FINISHED = 20
 
 HEADER = 12
+MAX_FRAGMENT_LENGTH = 1  # RFC 6066 section 4
 ENCRYPT_THEN_MAC = 22
 CONNECTION_ID = 54  # RFC 9146 section 3
 
@@ -123,17 +124,28 @@ class ServerHello:
     suite: int
     cid: bytes | None
     encrypt_then_mac: bool
+    max_fragment: int
 
 
 def client_hello(body: bytes) -> ClientHello:
     """RFC 6347 section 4.2.1. Raises `Malformed`."""
     reader = Reader(body)
+    random, cookie, covered = _hello_head(reader)
+    return ClientHello(random, cookie, covered, _cid(extensions(reader.rest())))
+
+
+def client_hello_head(body: bytes) -> tuple[bytes, bytes]:
+    """Cookie, and what it covers, of a ClientHello whose end may be missing. Raises `Malformed`."""
+    return _hello_head(Reader(body))[1:]
+
+
+def _hello_head(reader: Reader) -> tuple[bytes, bytes, bytes]:
+    """Random, cookie, and what the cookie covers: all in front of the extensions."""
     version, random = reader.take(2), reader.take(32)
     session_id, cookie = reader.vector(1), reader.vector(1)
     suites, compressions = reader.vector(2), reader.vector(1)
-    found = extensions(reader.rest())
     covered = b"".join((version, random, bytes([len(session_id)]), session_id, suites, compressions))
-    return ClientHello(random, cookie, covered, _cid(found))
+    return random, cookie, covered
 
 
 def server_hello(body: bytes) -> ServerHello:
@@ -145,7 +157,7 @@ def server_hello(body: bytes) -> ServerHello:
     suite = int.from_bytes(reader.take(2), "big")
     reader.take(1)
     found = extensions(reader.rest())
-    return ServerHello(random, suite, _cid(found), ENCRYPT_THEN_MAC in found)
+    return ServerHello(random, suite, _cid(found), ENCRYPT_THEN_MAC in found, _max_fragment(found))
 
 
 def extensions(block: bytes) -> dict[int, bytes]:
@@ -179,6 +191,16 @@ def _cid(found: dict[int, bytes]) -> bytes | None:
     if reader.rest():
         raise Malformed("bytes after the CID")
     return cid
+
+
+def _max_fragment(found: dict[int, bytes]) -> int:
+    """RFC 6066 section 4: 2^9 to 2^12 for the codes 1 to 4, else what a record can hold."""
+    content = found.get(MAX_FRAGMENT_LENGTH)
+    if content is None:
+        return MAX_PLAINTEXT
+    if len(content) != 1 or not 1 <= content[0] <= 4:
+        raise Malformed("a maximum fragment length that there is not")
+    return 1 << 8 + content[0]
 
 
 def psk_identity(body: bytes) -> bytes:

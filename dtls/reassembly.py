@@ -12,7 +12,9 @@ MAX_MESSAGE = 2048  # what follows a hello in plain PSK has an identity or a hin
 MAX_AHEAD = 8  # messages of a flight beyond the next one that we hold
 
 
-class _Partial:
+class Partial:
+    """One message, as far as its fragments have come."""
+
     __slots__ = ("body", "kind", "missing")
 
     def __init__(self, kind: int, length: int) -> None:
@@ -46,7 +48,7 @@ class Reassembly:
 
     def __init__(self, next_sequence: int) -> None:
         self.next_sequence = next_sequence
-        self._partials: dict[int, _Partial] = {}
+        self._partials: dict[int, Partial] = {}
 
     def add(self, fragment: Fragment) -> bool:
         """Whether the fragment was of use; False for one that belongs to the past. Raises `Malformed`."""
@@ -57,7 +59,7 @@ class Reassembly:
             raise Malformed("a message that we would not hold")
         partial = self._partials.get(fragment.sequence)
         if partial is None:
-            partial = self._partials[fragment.sequence] = _Partial(fragment.kind, fragment.length)
+            partial = self._partials[fragment.sequence] = Partial(fragment.kind, fragment.length)
         if partial.kind != fragment.kind or len(partial.body) != fragment.length:
             raise Malformed("fragments of one message disagree")
         partial.add(fragment.offset, fragment.body)

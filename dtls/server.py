@@ -78,22 +78,27 @@ class Server:
         if ahead > 0:
             session.top = sequence
             session.seen = (session.seen << ahead | 1) & MASK if ahead < WINDOW else 1
-            if session.last_flight is not None:
-                session.last_flight = None  # who sends data has our Finished
             session.last_active_at = now
-            if address != session.address:
-                return [self._associations.move(session, address), Received(session, plaintext, address)]
+            if address != session.address or not session.is_proved:
+                moved: list[Event] = []
+                if address != session.address:
+                    moved.append(self._associations.move(session, address))
+                proved = [] if session.is_proved else self._associations.prove(session)
+                return [*moved, Received(session, plaintext, address), *proved]
         else:
             session.seen |= 1 << -ahead
             session.last_active_at = now
         return [Received(session, plaintext, address)]
 
-    def provide_key(self, handshake: int, key: bytes | None, now: float) -> list[Event]:
-        """The answer to `KeyWanted`; one that comes too late is harmless."""
-        return self._half_open.provide_key(handshake, key, now)
+    def provide_key(self, handshake: int, key: bytes | None, now: float, *, key_id: int = 0) -> list[Event]:
+        """The answer to `KeyWanted`; one that comes too late is harmless.
+
+        `key_id` is the owner's number of this very key, not of the identity: the session keeps it, in exports too.
+        """
+        return self._half_open.provide_key(handshake, key, now, key_id)
 
     def send(self, session: Session, plaintext: bytes, now: float) -> list[Transmit]:
-        """Application data for a peer. Raises `SessionGone`."""
+        """Application data for a peer. Raises `SessionGone`, and ValueError for more than `session.max_plaintext`."""
         return [Transmit(session.seal(APPLICATION_DATA, plaintext), session.address)]
 
     def close(self, session: Session, now: float) -> list[Event]:

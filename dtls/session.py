@@ -9,7 +9,7 @@ from collections.abc import Callable
 from itertools import count
 
 from dtls.errors import SessionGone
-from dtls.records import MAX_PLAINTEXT, MAX_SEQUENCE
+from dtls.records import MAX_SEQUENCE
 from dtls.suites import Security
 
 Address = tuple[
@@ -68,8 +68,11 @@ class Session:
         "identity",
         "is_closed",
         "is_exported",
+        "is_proved",
+        "key_id",
         "last_active_at",
         "last_flight",
+        "max_plaintext",
         "next_sequence",
         "open_record",
         "reservation",
@@ -89,9 +92,13 @@ class Session:
         reservation: Reservation,
         random: Callable[[int], bytes],
         now: float,
+        key_id: int = 0,
     ) -> None:
         self.id = next(_ids)
         self.identity = identity
+        self.key_id = (
+            key_id  # the owner's number of the key that the peer has proved to hold; 0 where it gave none
+        )
         self.address = address
         self.cipher = security.suite.name
         self.has_cid = bool(security.own_cid)
@@ -108,19 +115,22 @@ class Session:
         self.top = -1
         self.seen = 0
         self.last_flight: LastFlight | None = None
+        self.max_plaintext = security.max_fragment
         self.is_closed = False
         self.is_exported = False
+        self.is_proved = False  # by a record of application data: the peer has this session and uses it
 
     def __repr__(self) -> str:
         return f"<Session {self.id} {self.cipher} {self.address}>"
 
     def seal(self, kind: int, plaintext: bytes) -> bytes:
-        """A record for the peer, with a number that was never used. Raises `SessionGone`."""
+        """A record for the peer, with a number that was never used. Raises `SessionGone`, and ValueError for more than
+        `max_plaintext` bytes."""
         sequence = self.next_sequence
         if self.is_closed:
             raise SessionGone("closed")
-        if len(plaintext) > MAX_PLAINTEXT:
-            raise ValueError(f"a record holds {MAX_PLAINTEXT} bytes")
+        if len(plaintext) > self.max_plaintext:
+            raise ValueError(f"a record for this peer holds {self.max_plaintext} bytes")
         if sequence >= self.reserved:
             self.reservation.extend(self)
         self.next_sequence = sequence + 1

@@ -12,7 +12,7 @@ SPARE = 1024  # entries of sessions that are gone, before they are cleared out
 class Sessions:
     """Every index of the sessions; only this file changes them."""
 
-    __slots__ = ("_idle", "_with_cid_at", "by_address", "by_cid", "by_id")
+    __slots__ = ("_idle", "_with_cid_at", "by_address", "by_cid", "by_id", "by_identity")
 
     def __init__(self) -> None:
         self.by_id: dict[int, Session] = {}
@@ -20,12 +20,14 @@ class Sessions:
         # Only sessions whose peer sends no CID: for the others an address means nothing (RFC 9146 section 3).
         self.by_address: dict[Address | None, Session] = {}
         self._with_cid_at: dict[Address | None, Session] = {}
+        self.by_identity: dict[bytes, list[Session]] = {}  # in the order they were established; a few each
         # (last active as known here, id): corrected when it comes to the top, so that a record costs nothing.
         self._idle: list[tuple[float, int]] = []
 
     def add(self, session: Session) -> None:
         """Make a session findable."""
         self.by_id[session.id] = session
+        self.by_identity.setdefault(session.identity, []).append(session)
         if session.has_cid:
             self.by_cid[session.security.own_cid] = session
             self._with_cid_at[session.address] = session
@@ -40,7 +42,11 @@ class Sessions:
         """The opposite; harmless when done twice."""
         session.is_closed = True
         session.last_flight = None
-        self.by_id.pop(session.id, None)
+        if self.by_id.pop(session.id, None) is not None:
+            others = self.by_identity[session.identity]
+            others.remove(session)
+            if not others:
+                del self.by_identity[session.identity]
         if session.has_cid:
             self.by_cid.pop(session.security.own_cid, None)
         for index in (self.by_address, self._with_cid_at):
@@ -68,6 +74,15 @@ class Sessions:
         if old is not None and old is not session and old.identity == session.identity:
             found.append(old)
         return found
+
+    def surplus(self, identity: bytes, limit: int) -> Session | None:
+        """The session of an identity to close when it has as many as it may: the one that was idle longest."""
+        own = self.by_identity.get(identity, ())
+        return min(own, key=lambda session: session.last_active_at) if len(own) >= limit else None
+
+    def before(self, session: Session) -> list[Session]:
+        """The sessions of the same identity that are older."""
+        return [other for other in self.by_identity.get(session.identity, ()) if other.id < session.id]
 
     def longest_idle(self) -> Session | None:
         """The session to evict when there are too many."""

@@ -13,15 +13,16 @@ from collections.abc import Callable, Iterator
 
 from dtls.errors import Malformed
 from dtls.messages import Reader
+from dtls.records import MAX_PLAINTEXT
 from dtls.session import Address, Reservation, Session
 from dtls.suites import BY_NUMBER, Security
 
-MAGIC = b"DTS1"
+MAGIC = b"DTS2"
 CHECKSUM_LENGTH = 8
-FIXED = struct.Struct(
-    ">HBQQQdd"
-)  # suite, flags, reserved, top + 1, seen, seconds since active, seconds of age
-FLAG_MAC_LAST, FLAG_SERVER = 1, 2
+MIN_FRAGMENT = 512
+# suite, flags, max_fragment, key id, reserved, top + 1, seen, seconds since active, seconds of age
+FIXED = struct.Struct(">HBHQQQQdd")
+FLAG_MAC_LAST, FLAG_SERVER, FLAG_PROVED = 1, 2, 4
 
 
 def pack(session: Session, now: float) -> bytes:
@@ -29,7 +30,9 @@ def pack(session: Session, now: float) -> bytes:
     security = session.security
     payload = FIXED.pack(
         security.suite.number,
-        security.mac_last * FLAG_MAC_LAST | security.server * FLAG_SERVER,
+        security.mac_last * FLAG_MAC_LAST | security.server * FLAG_SERVER | session.is_proved * FLAG_PROVED,
+        security.max_fragment,
+        session.key_id,
         session.reserved,
         session.top + 1,
         session.seen,
@@ -65,24 +68,34 @@ def _session(
 ) -> Session | None:
     try:
         reader = Reader(payload)
-        number, flags, reserved, top, seen, idle, age = FIXED.unpack(reader.take(FIXED.size))
+        number, flags, max_fragment, key_id, reserved, top, seen, idle, age = FIXED.unpack(
+            reader.take(FIXED.size)
+        )
         identity, block, own_cid, peer_cid, address = (reader.vector(2) for _ in range(5))
         suite = BY_NUMBER[number]
-        if len(block) != suite.block_length:
+        if len(block) != suite.block_length or not MIN_FRAGMENT <= max_fragment <= MAX_PLAINTEXT:
             return None
         session = Session(
             identity=identity,
             address=_address(address),
             security=Security(
-                suite, block, bool(flags & FLAG_MAC_LAST), bool(flags & FLAG_SERVER), own_cid, peer_cid
+                suite,
+                block,
+                bool(flags & FLAG_MAC_LAST),
+                bool(flags & FLAG_SERVER),
+                own_cid,
+                peer_cid,
+                max_fragment,
             ),
             reservation=reservation,
             random=random,
             now=now - age,
+            key_id=key_id,
         )
     except (Malformed, KeyError, ValueError, TypeError, struct.error):
         return None
     session.last_active_at = now - idle
+    session.is_proved = bool(flags & FLAG_PROVED)
     session.next_sequence = session.reserved = reserved
     session.top, session.seen = top - 1, seen
     return session

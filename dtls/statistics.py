@@ -23,5 +23,6 @@ class Statistics:
     moves: int = 0
     idle: int = 0
     evicted: int = 0
+    surplus: int = 0  # closed because their identity had as many as it may
     half_open: int = 0
     sessions: int = 0

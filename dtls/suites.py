@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM
 from dtls.aead import AeadOpener, AeadSealer
 from dtls.cbc import CbcOpener, CbcSealer
 from dtls.prf import Direction, partition
+from dtls.records import MAX_PLAINTEXT
 
 
 class Sealer(Protocol):
@@ -65,6 +66,9 @@ class Security:
     server: bool  # whether we are the server
     own_cid: bytes  # in the records that we receive
     peer_cid: bytes  # in the records that we send
+    max_fragment: int = (
+        MAX_PLAINTEXT  # bytes of plaintext in a record, as the hellos agreed (RFC 6066 section 4)
+    )
 
     def sealer(self, random: Callable[[int], bytes]) -> Sealer:
         """Protection of the records that we send."""

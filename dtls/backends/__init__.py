@@ -13,7 +13,19 @@ NAMES = ("bundled", "system")
 
 @cache
 def load(name: str = "bundled") -> Backend:
-    """The backend of that name, one for the process. Raises `BackendUnusable` and says what is wrong."""
+    """The backend of that name, one for the process, once it has shaken hands with itself.
+
+    Raises `BackendUnusable` and says what is wrong.
+    """
+    backend = _made(name)
+    # It stands on this room's server and client, which stand on the backends.
+    from dtls.backends import self_test
+
+    self_test.run(backend)
+    return backend
+
+
+def _made(name: str) -> Backend:
     # Each is imported only when it is wanted: the point of having two is that either may be unusable.
     if name == "bundled":
         try:

@@ -53,6 +53,7 @@ class Backend(Protocol):
 
     name: str
     version: str
+    remark: str  # what its owner should read in the log; empty where it is a version that was checked
 
     def connect(self, profile: Profile, parameters: Parameters) -> Connection:
         """A new handshake. Raises `BackendUnusable` for ciphers that this OpenSSL does not have."""

@@ -30,6 +30,7 @@ class Library(Protocol):
 
     name: str
     version: str
+    remark: str
 
     def new_context(self, profile: Profile, options: int, ciphers: bytes, backend: OpenSsl) -> Any: ...
     def new_connection(self, context: Any, server: bool) -> tuple[Any, Any, Any]: ...
@@ -54,6 +55,7 @@ class OpenSsl:
         self.library = library
         self.name = library.name
         self.version = library.version
+        self.remark = library.remark
         self._contexts: dict[Profile, Any] = {}
         self._live: dict[int, tuple[Parameters, Any, int]] = {}
 

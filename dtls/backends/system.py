@@ -92,6 +92,7 @@ class System:
     """The functions of libssl.so.3; see `Library`."""
 
     name = "system"
+    remark = ""  # public functions of OpenSSL 3: any version has them
 
     def __init__(self, ssl_path: str = "libssl.so.3", crypto_path: str = "libcrypto.so.3") -> None:
         self._crypto = _bind(crypto_path, CRYPTO_FUNCTIONS)

@@ -52,7 +52,7 @@ class Asking:
             lane.transport in _LANES
             and lane.tuning is None
             and request.observe is None
-            and len(request.payload) <= 1 << lane.block_exponent + 4
+            and len(request.payload) <= 1 << lane.block_exponent_of(peer) + 4
             and (lane, peer) not in self._open
         )
 

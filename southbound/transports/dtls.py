@@ -38,10 +38,17 @@ def backend() -> backends.Backend:
     names = _BACKENDS[settings.DTLS_BACKEND]
     for name in names[:-1]:
         try:
-            return backends.load(name)
+            return _loaded(name)
         except dtls.BackendUnusable as error:
             logger.warning("dtls_backend_unusable name=%s error=%s", name, error)
-    return backends.load(names[-1])
+    return _loaded(names[-1])
+
+
+def _loaded(name: str) -> backends.Backend:
+    found = backends.load(name)
+    if found.remark:
+        logger.warning("dtls_backend_unchecked name=%s remark=%s", name, found.remark)
+    return found
 
 
 class DtlsListener:
@@ -104,11 +111,20 @@ class DtlsListener:
         """The newest session of a PSK identity."""
         return self._by_identity.get(identity)
 
+    @staticmethod
+    def room(peer: Hashable) -> int:
+        """Bytes of a message that one record to this session can hold."""
+        return cast(dtls.Session, peer).max_plaintext
+
     def transmit(self, peer: Hashable, data: bytes) -> None:
         try:
             sealed = self.server.send(cast(dtls.Session, peer), data, time.monotonic())
         except dtls.SessionGone:
             self._counters.unsent += 1
+            return
+        except ValueError as error:  # blocks are chosen by `room`, so only options can have made it that long
+            self._counters.unsent += 1
+            logger.warning("dtls_message_too_long bytes=%d error=%s", len(data), error)
             return
         for transmit in sealed:
             self._socket.send(transmit.datagram, cast(Address, transmit.address))

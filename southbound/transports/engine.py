@@ -56,7 +56,7 @@ class Remote(EndpointAddress):  # type: ignore[misc]
 
     @property
     def maximum_block_size_exp(self) -> int:
-        return self.lane.block_exponent
+        return self.lane.block_exponent_of(self.peer)
 
     @property
     def scheme(self) -> str:

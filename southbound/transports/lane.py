@@ -23,6 +23,9 @@ from southbound.transports.tuning import LARGEST_BLOCK_EXPONENT, Tuning
 
 Transmit = Callable[[Hashable, bytes], None]
 
+AROUND_A_BLOCK = 128
+"""What header, token and options may take beside a payload: as RFC 7252 section 4.6 reckons with 1,152 for 1,024."""
+
 
 class Replies(Protocol):
     """Where ACKs, RSTs and responses of devices go: the engine."""
@@ -81,11 +84,13 @@ class Lane:
         counters: Counters,
         clock: Callable[[], float],
         tuning: Tuning | None = None,
+        room: Callable[[Hashable], int] | None = None,
     ) -> None:
         self.plane = plane
         self.transport = transport
         self.transmit = transmit
         self.tuning = tuning
+        self._room = room
         self.is_stream = transport == "tcp"
         if tuning is None:
             self.recent = RecentMessages(clock)
@@ -109,6 +114,12 @@ class Lane:
     def largest_exponent(self) -> int:
         """Of the blocks that a device may send."""
         return coap.BERT_EXPONENT if self.is_stream else self.block_exponent
+
+    def block_exponent_of(self, peer: Hashable) -> int:
+        """The largest blocks for this peer, which may take short records only (RFC 6066 section 4)."""
+        if self._room is None:
+            return self.block_exponent
+        return min(self.block_exponent, (self._room(peer) - AROUND_A_BLOCK).bit_length() - 5)
 
     def plane_of(self, request: Request) -> Plane:
         """Which server the request is for."""

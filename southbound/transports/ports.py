@@ -140,7 +140,7 @@ class Ports:
             kept = session_file.take(self._number, plane.value)
             adopted = secured.adopt(kept) if kept else 0
             logger.info("dtls_sessions_adopted plane=%s count=%d", plane.value, adopted)
-            secured.start(loop, self._lane(plane, "dtls", secured.transmit, take))
+            secured.start(loop, self._lane(plane, "dtls", secured.transmit, take, secured.room))
         for plane, stream in self._streams.items():
             await stream.start(loop, self._lane(plane, "tcp", stream.transmit, take))
 
@@ -150,6 +150,7 @@ class Ports:
         transport: str,
         transmit: Callable[[Hashable, bytes], None],
         take: Callable[[Exchange], None],
+        room: Callable[[Hashable], int] | None = None,
     ) -> Lane:
         return Lane(
             plane=_NAMES[plane],
@@ -159,6 +160,7 @@ class Ports:
             replies=self._engine,
             counters=self._counters,
             clock=time.monotonic,
+            room=room,
         )
 
     def route(

@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -16,14 +16,6 @@ from dtls.suites import DEFAULT_CIPHERS
 
 KEY = bytes(range(65, 81))
 PATIENCE = 10.0
-
-
-@pytest.fixture
-def port() -> Iterator[socket.socket]:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as opened:
-        opened.bind(("127.0.0.1", 0))
-        opened.settimeout(0.05)
-        yield opened
 
 
 def need(binary: str) -> str:

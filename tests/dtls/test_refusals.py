@@ -277,13 +277,13 @@ def test_a_deadline_is_never_asked_for_twice() -> None:
 
 def test_the_longest_idle_is_evicted_when_there_are_too_many(backend: Backend) -> None:
     server = Server(ServerConfig(max_sessions=2), backend=backend)
-    network = Network(server, {b"device-1": KEY})
+    network = Network(server, {b"device-%d" % number: KEY for number in (1, 2, 3)})
     for number in (1, 2):
-        network.start(Client(b"device-1", KEY, backend=backend), ("10.0.0.1", number))
+        network.start(Client(b"device-%d" % number, KEY, backend=backend), ("10.0.0.1", number))
         network.run(1.0)
     network.send(b"busy", ("10.0.0.1", 1))
     network.run(1.0)
-    network.start(Client(b"device-1", KEY, backend=backend), ("10.0.0.1", 3))
+    network.start(Client(b"device-3", KEY, backend=backend), ("10.0.0.1", 3))
     network.run(1.0)
     assert [(event.session.address, event.reason) for event in network.closed()] == [
         (("10.0.0.1", 2), "evicted")
@@ -296,8 +296,51 @@ def test_a_backend_that_cannot_be_used_says_why(monkeypatch: pytest.MonkeyPatch)
         load("gnutls")
     with pytest.raises(BackendUnusable, match=r"needs OpenSSL 3: libssl-is-not-here"):
         system.System("libssl-is-not-here.so")
-    monkeypatch.setattr(bundled.cryptography, "__version__", "1.0")
-    with pytest.raises(BackendUnusable, match=r"checked with 50\.0\.2, not with 1\.0"):
+
+
+def test_a_version_that_was_not_checked_serves_when_it_can_shake_hands_and_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert load("bundled").remark == ""
+    monkeypatch.setattr(bundled.cryptography, "__version__", "50.0.3")
+    load.cache_clear()
+    try:
+        remark = load("bundled").remark
+    finally:
+        load.cache_clear()
+    assert "cryptography 50.0.3 passed the self-test" in remark
+    assert "50.0.2" in remark
+
+
+@pytest.mark.parametrize(
+    ("name", "broken"),
+    [
+        ("master_secret", lambda self, ssl: bytes(48)),
+        ("handshake", lambda self, ssl: (0, 1)),
+        ("read", lambda self, bio: b""),
+        ("write", lambda self, bio, records: 1 / 0),
+        ("pointer", lambda self, ssl: 0),
+    ],
+)
+@pytest.mark.parametrize("backend_name", ["bundled", "system"])
+def test_bindings_that_do_something_else_fail_the_self_test(
+    monkeypatch: pytest.MonkeyPatch, backend_name: str, name: str, broken: object
+) -> None:
+    library = {"bundled": bundled.Bundled, "system": system.System}[backend_name]
+    monkeypatch.setattr(library, name, broken)
+    load.cache_clear()
+    try:
+        with pytest.raises(
+            BackendUnusable, match=rf"'{backend_name}' .* failed its self-test with PSK-AES128-CCM8"
+        ):
+            load(backend_name)
+    finally:
+        load.cache_clear()
+
+
+def test_bindings_that_lack_a_function_are_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundled, "NEEDED", (*bundled.NEEDED, "SSL_brew_coffee"))
+    with pytest.raises(BackendUnusable, match="lacks SSL_brew_coffee"):
         bundled.Bundled()
 
 

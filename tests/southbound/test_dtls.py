@@ -172,3 +172,31 @@ def test_sessions_survive_a_clean_restart(transactional_db, secured, settings, t
             await client_context.__aexit__(None, None, None)
 
     asyncio.run(main())
+
+
+def test_a_peer_that_takes_short_records_gets_blocks_that_fit_them(play, secured):
+    """RFC 6066 section 4: what is longer than agreed is dropped by the device without a word."""
+    device = secured()
+
+    async def scene(southbound):
+        async with running_device("dtls-1", server=uri(southbound), identity="psk-1", key=KEY) as client:
+            await client.until(lambda: client.is_registered)
+            southbound.ports.sessions(Plane.MANAGEMENT)[0].max_plaintext = 512
+            command = await until(
+                lambda: mailbox.enqueue(
+                    device=device,
+                    operation="write",
+                    path="/3/0/15",
+                    arguments={"value": "Europe/Berlin " * 100},
+                    requested_by="test",
+                )
+            )
+            southbound.downlink.wake(device.pk)
+            ended = await until(
+                lambda: (
+                    type(command).objects.filter(pk=command.pk).exclude(state__in=("queued", "sent")).first()
+                )
+            )
+            assert (ended.state, ended.cause, southbound.counters.unsent) == ("done", "", 0)
+
+    play(scene)

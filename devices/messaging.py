@@ -61,6 +61,12 @@ class SmscLink(models.Model):
         help_text="Cost cap: SMS that may be sent to one device in a day (UTC).",
     )
     wants_receipts = models.BooleanField(default=True)
+    receipt_spelling = models.CharField(
+        max_length=11,
+        blank=True,
+        editable=False,
+        help_text="How the SMSC writes ids in receipts, once it has shown it.",
+    )
     is_enabled = models.BooleanField(default=True)
     # Written by the process that holds the link.
     state = models.CharField(max_length=8, choices=LinkState.choices, default=LinkState.DOWN)
@@ -148,11 +154,16 @@ class SmsMessage(models.Model):
 
 
 class SmsReceiptKey(models.Model):
-    """Which message a delivery receipt speaks of: the SMSC names it by the id it gave for one part."""
+    """Which message a delivery receipt speaks of: the SMSC names it by the id it gave for one part.
+
+    `smsc_id` is as `smpp.receipts.canonical` writes it. A settled key stays for a day: what it stood for is told
+    again, and must not be taken for another message.
+    """
 
     operator = models.ForeignKey(Operator, on_delete=models.CASCADE, related_name="+")
     smsc_id = models.CharField(max_length=65)
     message = models.ForeignKey(SmsMessage, on_delete=models.CASCADE, related_name="receipt_keys")
+    settled_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         indexes = [models.Index(fields=["operator", "smsc_id"], name="sms_receipt")]
@@ -173,6 +184,7 @@ class SmsPart(models.Model):
         max_length=80, help_text="what makes the part the same: concatenation reference, number and digest"
     )
     concat = models.IntegerField(null=True, help_text="concatenation reference; null: a whole message")
+    joined = models.BigIntegerField(null=True, help_text="the same for all parts of a message that is whole")
     number = models.PositiveSmallIntegerField(default=1)
     total = models.PositiveSmallIntegerField(default=1)
     payload = models.BinaryField()

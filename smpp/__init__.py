@@ -17,7 +17,7 @@ A message out:
 
 A message in:
 
-    if is_receipt(body): receipts.read(body)     # Receipt(message_id, state, error); spellings(message_id)
+    if is_receipt(body): receipts.read(body)     # Receipt(message_id, state, error, source); responses(message_id)
     else: part_of(body)                          # Part(payload, ports, concat); raises NotBinary, Malformed
     Reassembly().add(sender, part, handle, now)  # -> Whole(payload, ports, handles) | None; spent()
     body.source.msisdn                           # "+49..." or None: the sender as SMSC says it
@@ -49,7 +49,17 @@ from smpp.events import (
 )
 from smpp.framing import Framer
 from smpp.parameters import Tag
-from smpp.parts import Addressing, Part, deliver_sm, is_receipt, part_of, split, submit_sm
+from smpp.parts import (
+    Addressing,
+    Part,
+    deliver_sm,
+    is_binary,
+    is_intermediate,
+    is_receipt,
+    part_of,
+    split,
+    submit_sm,
+)
 from smpp.pdus import (
     AlertNotification,
     Bind,
@@ -61,7 +71,7 @@ from smpp.pdus import (
 )
 from smpp.peer import Limits, State
 from smpp.reassembly import Reassembly, Whole
-from smpp.receipts import MessageState, Receipt
+from smpp.receipts import MessageState, Receipt, Spelling
 from smpp.session import Session
 from smpp.smsc import SmscSession
 from smpp.status import Class, Status, classify, describe
@@ -106,6 +116,7 @@ __all__ = [
     "Session",
     "SmppError",
     "SmscSession",
+    "Spelling",
     "State",
     "Status",
     "SubmitSm",
@@ -121,6 +132,8 @@ __all__ = [
     "deliver_sm",
     "describe",
     "encode",
+    "is_binary",
+    "is_intermediate",
     "is_receipt",
     "part_of",
     "receipts",

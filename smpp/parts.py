@@ -19,8 +19,11 @@ BINARY = 0x04
 """data_coding of 8-bit binary (5.2.19); TP-DCS 0x04 of 3GPP TS 23.038 section 4 is the same number."""
 
 UDHI = 0x40
-RECEIPT = 0x04
+RECEIPT, INTERMEDIATE = 0x04, 0x20
 _MESSAGE_TYPE = 0x3C
+_OWN_BINARY = frozenset({0x02, BINARY})
+_OWN_CODINGS = 0x10
+_GENERAL_CODINGS = 0x80
 MAX_PAYLOAD = MAX_PARTS * (MAX_USER_DATA - 13)
 
 
@@ -79,12 +82,26 @@ def deliver_sm(
     return _message(DeliverSm, part, source, destination, addressing, 0, "")
 
 
+def is_binary(data_coding: int) -> bool:
+    """Whether these are 8-bit data, by whichever of the names that they have.
+
+    SMPP's own numbers end where those of GSM begin (5.2.19): below, two of them are "octet unspecified". Above, the
+    alphabet stands in bits 3 and 2 of the general and the automatic deletion groups (3GPP TS 23.038 section 4:
+    01 is 8-bit data, whatever class and compression say), and in bit 2 of the group of data coding and class.
+    """
+    if data_coding < _OWN_CODINGS:
+        return data_coding in _OWN_BINARY
+    if data_coding < _GENERAL_CODINGS:
+        return data_coding & 0x0C == 0x04
+    return data_coding & 0xF4 == 0xF4
+
+
 def part_of(body: Carrier) -> Part:
     """What a received message carries. Raises `NotBinary` and `Malformed`.
 
     Header, optional parameters or both may tell ports and numbering; the header in the user data wins.
     """
-    if body.data_coding != BINARY:
+    if not is_binary(body.data_coding):
         raise NotBinary(f"data_coding 0x{body.data_coding:02X} is not 8-bit binary")
     header, payload = NO_HEADER, user_data(body)
     if body.esm_class & UDHI:
@@ -94,10 +111,13 @@ def part_of(body: Carrier) -> Part:
 
 
 def user_data(body: Carrier) -> bytes:
-    """The bytes of a message, from whichever place they travel in. Raises `Malformed` for both at once."""
+    """The bytes of a message, from whichever place they travel in. Raises `Malformed` for two that differ.
+
+    An empty message_payload beside a short_message says nothing (5.3.2.32).
+    """
     within = b"" if isinstance(body, DataSm) else body.short_message
-    beside = body.parameters.get(Tag.MESSAGE_PAYLOAD)
-    if beside is None:
+    beside = body.parameters.get(Tag.MESSAGE_PAYLOAD, b"")
+    if not beside or beside == within:
         return within
     if within:
         raise Malformed("short_message and message_payload exclude each other", Status.OPTPARNOTALLWD)
@@ -107,6 +127,11 @@ def user_data(body: Carrier) -> bytes:
 def is_receipt(body: Carrier) -> bool:
     """Whether this is a delivery receipt of the SMSC, not a message of a device (5.2.12)."""
     return body.esm_class & _MESSAGE_TYPE == RECEIPT
+
+
+def is_intermediate(body: Carrier) -> bool:
+    """Whether the SMSC says how the delivery goes meanwhile: nothing that is final, and nothing of a device."""
+    return body.esm_class & _MESSAGE_TYPE == INTERMEDIATE
 
 
 def _message(
@@ -155,6 +180,4 @@ def _told_concat(told: Mapping[int, bytes]) -> Concat | None:
     number = parameters.number(told, Tag.SAR_SEGMENT_SEQNUM, size=1)
     if reference is None or total is None or number is None:
         return None  # 5.3.2.22: without the two others a parameter of the three is ignored
-    if not 1 <= number <= total:
-        raise Malformed(f"part {number} of {total}", Status.INVOPTPARAMVAL)
-    return Concat(reference, total, number)
+    return udh.numbering(reference, total, number)

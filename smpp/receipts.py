@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import Enum, IntEnum
 
 from smpp import parameters, parts
 from smpp.addresses import Address
@@ -43,20 +43,30 @@ _WORDS = {
     MessageState.UNKNOWN: "UNKNOWN",
     MessageState.REJECTED: "REJECTD",
 }
-_STATES = {word: state for state, word in _WORDS.items()}
+# Vendors shorten the words as they like or not at all; five letters tell all of them apart.
+_LETTERS = 5
+_STATES = {word[:_LETTERS]: state for state, word in _WORDS.items()} | {"FAILE": MessageState.UNDELIVERABLE}
 _ID = re.compile(r"\bid:\s*([^\s]{1,64})", re.IGNORECASE)
-_STAT = re.compile(r"\bstat:\s*([A-Za-z]{1,10})", re.IGNORECASE)
+_STAT = re.compile(r"\bstat:\s*([A-Za-z]{1,20})", re.IGNORECASE)
 _ERR = re.compile(r"\berr:\s*([0-9A-Za-z]{1,6})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """``error`` is what the network said, b"" or digits; ``source`` is the number that the message went to."""
+    """``error`` is what the network said, "" or digits; ``source`` is the number that the message went to."""
 
     message_id: str
     state: MessageState
     error: str = ""
     source: Address | None = None
+
+
+class Spelling(Enum):
+    """How the id of a receipt is written, compared with that of the submit_sm_resp; one SMSC keeps to one."""
+
+    SAME = "same"
+    DECIMAL = "decimal"  # the response was hexadecimal
+    HEXADECIMAL = "hexadecimal"  # the response was decimal
 
 
 def read(body: Carrier) -> Receipt | None:
@@ -69,17 +79,24 @@ def read(body: Carrier) -> Receipt | None:
     return Receipt(message_id, _state(told.get(Tag.MESSAGE_STATE), text), _error(body, text), body.source)
 
 
-def spellings(message_id: str) -> tuple[str, ...]:
-    """The ways in which one SMSC may spell an id: several answer in hexadecimal and report in decimal.
+def canonical(message_id: str) -> str:
+    """An id as ids are compared: of numbers neither zeros in front nor upper and lower case make a difference."""
+    if re.fullmatch(r"[0-9A-Fa-f]{1,64}", message_id):
+        return message_id.lstrip("0").lower() or "0"
+    return message_id
 
-    The id as it stands comes first.
+
+def responses(message_id: str) -> dict[Spelling, str]:
+    """What the submit_sm_resp may have called the message that a receipt calls so, `canonical`, by spelling.
+
+    That it may have been any of them does not mean that it was: a receipt for "10" is not about message "16".
     """
-    found = [message_id]
+    found = {Spelling.SAME: canonical(message_id)}
     if re.fullmatch(r"[0-9]{1,20}", message_id):
-        found += [f"{int(message_id):x}", f"{int(message_id):X}", str(int(message_id))]
+        found[Spelling.DECIMAL] = f"{int(message_id):x}"
     if re.fullmatch(r"[0-9A-Fa-f]{1,16}", message_id):
-        found += [str(int(message_id, 16)), message_id.lower(), message_id.upper()]
-    return tuple(dict.fromkeys(found))
+        found[Spelling.HEXADECIMAL] = str(int(message_id, 16))
+    return found
 
 
 def write(receipt: Receipt, *, source: Address, destination: Address, at: str) -> DeliverSm:
@@ -102,10 +119,16 @@ def write(receipt: Receipt, *, source: Address, destination: Address, at: str) -
 
 
 def _text(body: Carrier) -> str:
+    """In whichever alphabet it can be read: SMSCs write receipts in UCS-2 too, and not all of them say so."""
     try:
-        return parts.user_data(body).decode("latin-1")
+        octets = parts.user_data(body)
     except Malformed:
         return ""
+    for alphabet in ("latin-1", "utf-16-be", "utf-16-le"):
+        text = octets.decode(alphabet, "replace")
+        if _ID.search(text) or _STAT.search(text):
+            return text
+    return ""
 
 
 def _found(pattern: re.Pattern[str], text: str) -> str:
@@ -114,9 +137,12 @@ def _found(pattern: re.Pattern[str], text: str) -> str:
 
 
 def _state(told: bytes | None, text: str) -> MessageState:
+    """The parameter, unless it says nothing that the text does not say better."""
     if told is not None and len(told) == 1 and told[0] in MessageState._value2member_map_:
-        return MessageState(told[0])
-    return _STATES.get(_found(_STAT, text).upper(), MessageState.UNKNOWN)
+        state = MessageState(told[0])
+        if state is not MessageState.UNKNOWN:
+            return state
+    return _STATES.get(_found(_STAT, text).upper()[:_LETTERS], MessageState.UNKNOWN)
 
 
 def _error(body: Carrier, text: str) -> str:

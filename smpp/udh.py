@@ -78,7 +78,7 @@ def decode(user_data: bytes) -> tuple[Header, bytes]:
         if kind in _PORT_BYTES:
             ports = _ports(value, _PORT_BYTES[kind])
         elif kind in _REFERENCE_BYTES:
-            concat = _concat(value, _REFERENCE_BYTES[kind])
+            concat = _concat(value, _REFERENCE_BYTES[kind]) or concat
     return Header(ports, concat), user_data[end:]
 
 
@@ -92,14 +92,19 @@ def _ports(value: bytes, size: int) -> Ports:
     return Ports(int.from_bytes(value[:size], "big"), int.from_bytes(value[size:], "big"))
 
 
-def _concat(value: bytes, size: int) -> Concat:
-    """TS 23.040 has an impossible numbering ignored; then a part would be taken for a whole message, so refuse."""
+def _concat(value: bytes, size: int) -> Concat | None:
     if len(value) != size + 2:
         raise Malformed("a concatenation of the wrong length", Status.INVMSGLEN)
-    total, number = value[size], value[size + 1]
-    if not 1 <= number <= total:
-        raise Malformed(f"part {number} of {total}", Status.INVMSGLEN)
-    return Concat(int.from_bytes(value[:size], "big"), total, number)
+    return numbering(int.from_bytes(value[:size], "big"), value[size], value[size + 1])
+
+
+def numbering(reference: int, total: int, number: int) -> Concat | None:
+    """Which part of how many; None for a numbering that cannot be, which is ignored as a whole.
+
+    That is a total or a number of 0, and a number above the total (9.2.3.24.1). Several SMSCs send the element
+    or the parameters with every message, all zero.
+    """
+    return Concat(reference, total, number) if 1 <= number <= total else None
 
 
 def _words(*values: int) -> bytes:

@@ -21,10 +21,19 @@ from django.utils import timezone
 
 from devices import events
 from devices.errors import Refused
-from devices.services import sms_inbox, sms_outbox, sms_settling, smsc_links, takeover, triggers
+from devices.services import (
+    sms_inbox,
+    sms_joining,
+    sms_outbox,
+    sms_settling,
+    smsc_links,
+    takeover,
+    triggers,
+)
 from devices.services.sms_inbox import Whole
 from devices.services.sms_outbox import ToSend
 from devices.services.smsc_links import Link
+from southbound import sms_traffic
 from southbound.counters import Counters
 from southbound.database import Database
 from southbound.guard import Guard
@@ -43,6 +52,7 @@ MAX_IN_FLIGHT = 2_000
 AGAIN_SECONDS = 30.0
 """What was not worked off for so long is tried again: its store had failed."""
 FEED_LIMIT = 1_000
+JOIN_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +99,21 @@ class Sms:
         self._renewed_at = 0.0
         self._bell = asyncio.Event()
         self.lane: SmsLane | None = None
+        self._look_at: dict[int, float] = {}
         self.traffic = SmsTraffic(
-            flow=flow, counters=counters, on_whole=self._whole, on_queued=self._queued, guard=guard
+            flow=flow,
+            counters=counters,
+            on_whole=self._whole,
+            on_parts=self._parts_came,
+            on_queued=self._queued,
+            guard=guard,
         )
 
     async def start(self, take: Callable[[Exchange], None]) -> None:
         self.lane = SmsLane(
             send=self.traffic.send,
             on_handled=self.traffic.handled,
+            on_unreadable=self.traffic.unreadable,
             take=take,
             replies=self._engine,
             counters=self._counters,
@@ -109,7 +126,7 @@ class Sms:
             await self._database.run(smsc_links.ensure_default)
         except Refused as error:
             logger.warning("smpp_url_unusable detail=%s", error.detail)
-        for work in (self._lease, self._care):
+        for work in (self._lease, self._care, self._join):
             self._tasks.append(loop.create_task(self._keep(work), name=f"sms {work.__name__}"))
             self._guard.watch(self._tasks[-1])
 
@@ -152,6 +169,11 @@ class Sms:
     def _whole(self, operator_id: int, whole: Whole) -> None:
         if self.lane is not None:
             self.lane.take_in(SmsPeer(operator_id, whole.msisdn), whole.payload, whole.part_ids)
+
+    def _parts_came(self, operator_id: int, after: timedelta = sms_joining.SETTLE) -> None:
+        """Look whether messages are whole, then."""
+        at = asyncio.get_running_loop().time() + after.total_seconds()
+        self._look_at[operator_id] = min(at, self._look_at.get(operator_id, at))
 
     def _queued(self, operator_id: int) -> None:
         held = self._held.get(operator_id)
@@ -209,6 +231,7 @@ class Sms:
         held = HeldLink(link, desk=desk, traffic=self.traffic, patience=self._options.patience)
         self._held[link.operator_id] = held
         await self._feed(link.operator_id, timedelta(0))
+        self._parts_came(link.operator_id, timedelta(0))
         held.start()
         logger.info("smpp_link_taken operator=%d", link.operator_id)
 
@@ -222,6 +245,21 @@ class Sms:
             self.traffic.still_unknown(operator_id, [(r, tries) for r, tries in early if r in unknown])
             await self._database.run(triggers.look_up, operator_id=operator_id, now=now)
             await self._feed(operator_id, timedelta(seconds=AGAIN_SECONDS))
+
+    async def _join(self) -> None:
+        """Messages of several SMS, once their parts are quiet."""
+        await asyncio.sleep(JOIN_SECONDS)
+        now = asyncio.get_running_loop().time()
+        for operator_id in [each for each, at in self._look_at.items() if at <= now]:
+            del self._look_at[operator_id]
+            try:
+                found = await self._database.run(sms_traffic.ripe, operator_id, timezone.now())
+            except Exception:
+                self._parts_came(operator_id)
+                raise
+            self.traffic.joined(operator_id, found)
+            if found.due_at is not None:
+                self._parts_came(operator_id, found.due_at - timezone.now())
 
     async def _feed(self, operator_id: int, age: timedelta) -> None:
         """Work off what was stored and not answered."""

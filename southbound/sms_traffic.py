@@ -19,7 +19,7 @@ from audit import ledger
 from devices.messaging import SmsPurpose
 from devices.models import Reach
 from devices.services import sms_inbox, sms_outbox, sms_settling, triggers
-from devices.services.sms_inbox import Part, Refused, Whole
+from devices.services.sms_inbox import GivenUp, Part, Refused, Ripe, Whole
 from devices.services.sms_outbox import Outgoing, Receipt, Settled
 from lwm2m import trigger
 from southbound.counters import Counters
@@ -35,23 +35,36 @@ RECEIPT_TRIES = 5
 
 Acknowledge = Callable[[int], None]
 """Tells the SMSC with which status its message was taken."""
+NEVER, LATER = smpp.Status.RX_P_APPN, smpp.Status.RX_T_APPN
+"""Not taken: the same message again would not be, or may be. An SMSC gives the first up and keeps the second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A message of a number that nobody can make use of."""
+
+    msisdn: str
+    detail: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Came:
-    """A message of the SMSC: a part of a device's, or a receipt."""
+    """A message of the SMSC: a part of a device's, what cannot be read of it, or a receipt."""
 
     operator_id: int
-    what: Part | Receipt
+    what: Part | Unreadable | Receipt
     acknowledge: Acknowledge
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """It is stored. `whole` are the messages that its batch made whole, with the first of its operator."""
+    """It is stored, or `refused`. The rest is of its batch, with the first of its operator: the messages of one SMS,
+    what had to make room, and whether there are parts to be joined."""
 
     refused: Refused | None = None
     whole: Sequence[Whole] = ()
+    given_up: Sequence[GivenUp] = ()
+    has_parts: bool = False
     is_unknown: bool = False
 
 
@@ -74,7 +87,8 @@ Leaving = Outgoing | Handled | tuple[Settled, bool]
 
 
 class SmsTraffic:
-    """`on_whole` gets messages to work off, `on_queued` the operator in whose outbox something is."""
+    """`on_whole` gets messages to work off, `on_parts` the operators who have some to be joined by `ripe`, and
+    `on_queued` the operator in whose outbox something is."""
 
     def __init__(
         self,
@@ -82,12 +96,14 @@ class SmsTraffic:
         flow: str,
         counters: Counters,
         on_whole: Callable[[int, Whole], None],
+        on_parts: Callable[[int], None],
         on_queued: Callable[[int], None],
         guard: Guard | None = None,
     ) -> None:
         self._flow = flow
         self._counters = counters
         self._on_whole = on_whole
+        self._on_parts = on_parts
         self._on_queued = on_queued
         self._early: dict[int, _Receipts] = {}
         self.incoming: GroupCommit[Came, Kept] = GroupCommit(
@@ -104,33 +120,46 @@ class SmsTraffic:
 
     # -- on the loop -----------------------------------------------------------------------------------------
     def received(self, operator_id: int, body: smpp.Carrier, acknowledge: Acknowledge) -> None:
-        """A message of the SMSC. What nobody can make use of is acknowledged, or it would come again for ever."""
-        try:
-            what = _receipt(body) if smpp.is_receipt(body) else self._part(operator_id, body)
-        except smpp.NotBinary:
-            what = None
-        except smpp.Malformed:
-            self._counters.malformed += 1
-            what = None
-        if what is None:
-            acknowledge(smpp.Status.OK)
-        elif not self.incoming.submit(Came(operator_id, what, acknowledge)):
-            acknowledge(smpp.Status.RX_T_APPN)
+        """A message of the SMSC. It is told OK for what is kept, and for what its own reports add nothing to."""
+        what: Part | Unreadable | Receipt | None
+        if smpp.is_receipt(body) or smpp.is_intermediate(body):
+            what = _receipt(body)
+            if what is None:
+                acknowledge(smpp.Status.OK)
+                return
+        else:
+            what = self._told(body)
+            if what is None:
+                self._refuse(operator_id, Refused("MSISDN_UNKNOWN"), str(body.source)[:20])
+                acknowledge(NEVER)
+                return
+        if not self.incoming.submit(Came(operator_id, what, acknowledge)):
+            acknowledge(LATER)
 
-    def _part(self, operator_id: int, body: smpp.Carrier) -> Part | None:
-        part = smpp.part_of(body)
+    def _told(self, body: smpp.Carrier) -> Part | Unreadable | None:
+        """What a device says; None where the sender is no number."""
         msisdn = body.source.msisdn
         if msisdn is None:
-            self._refuse(operator_id, Refused("MSISDN_UNKNOWN"), str(body.source)[:20])
             return None
-        if part.concat is None:
-            return Part(msisdn, part.payload)
+        try:
+            part = smpp.part_of(body)
+        except smpp.NotBinary as error:
+            return Unreadable(msisdn, f"An SMS that is text: {error}.")
+        except smpp.Malformed as error:
+            self._counters.malformed += 1
+            return Unreadable(msisdn, f"An SMS that cannot be read: {error.detail}.")
         concat = part.concat
+        if concat is None or concat.total == 1:
+            return Part(msisdn, part.payload)
         return Part(msisdn, part.payload, concat.reference, concat.number, concat.total)
+
+    def unreadable(self, peer: SmsPeer) -> None:
+        """A whole message that is no CoAP."""
+        self._refuse(peer.operator_id, Refused("MESSAGE_MALFORMED"), peer.msisdn)
 
     def _refuse(self, operator_id: int, refused: Refused, number: str) -> None:
         """Nothing is answered: each answer would cost, and a stranger could ask for as many as it likes."""
-        detail = f"An SMS from {number}."
+        detail = refused.detail or f"An SMS from {number}."
         self._counters.refused(
             "management", refused.cause, number, number, detail, refused.device_id, operator_id
         )
@@ -167,6 +196,12 @@ class SmsTraffic:
     def _store_parts(
         self, operator_id: int, batch: Sequence[Came], indexes: list[int], kept: list[Kept], now: datetime
     ) -> None:
+        unread = [(i, what) for i in indexes if isinstance(what := batch[i].what, Unreadable)]
+        said = [(what.msisdn, what.detail) for _, what in unread]
+        for (index, _), why in zip(
+            unread, sms_inbox.unreadable(operator_id=operator_id, said=said), strict=True
+        ):
+            kept[index] = Kept(why)
         mine = [(i, what) for i in indexes if isinstance(what := batch[i].what, Part)]
         if not mine:
             return
@@ -175,7 +210,7 @@ class SmsTraffic:
             kept[index] = Kept(refused)
         wanted = [each for each in stored.whole if not _answers_a_trigger(operator_id, each, now)]
         first = mine[0][0]
-        kept[first] = Kept(kept[first].refused, wanted)
+        kept[first] = Kept(kept[first].refused, wanted, stored.given_up, stored.has_parts)
 
     def _store_receipts(
         self, operator_id: int, batch: Sequence[Came], indexes: list[int], kept: list[Kept], now: datetime
@@ -188,17 +223,29 @@ class SmsTraffic:
 
     # -- in, on the loop, after the commit -------------------------------------------------------------------
     def _stored(self, came: Came, kept: Kept | None) -> None:
-        came.acknowledge(smpp.Status.RX_T_APPN if kept is None else smpp.Status.OK)
+        is_taken = kept is not None and kept.refused is None
+        came.acknowledge(LATER if kept is None else smpp.Status.OK if is_taken else NEVER)
 
     def _look_into(self, came: Came, kept: Kept | None) -> None:
         if kept is None:
             return
-        if kept.refused is not None and isinstance(came.what, Part):
+        if kept.refused is not None and not isinstance(came.what, Receipt):
             self._refuse(came.operator_id, kept.refused, came.what.msisdn)
+        for each in kept.given_up:
+            self._refuse(came.operator_id, each.refused, each.msisdn)
+        if kept.has_parts:
+            self._on_parts(came.operator_id)
         if kept.is_unknown and isinstance(came.what, Receipt):
             self._keep_early(came.operator_id, came.what, RECEIPT_TRIES)
         for whole in kept.whole:
             self._on_whole(came.operator_id, whole)
+
+    def joined(self, operator_id: int, ripe: Ripe) -> None:
+        """What `ripe` found."""
+        for each in ripe.given_up:
+            self._refuse(operator_id, each.refused, each.msisdn)
+        for whole in ripe.whole:
+            self._on_whole(operator_id, whole)
 
     def _keep_early(self, operator_id: int, receipt: Receipt, tries: int) -> None:
         """It may be told before the outbox knows the SMSC's id."""
@@ -243,11 +290,19 @@ class SmsTraffic:
 def _receipt(body: smpp.Carrier) -> Receipt | None:
     """A final one; that a message is still on its way changes nothing."""
     said = smpp.receipts.read(body)
-    if said is None or not said.state.is_final:
+    if said is None or not said.state.is_final or smpp.is_intermediate(body):
         return None
     detail = f"{said.state.name} {said.error}".strip()
-    spelt = smpp.receipts.spellings(said.message_id)
-    return Receipt(spelt, said.state is smpp.MessageState.DELIVERED, detail)
+    numbers = (body.source.digits, body.destination.digits)
+    return Receipt(said.message_id, said.state is smpp.MessageState.DELIVERED, detail, numbers)
+
+
+def ripe(operator_id: int, now: datetime) -> Ripe:
+    """The messages of several SMS that are whole by now, without those that only answer a trigger."""
+    with ledger.unit_of_work():
+        found = sms_inbox.ripe(operator_id=operator_id, now=now)
+        wanted = [each for each in found.whole if not _answers_a_trigger(operator_id, each, now)]
+    return Ripe(wanted, found.given_up, found.due_at)
 
 
 def _answers_a_trigger(operator_id: int, whole: Whole, now: datetime) -> bool:

@@ -74,6 +74,19 @@ CAUSES = (
         action="Check the device's phone number and our own address at the SMSC link, then try again.",
     ),
     Cause(
+        code="SMS_INCOMPLETE",
+        area="message",
+        severity="warning",
+        mended_by="nobody",
+        subscriber="A long text message from your device did not reach us whole; the device sends it again.",
+        support="Parts of a long SMS from the device are missing, or could not be told from those of another one.",
+        engineer=(
+            "Parts under one concatenation reference were given up after ten minutes, or because two messages used "
+            "the reference at once (3GPP TS 23.040 9.2.3.24.1); nothing of them was taken."
+        ),
+        action="Nothing, if it is rare; else have the device count its concatenation reference up, also over restarts.",
+    ),
+    Cause(
         code="SMS_EXPIRED",
         area="reach",
         severity="warning",

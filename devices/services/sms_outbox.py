@@ -68,11 +68,12 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What the SMSC says of one part, finally: by its own id, in every way it may be spelt."""
+    """What the SMSC says of one part, finally: by the id as it writes it there, and with the numbers it names."""
 
-    smsc_ids: tuple[str, ...]
+    smsc_id: str
     is_delivered: bool
     detail: str = ""
+    numbers: tuple[str, ...] = ()
 
 
 def parts_of(size: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from devices.messaging import SMS_OPEN, SmsMessage, SmsPart, SmsSpent
+from devices.services import sms_receipt_keys
 
 KEPT = timedelta(days=30)
 LIMIT = 10_000
@@ -17,7 +18,7 @@ def prune(*, now: datetime) -> int:
     parts = SmsPart.objects.filter(handled_at__lt=before)
     messages = SmsMessage.objects.filter(created_at__lt=before).exclude(state__in=SMS_OPEN)
     days = SmsSpent.objects.filter(day__lt=before.date())
-    gone = 0
+    gone = sms_receipt_keys.prune(now=now, limit=LIMIT)
     for rows in (parts, messages, days):
         ids = list(rows.order_by("pk").values_list("pk", flat=True)[:LIMIT])
         for at in range(0, len(ids), 500):

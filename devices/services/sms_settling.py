@@ -9,7 +9,9 @@ from django.db.models import F
 
 from audit import ledger
 from devices.messaging import SmsMessage, SmsReceiptKey, SmsState
+from devices.services import sms_receipt_keys
 from devices.services.sms_outbox import DETAIL_LIMIT, Receipt, Settled, record
+from smpp import receipts as smpp_receipts
 
 _COLUMNS = ["state", "parts_sent", "message_ids", "cause", "detail", "next_attempt_at", "ended_at"]
 _OVER = (SmsState.REFUSED, SmsState.DROPPED, SmsState.EXPIRED)
@@ -47,7 +49,9 @@ def _receipt_keys(settled: Sequence[Settled]) -> list[SmsReceiptKey]:
     taken = {each.sent.message_id: each.smsc_ids for each in settled if each.smsc_ids}
     known = dict(SmsMessage.objects.filter(pk__in=taken).values_list("pk", "operator_id"))
     return [
-        SmsReceiptKey(operator_id=operator_id, smsc_id=smsc_id, message_id=message_id)
+        SmsReceiptKey(
+            operator_id=operator_id, smsc_id=smpp_receipts.canonical(smsc_id), message_id=message_id
+        )
         for message_id, operator_id in known.items()
         for smsc_id in taken[message_id]
         if smsc_id
@@ -58,34 +62,27 @@ def receipts(*, operator_id: int, said: Sequence[Receipt], now: datetime) -> lis
     """Write what the SMSC says of parts; returns the receipts of which nobody knows the message (yet).
 
     A message is delivered when all its parts are, and undelivered when one is not, which leaves a ledger event.
+    What is told again changes nothing.
     """
     if not said:
         return []
     with ledger.unit_of_work():
-        known = _known(operator_id, said)
-        message_ids = {key.message_id for key in known.values()}
+        known = sms_receipt_keys.find(operator_id=operator_id, said=said)
+        fresh = {receipt: key for receipt, key in known.items() if key.settled_at is None}
+        message_ids = {key.message_id for key in fresh.values()}
         found = SmsMessage.objects.select_for_update(of=("self",)).select_related("device")
         rows = found.in_bulk(message_ids)
-        SmsReceiptKey.objects.filter(pk__in=[key.pk for key in known.values()]).delete()
+        SmsReceiptKey.objects.filter(pk__in=[key.pk for key in fresh.values()]).update(settled_at=now)
         for receipt in said:
-            if receipt in known and not receipt.is_delivered:
-                _fail(rows[known[receipt].message_id], receipt, now)
-        open_ones = SmsReceiptKey.objects.filter(message_id__in=message_ids)
+            if receipt in fresh and not receipt.is_delivered:
+                _fail(rows[fresh[receipt].message_id], receipt, now)
+        open_ones = SmsReceiptKey.objects.filter(message_id__in=message_ids, settled_at=None)
         unsure = set(open_ones.values_list("message_id", flat=True))
         for row in rows.values():
             if row.state == SmsState.SENT and row.pk not in unsure:
                 row.state, row.ended_at = SmsState.DELIVERED, now
         SmsMessage.objects.bulk_update(list(rows.values()), ["state", "cause", "detail", "ended_at"])
     return [receipt for receipt in said if receipt not in known]
-
-
-def _known(operator_id: int, said: Sequence[Receipt]) -> dict[Receipt, SmsReceiptKey]:
-    """By receipt; of an SMSC that begins its ids anew the newest message is meant."""
-    spelt = {smsc_id for receipt in said for smsc_id in receipt.smsc_ids}
-    named = SmsReceiptKey.objects.filter(operator_id=operator_id, smsc_id__in=spelt)
-    keys = {key.smsc_id: key for key in named.order_by("id")}
-    found = {r: next((keys[each] for each in r.smsc_ids if each in keys), None) for r in said}
-    return {receipt: key for receipt, key in found.items() if key is not None}
 
 
 def _fail(row: SmsMessage, receipt: Receipt, now: datetime) -> None:

@@ -112,10 +112,12 @@ def save(*, operator: Operator, password: str | None = None, **fields: Any) -> S
             _check_password(password)
             link.sealed_password = vault.seal(password.encode()) if password else ""
         _check(link)
+        if _is_another_smsc(before, fields):
+            link.receipt_spelling = ""
         if known is None:
             link.save(force_insert=True)
         else:
-            link.save(update_fields=[*FIELDS, "sealed_password"])
+            link.save(update_fields=[*FIELDS, "sealed_password", "receipt_spelling"])
         ledger.record(
             action="smsc_link.changed" if known else "smsc_link.made",
             operator_id=operator.pk,
@@ -126,6 +128,13 @@ def save(*, operator: Operator, password: str | None = None, **fields: Any) -> S
         )
         _ring(link)
     return link
+
+
+def _is_another_smsc(before: Mapping[str, Any] | None, fields: Mapping[str, Any]) -> bool:
+    """Then nothing is known of how it spells ids."""
+    return before is not None and any(
+        before[name] != fields.get(name, before[name]) for name in ("host", "port")
+    )
 
 
 def _check(link: SmscLink) -> None:

@@ -14,6 +14,7 @@ from typing import cast
 from lwm2m.messages import Request, Response
 from lwm2m.wire import Plane
 from southbound.counters import Counters
+from southbound.transports import coap
 from southbound.transports.lane import Exchange, Lane, Replies
 from southbound.transports.tuning import Tuning
 
@@ -41,6 +42,7 @@ class SmsLane(Lane):
         *,
         send: Callable[[SmsPeer, bytes, bool, float], None],
         on_handled: Callable[[Sequence[int]], None],
+        on_unreadable: Callable[[SmsPeer], None],
         take: Callable[[Exchange], None],
         replies: Replies,
         counters: Counters,
@@ -49,9 +51,10 @@ class SmsLane(Lane):
     ) -> None:
         self._send = send
         self._on_handled = on_handled
+        self._on_unreadable = on_unreadable
         self._take_request = take
         self._patience = (float(tuning.MAX_TRANSMIT_WAIT), tuning.exchange_seconds)
-        self._open: dict[tuple[Hashable, int], list[int]] = {}
+        self._open: dict[tuple[Hashable, int, bool], list[int]] = {}
         self._part_ids: set[int] = set()
         self._is_awaited = False
         super().__init__(
@@ -71,12 +74,17 @@ class SmsLane(Lane):
         return len(self._part_ids)
 
     def take_in(self, peer: SmsPeer, payload: bytes, part_ids: Sequence[int]) -> None:
-        """A whole message. Told again while it is in flight, its parts only join those that wait."""
+        """A whole message. Told again while it is in flight, its parts only join those that wait.
+
+        The id of an ACK or RST is one of ours, which has nothing to do with the same number in a message of the
+        device (RFC 7252 section 4.4: ids are scoped by their source).
+        """
         fresh = [part_id for part_id in part_ids if part_id not in self._part_ids]
         if not fresh:
             return
         self._part_ids.update(fresh)
-        key = (peer, int.from_bytes(payload[2:4], "big"))
+        is_ours = len(payload) > 0 and payload[0] >> 4 & 3 in (coap.ACK, coap.RST)
+        key = (peer, int.from_bytes(payload[2:4], "big"), is_ours)
         waiting = self._open.setdefault(key, [])
         if waiting:
             waiting += fresh
@@ -84,9 +92,12 @@ class SmsLane(Lane):
             return
         waiting += fresh
         self._is_awaited = False
+        malformed = self._counters.malformed
         self.receive(payload, peer, (peer.msisdn, 0), peer.msisdn)
-        if not self._is_awaited:
-            self.done(*key)
+        if self._counters.malformed != malformed:
+            self._on_unreadable(peer)
+        if is_ours or not self._is_awaited:
+            self._close(key)
 
     def plane_of(self, request: Request) -> Plane:
         """One number serves both servers: what is asked for tells which."""
@@ -96,13 +107,16 @@ class SmsLane(Lane):
         self._is_awaited = True
 
     def done(self, peer: Hashable, mid: int) -> None:
-        part_ids = self._open.pop((peer, mid), None)
+        self._close((peer, mid, False))
+
+    def _close(self, key: tuple[Hashable, int, bool]) -> None:
+        part_ids = self._open.pop(key, None)
         if part_ids:
             self._part_ids.difference_update(part_ids)
             self._on_handled(part_ids)
 
     def drop(self, peer: Hashable, mid: int) -> None:
-        self._part_ids.difference_update(self._open.pop((peer, mid), ()))
+        self._part_ids.difference_update(self._open.pop((peer, mid, False), ()))
 
     def answer(self, exchange: Exchange, response: Response, max_age: int | None, is_final: bool) -> None:
         super().answer(exchange, response, max_age, is_final)

@@ -11,9 +11,17 @@ from accounts.models import Operator
 from audit.models import LedgerEvent
 from devices import vault
 from devices.errors import Refused
-from devices.messaging import SmscLink, SmsMessage, SmsPart, SmsPurpose, SmsSpent, SmsState
+from devices.messaging import SmscLink, SmsMessage, SmsPart, SmsPurpose, SmsReceiptKey, SmsSpent, SmsState
 from devices.models import Device, Reach, Security, SouthboundProcess
-from devices.services import sms_inbox, sms_outbox, sms_retention, sms_settling, smsc_links, triggers
+from devices.services import (
+    sms_inbox,
+    sms_joining,
+    sms_outbox,
+    sms_retention,
+    sms_settling,
+    smsc_links,
+    triggers,
+)
 from devices.services.sms_inbox import Part
 from devices.services.sms_outbox import Outgoing, Receipt, Settled
 from devices.states import Access, Ownership, Provisioning
@@ -207,22 +215,92 @@ def test_a_message_in_parts_goes_on_where_it_stopped(link, operator, device):
 def test_receipts_of_all_parts_make_it_delivered(link, operator, device):
     queue(operator, b"x" * 200)
     (sent,) = claim(operator)
-    settle(Settled(sent, SmsState.SENT, smsc_ids=("0a", "0b")))
-    unknown = sms_settling.receipts(
-        operator_id=operator.pk, said=[Receipt(("9",), True), Receipt(("10", "0a"), True)], now=NOW
-    )
-    assert [each.smsc_ids for each in unknown] == [("9",)]
+    settle(Settled(sent, SmsState.SENT, smsc_ids=("0010", "11")))
+    assert [each.smsc_id for each in report(operator, Receipt("9", True), Receipt("10", True))] == ["9"]
     assert SmsMessage.objects.get().state == SmsState.SENT
-    sms_settling.receipts(operator_id=operator.pk, said=[Receipt(("0b",), True)], now=NOW)
+    report(operator, Receipt("11", True))
     assert SmsMessage.objects.get().state == SmsState.DELIVERED
+
+
+def report(operator, *said, now=NOW):
+    return sms_settling.receipts(operator_id=operator.pk, said=said, now=now)
+
+
+def sent(operator, smsc_id, number=NUMBER):
+    """A message that the SMSC took, and calls so."""
+    (message_id,) = queue(operator, f"{smsc_id} {number}".encode(), number=number)
+    (claimed,) = claim(operator)
+    settle(Settled(claimed, SmsState.SENT, smsc_ids=(smsc_id,)))
+    return SmsMessage.objects.get(pk=message_id)
+
+
+def state(message) -> str:
+    message.refresh_from_db()
+    return message.state
+
+
+def test_a_receipt_that_comes_again_settles_no_other_message(link, operator, device):
+    """Read as hexadecimal, the id of the first is that of the second."""
+    first, second = sent(operator, "10"), sent(operator, "16")
+    for _ in range(3):
+        assert report(operator, Receipt("10", False, "UNDELIV", (NUMBER,))) == []
+    assert (state(first), state(second)) == ("undelivered", "sent")
+
+
+def test_the_spelling_of_a_link_is_learnt_and_nothing_else_is_tried(link, operator, device):
+    """Answers in hexadecimal and reports in decimal: "10" is then the message called "a"."""
+    told = sent(operator, "00ff01")
+    report(operator, Receipt("65281", True, "", (NUMBER,)))
+    assert state(told) == "delivered"
+    link.refresh_from_db()
+    assert link.receipt_spelling == "decimal"
+    other, meant = sent(operator, "10"), sent(operator, "0000000A")
+    report(operator, Receipt("10", True, "", (NUMBER,)))
+    assert (state(other), state(meant)) == ("sent", "delivered")
+    assert [each.smsc_id for each in report(operator, Receipt("77", True, "", (NUMBER,)))] == ["77"]
+    smsc_links.save(operator=operator, host="another.example")
+    link.refresh_from_db()
+    assert link.receipt_spelling == ""
+
+
+def test_what_may_be_about_two_messages_settles_none(link, operator, device):
+    messages = [sent(operator, "10"), sent(operator, "a")]
+    assert len(report(operator, Receipt("10", True, "", (NUMBER,)))) == 1
+    assert [state(each) for each in messages] == ["sent", "sent"]
+
+
+def test_the_number_of_a_receipt_is_that_of_its_message(link, operator, device):
+    other = "+491510000077"
+    make(operator, other)
+    mine, theirs = sent(operator, "10"), sent(operator, "a", other)
+    assert len(report(operator, Receipt("10", True, "", ("+491510000099", "4915199")))) == 1
+    report(
+        operator, Receipt("10", True, "", ("01510000077", "4915199"))
+    )  # as it is written within the country
+    assert (state(mine), state(theirs)) == ("sent", "delivered")
+
+
+@pytest.mark.parametrize("numbers", [(), ("", "2772"), ("4915199", NUMBER), ("2772", "4915199")])
+def test_a_receipt_that_names_no_number_or_ours_first_is_taken_too(link, operator, device, numbers):
+    message = sent(operator, "Q-17")
+    report(operator, Receipt("Q-17", True, "", numbers))
+    assert state(message) == "delivered"
+
+
+def test_settled_keys_are_kept_for_a_day(link, operator, device):
+    sent(operator, "10")
+    report(operator, Receipt("10", True))
+    sms_retention.prune(now=NOW + timedelta(hours=23))
+    assert SmsReceiptKey.objects.count() == 1
+    sms_retention.prune(now=NOW + timedelta(hours=25))
+    assert SmsReceiptKey.objects.count() == 0
 
 
 def test_one_undelivered_part_is_told(link, operator, device):
     queue(operator, b"x" * 200)
     (sent,) = claim(operator)
     settle(Settled(sent, SmsState.SENT, smsc_ids=("1", "2")))
-    said = [Receipt(("1",), False, "UNDELIV 27"), Receipt(("2",), True)]
-    sms_settling.receipts(operator_id=operator.pk, said=said, now=NOW)
+    report(operator, Receipt("1", False, "UNDELIV 27"), Receipt("2", True))
     message = SmsMessage.objects.get()
     assert (message.state, message.cause, message.detail) == ("undelivered", "SMS_UNDELIVERED", "UNDELIV 27")
     assert actions(device) == ["device.sms_undelivered"]
@@ -257,24 +335,39 @@ def test_parts_in_any_order_and_more_than_once_make_one_message(operator, device
     parts = [
         Part(NUMBER, text, 7, number, 3) for number, text in ((3, b"c"), (1, b"a"), (1, b"a"), (2, b"b"))
     ]
-    assert store(operator, *parts[:3]).whole == []
-    (whole,) = store(operator, parts[3], parts[0]).whole
+    store(operator, *parts[:3])
+    assert store(operator, parts[3], parts[0]).whole == []
+    (whole,) = ripe(operator).whole
     assert whole.payload == b"abc"
     assert SmsPart.objects.count() == 3
-    assert store(operator, parts[1]).whole == []
+    store(operator, parts[1])
+    assert ripe(operator).whole == []
     sms_inbox.handled(part_ids=whole.part_ids, now=NOW)
     assert sms_inbox.unhandled(operator_id=operator.pk, before=NOW, limit=10) == []
 
 
+def ripe(operator, *, now=NOW + sms_joining.SETTLE):
+    return sms_inbox.ripe(operator_id=operator.pk, now=now)
+
+
 def test_messages_come_in_the_order_of_their_last_part(operator, device):
-    stored = store(
-        operator,
-        Part(NUMBER, b"1", 5, 1, 2),
-        Part(NUMBER, b"whole"),
-        Part(NUMBER, b"2", 5, 2, 2),
-        Part(NUMBER, b"end"),
-    )
-    assert [each.payload for each in stored.whole] == [b"whole", b"12", b"end"]
+    numbered = ((5, 1, b"1"), (6, 1, b"a"), (6, 2, b"b"), (5, 2, b"2"))
+    stored = store(operator, *(Part(NUMBER, text, ref, number, 2) for ref, number, text in numbered))
+    assert (stored.whole, stored.has_parts) == ([], True)
+    early = ripe(operator, now=NOW)
+    assert (early.whole, early.due_at) == ([], NOW + sms_joining.SETTLE)
+    assert [each.payload for each in ripe(operator).whole] == [b"ab", b"12"]
+
+
+def test_of_an_older_message_under_the_same_reference_nothing_is_taken(operator, device):
+    """VoCat#104: of the first only part 2 came, then the device began anew."""
+    store(operator, Part(NUMBER, b"old 2", 1, 2, 2))
+    store(operator, Part(NUMBER, b"new 1, ", 1, 1, 2), Part(NUMBER, b"new 2", 1, 2, 2))
+    found = ripe(operator)
+    assert [each.payload for each in found.whole] == [b"new 1, new 2"]
+    (given_up,) = found.given_up
+    assert (given_up.refused.cause, given_up.refused.device_id) == ("SMS_INCOMPLETE", device.pk)
+    assert ripe(operator, now=NOW + timedelta(days=1)) == sms_inbox.Ripe([], [], None)
 
 
 def test_the_same_message_after_it_was_worked_off_is_told_again(operator, device):
@@ -298,10 +391,18 @@ def test_incomplete_messages_are_bounded_in_number_and_age(operator, device):
         store(operator, Part(NUMBER, b"x", reference, 1, 2))
     waiting = SmsPart.objects.filter(handled_at=None)
     assert waiting.count() == sms_inbox.MAX_INCOMPLETE
-    later = NOW + timedelta(seconds=sms_inbox.INCOMPLETE_SECONDS + 1)
-    store(operator, Part(NUMBER, b"fresh", 500, 1, 2), now=later)
-    assert sms_inbox.give_up(operator_id=operator.pk, now=later) == sms_inbox.MAX_INCOMPLETE - 1
+    later = NOW + sms_joining.SPAN
+    stored = store(operator, Part(NUMBER, b"fresh", 500, 1, 2), now=later)
+    assert [(each.refused.cause, each.parts) for each in stored.given_up] == [("SMS_INCOMPLETE", 1)]
+    assert sum(each.parts for each in ripe(operator, now=later).given_up) == sms_inbox.MAX_INCOMPLETE - 1
     assert [bytes(part.payload) for part in waiting] == [b"fresh"]
+
+
+def test_what_is_for_a_number_that_became_nobodys_is_given_up(operator, device):
+    store(operator, Part(NUMBER, b"x"))
+    Device.objects.filter(pk=device.pk).update(msisdn="")
+    later = NOW + timedelta(seconds=sms_inbox.STRANGER_SECONDS + 1)
+    assert sms_inbox.give_up(operator_id=operator.pk, now=later) == 1
 
 
 def test_what_was_not_worked_off_is_found_after_a_restart(operator, device):
@@ -312,6 +413,9 @@ def test_what_was_not_worked_off_is_found_after_a_restart(operator, device):
         Part(NUMBER, b"x"),
         Part(NUMBER, b"h", 3, 1, 2),
     )
+    found = sms_inbox.unhandled(operator_id=operator.pk, before=NOW, limit=10)
+    assert [each.payload for each in found] == [b"x"]
+    ripe(operator)
     found = sms_inbox.unhandled(operator_id=operator.pk, before=NOW, limit=1)
     assert [each.payload for each in found] == [b"12"]
     found = sms_inbox.unhandled(operator_id=operator.pk, before=NOW, limit=10)

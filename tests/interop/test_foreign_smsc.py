@@ -15,6 +15,7 @@ from smpp import (
     MessageState,
     Reachable,
     Reassembly,
+    Spelling,
     Status,
     Unanswered,
     is_receipt,
@@ -77,7 +78,8 @@ async def test_its_receipts_name_our_message(foreign_smsc: ForeignSmsc) -> None:
         assert receipt is not None
         assert receipt.state is MessageState.UNDELIVERABLE
         assert receipt.message_id != esme.answers[0].message_id
-        assert esme.answers[0].message_id in receipts.spellings(receipt.message_id)
+        said = receipts.responses(receipt.message_id)
+        assert said[Spelling.DECIMAL] == receipts.canonical(esme.answers[0].message_id)
 
 
 async def test_its_parts_out_of_order_and_twice_make_one_message(foreign_smsc: ForeignSmsc) -> None:

@@ -99,10 +99,26 @@ def test_the_largest_message_and_one_byte_more(reference: int) -> None:
 # -- in --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("data_coding", [0, 1, 2, 8, 0xF5])
-def test_text_is_not_taken_for_coap(data_coding: int) -> None:
-    with pytest.raises(NotBinary):
-        part_of(DeliverSm(short_message=b"hello", data_coding=data_coding))
+# SMPP 3.4 5.2.19 below 0x10; 3GPP TS 23.038 section 4 above: 00x1 01cc, the same for automatic deletion, 1111 x1cc.
+BINARY_CODINGS = {0x02, 0x04, *range(0x14, 0x18), *range(0x24, 0x28), *range(0x34, 0x38)} | {
+    *(first + low for first in (0x40, 0x50, 0x60, 0x70) for low in range(4, 8)),
+    *range(0xF4, 0xF8),
+    *range(0xFC, 0x100),
+}
+
+
+@pytest.mark.parametrize("data_coding", range(256))
+def test_of_all_data_codings_those_of_8_bit_data_are_taken(data_coding: int) -> None:
+    body = DeliverSm(
+        esm_class=UDHI,
+        data_coding=data_coding,
+        short_message=bytes.fromhex("0605041633163340021234b2726411"),
+    )
+    if data_coding in BINARY_CODINGS:
+        assert part_of(body) == Part(bytes.fromhex("40021234b2726411"), COAP)
+    else:
+        with pytest.raises(NotBinary):
+            part_of(body)
 
 
 def test_data_sm_and_message_payload_carry_the_same() -> None:
@@ -116,6 +132,13 @@ def test_data_sm_and_message_payload_carry_the_same() -> None:
 def test_a_message_has_its_user_data_in_one_place() -> None:
     with pytest.raises(Malformed):
         part_of(DeliverSm(short_message=b"a", data_coding=4, parameters={Tag.MESSAGE_PAYLOAD: b"b"}))
+
+
+@pytest.mark.parametrize("beside", [b"", b"a"])
+def test_a_message_payload_that_says_nothing_more_is_left_aside(beside: bytes) -> None:
+    """SMPP 3.4 5.3.2.32; smppgui#6."""
+    body = DeliverSm(short_message=b"a", data_coding=4, parameters={Tag.MESSAGE_PAYLOAD: beside})
+    assert part_of(body) == Part(b"a")
 
 
 def test_the_header_wins_over_the_parameters() -> None:
@@ -132,6 +155,14 @@ def test_the_header_wins_over_the_parameters() -> None:
     [
         ({Tag.SAR_MSG_REF_NUM: b"\1\2", Tag.SAR_TOTAL_SEGMENTS: b"\2"}, None),
         (
+            {Tag.SAR_MSG_REF_NUM: b"\0\0", Tag.SAR_TOTAL_SEGMENTS: b"\0", Tag.SAR_SEGMENT_SEQNUM: b"\0"},
+            None,
+        ),
+        (
+            {Tag.SAR_MSG_REF_NUM: b"\1\2", Tag.SAR_TOTAL_SEGMENTS: b"\2", Tag.SAR_SEGMENT_SEQNUM: b"\3"},
+            None,
+        ),
+        (
             {Tag.SAR_MSG_REF_NUM: b"\1\2", Tag.SAR_TOTAL_SEGMENTS: b"\2", Tag.SAR_SEGMENT_SEQNUM: b"\1"},
             Concat(258, 2, 1),
         ),
@@ -145,8 +176,6 @@ def test_numbering_in_parameters_is_all_or_nothing(told: dict[int, bytes], conca
     "told",
     [
         {Tag.SOURCE_PORT: b"\1"},
-        {Tag.SAR_MSG_REF_NUM: b"\1\2", Tag.SAR_TOTAL_SEGMENTS: b"\2", Tag.SAR_SEGMENT_SEQNUM: b"\3"},
-        {Tag.SAR_MSG_REF_NUM: b"\1\2", Tag.SAR_TOTAL_SEGMENTS: b"\0", Tag.SAR_SEGMENT_SEQNUM: b"\0"},
         {Tag.SAR_TOTAL_SEGMENTS: b"\1\2"},
     ],
 )

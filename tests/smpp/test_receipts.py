@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smpp import Address, DeliverSm, MessageState, Receipt, Tag, is_receipt, receipts
+from smpp import Address, DeliverSm, MessageState, Receipt, Spelling, Tag, is_receipt, receipts
 
 PHONE = Address.parse("+491711234567")
 
@@ -44,6 +44,14 @@ def told(text: str, **parameters: bytes) -> DeliverSm:
         ("ID: 42 STAT: expired Err: 1F", "42", MessageState.EXPIRED, "1F"),
         ("id:42", "42", MessageState.UNKNOWN, ""),
         ("id:42 stat:SKIPPED", "42", MessageState.UNKNOWN, ""),
+        # jsmpp#62, php-smpp#70, jasmin#70: words that nobody shortened
+        ("id:99 stat:DELIVERED err:011", "99", MessageState.DELIVERED, "011"),
+        ("id:99 stat:UNDELIVERABLE err:011", "99", MessageState.UNDELIVERABLE, "011"),
+        ("id:99 stat:undelivered", "99", MessageState.UNDELIVERABLE, ""),
+        ("id:99 stat:REJECTED err:011", "99", MessageState.REJECTED, "011"),
+        ("id:99 stat:ACCEPTED", "99", MessageState.ACCEPTED, ""),
+        ("id:99 stat:FAILED", "99", MessageState.UNDELIVERABLE, ""),
+        ("id:99 stat:DELI", "99", MessageState.UNKNOWN, ""),
     ],
 )
 def test_is_read_from_text(text: str, message_id: str, state: MessageState, error: str) -> None:
@@ -67,6 +75,21 @@ def test_a_state_that_nobody_knows_leaves_it_to_the_text() -> None:
     assert receipts.read(body) == Receipt("1", MessageState.DELIVERED, "", PHONE)
 
 
+def test_a_state_that_is_not_known_is_taken_from_the_text() -> None:
+    body = told("id:1 stat:DELIVRD", message_state=b"\x07")
+    assert receipts.read(body) == Receipt("1", MessageState.DELIVERED, "", PHONE)
+
+
+@pytest.mark.parametrize("state", list(MessageState))
+@pytest.mark.parametrize(("alphabet", "data_coding"), [("utf-16-be", 8), ("utf-16-be", 0), ("utf-16-le", 8)])
+def test_ucs2_is_read_whatever_the_data_coding_says(
+    state: MessageState, alphabet: str, data_coding: int
+) -> None:
+    text = f"id:a29f684555564713 sub:001 dlvrd:001 stat:{state.name} err:000 text:Ж"
+    body = DeliverSm(PHONE, short_message=text.encode(alphabet), esm_class=4, data_coding=data_coding)
+    assert receipts.read(body) == Receipt("a29f684555564713", state, "000", PHONE)
+
+
 @pytest.mark.parametrize("text", ["", "hello", "stat:DELIVRD", "id:", "id:" + " " * 50])
 def test_a_receipt_for_nothing(text: str) -> None:
     assert receipts.read(told(text)) is None
@@ -82,13 +105,23 @@ def test_no_bytes_break_it(octets: bytes, parameters: dict[int, bytes]) -> None:
     found = receipts.read(DeliverSm(short_message=octets, esm_class=4, parameters=parameters))
     assert found is None or found.message_id
     if found is not None:
-        assert found.message_id in receipts.spellings(found.message_id)
+        assert receipts.responses(found.message_id)[Spelling.SAME] == receipts.canonical(found.message_id)
 
 
 @given(st.integers(0, 2**60))
 def test_hexadecimal_and_decimal_spell_the_same_id(number: int) -> None:
-    assert f"{number:x}" in receipts.spellings(str(number))
-    assert str(number) in receipts.spellings(f"{number:x}")
+    assert receipts.responses(str(number))[Spelling.DECIMAL] == f"{number:x}"
+    assert receipts.responses(f"{number:x}")[Spelling.HEXADECIMAL] == str(number)
+    assert receipts.responses(f"{number:010X}")[Spelling.SAME] == f"{number:x}"
+
+
+def test_each_spelling_is_a_message_of_its_own() -> None:
+    assert receipts.responses("10") == {
+        Spelling.SAME: "10",
+        Spelling.DECIMAL: "a",
+        Spelling.HEXADECIMAL: "16",
+    }
+    assert receipts.responses("Q-7") == {Spelling.SAME: "Q-7"}
 
 
 @pytest.mark.parametrize("state", list(MessageState))

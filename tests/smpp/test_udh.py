@@ -72,9 +72,6 @@ def test_elements_of_all_kinds(octets: str, header: Header) -> None:
         "0605041633",  # longer than the user data
         "0505041633163300",  # an element beyond the header
         "0100",  # an element without a length
-        "050003010203" + "04",  # part 3 of 2
-        "050003010200",  # part 0
-        "050003010001",  # of 0 parts
         "0400020102",  # a concatenation of 2 bytes
         "06050316331633",  # ports of 3 bytes
         "0808050001020300" + "00",  # 16-bit concatenation of 5 bytes
@@ -83,6 +80,15 @@ def test_elements_of_all_kinds(octets: str, header: Header) -> None:
 def test_what_is_no_header_is_refused(octets: str) -> None:
     with pytest.raises(Malformed):
         decode(bytes.fromhex(octets))
+
+
+@pytest.mark.parametrize("concat", ["0003070203", "0003070200", "0003070001", "0003000000", "080401020000"])
+def test_a_numbering_that_cannot_be_is_ignored_as_a_whole(concat: str) -> None:
+    """3GPP TS 23.040 9.2.3.24.1: part 3 of 2, part 0, of 0 parts, all zero (onomondo-uicc#174)."""
+    ports = "050416331633"
+    size = (len(ports) + len(concat)) // 2
+    assert decode(bytes.fromhex(f"{size:02x}{ports}{concat}") + b"x") == (Header(COAP), b"x")
+    assert decode(bytes.fromhex(f"{size:02x}{concat}{ports}") + b"x") == (Header(COAP), b"x")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from smpp import (
     Command,
     DeliverSm,
     MessageState,
+    Spelling,
     Status,
     SubmitSm,
     Tag,
@@ -132,7 +133,7 @@ def test_a_receipt_of_an_smsc_in_service() -> None:
     assert receipt.message_id == "38601fa"
     assert receipt.state is MessageState.DELIVERED
     assert receipt.error == "000"
-    assert "59113978" in receipts.spellings(receipt.message_id)
+    assert receipts.responses(receipt.message_id)[Spelling.HEXADECIMAL] == "59113978"
     assert encode(pdu) == bytes.fromhex(RECEIPT)
 
 

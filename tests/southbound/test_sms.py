@@ -11,10 +11,14 @@ from devices.messaging import SmscLink, SmsMessage, SmsPart, SmsState
 from devices.models import Device, Knock, Reach, Registration, Security
 from devices.services import smsc_links
 from devices.telemetry import Observation, ResourceValue
+from lwm2m.messages import Response
 from simulator.smsc_faults import SmscFaults
+from smpp import Address, DeliverSm, Status
+from southbound.counters import Counters
+from southbound.transports.sms_lane import SmsLane, SmsPeer
 from tests.southbound.client import until
 from tests.southbound.management import order, told
-from tests.southbound.sms import NUMBER, QUICK, by_sms, linked, off
+from tests.southbound.sms import NUMBER, OURS, QUICK, by_sms, linked, off, settled
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -254,3 +258,120 @@ def test_two_operators_have_their_links_in_one_process(sms, operator, meter, mak
             assert sorted(southbound.sms.bound()) == sorted([operator.pk, other.pk])
 
     sms(scene)
+
+
+# -- what an SMSC may send -----------------------------------------------------------------------------------
+
+
+def coap_register(mid: int, *, lifetime: int = 600, endpoint: str = "meter") -> bytes:
+    """A confirmable Register with its object list, cut in two by whoever sends it as parts."""
+    head = bytes((0x41, 0x02, mid >> 8, mid & 255, 0x77)) + b"\xb2rd\x11\x28"
+    query = [f"ep={endpoint}", f"lt={lifetime}", "lwm2m=1.1", "b=S"]
+    options = b""
+    for index, each in enumerate(query):
+        options += bytes(((3 if index == 0 else 0) << 4 | len(each),)) + each.encode()
+    return head + options + b"\xff</1/0>,</3/0>"
+
+
+def deliver(payload: bytes, **fields) -> DeliverSm:
+    values = {"source": Address.parse(NUMBER), "destination": Address.parse(OURS), "data_coding": 4} | fields
+    return DeliverSm(short_message=payload, **values)
+
+
+@pytest.fixture
+def received(play, operator):
+    """What the SMSC is told for messages that it delivers, with the traffic beside a link that is never bound."""
+
+    def run(*bodies: DeliverSm, then):
+        async def scene(southbound):
+            statuses: list[int] = []
+            for body in bodies:
+                southbound.sms.traffic.received(operator.pk, body, statuses.append)
+            await settled(lambda: len(statuses) == len(bodies))
+            await then(statuses)
+
+        return play(scene, sms=QUICK, sweep_seconds=0.2)
+
+    return run
+
+
+@pytest.mark.parametrize("data_coding", [0x02, 0x04, 0x14, 0xF5])
+def test_8_bit_data_is_taken_under_whatever_coding(received, meter, data_coding):
+    async def then(statuses):
+        assert statuses == [Status.OK]
+        assert (await until(live)).device_id == meter.pk
+
+    received(deliver(coap_register(1), data_coding=data_coding), then=then)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"data_coding": 0}, "An SMS that is text"),
+        ({"esm_class": 0x40, "short_message": b"\x09\x00"}, "An SMS that cannot be read"),
+        ({"short_message": b"\xffnot coap"}, "An SMS from"),
+    ],
+)
+def test_what_cannot_be_read_is_seen_by_staff_and_not_called_taken(received, operator, meter, fields, said):
+    body = deliver(fields.pop("short_message", b"hello"), **fields)
+
+    async def then(statuses):
+        knock = await until(lambda: Knock.objects.filter(cause="MESSAGE_MALFORMED").first())
+        assert (knock.claimed_name, knock.operator_id) == (NUMBER, operator.pk)
+        assert knock.detail.startswith(said)
+        if said != "An SMS from":  # that was stored before anybody looked into it
+            assert statuses == [Status.RX_P_APPN]
+            assert knock.device_id == meter.pk
+
+    received(body, then=then)
+
+
+def test_a_stranger_is_not_called_taken(received, meter):
+    async def then(statuses):
+        assert statuses == [Status.RX_P_APPN] * 2
+        await until(lambda: Knock.objects.filter(cause="MSISDN_UNKNOWN", count=1).count() == 2)
+
+    name = Address.parse("ACME")
+    stranger = Address.parse("+491519999999")
+    received(deliver(b"x", source=stranger, data_coding=0), deliver(b"x", source=name), then=then)
+
+
+def test_a_message_after_half_of_another_is_as_it_was_sent(received, operator, meter):
+    """VoCat#104, jsmpp#64: the first device was switched off after part 2; the next message has the reference again."""
+    old, new = (coap_register(mid, lifetime=lifetime) for mid, lifetime in ((1, 111), (2, 222)))
+
+    def part(message: bytes, number: int) -> DeliverSm:  # an 8-bit reference, 3GPP TS 23.040 9.2.3.24.1
+        cut = message[:20] if number == 1 else message[20:]
+        return deliver(bytes((5, 0, 3, 1, 2, number)) + cut, esm_class=0x40)
+
+    async def then(statuses):
+        assert statuses == [Status.OK] * 3
+        assert (await until(live)).lifetime_seconds == 222
+        await until(lambda: Knock.objects.filter(cause="SMS_INCOMPLETE", device=meter).first())
+
+    received(part(old, 2), part(new, 1), part(new, 2), then=then)
+
+
+def test_an_answer_and_a_request_may_have_the_same_id(meter):
+    """RFC 7252 section 4.4: message ids are those of who made them up, and an ACK has one of ours."""
+    taken, replies, handled = [], [], []
+
+    class Replies:
+        def receive(self, lane, peer, data):
+            replies.append(data)
+
+    lane = SmsLane(
+        send=lambda *_: None,
+        on_handled=handled.append,
+        on_unreadable=lambda _: None,
+        take=taken.append,
+        replies=Replies(),
+        counters=Counters(),
+        tuning=QUICK.tuning,
+    )
+    peer = SmsPeer(1, NUMBER)
+    lane.take_in(peer, bytes.fromhex("4402123461626364b27264") + b"\x44ep=1", (1,))
+    lane.take_in(peer, bytes.fromhex("644512347778797aff3432"), (2,))
+    assert (len(taken), len(replies), handled) == (1, 1, [[2]])
+    taken[0].answer(Response(0x41))
+    assert handled == [[2], [1]]

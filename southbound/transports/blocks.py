@@ -11,72 +11,118 @@ from dataclasses import dataclass, replace
 
 from lwm2m.codes import Code
 from lwm2m.messages import Request, Response
-from southbound.transports.coap import Block
+from southbound.transports.coap import BERT_EXPONENT, Block
 
 MAX_BYTES = 196_608
-MAX_OPEN = 256
+PEER_OPEN = 4
+"""More than so many at once of one peer push out its own oldest, never another's."""
+MAX_OPEN = 4_096
 MAX_ALL_BYTES = 8_388_608
-"""Of all together: a few large object lists of gateways at once, and no more from whoever begins and never ends."""
+"""Of all together, once for those with one block and once for those that went on: a few large object lists of gateways,
+and no more from whoever begins and never ends."""
 SECONDS = 93.0
 
 
 @dataclass(slots=True)
 class _Open:
+    peer: Hashable
     payload: bytearray
     touched_at: float
 
 
+class _Shelf:
+    """Some of them, the longest untouched first."""
+
+    def __init__(self) -> None:
+        self.by_key: OrderedDict[Hashable, _Open] = OrderedDict()
+        self.bytes = 0
+
+    def put(self, key: Hashable, one: _Open) -> None:
+        self.by_key[key] = one
+        self.bytes += len(one.payload)
+
+    def pop(self, key: Hashable) -> _Open | None:
+        one = self.by_key.pop(key, None)
+        if one is not None:
+            self.bytes -= len(one.payload)
+        return one
+
+    def is_over(self) -> bool:
+        return len(self.by_key) > MAX_OPEN or self.bytes > MAX_ALL_BYTES
+
+
 class Assemblies:
-    """Requests on their way in; the oldest gives way when there are too many."""
+    """Requests on their way in. Where there are too many the longest untouched gives way.
+
+    Those that have their first block alone are kept apart: anybody can send one from any address, and however many do,
+    whoever went on with a second one is not pushed out.
+    """
 
     def __init__(self, clock: Callable[[], float], *, seconds: float = SECONDS) -> None:
         self._clock = clock
         self._seconds = seconds
-        self._open: OrderedDict[Hashable, _Open] = OrderedDict()
-        self._bytes = 0
+        self._begun = _Shelf()
+        self._going = _Shelf()
+        self._peers: dict[Hashable, OrderedDict[Hashable, None]] = {}
 
     def __len__(self) -> int:
-        return len(self._open)
+        return len(self._begun.by_key) + len(self._going.by_key)
 
     def feed(self, peer: Hashable, request: Request, block: Block) -> Request | Response:
         """The whole request once its last block is there, else what to answer to this block."""
         key = (peer, request.code, request.path, request.query, request.content_format)
-        self._drop_old()
+        now = self._clock()
+        self._drop_old(now)
         if block.number == 0:
-            self._drop(key)
+            self._take(key)
             if not block.more:
                 return request
-            self._open[key] = _Open(bytearray(), self._clock())
-            if len(self._open) > MAX_OPEN:
-                self._drop(next(iter(self._open)))
-        known = self._open.get(key)
+            known: _Open | None = _Open(peer, bytearray(), now)
+        else:
+            known = self._begun.by_key.get(key) or self._going.by_key.get(key)
         if known is None or block.number * block.size != len(known.payload):
             return Response(Code.REQUEST_ENTITY_INCOMPLETE)
-        if block.more and len(request.payload) != block.size:
+        if block.more and not _is_full(block, len(request.payload)):
             return Response(Code.BAD_REQUEST)
+        self._take(key)
         if len(known.payload) + len(request.payload) > MAX_BYTES:
-            self._drop(key)
             return Response(Code.REQUEST_ENTITY_TOO_LARGE)
         known.payload += request.payload
-        self._bytes += len(request.payload)
-        if block.more:
-            known.touched_at = self._clock()
-            self._open.move_to_end(key)
-            while self._bytes > MAX_ALL_BYTES:
-                self._drop(next(iter(self._open)))
-            return Response(Code.CONTINUE)
-        self._drop(key)
-        return replace(request, payload=bytes(known.payload))
+        if not block.more:
+            return replace(request, payload=bytes(known.payload))
+        known.touched_at = now
+        self._put(key, known, self._going if block.number else self._begun)
+        return Response(Code.CONTINUE)
 
-    def _drop_old(self) -> None:
-        now = self._clock()
-        while self._open:
-            key, oldest = next(iter(self._open.items()))
-            if oldest.touched_at + self._seconds > now:
-                return
-            self._drop(key)
+    def _put(self, key: Hashable, one: _Open, shelf: _Shelf) -> None:
+        own = self._peers.setdefault(one.peer, OrderedDict())
+        own[key] = None
+        if len(own) > PEER_OPEN:
+            self._take(next(iter(own)))
+        shelf.put(key, one)
+        while shelf.is_over():
+            self._take(next(iter(shelf.by_key)))
 
-    def _drop(self, key: Hashable) -> None:
-        known = self._open.pop(key, None)
-        if known is not None:
-            self._bytes -= len(known.payload)
+    def _take(self, key: Hashable) -> _Open | None:
+        one = self._begun.pop(key) or self._going.pop(key)
+        if one is not None:
+            own = self._peers[one.peer]
+            del own[key]
+            if not own:
+                del self._peers[one.peer]
+        return one
+
+    def _drop_old(self, now: float) -> None:
+        for shelf in (self._begun, self._going):
+            while shelf.by_key:
+                key, oldest = next(iter(shelf.by_key.items()))
+                if oldest.touched_at + self._seconds > now:
+                    break
+                self._take(key)
+
+
+def _is_full(block: Block, length: int) -> bool:
+    """A block that is not the last one is a whole one; with BERT, several (RFC 8323 section 6)."""
+    if block.size_exponent == BERT_EXPONENT:
+        return length > 0 and length % block.size == 0
+    return length == block.size

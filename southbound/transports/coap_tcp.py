@@ -14,10 +14,15 @@ from southbound.transports.options import Malformed, Option, walk
 CSM, PING, PONG, RELEASE, ABORT = 0xE1, 0xE2, 0xE3, 0xE4, 0xE5
 """Signalling codes 7.01 to 7.05."""
 MAX_MESSAGE_SIZE = 4096
-"""Ours, said in our CSM; the default that holds until a peer says its own is 1152 (RFC 8323 section 5.3.1)."""
+"""Ours, said in our CSM."""
+PEER_MESSAGE_SIZE = 1152
+"""What a peer takes until it says otherwise (RFC 8323 section 5.3.1)."""
 _MAX_MESSAGE_SIZE, _BLOCK_WISE = 2, 4
 _KNOWN = {CSM: {_MAX_MESSAGE_SIZE, _BLOCK_WISE}, PING: {2}, PONG: {2}, RELEASE: {2, 4}, ABORT: {2}}
 _MAX_TOKEN = 8
+_EMPTY = b"\x00\x00"
+_HEADERS = 128
+"""As much of a message may be its header, token and options beside a block."""
 
 
 class Broken(Exception):
@@ -59,41 +64,79 @@ def from_datagram(data: bytes) -> Frame | None:
 
 
 class Splitter:
-    """Takes a stream apart. What it holds back never exceeds one message."""
+    """Takes a stream apart, in time that is linear in its bytes. What it holds back never exceeds one message."""
 
     def __init__(self, limit: int = MAX_MESSAGE_SIZE) -> None:
         self._limit = limit
-        self._held = b""
+        self._held = bytearray()
+        self._at = 0
+
+    @property
+    def is_within(self) -> bool:
+        """Whether a message has begun that is not whole."""
+        return len(self._held) > self._at
 
     def feed(self, data: bytes) -> Iterator[Frame]:
         """The frames that are whole now. Raises `Broken`, after which nothing more can be fed."""
-        self._held += data
-        while (end := self._end()) is not None:
-            frame, self._held = self._held[:end], self._held[end:]
-            yield _frame(frame)
+        self.add(data)
+        while (frame := self.take()) is not None:
+            yield frame
 
-    def _end(self) -> int | None:
-        """Where the first frame ends; None when it is not there yet."""
+    def add(self, data: bytes) -> None:
+        """What came; `take` gives out what is in it."""
+        self._held += data
+
+    def take(self) -> Frame | None:
+        """The next frame, None when none is whole. Empty ones are left out. Raises `Broken`."""
+        held, at = self._held, self._at
+        while held.startswith(_EMPTY, at):  # keeps a connection alive and says nothing (RFC 8323 section 3.4)
+            at += 2
+        self._at = at
+        end = self._end(at)
+        if end is None:
+            del held[:at]
+            self._at = 0
+            return None
+        self._at = end
+        return _frame(bytes(held[at:end]))
+
+    def _end(self, at: int) -> int | None:
+        """Where the frame that begins at `at` ends; None when it is not there yet."""
         held = self._held
-        if not held:
+        if at >= len(held):
             return None
-        width = max(0, (held[0] >> 4) - 12)
+        head = held[at]
+        width = max(0, (head >> 4) - 12)
         width = 4 if width == 3 else width
-        if held[0] & 15 > _MAX_TOKEN:
+        if head & 15 > _MAX_TOKEN:
             raise Broken("a token of more than 8 bytes")
-        if len(held) < 1 + width:
+        if len(held) < at + 1 + width:
             return None
-        length = held[0] >> 4 if not width else _extended(held[1 : 1 + width])
-        end = 2 + width + (held[0] & 15) + length
-        if end > self._limit:
-            raise Broken(f"a message of {end} bytes; at most {self._limit} are taken, use Block1")
-        return end if len(held) >= end else None
+        length = head >> 4 if not width else _extended(held[at + 1 : at + 1 + width])
+        size = 2 + width + (head & 15) + length
+        if size > self._limit:
+            raise Broken(f"a message of {size} bytes; at most {self._limit} are taken, use Block1")
+        return at + size if len(held) >= at + size else None
 
 
 def csm(size: int = MAX_MESSAGE_SIZE) -> bytes:
-    """Our capabilities: the size that we take, and block-wise transfer (without BERT)."""
+    """Our capabilities: the size that we take, and block-wise transfer; together they say BERT (section 5.3.2)."""
     value = size.to_bytes((size.bit_length() + 7) // 8, "big")
     return Frame(CSM, b"", bytes((_MAX_MESSAGE_SIZE << 4 | len(value),)) + value + b"\x20").encode()
+
+
+def said_size(frame: Frame) -> int | None:
+    """The Max-Message-Size of a CSM; None when it says none (RFC 8323 section 5.3.1). Raises `Broken`."""
+    for number, value in _options(frame):
+        if number == _MAX_MESSAGE_SIZE and len(value) <= 4:
+            return int.from_bytes(value, "big")
+    return None
+
+
+def block_exponent(size: int, largest: int) -> int:
+    """The largest blocks that fit messages of `size` bytes with all that stands before them."""
+    room = max(16, size - _HEADERS)
+    return min(largest, room.bit_length() - 5)
 
 
 def abort(reason: str) -> bytes:
@@ -117,7 +160,7 @@ def _options(frame: Frame) -> list[Option]:
     return found
 
 
-def _extended(digits: bytes) -> int:
+def _extended(digits: bytes | bytearray) -> int:
     return int.from_bytes(digits, "big") + {1: 13, 2: 269, 4: 65_805}[len(digits)]
 
 

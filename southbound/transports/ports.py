@@ -15,6 +15,7 @@ import dtls
 from devices.models import Plane
 from lwm2m.registration import Origin
 from lwm2m.wire import Plane as PlaneName
+from southbound import descriptors
 from southbound.counters import Counters
 from southbound.database import Database
 from southbound.transports import session_file
@@ -126,10 +127,13 @@ class Ports:
         if port is None:
             return
         bound = bind(self._where.address, port, setting=setting, shared=self._shared, stream=True)
+        room = min(settings.COAP_TCP_CONNECTIONS, descriptors.part(descriptors.STREAMS))
         self._streams[plane] = TcpListener(
             bound,
             counters=self._counters,
-            on_closed=lambda lane, peer: self._engine.drop(lane, peer, "the TCP connection ended"),
+            on_lost=lambda lane, peer, why: self._engine.drop(lane, peer, why),
+            room=room,
+            room_per_host=settings.COAP_TCP_CONNECTIONS_PER_HOST or max(1, room // 4),
         )
 
     async def start(self, loop: asyncio.AbstractEventLoop, take: Callable[[Exchange], None]) -> None:

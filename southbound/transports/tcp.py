@@ -13,6 +13,7 @@ import socket
 from collections.abc import Callable, Hashable
 from typing import cast
 
+from lwm2m.codes import Code
 from southbound.counters import Counters
 from southbound.transports import coap, coap_tcp
 from southbound.transports.coap_tcp import Broken, Frame
@@ -22,31 +23,56 @@ logger = logging.getLogger(__name__)
 
 CSM_SECONDS = 30.0
 """A connection that has not said its capabilities by then is closed."""
-MAX_CONNECTIONS = 10_000
+FRAME_SECONDS = 30.0
+"""So long a message may take from its first byte to its last."""
+IDLE_SECONDS = 120.0
+"""So long a connection may stand on which nothing was accepted, neither a registration nor a bootstrap."""
+BOOTSTRAP_SECONDS = 300.0
+"""So long it may stand after a bootstrap was begun: the session and its patience."""
+LINGER_SECONDS = 5.0
+"""So long a last word may take to leave."""
+WATCH_SECONDS = 1.0
+FRAMES_PER_TURN = 64
+"""Then everybody else on the loop has a turn."""
 MAX_UNSENT = 256 * 1024
 """A device that reads nothing is not waited for with more than this."""
 KEEPALIVE_SECONDS = 300
-"""After so long without a word TCP asks whether the other side is still there."""
+"""After so long without a word TCP asks whether the other side is still there, and ends what answers nothing."""
+KEEPALIVE_PAUSE, KEEPALIVE_PROBES = 30, 4
+UNACKNOWLEDGED_SECONDS = 120
 
 Address = tuple[str, int]
+_TLS = b"\x16\x03"
+"""A handshake record of any version (RFC 8446 section 5.1); in CoAP a PUT before the capabilities."""
+_ACCEPTED = (Code.CREATED, Code.DELETED, Code.CHANGED)
+"""What only an accepted Register, De-register, Update, Send or Bootstrap-Request is answered with."""
 
 
 class TcpListener:
-    """One port without security. `on_closed` hears of every connection that ends."""
+    """One port without security. `on_lost` hears of every peer that nothing can be sent to any more, and why.
+
+    `room` is how many connections there may be, `room_per_host` how many of one address.
+    """
 
     def __init__(
         self,
         bound: socket.socket,
         *,
         counters: Counters,
-        on_closed: Callable[[Lane, Hashable], None],
+        on_lost: Callable[[Lane, Hashable, str], None],
+        room: int,
+        room_per_host: int,
     ) -> None:
         self.lane: Lane | None = None
         self.counters = counters
         self._bound = bound
-        self._on_closed = on_closed
+        self._on_lost = on_lost
+        self._room = room
+        self._room_per_host = room_per_host
         self._server: asyncio.Server | None = None
         self._connections: dict[Address, Connection] = {}
+        self._by_host: dict[str, int] = {}
+        self._watch: asyncio.TimerHandle | None = None
 
     @property
     def port(self) -> int:
@@ -55,6 +81,7 @@ class TcpListener:
     async def start(self, loop: asyncio.AbstractEventLoop, lane: Lane) -> None:
         self.lane = lane
         self._server = await loop.create_server(lambda: Connection(self), sock=self._bound)
+        self._watch = loop.call_later(WATCH_SECONDS, self._look, loop)
 
     def connection_of(self, address: Address) -> Connection | None:
         return self._connections.get(address)
@@ -64,6 +91,8 @@ class TcpListener:
 
     def pause(self) -> None:
         """Take no new connections, and read no more from those that stand."""
+        if self._watch is not None:
+            self._watch.cancel()
         if self._server is not None:
             self._server.close()
         for connection in self._connections.values():
@@ -75,23 +104,50 @@ class TcpListener:
             connection.release()
         self._bound.close()
 
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        """End the connections whose time is over."""
+        now = loop.time()
+        for connection in list(self._connections.values()):
+            connection.look(now)
+        self._watch = loop.call_later(WATCH_SECONDS, self._look, loop)
+
     # -- what connections say --------------------------------------------------------------------------------
     def opened(self, connection: Connection) -> bool:
         """Whether there is room for one more."""
-        if len(self._connections) >= MAX_CONNECTIONS:
+        host = connection.address[0]
+        count = self._by_host.get(host, 0)
+        if len(self._connections) >= self._room or count >= self._room_per_host:
             self.counters.overloaded += 1
             return False
         self._connections[connection.address] = connection
+        self._by_host[host] = count + 1
         return True
 
     def closed(self, connection: Connection) -> None:
-        if self._connections.pop(connection.address, None) is not None and self.lane is not None:
-            self._on_closed(self.lane, connection)
+        if self._connections.get(connection.address) is not connection:
+            return
+        del self._connections[connection.address]
+        host = connection.address[0]
+        self._by_host[host] -= 1
+        if not self._by_host[host]:
+            del self._by_host[host]
+        self.lost(connection, "the TCP connection ended")
 
-    def refused(self, connection: Connection, detail: str) -> None:
+    def lost(self, connection: Connection, why: str) -> None:
+        if self.lane is not None:
+            self._on_lost(self.lane, connection, why)
+
+    def idle_seconds(self, last_accepted: Code | None) -> float | None:
+        """How long a connection may stand, by what was accepted on it last; None for as long as TCP holds it."""
+        if last_accepted is None or last_accepted == Code.DELETED:
+            return IDLE_SECONDS
+        is_bootstrap = self.lane is not None and self.lane.plane == "bootstrap"
+        return BOOTSTRAP_SECONDS if is_bootstrap else None
+
+    def refused(self, connection: Connection, detail: str, cause: str = "MESSAGE_MALFORMED") -> None:
         plane = "management" if self.lane is None else self.lane.plane
         self.counters.malformed += 1
-        self.counters.refused(plane, "MESSAGE_MALFORMED", "", connection.address[0], detail)
+        self.counters.refused(plane, cause, "", connection.address[0], detail)
 
 
 class Connection(asyncio.Protocol):
@@ -99,42 +155,97 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, listener: TcpListener) -> None:
         self.address: Address = ("", 0)
+        self.message_size = coap_tcp.PEER_MESSAGE_SIZE
+        """The largest message that the device takes, in bytes."""
         self._listener = listener
         self._splitter = coap_tcp.Splitter()
         self._transport: asyncio.Transport | None = None
-        self._deadline: asyncio.TimerHandle | None = None
         self._next_mid = 0
+        self._is_introduced = False
+        self._is_first = True
+        self._is_paused = False
+        self._turn: asyncio.Handle | None = None
+        self._began_at = 0.0
+        self._accepted: Code | None = None
+        self._frame_at: float | None = None
+        self._ended_at: float | None = None
 
     # -- asyncio.Protocol ------------------------------------------------------------------------------------
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = made = cast(asyncio.Transport, transport)
         peer = made.get_extra_info("peername")
         self.address = (str(peer[0]), int(peer[1]))
+        self._began_at = _now()
         _keep_alive(made.get_extra_info("socket"))
         if not self._listener.opened(self):
-            self.end("no room for more connections")
+            made.write(coap_tcp.abort("no room for more connections"))
+            made.close()  # an empty buffer: it leaves at once, or with the connection
             return
         made.write(coap_tcp.csm())
-        loop = asyncio.get_running_loop()
-        self._deadline = loop.call_later(CSM_SECONDS, self.end, "no capabilities were said")
 
     def data_received(self, data: bytes) -> None:
+        if self._ended_at is not None:
+            return
+        if self._is_first and data[:2] == _TLS:
+            self._listener.refused(self, "The first bytes are those of TLS.", "TLS_UNSUPPORTED")
+            self.end("no TLS here")
+            return
+        self._is_first = False
+        self._splitter.add(data)
+        if self._turn is None:
+            self._work()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._turn is not None:
+            self._turn.cancel()
+        self._transport = None
+        self._listener.closed(self)
+
+    def _work(self) -> None:
+        """Take what came, so many messages at a time."""
+        self._turn = None
         try:
-            for frame in self._splitter.feed(data):
+            for _ in range(FRAMES_PER_TURN):
+                frame = self._splitter.take()
+                if frame is None or self._ended_at is not None:
+                    self._rest()
+                    return
                 self._take(frame)
         except (Broken, coap.Malformed) as error:
             self._listener.refused(self, str(error))
             self.end(str(error))
+            return
         except Exception:  # a mistake of ours: this connection is lost, the others are not
             self._listener.counters.broken += 1
             logger.exception("connection_broke")
             self.end("internal error")
+            return
+        if self._transport is not None:
+            self._transport.pause_reading()
+            self._turn = asyncio.get_running_loop().call_soon(self._work)
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-        self._listener.closed(self)
-        self._transport = None
+    def _rest(self) -> None:
+        """Everything that is whole was taken."""
+        if not self._splitter.is_within:
+            self._frame_at = None
+        elif self._frame_at is None:
+            self._frame_at = _now()
+        if self._transport is not None and not self._is_paused and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def look(self, now: float) -> None:
+        """End it if its time is over."""
+        if self._ended_at is not None:
+            if now - self._ended_at > LINGER_SECONDS and self._transport is not None:
+                self._transport.abort()
+            return
+        idle = self._listener.idle_seconds(self._accepted)
+        if not self._is_introduced and now - self._began_at > CSM_SECONDS:
+            self.end("no capabilities were said")
+        elif self._frame_at is not None and now - self._frame_at > FRAME_SECONDS:
+            self.end("a message was begun and not ended")
+        elif idle is not None and now - self._began_at > idle:
+            self.end("nothing was registered")
 
     # -- out -------------------------------------------------------------------------------------------------
     def transmit(self, data: bytes) -> None:
@@ -144,7 +255,19 @@ class Connection(asyncio.Protocol):
             return
         if data[0] >> 4 & 3 == coap.CON:  # not from within aiocoap's own send
             asyncio.get_running_loop().call_soon(self._acknowledge, data[2] << 8 | data[3])
-        self._write(frame.encode())
+        message = frame.encode()
+        if len(message) > self.message_size:
+            self._too_large(len(message))
+            return
+        if frame.code in _ACCEPTED:
+            self._accepted, self._began_at = Code(frame.code), _now()
+        self._write(message)
+
+    def _too_large(self, size: int) -> None:
+        """The device said that it takes no message of this size (RFC 8323 section 5.3.1)."""
+        self._listener.counters.unsent += 1
+        why = f"The message has {size} bytes, and the device takes at most {self.message_size}."
+        asyncio.get_running_loop().call_soon(self._listener.lost, self, why)
 
     def end(self, reason: str) -> None:
         """Say why and close."""
@@ -155,11 +278,13 @@ class Connection(asyncio.Protocol):
         self._last_word(Frame(coap_tcp.RELEASE, b"", b"").encode())
 
     def pause(self) -> None:
+        self._is_paused = True
         if self._transport is not None and not self._transport.is_closing():
             self._transport.pause_reading()
 
     def _last_word(self, message: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
+            self._ended_at = _now()
             self._transport.write(message)
             self._transport.close()
 
@@ -177,22 +302,23 @@ class Connection(asyncio.Protocol):
         if frame.code >> 5 == 7:
             self._signal(frame)
         elif frame.code == 0:
-            return  # an empty message keeps the connection alive and says nothing (RFC 8323 section 3.3)
-        elif self._deadline is None:
+            return  # an empty message keeps the connection alive and says nothing (RFC 8323 section 3.4)
+        elif self._is_introduced:
             self._deliver(frame.to_datagram(coap.CON if frame.code < 0x20 else coap.NON, self._mid()))
         else:
             raise Broken("a message before the capabilities (CSM)")
 
     def _signal(self, frame: Frame) -> None:
         coap_tcp.check_signal(frame)
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-            if frame.code != coap_tcp.CSM:
-                raise Broken("the first message must be the capabilities (CSM)")
-        if frame.code == coap_tcp.PING:
+        if not self._is_introduced and frame.code != coap_tcp.CSM:
+            raise Broken("the first message must be the capabilities (CSM)")
+        if frame.code == coap_tcp.CSM:
+            self._is_introduced = True
+            self.message_size = coap_tcp.said_size(frame) or self.message_size
+        elif frame.code == coap_tcp.PING:
             self._write(Frame(coap_tcp.PONG, frame.token, b"").encode())
         elif frame.code in (coap_tcp.RELEASE, coap_tcp.ABORT) and self._transport is not None:
+            self._ended_at = _now()
             self._transport.close()
 
     def _deliver(self, datagram: bytes) -> None:
@@ -209,8 +335,18 @@ class Connection(asyncio.Protocol):
         return self._next_mid
 
 
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
 def _keep_alive(connected: socket.socket) -> None:
     connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    if hasattr(socket, "TCP_KEEPIDLE"):
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_SECONDS)
+    for name, value in (
+        ("TCP_NODELAY", 1),
+        ("TCP_KEEPIDLE", KEEPALIVE_SECONDS),
+        ("TCP_KEEPINTVL", KEEPALIVE_PAUSE),
+        ("TCP_KEEPCNT", KEEPALIVE_PROBES),
+        ("TCP_USER_TIMEOUT", UNACKNOWLEDGED_SECONDS * 1000),
+    ):
+        if hasattr(socket, name):
+            connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

@@ -10,7 +10,7 @@ from southbound.counters import GATHERED_LIMIT, Counters
 from southbound.expiry import HORIZON_SECONDS, Timers
 from southbound.transports import blocks, coap
 from southbound.transports import recent as recent_messages
-from southbound.transports.blocks import MAX_BYTES, MAX_OPEN, Assemblies
+from southbound.transports.blocks import MAX_BYTES, MAX_OPEN, PEER_OPEN, Assemblies
 from southbound.transports.coap import Block
 from southbound.transports.recent import PEER_LIMIT, RecentMessages
 
@@ -142,34 +142,73 @@ def test_blocks_of_different_peers_never_mix():
     assert other == Response(Code.REQUEST_ENTITY_INCOMPLETE)
 
 
-def test_block_assemblies_are_bounded_in_size_number_and_time():
+def begin(assemblies: Assemblies, peer: str, name: str = "a", payload: bytes = b"x" * 1024) -> None:
+    assert assemblies.feed(peer, request(payload, name), Block(0, True, 6)) == Response(Code.CONTINUE)
+
+
+def go_on(assemblies: Assemblies, peer: str, name: str = "a", number: int = 1) -> Request | Response:
+    return assemblies.feed(peer, request(b"x" * 1024, name), Block(number, True, 6))
+
+
+def test_a_request_in_blocks_is_bounded_in_size_and_time():
     clock = Clock()
     assemblies = Assemblies(clock)
-    for number in range(MAX_OPEN * 2):
-        assemblies.feed("p", request(b"x" * 16, str(number)), Block(0, True, 0))
-    assert len(assemblies) == MAX_OPEN
+    begin(assemblies, "p")
     clock.now += 94
+    assert go_on(assemblies, "p") == Response(Code.REQUEST_ENTITY_INCOMPLETE)
+    begin(assemblies, "p")
     whole, rest = divmod(MAX_BYTES, 1024)
     assert rest == 0
-    for number in range(whole):
-        answer = assemblies.feed("p", request(b"x" * 1024), Block(number, True, 6))
-        assert answer == Response(Code.CONTINUE)
-    answer = assemblies.feed("p", request(b"x" * 1024), Block(whole, True, 6))
-    assert answer == Response(Code.REQUEST_ENTITY_TOO_LARGE)
+    for number in range(1, whole):
+        assert go_on(assemblies, "p", number=number) == Response(Code.CONTINUE)
+    assert go_on(assemblies, "p", number=whole) == Response(Code.REQUEST_ENTITY_TOO_LARGE)
     assert len(assemblies) == 0
 
 
-def test_all_block_assemblies_together_are_bounded(monkeypatch):
+def test_a_peer_that_begins_many_pushes_out_its_own_alone():
+    assemblies = Assemblies(Clock())
+    begin(assemblies, "honest")
+    for number in range(10_000):
+        begin(assemblies, "loud", str(number))
+    assert len(assemblies) == 1 + PEER_OPEN
+    assert go_on(assemblies, "honest") == Response(Code.CONTINUE)
+    assert go_on(assemblies, "loud", "0") == Response(Code.REQUEST_ENTITY_INCOMPLETE)
+    assert go_on(assemblies, "loud", "9999") == Response(Code.CONTINUE)
+
+
+def test_first_blocks_of_any_number_of_peers_push_out_nobody_who_went_on():
+    assemblies = Assemblies(Clock())
+    begin(assemblies, "honest")
+    for number in range(256):
+        begin(assemblies, f"stranger {number}")
+    assert go_on(assemblies, "honest") == Response(Code.CONTINUE)
+    for number in range(MAX_OPEN * 3):
+        begin(assemblies, f"stranger {number}", payload=b"x" * 1024)
+    assert go_on(assemblies, "honest", number=2) == Response(Code.CONTINUE)
+    assert len(assemblies) == 1 + MAX_OPEN
+
+
+def test_all_requests_in_blocks_together_are_bounded(monkeypatch):
     monkeypatch.setattr(blocks, "MAX_ALL_BYTES", 10 * 1024)
     assemblies = Assemblies(Clock())
     for number in range(20):
-        answer = assemblies.feed("p", request(b"x" * 1024, str(number)), Block(0, True, 6))
-        assert answer == Response(Code.CONTINUE)
+        begin(assemblies, f"p{number}")
     assert len(assemblies) == 10
-    oldest = assemblies.feed("p", request(b"y", "0"), Block(1, False, 6))
-    newest = assemblies.feed("p", request(b"y", "19"), Block(1, False, 6))
-    assert oldest == Response(Code.REQUEST_ENTITY_INCOMPLETE)
-    assert newest.payload == b"x" * 1024 + b"y"
+    assert go_on(assemblies, "p0") == Response(Code.REQUEST_ENTITY_INCOMPLETE)
+    for number in range(10, 20):
+        assert go_on(assemblies, f"p{number}") == Response(Code.CONTINUE)
+    assert len(assemblies) == 5
+    assert len(assemblies._peers) == 5
+    assert go_on(assemblies, "p19", number=2) == Response(Code.CONTINUE)
+
+
+def test_several_blocks_in_a_message_are_counted_in_units_of_1024():
+    """BERT (RFC 8323 section 6): the number counts blocks, not messages."""
+    assemblies = Assemblies(Clock())
+    payload = bytes(range(256)) * 20
+    assert assemblies.feed("p", request(payload[:3072]), Block(0, True, 7)) == Response(Code.CONTINUE)
+    assert assemblies.feed("p", request(payload[3072:4000]), Block(3, True, 7)) == Response(Code.BAD_REQUEST)
+    assert assemblies.feed("p", request(payload[3072:]), Block(3, False, 7)).payload == payload
 
 
 def test_timers_hold_one_entry_per_device_and_follow_refreshes():

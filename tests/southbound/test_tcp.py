@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 from aiocoap import DELETE, POST, Context, Message, resource
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devices.models import Knock, Plane, Registration
+from devices.models import Knock, Plane, Registration, RegistrationDetail
 from devices.telemetry import Observation, ResourceValue
 from lwm2m.registration import Origin
 from southbound.transports import coap, coap_tcp, tcp
@@ -54,7 +55,32 @@ def test_frames_come_out_as_they_went_in_however_the_stream_is_cut(sent, step):
     wire = b"".join(frame.encode() for frame in sent)
     splitter = Splitter()
     found = [frame for at in range(0, len(wire), step) for frame in splitter.feed(wire[at : at + step])]
-    assert found == sent
+    assert found == [frame for frame in sent if frame != Frame(0, b"", b"")]
+    assert not splitter.is_within
+
+
+@given(st.lists(st.one_of(frames, st.just(Frame(0, b"", b""))), max_size=40), st.integers(1, 100_000))
+@settings(max_examples=25)
+def test_empty_messages_between_others_say_nothing_however_many(sent, empty):
+    """100,000 of them are one segment that asyncio reads at once."""
+    wire = b"\x00\x00" * empty + b"".join(frame.encode() for frame in sent)
+    assert list(Splitter().feed(wire)) == [frame for frame in sent if frame != Frame(0, b"", b"")]
+
+
+def cpu_seconds(count):
+    """What a segment of so many messages costs the processor, at best."""
+    wire = Frame(coap_tcp.PING, b"", b"").encode() * count
+    best = float("inf")
+    for _ in range(5):
+        began_at = time.thread_time()
+        assert sum(1 for _ in Splitter().feed(wire)) == count
+        best = min(best, time.thread_time() - began_at)
+    return best
+
+
+def test_many_small_messages_in_one_segment_cost_no_more_each():
+    """Eight times as many cost eight times as much; where each copies what is left, sixty-four times."""
+    assert cpu_seconds(64_000) < 24 * cpu_seconds(8_000)
 
 
 @given(st.binary(max_size=400))
@@ -72,11 +98,19 @@ def test_a_message_has_the_same_content_as_a_datagram(frame):
     assert coap_tcp.from_datagram(frame.to_datagram(coap.CON, 77)) == frame
 
 
+def register_frame(token: bytes) -> bytes:
+    rest = bytearray(b"\xb2rd\x11\x28")
+    for query, head in ((b"ep=dev-1", b"\x38"), (b"lwm2m=1.1", b"\x09"), (b"b=T", b"\x03")):
+        rest += head + query
+    return Frame(2, token, bytes(rest) + b"\xff" + LINKS).encode()
+
+
 # -- connections -----------------------------------------------------------------------------------------------
 @pytest.fixture
-def on_tcp(transactional_db, settings, tmp_path):
+def on_tcp(transactional_db, settings, tmp_path, monkeypatch):
     """Run a scene with the port of CoAP over TCP."""
     settings.DATA_DIR = tmp_path
+    monkeypatch.setattr(tcp, "WATCH_SECONDS", 0.05)
 
     def run(scene):
         async def main():
@@ -176,13 +210,6 @@ async def read_frame(reader) -> Frame | None:
     return None
 
 
-def register_frame(token: bytes) -> bytes:
-    rest = bytearray(b"\xb2rd\x11\x28")
-    for query, head in ((b"ep=dev-1", b"\x38"), (b"lwm2m=1.1", b"\x09"), (b"b=T", b"\x03")):
-        rest += head + query
-    return Frame(2, token, bytes(rest) + b"\xff" + LINKS).encode()
-
-
 @pytest.mark.django_db(transaction=True)
 def test_ping_release_and_an_empty_message(on_tcp):
     async def scene(southbound, port):
@@ -226,18 +253,174 @@ def test_what_is_no_coap_ends_the_connection_with_a_reason(on_tcp, said):
     assert Knock.objects.filter(cause="MESSAGE_MALFORMED").exists()
 
 
+async def aborted(reader) -> str:
+    """The reason that the connection was ended for; it is gone behind it."""
+    last = await read_frame(reader)
+    assert last.code == coap_tcp.ABORT
+    assert await reader.read() == b""
+    return last.rest[1:].decode()
+
+
 @pytest.mark.django_db(transaction=True)
-def test_a_connection_without_capabilities_is_closed_and_their_number_is_bounded(on_tcp, monkeypatch):
-    monkeypatch.setattr(tcp, "CSM_SECONDS", 0.2)
-    monkeypatch.setattr(tcp, "MAX_CONNECTIONS", 1)
+@pytest.mark.parametrize(
+    ("patience", "said", "reason"),
+    [
+        ("CSM_SECONDS", b"", "no capabilities were said"),
+        ("CSM_SECONDS", b"\x00\x00" * 9, "no capabilities were said"),
+        ("FRAME_SECONDS", coap_tcp.csm() + b"\xd0", "a message was begun and not ended"),
+        ("FRAME_SECONDS", coap_tcp.csm() + register_frame(b"x")[:-1], "a message was begun and not ended"),
+        ("IDLE_SECONDS", coap_tcp.csm(), "nothing was registered"),
+        ("IDLE_SECONDS", coap_tcp.csm() + register_frame(b"x"), "nothing was registered"),  # nobody's name
+    ],
+)
+def test_connections_that_are_of_no_use_end(on_tcp, monkeypatch, patience, said, reason):
+    monkeypatch.setattr(tcp, patience, 0.2)
 
     async def scene(southbound, port):
         reader, writer = await connected(port)
-        crowded, other = await asyncio.open_connection("127.0.0.1", port)
-        assert (await read_frame(crowded)).code == coap_tcp.ABORT
-        other.close()
-        assert (await read_frame(reader)).code == coap_tcp.ABORT
+        writer.write(said)
+        frame = await read_frame(reader)
+        if frame.code == 0x83:  # the refused Register was answered
+            frame = await read_frame(reader)
+        assert (frame.code, frame.rest[1:].decode()) == (coap_tcp.ABORT, reason)
         assert await reader.read() == b""
+        writer.close()
+
+    on_tcp(scene)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_with_a_registration_stands_until_it_is_deregistered(on_tcp, make_device, monkeypatch):
+    make_device()
+    monkeypatch.setattr(tcp, "IDLE_SECONDS", 0.5)
+
+    async def scene(southbound, port):
+        reader, writer = await connected(port)
+        writer.write(coap_tcp.csm() + register_frame(b"a"))
+        assert (await read_frame(reader)).code == 0x41
+        other, stranger = await connected(port)
+        stranger.write(coap_tcp.csm())
+        assert await aborted(other) == "nothing was registered"  # so a look was had at this one, too
+        row = await until(lambda: Registration.objects.get())
+        path = b"".join(bytes((len(part),)) + part for part in (row.registration_id.encode(),))
+        writer.write(Frame(4, b"b", b"\xb2rd" + path).encode())
+        assert (await read_frame(reader)).code == 0x42
+        assert await aborted(reader) == "nothing was registered"
+        writer.close()
+        stranger.close()
+
+    on_tcp(scene)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("room", "per_host", "taken"), [(3, 9, 3), (9, 2, 2)])
+def test_connections_are_bounded_in_number_and_for_each_host(on_tcp, settings, room, per_host, taken):
+    settings.COAP_TCP_CONNECTIONS = room
+    settings.COAP_TCP_CONNECTIONS_PER_HOST = per_host
+
+    async def scene(southbound, port):
+        open_ones = [await connected(port) for _ in range(taken)]
+        crowded, other = await asyncio.open_connection("127.0.0.1", port)
+        assert await aborted(crowded) == "no room for more connections"
+        other.close()
+        open_ones.pop()[1].close()
+        await until(lambda: len(southbound.ports._streams[Plane.MANAGEMENT]._connections) < taken)
+        again = await connected(port)
+        for _, writer in [again, *open_ones]:
+            writer.close()
+        assert southbound.counters.overloaded == 1
+
+    on_tcp(scene)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_connections_never_take_all_descriptors(on_tcp, monkeypatch):
+    """The soft limit of systemd's default leaves 256 for each port, and 64 for each host."""
+    monkeypatch.setattr("southbound.descriptors.limit", lambda: 1024)
+
+    async def scene(southbound, port):
+        listener = southbound.ports._streams[Plane.MANAGEMENT]
+        assert (listener._room, listener._room_per_host) == (256, 64)
+
+    on_tcp(scene)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_messages_in_one_segment_are_all_answered(on_tcp):
+    """More than one turn of the loop takes."""
+
+    async def scene(southbound, port):
+        reader, writer = await connected(port)
+        tokens = [b"%d" % number for number in range(tcp.FRAMES_PER_TURN * 5)]
+        writer.write(coap_tcp.csm() + b"".join(Frame(coap_tcp.PING, token, b"").encode() for token in tokens))
+        assert [(await read_frame(reader)).token for _ in tokens] == tokens
+        writer.close()
+
+    on_tcp(scene)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_tls_on_this_port_has_a_cause_of_its_own(on_tcp):
+    async def scene(southbound, port):
+        reader, writer = await connected(port)
+        writer.write(bytes.fromhex("16030100a5010000a10303"))
+        assert await aborted(reader) == "no TLS here"
+        writer.close()
+        await until(lambda: Knock.objects.filter(cause="TLS_UNSUPPORTED").exists())
+
+    on_tcp(scene)
+
+
+# -- sizes of messages -----------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("size", "exponent"), [(0, 0), (64, 0), (160, 1), (256, 3), (640, 5), (1152, 6), (4096, 6)]
+)
+def test_blocks_fit_the_messages_that_a_peer_takes(size, exponent):
+    assert coap_tcp.block_exponent(size, 6) == exponent
+
+
+@pytest.mark.parametrize(
+    ("options", "size"),
+    [(b"", None), (b"\x22\x10\x00", 4096), (b"\x21\x80\x20", 128), (b"\x25" + b"\xff" * 5, None)],
+)
+def test_the_size_that_a_peer_says(options, size):
+    assert coap_tcp.said_size(Frame(coap_tcp.CSM, b"", options)) == size
+
+
+@pytest.mark.django_db(transaction=True)
+def test_several_blocks_in_one_message(on_tcp, make_device):
+    """BERT: our capabilities say that it is understood (RFC 8323 sections 5.3.2 and 6)."""
+    make_device()
+    links = LINKS + b"".join(b",</%d/0>" % number for number in range(5000, 5500))
+    assert 3 * 1024 < len(links) < 6 * 1024
+
+    async def scene(southbound, port):
+        reader, writer = await connected(port)
+        writer.write(coap_tcp.csm())
+        head, _, _ = register_frame(b"").partition(b"\xff")
+        options = head[3:] if head[0] >> 4 == 13 else head[2:]
+        for block, payload, code in (
+            (b"\x0f", links[:3072], 0x5F),
+            (b"\x37", links[3072:], 0x41),
+        ):
+            rest = options + b"\xc1" + block + b"\xff" + payload
+            writer.write(Frame(2, b"t", rest).encode())
+            frame = await read_frame(reader)
+            assert frame.code == code
+            assert b"\xd1\x0e" + block in frame.rest or frame.rest.endswith(block)
+        writer.close()
+
+    on_tcp(scene)
+    assert "5499" in RegistrationDetail.objects.get().object_links["objects"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("rest", [b"\xb2r", b"\xbfrd", b"\xb2rd\xff"])
+def test_a_message_with_a_broken_form_ends_the_connection(on_tcp, rest):
+    async def scene(southbound, port):
+        reader, writer = await connected(port)
+        writer.write(coap_tcp.csm() + Frame(2, b"t", rest).encode())
+        assert await aborted(reader)
         writer.close()
 
     on_tcp(scene)

@@ -1,4 +1,4 @@
-"""The cases of field.jsonl: inputs made after public bug reports, with what is right, one a line."""
+"""Inputs with what is right, one a line: field.jsonl after public bug reports, siblings.jsonl of the same kinds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-FILE = Path(__file__).with_name("field.jsonl")
+FILES = [Path(__file__).with_name(name) for name in ("field.jsonl", "siblings.jsonl")]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Case:
 
 
 def _all() -> list[Case]:
-    rows = map(json.loads, FILE.read_text().splitlines())
+    rows = [json.loads(line) for file in FILES for line in file.read_text().splitlines()]
     return [Case(row["id"], row["kind"], row["input"], row["expected"]) for row in rows]
 
 

@@ -108,7 +108,13 @@ STATES = {
 def test_a_receipt_is_read(case):
     text = bytes.fromhex(case.input["short_message_hex"])
     found = receipts.read(
-        DeliverSm(DEVICE, PORTAL, text, esm_class=int(case.input["esm_class"], 16), data_coding=0)
+        DeliverSm(
+            DEVICE,
+            PORTAL,
+            text,
+            esm_class=int(case.input["esm_class"], 16),
+            data_coding=int(case.input.get("data_coding", "0"), 16),
+        )
     )
     word = next(word for word in STATES if word in case.expected)
     assert found is not None

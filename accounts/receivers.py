@@ -8,6 +8,7 @@ from allauth.account import signals as allauth_signals
 from django.contrib.auth import signals as auth_signals
 
 from accounts.models import User
+from accounts.selectors import sessions
 from accounts.services import signins
 
 
@@ -28,9 +29,11 @@ def _signed_in(user: User, **kwargs: Any) -> None:
     signins.signed_in(user=user)
 
 
-def _signed_out(user: User | None, **kwargs: Any) -> None:
+def _signed_out(user: User | None, request: Any = None, **kwargs: Any) -> None:
+    """Told before Django ends the session, so its name goes along."""
     if user is not None and user.is_authenticated:
-        signins.signed_out(user=user)
+        key = getattr(getattr(request, "session", None), "session_key", None)
+        signins.signed_out(user=user, session=sessions.digest(key))
 
 
 def _sign_in_failed(credentials: dict[str, Any], **kwargs: Any) -> None:

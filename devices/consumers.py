@@ -19,8 +19,10 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.contrib.auth.models import AnonymousUser
 
+from accounts import events as people
 from accounts import tenancy
 from accounts.models import User
+from accounts.selectors import sessions
 from devices import board_parts, events
 from devices.bells import EVERYONE_GROUP
 from devices.selectors import board
@@ -52,7 +54,8 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
 
     Changes within `coalesce_seconds` become one look; one that takes long makes the pauses longer. With
     `tick_seconds` it also looks when nothing was said: a device falls asleep without a word. Who may listen
-    is asked anew at every look: losing a role ends the page. Methods without `async` run in a thread.
+    is asked anew at every look: losing a role ends the page, and so does the end of the session that opened it
+    (signing out, another password, being switched off). Methods without `async` run in a thread.
     """
 
     coalesce_seconds = 0.2
@@ -98,6 +101,16 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             looker.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await looker
+
+    async def person_signed_off(self, message: dict[str, Any]) -> None:
+        """Somewhere this person signed off. This very session is over at once; another one is looked at."""
+        if message["session"] and message["session"] == sessions.digest(self._session_key()):
+            await self.close(NOT_ALLOWED)
+            return
+        self._wake.set()
+
+    def _session_key(self) -> str | None:
+        return getattr(self.scope.get("session"), "session_key", None)
 
     async def receive(self, *args: Any, **kwargs: Any) -> None:
         """Pages only listen; whatever is sent is not even parsed."""
@@ -147,12 +160,11 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         return not code
 
     def _enter(self) -> list[str] | None:
-        """The groups to join, or None for whoever may not listen. Reads the user anew: roles change."""
-        user_id = getattr(self.scope.get("user"), "pk", None)
-        self.user = User.objects.filter(pk=user_id, is_active=True).first() or AnonymousUser()
-        if not self.allowed(self.user, self.kwargs):
+        """The groups to join, or None for whoever may not listen. Reads the session anew, and with it the roles."""
+        self.user = sessions.person(self._session_key())
+        if not self.user.is_authenticated or not self.allowed(self.user, self.kwargs):
             return None
-        return self.groups_for(self.user, self.kwargs)
+        return [*self.groups_for(self.user, self.kwargs), people.person_group(self.user.pk)]
 
     def _look(self, changed: frozenset[int] | None) -> tuple[int, list[Fragment]]:
         groups = self._enter()

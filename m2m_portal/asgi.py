@@ -11,11 +11,11 @@ django_application = get_asgi_application()
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
 
 import devices.routing
 import selfservice.routing
 import support.routing
+from m2m_portal.origins import SameOrigin
 
 # WhiteNoise (6.12) has no asynchronous middleware: Django reads its files whole, in a thread, and warns of that. They
 # are small and browsers keep them, so this is what we want. Ends when WhiteNoise speaks ASGI.
@@ -24,7 +24,7 @@ warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume sy
 application = ProtocolTypeRouter(
     {
         "http": django_application,
-        "websocket": AllowedHostsOriginValidator(
+        "websocket": SameOrigin(
             AuthMiddlewareStack(
                 URLRouter(
                     [

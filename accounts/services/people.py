@@ -6,6 +6,7 @@ from typing import Any
 
 from knox.models import AuthToken
 
+from accounts import events
 from accounts.errors import Refused
 from accounts.models import User
 from audit import ledger
@@ -31,6 +32,7 @@ def change(*, user: User, changes: dict[str, Any]) -> User:
         row.save(update_fields=[*changed, "is_staff"])
         if not row.is_active:
             AuthToken.objects.filter(user=row).delete()
+            events.signed_off(row.pk)
         said = [field for field in changed if field != "name"]
         ledger.record(
             action="user.changed",

@@ -12,6 +12,7 @@ from allauth.account.models import EmailAddress
 from django.core.cache import cache
 from knox.models import AuthToken
 
+from accounts import events
 from accounts.models import StaffMembership, Subscriber, User
 from audit import ledger
 
@@ -22,8 +23,11 @@ def signed_in(*, user: User) -> None:
     _record("signin.ok", user)
 
 
-def signed_out(*, user: User) -> None:
+def signed_out(*, user: User, session: str = "") -> None:
+    """`session` is the digest of the one that ends; live pages that it opened end with it."""
     _record("signin.ended", user)
+    if session:
+        events.signed_off(user.pk, session=session)
 
 
 def failed(*, email: str) -> None:
@@ -57,6 +61,7 @@ def password_changed(*, user: User) -> None:
     with ledger.unit_of_work():
         ended, _ = AuthToken.objects.filter(user=user).delete()
         _record("password.changed", user, detail={"tokens_ended": ended})
+        events.signed_off(user.pk)
 
 
 def password_reset(*, user: User) -> None:

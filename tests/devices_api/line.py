@@ -6,6 +6,20 @@ import json
 from typing import Any
 
 from asgiref.testing import ApplicationCommunicator
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+
+from devices import consumers
+
+
+def _session_of(user: Any) -> SessionStore:
+    session = SessionStore()
+    if user is not None and user.is_authenticated:
+        session[SESSION_KEY] = str(user.pk)
+        session[BACKEND_SESSION_KEY] = "accounts.backends.RoleBackend"
+        session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+        session.create()
+    return session
 
 
 class Line(ApplicationCommunicator):
@@ -22,9 +36,12 @@ class Line(ApplicationCommunicator):
             "user": user,
             "url_route": {"args": (), "kwargs": kwargs or {}},
         }
+        self.scope = scope
         super().__init__(consumer.as_asgi(), scope)
 
     async def open(self) -> None:
+        """As a browser that is signed in: with a session of its own."""
+        self.scope["session"] = await consumers._in_thread(_session_of, self.scope["user"])
         await self.send_input({"type": "websocket.connect"})
         assert (await self.receive_output(5))["type"] == "websocket.accept"
 

@@ -10,11 +10,16 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.models import Session
 from django.db import connections
+from django.test import Client
 
-from accounts.models import StaffMembership
+from accounts import events
+from accounts.models import StaffMembership, User
 from accounts.roles import Role
+from accounts.services import people, signins
 from devices import consumers
 from devices.bells import EVERYONE_GROUP
 from devices.consumers import NOT_ALLOWED, BoardConsumer
@@ -191,3 +196,67 @@ def test_what_a_browser_sends_is_ignored(board, member, north):
         assert await line.receive_nothing(0.5)
 
     board(member(Role.READ_ONLY, north), play)
+
+
+def _signs_out(user: User, line: Line) -> None:
+    browser = Client()
+    browser.cookies[settings.SESSION_COOKIE_NAME] = line.scope["session"].session_key
+    assert browser.post("/accounts/logout/").status_code == 302
+
+
+def _changes_the_password(user: User, line: Line) -> None:
+    user.set_password("another horse battery")
+    user.save()
+    signins.password_changed(user=user)
+
+
+def _is_switched_off(user: User, line: Line) -> None:
+    people.change(user=user, changes={"is_active": False})
+
+
+def _loses_the_session(user: User, line: Line) -> None:
+    Session.objects.filter(session_key=line.scope["session"].session_key).delete()
+    events.signed_off(user.pk)
+
+
+@pytest.mark.parametrize("end", [_signs_out, _changes_the_password, _is_switched_off, _loses_the_session])
+def test_a_page_ends_with_the_session_that_opened_it(board, member, north, device, end):
+    """It is told at once, without a device that changes and before the next tick."""
+    user = member(Role.READ_ONLY, north)
+
+    async def play(line: Line) -> None:
+        await line.hear(3)
+        await sync_to_async(end)(user, line)
+        assert await line.closed_with() == NOT_ALLOWED
+
+    board(user, play)
+
+
+def test_nothing_is_delivered_to_a_session_that_ended_unsaid(board, member, north, device, registered):
+    one = device("one")
+    user = member(Role.READ_ONLY, north)
+
+    async def play(line: Line) -> None:
+        await line.hear(3)
+        await Session.objects.all().adelete()
+        await sync_to_async(registered)(one)
+        await say_changed(f"operator.{north.pk}", one.pk)
+        assert await line.closed_with() == NOT_ALLOWED
+
+    board(user, play)
+
+
+def test_another_session_of_the_person_stays(board, member, north, device, registered):
+    one = device("one")
+    user = member(Role.READ_ONLY, north)
+
+    async def play(line: Line) -> None:
+        await line.hear(3)
+        browser = Client()
+        await sync_to_async(browser.force_login)(user, backend="accounts.backends.RoleBackend")
+        await sync_to_async(browser.post)("/accounts/logout/")
+        await sync_to_async(registered)(one)
+        await say_changed(f"operator.{north.pk}", one.pk)
+        assert f"device-{one.pk}" in await line.hear(2)
+
+    board(user, play)

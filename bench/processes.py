@@ -54,6 +54,8 @@ def environment(database: Database, folder: Path) -> dict[str, str]:
         "PORTAL_MODE": "embedded",
         "LOG_LEVEL": "warning",
         "PYTHONUNBUFFERED": "1",
+        "NOSEC_RATE": "0",  # all devices come from one address
+        "NOSEC_NETWORK_RATE": "0",
         "REDIS_PREFIX": f"bench{os.getpid()}",
         **{name: str(free_port()) for name in PORTS},
     }

@@ -31,6 +31,8 @@ BOOTSTRAP_COAP_PORT = env.port("BOOTSTRAP_COAP_PORT", 5783)
 BOOTSTRAP_COAPS_PORT = env.port("BOOTSTRAP_COAPS_PORT", 5784)
 COAP_TCP_PORT = env.port_or_none("COAP_TCP_PORT")
 BOOTSTRAP_COAP_TCP_PORT = env.port_or_none("BOOTSTRAP_COAP_TCP_PORT")
+NOSEC_RATE = env.integer("NOSEC_RATE", 1_000, low=0, high=1_000_000)
+NOSEC_NETWORK_RATE = env.integer("NOSEC_NETWORK_RATE", 2_000, low=0, high=1_000_000)
 COAP_TCP_CONNECTIONS = env.integer("COAP_TCP_CONNECTIONS", 10_000, low=1, high=1_000_000)
 COAP_TCP_CONNECTIONS_PER_HOST = env.integer("COAP_TCP_CONNECTIONS_PER_HOST", 0, low=0, high=1_000_000)
 # The name or address that devices and browsers reach us by: written into devices and into e-mails.

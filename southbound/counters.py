@@ -29,6 +29,7 @@ class Counters:
     datagrams: int = 0
     answers: int = 0
     malformed: int = 0
+    throttled: int = 0
     duplicates: int = 0
     unsent: int = 0
     unreceived: int = 0
@@ -91,6 +92,7 @@ class Counters:
             "datagrams",
             "answers",
             "malformed",
+            "throttled",
             "duplicates",
             "unsent",
             "unreceived",

@@ -34,6 +34,8 @@ Result = TypeVar("Result")
 
 QUEUE_LIMIT = 8_192
 BATCH_LIMIT = 512
+FIRST_IN_BATCH = 448
+"""At most so many of a batch are of those that go first, so that the others get on, too."""
 DEADLOCK_TRIES = 4
 BACK_OFF_SECONDS = 0.02
 HURRIED_MILLISECONDS = 200
@@ -69,6 +71,7 @@ class GroupCommit(Generic[Item, Result]):
         self._queue_limit = queue_limit
         self._batch_limit = batch_limit
         self._queue: deque[Item] = deque()
+        self._first: deque[Item] = deque()
         self._wake = threading.Event()
         self._closing = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -88,12 +91,16 @@ class GroupCommit(Generic[Item, Result]):
             await asyncio.get_running_loop().run_in_executor(None, thread.join, timeout_seconds)
             await asyncio.sleep(0)  # answers were scheduled on this loop before the thread ended
 
-    def submit(self, item: Item) -> bool:
-        """Queue `item` for the next commit; False when the queue is full or closing."""
-        if len(self._queue) >= self._queue_limit or self._closing:
+    def submit(self, item: Item, *, is_first: bool = False) -> bool:
+        """Queue `item` for the next commit; False when its queue is full or closing.
+
+        `is_first`: before all that are not. Whoever proved who they are does not wait behind whoever did not.
+        """
+        queue = self._first if is_first else self._queue
+        if len(queue) >= self._queue_limit or self._closing:
             self._counters.overloaded += 1
             return False
-        self._queue.append(item)
+        queue.append(item)
         if not self._wake.is_set():
             self._wake.set()
         return True
@@ -104,9 +111,9 @@ class GroupCommit(Generic[Item, Result]):
             while True:
                 self._wake.wait()
                 self._wake.clear()
-                while self._queue:
+                while self._queue or self._first:
                     self._commit_next()
-                if self._closing and not self._queue:
+                if self._closing and not self._queue and not self._first:
                     return
         except BaseException as error:  # whatever it is: nobody else would commit here
             self._closing = True  # what comes now is refused and not swallowed
@@ -116,9 +123,12 @@ class GroupCommit(Generic[Item, Result]):
 
     def _commit_next(self) -> None:
         batch: list[Item] = []
-        queue = self._queue
-        while queue and len(batch) < self._batch_limit:
-            batch.append(queue.popleft())
+        for queue, room in (
+            (self._first, min(self._batch_limit, FIRST_IN_BATCH)),
+            (self._queue, self._batch_limit),
+        ):
+            while queue and len(batch) < room:
+                batch.append(queue.popleft())
         answers = self._commit(batch)
         self._counters.batches += 1
         if self._loop is not None:
@@ -248,6 +258,6 @@ class GroupCommits(Generic[Item, Result]):
     async def stop(self, timeout_seconds: float = 2.0) -> None:
         await asyncio.gather(*(part.stop(timeout_seconds) for part in self._parts))
 
-    def submit(self, item: Item) -> bool:
+    def submit(self, item: Item, *, is_first: bool = False) -> bool:
         """False when the queue that it belongs to is full or closing."""
-        return self._parts[hash(self._key(item)) % len(self._parts)].submit(item)
+        return self._parts[hash(self._key(item)) % len(self._parts)].submit(item, is_first=is_first)

@@ -79,7 +79,7 @@ class Reporting:
     # -- on the loop -----------------------------------------------------------------------------------------
     def send(self, exchange: Exchange, message: Send) -> None:
         """A Send that was understood."""
-        if not self.commits.submit(Sent(exchange, message)):
+        if not self.commits.submit(Sent(exchange, message), is_first=exchange.origin.identity is not None):
             self._postpone(exchange, "OVERLOADED", OVERLOADED_MAX_AGE)
 
     def notice(self, notice: Notice) -> None:
@@ -102,7 +102,8 @@ class Reporting:
             self._submit(notice)
 
     def _submit(self, notice: Notice) -> None:
-        if not self.commits.submit(Notified(notice, senders.of_notice(notice))):
+        origin = senders.of_notice(notice)
+        if not self.commits.submit(Notified(notice, origin), is_first=origin.identity is not None):
             notice.forget()
 
     def _postpone(self, exchange: Exchange, cause: str, max_age: int) -> None:

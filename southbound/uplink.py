@@ -91,7 +91,9 @@ class Uplink:
                 Lwm2mError(Code.NOT_IMPLEMENTED, "BOOTSTRAP_PACK_UNSUPPORTED", "Use POST /bs."),
                 _named(message.endpoint, exchange),
             )
-        elif not self.commits.submit((exchange, Inbound(message, exchange.origin))):
+        elif not self.commits.submit(
+            (exchange, Inbound(message, exchange.origin)), is_first=exchange.origin.identity is not None
+        ):
             self.postpone(exchange, "OVERLOADED", OVERLOADED_MAX_AGE)
 
     def refuse(

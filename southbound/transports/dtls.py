@@ -85,6 +85,11 @@ class DtlsListener:
         return self._socket.port
 
     @property
+    def socket(self) -> DrainedSocket:
+        """Read before those without security."""
+        return self._socket
+
+    @property
     def descriptor(self) -> int:
         return self._socket.descriptor
 

@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 _LENGTHS = struct.Struct("!HH")
 PARCEL_BYTES = 32_768
 """A socket of this kind queues few messages (net.unix.max_dgram_qlen, often 10), so one carries many records."""
+LOOK_SECONDS = 1.0
+"""Until a process that has just started is offered something; devices repeat themselves for longer."""
 WAITING_BYTES = 4 * 1024 * 1024
 """As much as may wait for a neighbour that is busy; then the devices repeat themselves."""
 
@@ -51,12 +53,15 @@ class Neighbours:
         self._descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ways: dict[str, _Way] = {}
+        self._others: tuple[str, ...] = ()
+        self._timer: asyncio.TimerHandle | None = None
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         (self._folder / self._name).unlink(missing_ok=True)  # of a process that crashed
         self._socket.bind(self._path(self._name))
         self._loop = loop
         loop.add_reader(self._socket.fileno(), self._drain)
+        self._look(loop)
 
     def pass_on(self, number: int, data: bytes, address: Address) -> None:
         """Give a record to its owner; if that one is away, the device repeats itself."""
@@ -64,11 +69,18 @@ class Neighbours:
 
     def offer(self, data: bytes, address: Address) -> None:
         """Give a record to everybody else."""
-        for other in self._folder.glob(f"{self._plane}-*.socket"):
-            if other.name != self._name:
-                self._send(other.name, data, address)
+        for name in self._others:
+            self._send(name, data, address)
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Who is there: looked up now and then, as anybody can send a record that has to be offered."""
+        names = (other.name for other in self._folder.glob(f"{self._plane}-*.socket"))
+        self._others = tuple(sorted(name for name in names if name != self._name))
+        self._timer = loop.call_later(LOOK_SECONDS, self._look, loop)
 
     def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
         for way in self._ways.values():
             way.close()
         self._ways.clear()

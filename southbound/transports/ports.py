@@ -22,6 +22,7 @@ from southbound.transports import session_file
 from southbound.transports.dtls import DtlsListener
 from southbound.transports.engine import Engine
 from southbound.transports.lane import Exchange, Lane
+from southbound.transports.rates import SourceRates
 from southbound.transports.sockets import bind
 from southbound.transports.tcp import TcpListener
 from southbound.transports.udp import UdpListener
@@ -107,7 +108,7 @@ class Ports:
     def _bind(self, plane: Plane, plain: int, plain_setting: str, secured: int, secured_setting: str) -> None:
         address = self._where.address
         bound = bind(address, plain, setting=plain_setting, shared=self._shared)
-        self._plain[plane] = UdpListener(bound, self._counters)
+        self._plain[plane] = UdpListener(bound, self._counters, self._rates())
         bound = bind(address, secured, setting=secured_setting, shared=self._shared)
         try:
             self._secured[plane] = DtlsListener(
@@ -123,6 +124,11 @@ class Ports:
             bound.close()
             raise
 
+    def _rates(self) -> SourceRates:
+        return SourceRates(
+            time.monotonic, per_host=settings.NOSEC_RATE, per_network=settings.NOSEC_NETWORK_RATE
+        )
+
     def _bind_stream(self, plane: Plane, port: int | None, setting: str) -> None:
         if port is None:
             return
@@ -132,19 +138,21 @@ class Ports:
             bound,
             counters=self._counters,
             on_lost=lambda lane, peer, why: self._engine.drop(lane, peer, why),
+            rates=self._rates(),
             room=room,
             room_per_host=settings.COAP_TCP_CONNECTIONS_PER_HOST or max(1, room // 4),
         )
 
     async def start(self, loop: asyncio.AbstractEventLoop, take: Callable[[Exchange], None]) -> None:
         """Adopt the DTLS sessions of the last clean stop, then listen."""
-        for plane, plain in self._plain.items():
-            plain.start(loop, self._lane(plane, "udp", plain.transmit, take))
         for plane, secured in self._secured.items():
             kept = session_file.take(self._number, plane.value)
             adopted = secured.adopt(kept) if kept else 0
             logger.info("dtls_sessions_adopted plane=%s count=%d", plane.value, adopted)
             secured.start(loop, self._lane(plane, "dtls", secured.transmit, take, secured.room))
+        first = [secured.socket for secured in self._secured.values()]
+        for plane, plain in self._plain.items():
+            plain.start(loop, self._lane(plane, "udp", plain.transmit, take), first=first)
         for plane, stream in self._streams.items():
             await stream.start(loop, self._lane(plane, "tcp", stream.transmit, take))
 

@@ -9,7 +9,7 @@ import asyncio
 import ipaddress
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from southbound.counters import Counters
 from southbound.transports.coap import MAX_DATAGRAM
@@ -66,9 +66,10 @@ def _widen(bound: socket.socket) -> None:
 
 
 class DrainedSocket:
-    """Hands every datagram to `receive`."""
+    """Hands every datagram to `receive`; what waits at the sockets `first` before its own."""
 
     def __init__(self, bound: socket.socket, receive: Receive, counters: Counters) -> None:
+        self.first: Sequence[DrainedSocket] = ()
         self._socket = bound
         self._receive = receive
         self._counters = counters
@@ -85,7 +86,7 @@ class DrainedSocket:
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        loop.add_reader(self._socket.fileno(), self._drain)
+        loop.add_reader(self._socket.fileno(), self.drain)
 
     def pause(self) -> None:
         """Read no more; sending still works."""
@@ -103,7 +104,12 @@ class DrainedSocket:
         except OSError:  # a full buffer, a route that is gone: the peer repeats itself
             self._counters.unsent += 1
 
-    def _drain(self) -> None:
+    def drain(self) -> None:
+        """Read what is there, up to a bound; nothing while it is paused."""
+        if self._loop is None:
+            return
+        for other in self.first:
+            other.drain()
         read, receive = self._socket.recvfrom, self._receive
         for _ in range(PER_WAKE_UP):
             try:

@@ -18,6 +18,7 @@ from southbound.counters import Counters
 from southbound.transports import coap, coap_tcp
 from southbound.transports.coap_tcp import Broken, Frame
 from southbound.transports.lane import Lane
+from southbound.transports.rates import SourceRates
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,8 @@ LINGER_SECONDS = 5.0
 WATCH_SECONDS = 1.0
 FRAMES_PER_TURN = 64
 """Then everybody else on the loop has a turn."""
+THROTTLED_SECONDS = 0.5
+"""So long a connection is not read whose host has said too much."""
 MAX_UNSENT = 256 * 1024
 """A device that reads nothing is not waited for with more than this."""
 KEEPALIVE_SECONDS = 300
@@ -60,6 +63,7 @@ class TcpListener:
         *,
         counters: Counters,
         on_lost: Callable[[Lane, Hashable, str], None],
+        rates: SourceRates,
         room: int,
         room_per_host: int,
     ) -> None:
@@ -67,6 +71,7 @@ class TcpListener:
         self.counters = counters
         self._bound = bound
         self._on_lost = on_lost
+        self.rates = rates
         self._room = room
         self._room_per_host = room_per_host
         self._server: asyncio.Server | None = None
@@ -211,6 +216,10 @@ class Connection(asyncio.Protocol):
                     self._rest()
                     return
                 self._take(frame)
+                if not self._listener.rates.allows(self.address[0]):
+                    self._listener.counters.throttled += 1
+                    self._pause_for(THROTTLED_SECONDS)
+                    return
         except (Broken, coap.Malformed) as error:
             self._listener.refused(self, str(error))
             self.end(str(error))
@@ -220,9 +229,13 @@ class Connection(asyncio.Protocol):
             logger.exception("connection_broke")
             self.end("internal error")
             return
+        self._pause_for(0.0)
+
+    def _pause_for(self, seconds: float) -> None:
+        """Go on later; what more comes waits at the device meanwhile."""
         if self._transport is not None:
             self._transport.pause_reading()
-            self._turn = asyncio.get_running_loop().call_soon(self._work)
+            self._turn = asyncio.get_running_loop().call_later(seconds, self._work)
 
     def _rest(self) -> None:
         """Everything that is whole was taken."""

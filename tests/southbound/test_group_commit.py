@@ -66,6 +66,58 @@ def test_what_arrives_during_a_commit_is_written_by_the_next_one():
 
 
 @pytest.mark.django_db(transaction=True)
+def test_who_proved_who_they_are_does_not_wait_behind_who_did_not():
+    gate, batches = threading.Event(), []
+
+    def write(batch):
+        batches.append(list(batch))
+        if len(batches) == 1:
+            gate.wait(5)
+        return batch
+
+    async def scene(commits, answers):
+        commits.submit("begin")
+        while not batches:
+            await asyncio.sleep(0.001)
+        for number in range(20):
+            commits.submit(f"anybody {number}")
+        assert not commits.submit("one too many")
+        for number in range(20):
+            assert commits.submit(f"known {number}", is_first=True)
+        gate.set()
+        await take(answers, 41)
+
+    run(write, scene, queue_limit=20, batch_limit=10)
+    told = [item for batch in batches[1:] for item in batch]
+    assert [item.split()[0] for item in told] == ["known"] * 20 + ["anybody"] * 20
+
+
+@pytest.mark.django_db(transaction=True)
+def test_those_that_go_first_leave_room_for_the_others(monkeypatch):
+    monkeypatch.setattr("southbound.group_commit.FIRST_IN_BATCH", 6)
+    gate, batches = threading.Event(), []
+
+    def write(batch):
+        batches.append(list(batch))
+        if len(batches) == 1:
+            gate.wait(5)
+        return batch
+
+    async def scene(commits, answers):
+        commits.submit("begin")
+        while not batches:
+            await asyncio.sleep(0.001)
+        for number in range(20):
+            commits.submit(f"known {number}", is_first=True)
+            commits.submit(f"anybody {number}")
+        gate.set()
+        await take(answers, 41)
+
+    run(write, scene, batch_limit=8)
+    assert [item.split()[0] for item in batches[1]] == ["known"] * 6 + ["anybody"] * 2
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_full_queue_takes_nothing_more():
     gate = threading.Event()
 

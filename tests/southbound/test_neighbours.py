@@ -28,8 +28,9 @@ class Process:
 
 
 @pytest.fixture(autouse=True)
-def data_dir(settings, tmp_path):
+def data_dir(settings, tmp_path, monkeypatch):
     settings.DATA_DIR = tmp_path
+    monkeypatch.setattr(neighbours, "LOOK_SECONDS", 0.01)
 
 
 async def has_got(process: Process, count: int) -> None:
@@ -38,9 +39,16 @@ async def has_got(process: Process, count: int) -> None:
             await asyncio.sleep(0.001)
 
 
+async def knows_of_another(process: Process) -> None:
+    async with asyncio.timeout(60):
+        while not process.door._others:
+            await asyncio.sleep(0.001)
+
+
 def test_a_burst_arrives_whole_and_in_order():
     async def scene():
         first, second = Process(0), Process(1)
+        await knows_of_another(first)
         records = [index.to_bytes(2, "big") * 60 for index in range(20_000)]
         for index, record in enumerate(records):
             if index % 2:
@@ -52,6 +60,36 @@ def test_a_burst_arrives_whole_and_in_order():
         assert (first.counters.passed_on, first.counters.unsent) == (len(records), 0)
         first.door.close()
         second.door.close()
+
+    asyncio.run(scene())
+
+
+def test_records_are_offered_without_a_look_at_the_folder(monkeypatch):
+    """Anybody can send a record of an unknown session, from any address, at any rate."""
+
+    async def scene():
+        first, second = Process(0), Process(1)
+        await knows_of_another(first)
+        first.door._timer.cancel()
+        monkeypatch.setattr(neighbours.Path, "glob", None)
+        for _ in range(100):
+            first.door.offer(b"unknown", ADDRESS)
+        await has_got(second, 100)
+        first.door.close()
+        second.door.close()
+
+    asyncio.run(scene())
+
+
+def test_a_neighbour_that_ends_is_offered_nothing_more():
+    async def scene():
+        first, second = Process(0), Process(1)
+        await knows_of_another(first)
+        second.door.close()
+        async with asyncio.timeout(60):
+            while first.door._others:
+                await asyncio.sleep(0.001)
+        first.door.close()
 
     asyncio.run(scene())
 

@@ -27,7 +27,7 @@ from devices.admin_device import device_facts
 from devices.admin_management import urls as management_urls
 from devices.errors import Refused
 from devices.models import Device
-from devices.selectors import sessions, ways
+from devices.selectors import present, sessions, ways
 from devices.selectors.paging import KeyedPaginator
 from devices.services import inventory, triggers
 
@@ -103,9 +103,9 @@ class DeviceAdmin(ScopedModelAdmin):
     def sms_today(self, device: Device) -> str:
         return admin_sms.spent_today(device)
 
-    @admin.display(description="Session")
+    @admin.display(description="Now")
     def session(self, device: Device) -> str:
-        return sessions.of_device(device, timezone.now()).words
+        return present.of(device, timezone.now()).words
 
     @admin.display(description="Last seen", empty_value="never")
     def last_seen(self, device: Device) -> Any:

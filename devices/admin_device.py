@@ -9,9 +9,8 @@ from typing import Any
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
-from audit.causes import CAUSES
 from devices.models import Device, Reach, RegistrationDetail
-from devices.selectors import device_models, end_devices, sessions, ways
+from devices.selectors import device_models, end_devices, present, verdict, ways
 from lwm2m.paths import Path
 
 COMMANDS = 10
@@ -32,13 +31,14 @@ def device_facts(device: Device, user: Any) -> dict[str, Any]:
     """The registration, the objects, the credentials (never a key), the last commands and knocks."""
     now: datetime = timezone.now()
     registration, detail = ways.registration(device), ways.registration_detail(device)
+    standing = present.of(device, now, present.refusals([device], now).get(device.pk))
     facts: dict[str, Any] = {
         "device": device,
         "registration": registration,
         "detail": detail,
-        "session": sessions.of_device(device, now),
+        "session": standing,
+        "verdict": verdict.of(device, standing, now),
         "gateway": ways.gateway(device) if device.reach == Reach.GATEWAY else None,
-        "session_cause": CAUSES.get(sessions.of_device(device, now).cause),
         "behind": behind(device, now),
         "objects": object_rows(device, detail),
         "commands": device.commands.order_by("-id")[:COMMANDS],

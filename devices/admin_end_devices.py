@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts import tenancy
 from devices.admin_records import ReadOnlyAdmin
 from devices.gateways import EndDevice
-from devices.selectors import end_devices, sessions
+from devices.selectors import end_devices, present
 from devices.services import end_device_choices
 
 
@@ -41,7 +41,9 @@ class EndDeviceAdmin(ReadOnlyAdmin):
     list_select_related = (
         "gateway__registration",
         "gateway__registration_detail",
+        "gateway__operator",
         "device__subscriber",
+        "device__operator",
     )
     search_fields = ("identifier", "gateway__endpoint", "gateway__name", "prefix")
     search_help_text = "Device ID, prefix, or endpoint and name of the gateway."
@@ -64,7 +66,7 @@ class EndDeviceAdmin(ReadOnlyAdmin):
         if row.device is None:
             return "–"
         row.device.end_device = row
-        return sessions.of_device(row.device, timezone.now()).words
+        return present.of(row.device, timezone.now()).words
 
     @admin.action(description="Take these devices")
     def take_them(self, request: HttpRequest, queryset: QuerySet[EndDevice]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from devices.selectors import board, ways
+from devices.selectors import board, present, ways
 from devices.selectors.sessions import OF_END_DEVICES, Session
 
 MARKS = {
@@ -21,6 +21,13 @@ MARKS = {
     Session.NEVER_SEEN: "–",
     Session.GATEWAY_OFFLINE: "⊗",
     Session.GONE: "⊘",
+    "suspended": "⏸",
+    "barred": "⊘",
+    "retired": "○",
+    "failed": "!",
+    "refused": "!",
+    "setup": "…",
+    present.STUCK: "!",
 }
 
 
@@ -37,7 +44,10 @@ def tiles(counts: board.Counts, query: board.Query) -> list[dict[str, Any]]:
         for one in Session
         if one not in OF_END_DEVICES or counts.states[one.value] or query.state == one
     ]
-    kinds += [(board.FAILED, "Set-up failed", "!", counts.failed)]
+    kinds += [
+        (present.STUCK, "Cannot come online", MARKS[present.STUCK], counts.states[present.STUCK]),
+        (present.SUSPENDED, "Suspended", MARKS[present.SUSPENDED], counts.states[present.SUSPENDED]),
+    ]
     return [
         {
             "state": state or "all",

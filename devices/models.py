@@ -77,6 +77,9 @@ class Device(models.Model):
     ownership = models.CharField(max_length=12, choices=Ownership.choices, default=Ownership.UNCLAIMED)
     access = models.CharField(max_length=12, choices=Access.choices, default=Access.ACTIVE)
     provisioning = models.CharField(max_length=14, choices=Provisioning.choices, default=Provisioning.DRAFT)
+    setup_cause = models.CharField(
+        max_length=40, blank=True, help_text="Why its set-up failed or stands still; empty when it does not."
+    )
     awake_seconds = models.PositiveIntegerField(
         null=True,
         blank=True,

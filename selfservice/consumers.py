@@ -18,6 +18,7 @@ from selfservice.selectors import own, page
 
 PARTS = {
     "device-state": "selfservice/state.html",
+    "verdict": "selfservice/verdict.html",
     "stepper": "portal/stepper.html",
     "device-behind": "selfservice/behind.html",
     "device-facts": "selfservice/facts.html",

@@ -74,11 +74,34 @@ CAUSES = (
         severity="warning",
         mended_by="subscriber",
         subscriber="Everything is ready here, but your device has not contacted us yet.",
-        support="The device has never knocked since it was added, not even with a wrong key.",
-        engineer="No datagram that could be matched to this endpoint or identity has arrived on any port.",
+        support="Nothing under this device's name or key identity has reached us since it was added.",
+        engineer=(
+            "No datagram that could be matched to this endpoint or identity has arrived on any port. Handshakes "
+            "without a name (certificates, TLS, no common cipher suite) cannot be matched; the waiting room has those."
+        ),
         action=(
             "Check that the device is switched on, has network, and is set to the server address on its page."
         ),
+    ),
+    Cause(
+        code="DEVICE_SILENT_AGAIN",
+        area="reach",
+        severity="warning",
+        mended_by="subscriber",
+        subscriber="Your device has been here before, but it has not come again yet.",
+        support="The device has reached us before, but not since this set-up began.",
+        engineer="There are older knocks, sessions or a registration of it, and none since the present job.",
+        action="Check that the device is switched on and has network, and restart it so that it calls at once.",
+    ),
+    Cause(
+        code="REGISTRATION_AWAITED",
+        area="reach",
+        severity="warning",
+        mended_by="subscriber",
+        subscriber="Your device took its settings, but it has not signed in with them yet.",
+        support="The device was set up by the bootstrap server and has not registered since.",
+        engineer="A bootstrap session ended well, and neither a Register nor a refused handshake followed it.",
+        action="Restart the device; if it only fetches its settings again and again, its own log says what it lacks.",
     ),
     Cause(
         code="SMS_UNDELIVERED",

@@ -20,16 +20,15 @@ from accounts import tenancy
 from accounts.models import Operator
 from accounts.scoping import querysets
 from devices.models import Device
-from devices.selectors import sessions, ways
-from devices.selectors.sessions import Session, Told
+from devices.selectors import present, ways
+from devices.selectors.present import Present
+from devices.selectors.sessions import Session
 from devices.states import Access, Provisioning
 
 PAGE = 50
 TEXT_LIMIT = 100
 COUNTS_SECONDS = 0.2
 COUNTS_SHARE = 20  # counting may take one part in so many of a thread's time
-FAILED = "failed"
-"""Beside the session states a tile of its own: devices whose set-up failed, whatever their session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ class Query:
         given = QueryDict(query_string)
         state, provisioning = given.get("state", ""), given.get("provisioning", "")
         return cls(
-            state=state if state in {*Session.values, FAILED} else "",
+            state=state if state in {*Session.values, present.STUCK, present.SUSPENDED} else "",
             operator=given.get("operator", "")[:50],
             provisioning=provisioning if provisioning in Provisioning.values else "",
             text=given.get("q", "").strip()[:TEXT_LIMIT],
@@ -92,7 +91,7 @@ class Row:
     device: Device
     registration: Any
     detail: Any
-    session: Told
+    session: Present
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +121,11 @@ def _devices(user: Any, query: Query) -> QuerySet[Device]:
 def devices(user: Any, query: Query, now: datetime) -> QuerySet[Device]:
     """All devices that fit the query, on whatever page; order left to the caller."""
     rows = _devices(user, query)
-    if query.state == FAILED:
-        return rows.filter(provisioning=Provisioning.FAILED)
-    return rows.filter(sessions.condition(query.state, now)) if query.state else rows
+    return rows.filter(present.condition(query.state, now)) if query.state else rows
 
 
 def page(user: Any, query: Query, now: datetime) -> Page:
-    """One query, whatever the page."""
+    """Two queries, whatever the page."""
     rows = devices(user, query, now).select_related("operator", "subscriber", *ways.PRESENCE)
     if query.after is not None:
         found = list(rows.filter(pk__gt=query.after).order_by("pk")[: PAGE + 1])
@@ -141,15 +138,14 @@ def page(user: Any, query: Query, now: datetime) -> Page:
         has_newer, has_older = query.before is not None, len(found) > PAGE
         found = found[:PAGE]
     return Page(
-        [row(device, now) for device in found],
+        [_row(device, standing) for device, standing in present.of_many(found, now)],
         query.address(after=found[0].pk) if has_newer and found else "",
         query.address(before=found[-1].pk) if has_older and found else "",
     )
 
 
-def row(device: Device, now: datetime) -> Row:
-    registration, detail = ways.registration(device), ways.registration_detail(device)
-    return Row(device, registration, detail, sessions.of_device(device, now))
+def _row(device: Device, standing: Present) -> Row:
+    return Row(device, ways.registration(device), ways.registration_detail(device), standing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +159,6 @@ class Counts:
     good_until: float
     total: int
     states: dict[str, int]
-    failed: int
 
 
 def counts(user: Any, query: Query, now: datetime) -> Counts:
@@ -184,14 +179,11 @@ def counts(user: Any, query: Query, now: datetime) -> Counts:
 
 
 def _count(user: Any, query: Query, now: datetime) -> Counts:
+    states = (*Session.values, present.STUCK, present.SUSPENDED)
     found = _devices(user, query).aggregate(
-        total=Count("pk"),
-        failed=Count("pk", filter=Q(provisioning=Provisioning.FAILED)),
-        **{state: Count("pk", filter=sessions.condition(state, now)) for state in Session.values},
+        total=Count("pk"), **{state: Count("pk", filter=present.condition(state, now)) for state in states}
     )
-    return Counts(
-        0.0, 0.0, found["total"], {state: found[state] for state in Session.values}, found["failed"]
-    )
+    return Counts(0.0, 0.0, found["total"], {state: found[state] for state in states})
 
 
 def operators(user: Any) -> list[Operator]:

@@ -9,8 +9,8 @@ from django.db.models import Count, Q, QuerySet
 
 from devices.gateways import EndDevice
 from devices.models import Device
-from devices.selectors import sessions
-from devices.selectors.sessions import Told
+from devices.selectors import present
+from devices.selectors.present import Present
 
 SHOW = {"offered": "On offer", "taken": "Taken", "left": "Left out", "gone": "Gone"}
 _OFFERED = Q(device=None, gone_at=None, is_dismissed=False)
@@ -42,7 +42,7 @@ class Child:
     """A line of the list; `session` of those that somebody has taken."""
 
     row: EndDevice
-    session: Told | None
+    session: Present | None
 
 
 def condition(show: str) -> Q:
@@ -67,10 +67,11 @@ def listed(gateway: Device, show: str, text: str = "") -> QuerySet[EndDevice]:
 
 
 def child(row: EndDevice, gateway: Device, now: datetime) -> Child:
-    """`gateway` has `ways.PRESENCE` selected, so that a page of children costs no query for each."""
+    """`gateway` has `ways.PRESENCE` and its operator selected, so that a page of children costs no query for each."""
     device = row.device
     if device is None:
         return Child(row, None)
     row.gateway = gateway
     device.end_device = row
-    return Child(row, sessions.of_device(device, now))
+    device.operator = gateway.operator  # the same
+    return Child(row, present.of(device, now))

@@ -235,16 +235,20 @@ def _end_registration(device: Device, cause: str, now: datetime) -> None:
 
 
 def set_provisioning(*, device: Device, state: str, cause: str = "") -> bool:
-    """Move the provisioning state; False when it stands there already. Raises IllegalMove."""
+    """Move the provisioning state; False when it stands there already. Raises IllegalMove.
+
+    `cause` says why the set-up failed or stands still, and is kept with the device until its next move.
+    """
     with ledger.unit_of_work():
         locked = Device.objects.select_for_update().get(pk=device.pk)
         before = locked.provisioning
-        if before == state:
-            device.provisioning = state
-            return False
+        kept = cause if state in (Provisioning.READY, Provisioning.FAILED) else ""
         check_move(before, state, of=Provisioning)
-        locked.provisioning = device.provisioning = state
-        locked.save(update_fields=["provisioning"])
+        locked.provisioning, locked.setup_cause = state, kept
+        locked.save(update_fields=["provisioning", "setup_cause"])
+        device.provisioning, device.setup_cause = state, kept
+        if before == state:
+            return False
         _record(
             "device.provisioning",
             locked,

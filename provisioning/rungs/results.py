@@ -12,12 +12,12 @@ REASON = "The device missed its contact"
 class Taken:
     """Something was done; now it is given its time. `sms` is how many SMS that cost.
 
-    With `is_ticket` it is now for people to go on.
+    With `ticket_cause` it is now for people to go on, and why.
     """
 
     detail: str = ""
     sms: int = 0
-    is_ticket: bool = False
+    ticket_cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)

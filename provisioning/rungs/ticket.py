@@ -19,4 +19,6 @@ def costs_sms(device: Device) -> bool:
 
 def take(*, attempt: ReachAttempt, device: Device, now: datetime) -> RungResult:
     tried = [one["kind"] for one in attempt.taken if not one.get("skipped") and one["kind"] != "wait"]
-    return Taken(f"tried: {', '.join(tried)}" if tried else "nothing could be tried", is_ticket=True)
+    if not tried:
+        return Taken("nothing could be tried", ticket_cause="DEVICE_UNTRIED_TICKET")
+    return Taken(f"tried: {', '.join(tried)}", ticket_cause="DEVICE_UNREACHABLE_TICKET")

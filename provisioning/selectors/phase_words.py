@@ -57,6 +57,10 @@ _BY_SMS = {
     ): "The device is receiving its settings by text message; this takes some minutes.",
     ("online", "running"): "We ask by text message what kind of device it is.",
 }
+_AGAIN = {
+    ("first_contact", "done"): "The device came to be set up anew, as after a factory reset.",
+    ("registered", "done"): "The device signed in with its new settings.",
+}
 _DIRECT = {
     "first_contact": "Not needed: the device has its keys from the factory.",
     "configured": "Not needed: the device has its settings from the factory.",
@@ -64,13 +68,21 @@ _DIRECT = {
 
 
 def words(
-    phase: str, state: str, *, is_direct: bool, is_behind: bool = False, is_by_sms: bool = False
+    phase: str,
+    state: str,
+    *,
+    is_direct: bool,
+    is_behind: bool = False,
+    is_by_sms: bool = False,
+    is_again: bool = False,
 ) -> str:
     """One sentence, empty for what is still to come."""
     if state == "done" and is_direct and phase in _DIRECT:
         return _DIRECT[phase]
     if state == "failed":
         return "This did not work; it was given up."
+    if is_again and (phase, state) in _AGAIN:
+        return _AGAIN[phase, state]
     if is_behind and (phase, state) in _BEHIND:
         return _BEHIND[phase, state]
     if is_by_sms and (phase, state) in _BY_SMS:

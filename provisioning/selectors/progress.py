@@ -1,6 +1,7 @@
 """How far a device has come, as the subscriber and the support desk read it: six phases and what is wrong.
 
-Told from the job and from what the device did, so that it is right a moment before a bell was heard, too.
+Told from the job and from what the device did, so that it is right a moment before a bell was heard, too. A device that
+was online and is bootstrapped again, after a factory reset, begins a new journey: times of two never stand in one.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ SILENT_AFTER, SILENT_AFTER_BY_SMS = timedelta(minutes=5), timedelta(minutes=30)
 
 PHASES = ("ordered", "prepared", "first_contact", "configured", "registered", "online")
 BEHIND_A_GATEWAY = ("ordered", "prepared", "found", "configured", "online")
+AGAIN = ("first_contact", "configured", "registered", "online")
+"""The journey of a device that is set up anew."""
 _STEPS = {
     "check_inventory": "prepared",
     "make_credentials": "prepared",
@@ -69,6 +72,7 @@ class Progress:
     stuck: Cause | None = None
     detail: str = ""
     job: Job | None = None
+    is_again: bool = False
 
     @property
     def current(self) -> Phase | None:
@@ -78,10 +82,23 @@ class Progress:
     def is_online(self) -> bool:
         return all(phase.state == "done" for phase in self.steps)
 
+    @property
+    def online_at(self) -> datetime | None:
+        return self.steps[-1].at if self.is_online else None
+
+    @property
+    def took(self) -> str:
+        """The whole way, where every stop of it has its time."""
+        first, last = self.steps[0].at, self.online_at
+        return _span((last - first).total_seconds()) if first and last else ""
+
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
-    """Everything a device's progress is told from, read in at most five queries."""
+    """Everything a device's progress is told from, read in at most five queries.
+
+    `again_at` is when the device came to be set up anew, None on its first journey.
+    """
 
     device: Device
     job: Job | None
@@ -89,13 +106,18 @@ class _Facts:
     session: BootstrapSession | None
     registration: Registration | None
     now: datetime
+    again_at: datetime | None = None
 
     @property
     def phases(self) -> tuple[str, ...]:
+        if self.again_at is not None:
+            return AGAIN
         return BEHIND_A_GATEWAY if self.device.reach == Reach.GATEWAY else PHASES
 
     @property
     def since(self) -> datetime:
+        if self.again_at is not None:
+            return self.again_at
         return self.job.created_at if self.job else self.device.created_at
 
 
@@ -105,24 +127,60 @@ def stepper(device: Device, now: datetime | None = None) -> Progress:
     done = _done(facts)
     current = next((key for key in facts.phases if key not in done), None)
     cause, detail = _stuck(facts, current, done) if current else (None, "")
-    return Progress(_phases(facts, done, current, cause), cause, detail, facts.job)
+    return Progress(
+        _phases(facts, done, current, cause), cause, detail, facts.job, facts.again_at is not None
+    )
 
 
 def _read(device: Device, now: datetime) -> _Facts:
     job = Job.objects.filter(device=device, kind=JobKind.PROVISION).order_by("-pk").first()
     since = job.created_at if job else device.created_at
+    steps = list(job.steps.order_by("position")) if job else []
+    session = contacts.latest_session(device.pk, since=since)
+    again_at = _again_at(device, job, steps, session)
     return _Facts(
         device,
         job,
-        list(job.steps.order_by("position")) if job else [],
-        contacts.latest_session(device.pk, since=since),
+        steps if again_at is None else [],
+        session,
         contacts.registration(device, since=since),
         now,
+        again_at,
     )
 
 
+def _again_at(
+    device: Device, job: Job | None, steps: list[JobStep], session: BootstrapSession | None
+) -> datetime | None:
+    """When the device came to be set up anew; None while that has not happened since its job was done."""
+    if session is None or (job is not None and job.state != JobState.DONE):
+        return None
+    counted = max(
+        (step.data.get("session_id", 0) for step in steps), default=0
+    )  # those that the job waited for
+    was_done = job.finished_at if job else device.first_online_at
+    is_again = session.pk > counted if counted else was_done is not None and session.started_at > was_done
+    if not is_again:
+        return None
+    return contacts.first_of_journey(session, after_id=counted).started_at
+
+
 def _done(facts: _Facts) -> dict[str, datetime | None]:
-    """Phase -> when it was done, in order and without a gap."""
+    """Phase -> when it was done, in order, without a gap, and never earlier than the one before."""
+    known = _known(facts)
+    done: dict[str, datetime | None] = {}
+    latest: datetime | None = None
+    for phase in facts.phases:
+        if phase not in known:
+            break
+        at = known[phase]
+        latest = max(at, latest) if at and latest else at or latest
+        done[phase] = latest if at else None
+    return done
+
+
+def _known(facts: _Facts) -> dict[str, datetime | None]:
+    """By the steps of the job and by what the device did, whichever was told first."""
     known: dict[str, datetime | None] = {"ordered": facts.since}
     for phase in facts.phases[1:]:
         steps = [step for step in facts.steps if _STEPS.get(step.kind) == phase]
@@ -130,17 +188,29 @@ def _done(facts: _Facts) -> dict[str, datetime | None]:
             known[phase] = max((step.finished_at for step in steps if step.finished_at), default=None)
     session, registration = facts.session, facts.registration
     if session is not None:
-        known["first_contact"] = session.started_at
+        if facts.job is None or facts.job.state != JobState.DONE:
+            _forget_before(known, session.started_at)
+        _earlier(known, "first_contact", facts.again_at or session.started_at)
         if session.state in contacts.CONFIGURED:
-            known["configured"] = session.finished_at
+            _earlier(known, "configured", session.finished_at)
     if registration is not None and (session is None or registration.registered_at >= session.started_at):
-        known["registered"] = registration.registered_at
-    done: dict[str, datetime | None] = {}
-    for phase in facts.phases:
-        if phase not in known:
-            break
-        done[phase] = known[phase]
-    return done
+        _earlier(known, "registered", registration.registered_at)
+        if facts.again_at is not None:  # what kind of device it is is known already
+            known["online"] = registration.registered_at
+    return known
+
+
+def _forget_before(known: dict[str, datetime | None], began_at: datetime) -> None:
+    """What was reached after a session before this one has to be reached again."""
+    for phase in ("configured", "registered", "online"):
+        at = known.get(phase)
+        if at is not None and at < began_at:
+            del known[phase]
+
+
+def _earlier(known: dict[str, datetime | None], phase: str, at: datetime | None) -> None:
+    before = known.get(phase)
+    known[phase] = min(before, at) if before and at else before or at
 
 
 def _phases(
@@ -162,6 +232,7 @@ def _phases(
             is_direct=_is_direct(facts.device),
             is_behind=facts.device.reach == Reach.GATEWAY,
             is_by_sms=facts.device.reach == Reach.SMS,
+            is_again=facts.again_at is not None,
         )
         phases.append(Phase(key, NAMES[key], state, at, took, said))
     return tuple(phases)
@@ -198,19 +269,35 @@ def _stuck(facts: _Facts, current: str, done: dict[str, datetime | None]) -> tup
         return CAUSES.get("COMMAND_CANCELLED"), ""
     if current == "configured" and facts.session is not None:
         return _session_cause(facts.session)
-    knock = _knock(facts, current, done)
+    knocks = _knocks(facts, current, done)
+    knock = next(
+        (one for one in knocks if one.cause in CAUSES and CAUSES[one.cause].severity != "info"), None
+    )
     if knock is not None:
         return CAUSES[knock.cause], knock.detail
     if step is not None and step.cause and _STEPS.get(step.kind) == current:
         return CAUSES.get(step.cause), step.detail
-    waits_since = list(done.values())[-1]
-    waits_for_device = current in ("first_contact", "registered")
-    if current == "found" and waits_since is not None and facts.now - waits_since > SILENT_AFTER:
+    return _silence(facts, current, list(done.values())[-1], has_knocked=bool(knocks))
+
+
+def _silence(
+    facts: _Facts, current: str, waits_since: datetime | None, *, has_knocked: bool
+) -> tuple[Cause | None, str]:
+    """After a while in which nothing came: what can truly be said of that."""
+    if waits_since is None:
+        return None, ""
+    waited = facts.now - waits_since
+    if current == "found" and waited > SILENT_AFTER:
         return CAUSES.get("END_DEVICE_NOT_TOLD"), ""
-    patience = SILENT_AFTER_BY_SMS if device.reach == Reach.SMS else SILENT_AFTER
-    if waits_for_device and waits_since is not None and facts.now - waits_since > patience:
-        return CAUSES.get("DEVICE_SILENT"), ""
-    return None, ""
+    patience = SILENT_AFTER_BY_SMS if facts.device.reach == Reach.SMS else SILENT_AFTER
+    if current not in ("first_contact", "registered") or waited <= patience or has_knocked:
+        return None, ""
+    if current == "registered" and facts.session is not None:
+        count = contacts.configured(facts.device.pk, since=facts.since)
+        times = "once" if count == 1 else f"{count} times"
+        return CAUSES.get("REGISTRATION_AWAITED"), f"It took its settings {times} since then."
+    was_here = contacts.was_ever_here(facts.device.pk)
+    return CAUSES.get("DEVICE_SILENT_AGAIN" if was_here else "DEVICE_SILENT"), ""
 
 
 def _session_cause(session: BootstrapSession) -> tuple[Cause | None, str]:
@@ -219,20 +306,23 @@ def _session_cause(session: BootstrapSession) -> tuple[Cause | None, str]:
     return CAUSES.get(session.cause), session.detail
 
 
-def _knock(facts: _Facts, current: str, done: dict[str, datetime | None]) -> Knock | None:
-    """The latest refusal of this device since its last success that somebody could act on."""
+def _knocks(facts: _Facts, current: str, done: dict[str, datetime | None]) -> list[Knock]:
+    """Refusals of this device since its last success, newest first.
+
+    Also under its name with another device's key, and of one without a name from where the device was just now.
+    """
     if current not in ("first_contact", "registered"):
-        return None
+        return []
     plane = Plane.BOOTSTRAP
     if current == "registered" or facts.device.onboarding == Onboarding.DIRECT:
         plane = Plane.MANAGEMENT
     since = done["first_contact"] if current == "registered" else facts.since
-    tied = Q(device=facts.device) | Q(device=None, claimed_name=facts.device.endpoint)
-    recent = Knock.objects.filter(tied, plane=plane, last_at__gte=since or facts.since).order_by("-last_at")
-    return next(
-        (knock for knock in recent[:10] if knock.cause in CAUSES and CAUSES[knock.cause].severity != "info"),
-        None,
-    )
+    named = Q(claimed_name=facts.device.endpoint)
+    tied = Q(device=facts.device) | named & (Q(device=None) | Q(cause="ENDPOINT_IDENTITY_MISMATCH"))
+    if facts.session is not None:
+        tied |= Q(device=None, claimed_name="", host=facts.session.host)
+    recent = Knock.objects.filter(tied, plane=plane, last_at__gte=since or facts.since)
+    return sorted(recent.order_by("-last_at")[:20], key=lambda knock: not knock.claimed_name)
 
 
 def _span(seconds: float | None) -> str:

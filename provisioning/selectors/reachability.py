@@ -41,6 +41,8 @@ def words(attempt: ReachAttempt, now: datetime) -> str:
         if kind is None or one.get("skipped") or one["kind"] in rungs.IDLE:
             continue
         at = datetime.fromisoformat(one["at"])
+        if one["kind"] == "ticket" and not was_tried(attempt):
+            said.append("nothing could be tried")
         said.append(f"{kind.DID} at {clock(at.timestamp(), now)}")
     if attempt.state == AttemptState.REACHED and attempt.ended_at:
         said.append(f"heard at {clock(attempt.ended_at.timestamp(), now)}")
@@ -70,6 +72,14 @@ def _next(attempt: ReachAttempt, now: datetime) -> str:
 
 def _plain(attempt: ReachAttempt, now: datetime) -> str:
     at = clock(attempt.missed_at.timestamp(), now)
-    if attempt.state == AttemptState.EXHAUSTED:
-        return f"Your device should have called at {at}, and we could not reach it; please check its power."
-    return f"Your device should have called at {at}; we are trying to reach it."
+    if attempt.state != AttemptState.EXHAUSTED:
+        return f"Your device should have called at {at}; we are trying to reach it."
+    if not was_tried(attempt):
+        return f"Your device should have called at {at}, and there is no way to wake it from here."
+    return f"Your device should have called at {at}, and we could not reach it."
+
+
+def was_tried(attempt: ReachAttempt) -> bool:
+    """Whether anything was sent for it: waiting and handing over are not trying."""
+    idle = {*rungs.IDLE, "ticket"}
+    return any(not one.get("skipped") and one["kind"] not in idle for one in attempt.taken)

@@ -28,11 +28,9 @@ def rung(device: Device, attempt: ReachAttempt, kind: str, result: RungResult, n
     detail = {"attempt": attempt.pk, "rung": kind, **({"said": result.detail} if result.detail else {})}
     if isinstance(result, Skipped):
         _record(device, "reach.skipped", now, cause=result.cause, detail=detail)
-    elif result.is_ticket:
+    elif result.ticket_cause:
         detail["expected_at"] = attempt.missed_at.isoformat()
-        _record(
-            device, "reach.ticket", now, result="failed", cause="DEVICE_UNREACHABLE_TICKET", detail=detail
-        )
+        _record(device, "reach.ticket", now, result="failed", cause=result.ticket_cause, detail=detail)
     else:
         _record(device, "reach.taken", now, cause="CONTACT_MISSED", detail=detail)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import or_
 
 from django.db.models import Count, Q, QuerySet
 from django.http import Http404
@@ -11,11 +13,9 @@ from django.http import Http404
 from accounts.models import User
 from accounts.scoping import of_subscriber
 from devices.models import Device
-from devices.selectors import sessions, ways
+from devices.selectors import present, ways
+from devices.selectors.sessions import Session
 from devices.states import Access
-
-_SETUP = Q(registration=None, end_device=None)
-SHOW = {"": "All", "online": "Online", "silent": "Silent", "setup": "Being set up"}
 
 
 def devices(user: User) -> QuerySet[Device]:
@@ -41,37 +41,44 @@ class Counts:
 
     total: int
     online: int
-    silent: int
+    stuck: int
+    lost: int
+    suspended: int
     setup: int
 
 
-def _online(now: datetime) -> Q:
-    """Registered and awake, or asleep as agreed."""
-    return sessions.condition(sessions.Session.REGISTERED, now) | sessions.condition(
-        sessions.Session.ASLEEP, now
-    )
+_STATES = {
+    "online": (Session.REGISTERED, Session.ASLEEP),
+    "stuck": (present.STUCK,),
+    "lost": (Session.LATE, Session.LOST, Session.SIGNED_OFF, Session.GATEWAY_OFFLINE, Session.GONE),
+    "suspended": (present.SUSPENDED,),
+    "setup": (Session.NEVER_SEEN,),
+}
+
+
+SHOW = tuple(_STATES)
+
+
+def _shown(show: str, now: datetime) -> Q:
+    """Each device is shown by one of them, the one that its badge says."""
+    return reduce(or_, [present.condition(state, now) for state in _STATES[show]])
 
 
 def counts(user: User, now: datetime) -> Counts:
-    found = of_subscriber(Device.objects.exclude(access=Access.RETIRED), user, "subscriber").aggregate(
-        total=Count("pk"),
-        online=Count("pk", filter=_online(now)),
-        setup=Count("pk", filter=_SETUP),
+    devices = of_subscriber(Device.objects.exclude(access=Access.RETIRED), user, "subscriber")
+    found = devices.aggregate(
+        total=Count("pk"), **{show: Count("pk", filter=_shown(show, now)) for show in _STATES}
     )
-    return Counts(**found, silent=found["total"] - found["online"] - found["setup"])
+    return Counts(**found)
 
 
 def listed(user: User, *, text: str, show: str, now: datetime) -> QuerySet[Device]:
-    """Newest first; `text` is looked for in name, endpoint and serial number; `show` is a key of SHOW."""
+    """Newest first; `text` is looked for in name, endpoint and serial number; `show` is a field of Counts."""
     rows = devices(user)
     for word in text.split()[:5]:
         rows = rows.filter(
             Q(name__icontains=word) | Q(endpoint__icontains=word) | Q(serial_number__icontains=word)
         )
-    if show == "online":
-        rows = rows.filter(_online(now))
-    elif show == "silent":
-        rows = rows.exclude(_SETUP).exclude(_online(now))
-    elif show == "setup":
-        rows = rows.filter(_SETUP)
+    if show in _STATES:
+        rows = rows.filter(_shown(show, now))
     return rows.order_by("-id")

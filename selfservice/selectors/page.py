@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from audit.causes import CAUSES
 from devices.models import Device, Onboarding, Reach, Security
-from devices.selectors import end_devices, sessions, ways
+from devices.selectors import end_devices, present, verdict, ways
+from devices.selectors.present import Present
 from devices.states import Access, Provisioning
 from provisioning.selectors import progress, reachability
 
@@ -20,13 +21,18 @@ class Row:
     """One line of the list."""
 
     device: Device
-    session: sessions.Told
+    session: Present
     last_seen_at: datetime | None
 
 
-def row(device: Device, now: datetime) -> Row:
+def rows(devices: Iterable[Device], now: datetime) -> list[Row]:
+    """A page of the list; one query more than the devices."""
+    return [_row(device, standing) for device, standing in present.of_many(devices, now)]
+
+
+def _row(device: Device, standing: Present) -> Row:
     registration = ways.registration(device)
-    return Row(device, sessions.of_device(device, now), registration.last_seen_at if registration else None)
+    return Row(device, standing, registration.last_seen_at if registration else None)
 
 
 def may_renew_key(device: Device) -> bool:
@@ -55,17 +61,18 @@ def behind(device: Device, now: datetime) -> Behind:
 
 def context(device: Device, now: datetime) -> dict[str, Any]:
     """For the whole page and for each of its live parts."""
-    registration = ways.registration(device)
+    looked_for = reachability.of(device, now)
+    standing = present.of(device, now, present.refusals([device], now).get(device.pk))
     return {
         "device": device,
-        "session": sessions.of_device(device, now),
-        "registration": registration,
+        "session": standing,
+        "verdict": verdict.of(device, standing, now, looked_for),
+        "registration": ways.registration(device),
         "detail": ways.registration_detail(device),
-        "progress": progress.stepper(device),
-        "looked_for": reachability.of(device, now),
+        "progress": progress.stepper(device, now),
         "gateway": ways.gateway(device) if device.reach == Reach.GATEWAY else None,
-        "session_cause": CAUSES.get(sessions.of_device(device, now).cause),
         "behind": behind(device, now),
         "may_renew_key": may_renew_key(device),
+        "may_take": device.access == Access.ACTIVE,
         "is_set_up": device.provisioning == Provisioning.APPLIED and device.first_online_at is not None,
     }

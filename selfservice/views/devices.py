@@ -36,7 +36,7 @@ def listing(request: HttpRequest) -> HttpResponse:
         request,
         "selfservice/devices.html",
         {
-            "rows": [page.row(device, now) for device in found],
+            "rows": page.rows(found, now),
             "found": found,
             "counts": counts,
             "text": text,

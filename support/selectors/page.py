@@ -9,7 +9,8 @@ from typing import Any
 
 from audit.causes import CAUSES, Cause
 from devices.models import Command, Device, Reach
-from devices.selectors import end_devices, sessions, ways
+from devices.selectors import end_devices, present, verdict, ways
+from devices.selectors.present import Present
 from provisioning.models import BootstrapExchange, BootstrapSession, Job, JobStep
 from provisioning.selectors import progress, reachability
 from provisioning.steps import KINDS
@@ -59,9 +60,9 @@ class Work:
     steps: list[Step]
 
 
-def session(device: Device, now: datetime) -> sessions.Told:
-    """Needs `ways.PRESENCE` selected with the device."""
-    return sessions.of_device(device, now)
+def rows(devices: Iterable[Device], now: datetime) -> list[tuple[Device, Present]]:
+    """Needs `ways.PRESENCE` selected with the devices."""
+    return present.of_many(devices, now)
 
 
 def context(
@@ -69,16 +70,18 @@ def context(
 ) -> dict[str, Any]:
     """For the whole page and for each of its live parts."""
     gateway = ways.gateway(device) if device.reach == Reach.GATEWAY else None
+    looked_for = reachability.of(device, now)
+    standing = present.of(device, now, present.refusals([device], now).get(device.pk))
     return {
         "device": device,
         "gateway": gateway,
         "behind": end_devices.counts(device),
-        "session_cause": CAUSES.get(sessions.of_device(device, now).cause),
-        "session": session(device, now),
+        "session": standing,
+        "verdict": verdict.of(device, standing, now, looked_for),
         "registration": ways.registration(device),
         "detail": ways.registration_detail(device),
-        "progress": progress.stepper(device),
-        "looked_for": reachability.of(device, now),
+        "progress": progress.stepper(device, now),
+        "looked_for": looked_for,
         "timeline": timeline.of_device(
             device.pk, operator_ids, filters, gateway_id=gateway.pk if gateway else None
         ),

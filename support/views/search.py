@@ -26,7 +26,7 @@ def search(request: HttpRequest) -> HttpResponse:
         "support/search.html",
         {
             "text": text,
-            "rows": [(device, page.session(device, now)) for device in found[: devices.LIMIT]],
+            "rows": page.rows(found[: devices.LIMIT], now),
             "is_cut": len(found) > devices.LIMIT,
             "limit": devices.LIMIT,
             "knocks": knocks.of_nobody(text) if text and not found else [],

@@ -56,6 +56,8 @@ def test_rows_and_counts_agree(reader, fleet):
         "never_seen": 1,
         "gateway_offline": 0,
         "gone": 0,
+        "stuck": 0,
+        "suspended": 0,
     }
     for state, count in counts.states.items():
         page = board.page(reader, Query(state=state), timezone.now())
@@ -80,7 +82,8 @@ def test_search_and_filters(reader, device, registered, subscriber):
         ("q=pump+CELLAR", ["meter-2"]),
         (f"q={subscriber.number}", ["meter-1"]),
         ("q=192.0.2.7", ["meter-1"]),
-        ("state=failed", ["meter-2"]),
+        ("state=stuck", ["meter-2"]),
+        ("state=never_seen", []),
         ("provisioning=applied", ["meter-1"]),
     ):
         assert shown(reader, address) == expected, address
@@ -107,7 +110,7 @@ def test_pages_follow_each_other_and_lead_back(reader, north):
 def test_a_page_costs_the_same_for_many(reader, device, registered, django_assert_num_queries):
     for number in range(60):
         registered(device(f"meter-{number}", own=True))
-    with django_assert_num_queries(3):  # the person, their roles, the page
+    with django_assert_num_queries(4):  # the person, their roles, the page, who is refused
         rows = board.page(User.objects.get(pk=reader.pk), Query(), timezone.now()).rows
         assert [row.device.operator.name for row in rows] == ["Northwind Telecom"] * 50
         assert all(row.detail.binding == "U" and row.device.subscriber.number for row in rows)
@@ -178,7 +181,7 @@ def test_the_page(client, reader, fleet):
     assert "urn:dev:lost" not in html
     assert 'data-live="/ws/board/?state=asleep"' in html
     assert "All operators" not in html
-    assert html.count('class="board-tile ') == 8
+    assert html.count('class="board-tile ') == 9
 
 
 def test_the_page_says_when_there_is_nothing(client, reader):

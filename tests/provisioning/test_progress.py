@@ -189,3 +189,97 @@ def test_spans_are_said_as_people_say_them(ordered: Device, worker, seconds: flo
     ended = walking.after(ordered, 1 + seconds)
     sessions.finish(session_id=begun.session_id, finished=Finished("done"), now=ended)
     assert _see(ordered).steps[3].took == said
+
+
+def _online(device: Device, worker) -> None:
+    worker.work()
+    walking.bootstrap(device)
+    walking.register(device)
+    worker.work()
+    walking.answer(device)
+    worker.work()
+
+
+def _times(progress: Progress) -> list:
+    return [phase.at for phase in progress.steps if phase.at]
+
+
+def test_a_factory_reset_begins_a_new_journey_whose_times_never_run_backwards(
+    ordered: Device, worker
+) -> None:
+    _online(ordered, worker)
+    first = _see(ordered, 20)
+    assert first.is_online
+    assert not first.is_again
+    assert _times(first) == sorted(_times(first))
+    begun = walking.begin(ordered, now=walking.after(ordered, 900))
+    again = _see(ordered, 901)
+    assert again.is_again
+    assert not again.is_online
+    assert [(phase.key, phase.state) for phase in again.steps] == [
+        ("first_contact", "done"),
+        ("configured", "running"),
+        ("registered", "pending"),
+        ("online", "pending"),
+    ]
+    sessions.finish(session_id=begun.session_id, finished=Finished("done"), now=walking.after(ordered, 902))
+    assert _see(ordered, 903).current.key == "registered"  # the registration of before proves nothing
+    walking.register(ordered, now=walking.after(ordered, 905))
+    again = _see(ordered, 910)
+    assert again.is_online
+    assert _times(again) == sorted(_times(again))
+    assert again.took == "5.0 s"
+
+
+def test_failed_tries_belong_to_the_journey_that_they_end_in(ordered: Device, worker) -> None:
+    _online(ordered, worker)
+    for seconds in (900, 960):
+        begun = walking.begin(ordered, now=walking.after(ordered, seconds))
+        finished = Finished("transport_failed", "BOOTSTRAP_TIMEOUT", "")
+        sessions.finish(
+            session_id=begun.session_id, finished=finished, now=walking.after(ordered, seconds + 1)
+        )
+    stuck = _see(ordered, 970)
+    assert stuck.stuck == CAUSES["BOOTSTRAP_TIMEOUT"]
+    assert stuck.steps[0].at == walking.after(ordered, 900)
+
+
+def test_a_new_registration_alone_moves_no_time_of_the_journey(ordered: Device, worker) -> None:
+    _online(ordered, worker)
+    before = _see(ordered, 20)
+    walking.register(ordered, now=walking.after(ordered, 5000))
+    after = _see(ordered, 5001)
+    assert _times(after) == _times(before)
+
+
+def test_a_device_that_takes_its_settings_again_and_again_is_not_called_silent(
+    ordered: Device, worker
+) -> None:
+    """After a bootstrap nobody may say that the device never knocked."""
+    worker.work()
+    for seconds in (10, 20, 30):
+        walking.bootstrap(ordered, now=walking.after(ordered, seconds))
+    progress = _see(ordered, 30 + SILENT_AFTER.total_seconds() + 60)
+    assert progress.stuck == CAUSES["REGISTRATION_AWAITED"]
+    assert "3 times" in progress.detail
+
+
+def test_never_knocked_is_said_only_of_a_device_that_never_did(ordered: Device, worker) -> None:
+    worker.work()
+    late = SILENT_AFTER.total_seconds() + 60
+    _knock(ordered, "BOOTSTRAP_NOT_READY", seconds=-3600)
+    assert _see(ordered, late).stuck == CAUSES["DEVICE_SILENT_AGAIN"]
+    _knock(ordered, "BOOTSTRAP_NOT_READY", seconds=5)
+    assert _see(ordered, late).stuck is None  # it was told to come again
+
+
+def test_a_refusal_without_a_name_from_where_the_device_was_just_now_is_told(ordered: Device, worker) -> None:
+    worker.work()
+    walking.bootstrap(ordered)
+    elsewhere = KnockSeen(Plane.MANAGEMENT, "DTLS_HANDSHAKE_FAILED", "", "198.51.100.1", "no shared cipher")
+    knocks.count(knocks=[elsewhere], now=walking.after(ordered, 9))
+    assert _see(ordered).stuck is None
+    here = KnockSeen(Plane.MANAGEMENT, "DTLS_HANDSHAKE_FAILED", "", "192.0.2.7", "no shared cipher")
+    knocks.count(knocks=[here], now=walking.after(ordered, 9))
+    progress = _see(ordered)
+    assert (progress.stuck, progress.detail) == (CAUSES["DTLS_HANDSHAKE_FAILED"], "no shared cipher")

@@ -114,13 +114,16 @@ def test_rest_lists_attempts_for_staff_and_the_own_for_subscribers(lost: Device)
 
 def test_the_desk_reads_what_was_tried_and_the_subscriber_one_sentence(lost: Device) -> None:
     desk = staff(lost, Role.SUPPORT).get(reverse("support-device", args=[lost.pk])).content.decode()
-    assert "The device missed its contact at" in desk
+    assert "The device is lost: it missed its contact at" in desk
+    assert "nothing could be tried; handed to the support desk at" in desk
+    assert "no step of the operator&#x27;s policy could be tried" in desk
     assert "Device not reached: over to the support desk" in desk
     assert "The device has no phone number" in desk or "phone number is not known" in desk
     client = Client()
     client.force_login(lost.subscriber.user)
     page = client.get(reverse("device", args=[lost.pk])).content.decode()
-    assert "we could not reach it; please check its power" in page
+    assert "and there is no way to wake it from here" in page
+    assert "Check its power and its reception" in page
     for word in ("SMS trigger", "registration", "Execute"):
         assert word not in page
 

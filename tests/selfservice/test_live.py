@@ -42,6 +42,7 @@ def test_a_change_sends_what_the_page_shows(as_sam, sam, device):
     fragments = listening(sam.user, device).render(None)
     assert [fragment["target"] for fragment in fragments] == [
         "device-state",
+        "verdict",
         "stepper",
         "device-behind",
         "device-facts",

@@ -93,7 +93,7 @@ def test_search_and_filters(as_sam: Client, sam: Subscriber):
     making.device(sam.operator, subscriber=sam, name="Green tracker")
     assert "Red" not in text(as_sam.get("/devices/?q=blue+met"))
     assert "Green" not in text(as_sam.get("/devices/?show=online"))
-    silent = text(as_sam.get("/devices/?show=silent"))
+    silent = text(as_sam.get("/devices/?show=lost"))
     assert "Red meter" in silent
     assert "Blue" not in silent
     assert "Blue" not in text(as_sam.get("/devices/?show=setup"))

@@ -11,9 +11,11 @@ import uvicorn
 from channels.layers import get_channel_layer
 from django.conf import settings
 
+from m2m_portal import web_connections
 from m2m_portal.asgi import application
 from m2m_portal.channel_layer import InProcessChannelLayer
 from m2m_portal.embedded_celery import EmbeddedCelery
+from southbound import descriptors
 from southbound.guard import Guard
 from southbound.worker import Southbound
 
@@ -44,6 +46,7 @@ async def serve(*, ready: Callable[[], None]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
 
+    descriptors.raise_limit()
     web = QuietServer(
         uvicorn.Config(
             application,
@@ -52,6 +55,7 @@ async def serve(*, ready: Callable[[], None]) -> None:
             log_level="warning",
             lifespan="off",
             timeout_graceful_shutdown=1,
+            **web_connections.options(),
         )
     )
     southbound = Southbound(channel_layer=get_channel_layer())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import OrderedDict
 
 from m2m_portal.away import is_away
 
@@ -45,4 +46,35 @@ class RequestFaults(logging.Filter):
             ),
         )
         self._told_at, self._untold = now, 0
+        return True
+
+
+class Repetitions(logging.Filter):
+    """Warnings and errors with the very same words: one line a minute, with how many there were.
+
+    What is wrong with a whole process is said by every part of it, each second or for each connection ("too many open
+    files", "the database is away"); a disk that is full of that is one fault more.
+    """
+
+    KEPT = 1_000
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: OrderedDict[tuple[str, str], list[float]] = OrderedDict()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno < logging.WARNING:
+            return True
+        words = record.getMessage()
+        now = time.monotonic()
+        told = self._told.get((record.name, words))
+        if told is not None and now - told[0] < QUIET_SECONDS:
+            told[1] += 1
+            return False
+        if told is not None and told[1]:
+            record.msg, record.args = "%s (and %d times more)", (words, int(told[1]))
+        self._told[record.name, words] = [now, 0]
+        self._told.move_to_end((record.name, words))
+        if len(self._told) > self.KEPT:
+            self._told.popitem(last=False)
         return True

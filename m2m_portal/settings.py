@@ -285,9 +285,16 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "filters": {"request_faults": {"()": "m2m_portal.quiet_logs.RequestFaults"}},
+    "filters": {
+        "request_faults": {"()": "m2m_portal.quiet_logs.RequestFaults"},
+        "repetitions": {"()": "m2m_portal.quiet_logs.Repetitions"},
+    },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_faults"]}
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["request_faults", "repetitions"],
+        }
     },
     "root": {
         "handlers": ["console"],

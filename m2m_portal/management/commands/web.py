@@ -6,6 +6,9 @@ import uvicorn
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
+from m2m_portal import web_connections
+from southbound import descriptors
+
 
 class Command(BaseCommand):
     help = "Serves pages, REST and WebSockets on BIND_ADDRESS:HTTP_PORT."
@@ -14,6 +17,7 @@ class Command(BaseCommand):
         parser.add_argument("--workers", type=int, default=1, help="processes that share the port")
 
     def handle(self, *args: object, workers: int, **options: object) -> None:
+        descriptors.raise_limit()
         uvicorn.run(
             "m2m_portal.asgi:application",
             host=settings.BIND_ADDRESS,
@@ -23,4 +27,5 @@ class Command(BaseCommand):
             lifespan="off",
             proxy_headers=True,
             timeout_graceful_shutdown=5,
+            **web_connections.options(),
         )

@@ -13,6 +13,7 @@ from django.db import DatabaseError
 
 import dtls
 from devices.services.processes import NoNumberFree
+from southbound import descriptors
 from southbound.guard import EXIT_CODE
 from southbound.transports.sockets import PortUnavailable
 from southbound.worker import Options, Southbound
@@ -38,6 +39,7 @@ class Command(BaseCommand):
             raise CommandError(f"--number {number} is out of range. Choose 0 to 255.")
         if shared and number is None:
             raise CommandError("--shared needs --number: each process its own, the same at every start.")
+        descriptors.raise_limit()
         try:
             asyncio.run(self._serve(Options(number=number, shared=shared)))
         except (PortUnavailable, NoNumberFree) as error:

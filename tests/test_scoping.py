@@ -196,12 +196,14 @@ def address(pattern: URLPattern, route: str, rows: dict[type[Model], Model]) -> 
 
 
 def reverse_of(route: str, name: str, value: str) -> str:
-    """`jobs/(?P<pk>[^/.]+)/` or `devices/<path:endpoint>/` with the value in place of that parameter."""
+    """`jobs/(?P<pk>[^/.]+)/` or `devices/<endpoint:endpoint>/` with the value in place of that parameter."""
     if f"(?P<{name}>" in route:
         opening = route.index(f"(?P<{name}>")
         closing = _end_of_group(route, opening)
     else:
-        opening = max(route.find(f"<{kind}:{name}>") for kind in ("path", "int", "str", "slug"))
+        opening = max(
+            route.find(f"<{kind}:{name}>") for kind in ("endpoint", "resource", "int", "str", "slug")
+        )
         closing = route.index(">", opening)
     return route[:opening] + value + route[closing + 1 :]
 

@@ -41,8 +41,7 @@ class DeviceViewSet(ReadOnlyModelViewSet):
     serializer_class = DeviceSerializer
     permission_classes = (IsAuthenticated, RolePermission)
     lookup_field = "endpoint"
-    # An endpoint name may contain anything, slashes too; only the end of an action's address is not part of it.
-    lookup_value_regex = r".+?(?<!/timeline)"
+    lookup_value_converter = "endpoint"
     operator_path = "operator"
     subscriber_path = "subscriber"
 

@@ -1,4 +1,4 @@
-"""REST routes of this room. A device is named by its endpoint, which may hold any character, "/" too."""
+"""REST routes of this room. A device is `<endpoint:endpoint>`, see `devices.api.endpoint_paths`."""
 
 from django.urls import path
 from rest_framework.routers import SimpleRouter
@@ -21,14 +21,13 @@ _behind = EndDeviceViewSet.as_view({"get": "list"}, detail=False)
 _take = EndDeviceViewSet.as_view({"post": "take"}, detail=True)
 _dismiss = EndDeviceViewSet.as_view({"post": "dismiss"}, detail=True)
 
-# By hand: a router asks for the device before its timeline, and "a/timeline" may be an endpoint for it.
 urlpatterns = [
     path("devices/", _listing, name="device-list"),
-    path("devices/<path:endpoint>/end-devices/", _behind, name="device-end-devices"),
-    path("devices/<path:endpoint>/end-devices/take/", _take, name="device-end-devices-take"),
-    path("devices/<path:endpoint>/end-devices/dismiss/", _dismiss, name="device-end-devices-dismiss"),
-    path("devices/<path:endpoint>/timeline/", _timeline, name="device-timeline"),
-    path("devices/<path:endpoint>/", _one, name="device-detail"),
+    path("devices/<endpoint:endpoint>/end-devices/", _behind, name="device-end-devices"),
+    path("devices/<endpoint:endpoint>/end-devices/take/", _take, name="device-end-devices-take"),
+    path("devices/<endpoint:endpoint>/end-devices/dismiss/", _dismiss, name="device-end-devices-dismiss"),
+    path("devices/<endpoint:endpoint>/timeline/", _timeline, name="device-timeline"),
+    path("devices/<endpoint:endpoint>/", _one, name="device-detail"),
     path(
         "operators/<slug:slug>/reach-policy/",
         ReachPolicyViewSet.as_view({"get": "retrieve", "patch": "partial_update"}, detail=True),

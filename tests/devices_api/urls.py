@@ -6,7 +6,7 @@ from rest_framework.routers import SimpleRouter
 from devices.api.views import DeviceViewSet
 from m2m_portal.urls import urlpatterns as site
 
-router = SimpleRouter()
+router = SimpleRouter(use_regex_path=False)
 router.register("devices", DeviceViewSet, basename="device")
 
 urlpatterns = [path("api/v1/", include(router.urls)), *site]

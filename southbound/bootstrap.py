@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
+from coap import Reason
 from devices.models import Credential, CredentialState, Plane
 from lwm2m.bootstrap import Finished, Operation, Session
 from lwm2m.codes import Code, dotted
@@ -44,6 +46,14 @@ _REFUSALS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """The newest session of a device."""
+
+    session_id: int
+    task: asyncio.Task[None]
+
+
 class BootstrapServer:
     """`request` takes what the uplink understood as a Bootstrap-Request."""
 
@@ -62,7 +72,7 @@ class BootstrapServer:
         self._request_seconds = request_seconds
         self._session_seconds = session_seconds
         self._tasks: set[asyncio.Task[None]] = set()
-        self._running: dict[int, asyncio.Task[None]] = {}
+        self._running: dict[int, _Running] = {}
 
     def request(self, exchange: Exchange, message: BootstrapRequest) -> None:
         if len(self._tasks) >= MAX_RUNNING:
@@ -83,10 +93,16 @@ class BootstrapServer:
         begun = await self._begin(exchange, message)
         if begun is None:
             return
-        await self._break_off(begun.device_id)
         current = asyncio.current_task()
         assert current is not None
-        self._running[begun.device_id] = current
+        newest = self._running.get(begun.device_id)
+        if newest is not None and newest.session_id > begun.session_id:
+            return  # two requests at once were begun in one order and came back in the other
+        self._running[begun.device_id] = _Running(begun.session_id, current)
+        if newest is not None:
+            # Its request is out of the way at once; the first of this session leaves after the 2.04.
+            newest.task.cancel()
+            await asyncio.wait([newest.task])
         try:
             await self._run(exchange, begun)
         except (OperationalError, InterfaceError) as error:
@@ -94,7 +110,8 @@ class BootstrapServer:
         except Exception:
             logger.exception("bootstrap_broke session=%d", begun.session_id)
         finally:
-            if self._running.get(begun.device_id) is current:
+            running = self._running.get(begun.device_id)
+            if running is not None and running.task is current:
                 del self._running[begun.device_id]
 
     async def _begin(self, exchange: Exchange, message: BootstrapRequest) -> Begun | None:
@@ -109,13 +126,6 @@ class BootstrapServer:
             logger.exception("bootstrap_not_begun")
             self.uplink.postpone(exchange, "INTERNAL_ERROR", UNAVAILABLE_MAX_AGE)
         return None
-
-    async def _break_off(self, device_id: int) -> None:
-        """Stop an older session of the device and wait until its requests are out of the way."""
-        older = self._running.pop(device_id, None)
-        if older is not None:
-            older.cancel()
-            await asyncio.wait([older])
 
     async def _run(self, exchange: Exchange, begun: Begun) -> None:
         session = Session(begun.plan, content_format=begun.content_format)
@@ -135,7 +145,7 @@ class BootstrapServer:
             patience = min(request_seconds, ends_at - loop.time())
             try:
                 if patience <= 0:
-                    raise NoReply("RESPONSE_TIMEOUT", "The session took too long.")
+                    raise NoReply(Reason.OVERDUE, "The session took too long.")
                 reply = await self._engine.request(
                     exchange.lane, exchange.peer, step.request, seconds=patience
                 )

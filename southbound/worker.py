@@ -112,7 +112,7 @@ class Southbound:
         sys.setswitchinterval(SWITCH_SECONDS)
         gc.collect()
         gc.freeze()  # what stands now stands until the end: a full collection need not walk it, for 50 ms and more
-        await self._engine.start()
+        self._engine.start(loop)
         repair = ObservationRepair(self._database)
         self.tracing = Tracing(counters=self.counters, database=self._database, guard=self.guard)
         self.reporting = Reporting(
@@ -195,7 +195,7 @@ class Southbound:
         )
         await self.tracing.stop()
         await self._quietly(self.sms.stop())
-        await self._engine.stop()
+        self._engine.stop()
         await self.ports.stop()
         await self._quietly(self._database.run(self._last_words))
         await self._database.close()

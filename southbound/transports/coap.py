@@ -1,18 +1,17 @@
-"""The short lane's CoAP codec (RFC 7252 section 3): what a million small requests need, and nothing that grows.
+"""The codec of what devices ask (RFC 7252 section 3): their requests from bytes, our answers to bytes.
 
-aiocoap's codec serves the other lane. It is not used here because it keeps every option number it ever saw, reads a
-token length above 8, and lets a UnicodeDecodeError out; and because this one costs less than half per datagram
-(docs/performance.md). Options are walked through in one place, `options`.
+What we ask them is written and read by `coap.message`; both walk through options in one place, `coap.options`. A codec
+of our own: aiocoap's keeps every option number it ever saw, reads a token length above 8, lets a UnicodeDecodeError
+out, and costs more than twice as much per datagram (docs/performance.md).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lwm2m.codes import Code
-from lwm2m.messages import Request, Response
-from southbound.transports import options
-from southbound.transports.options import (
+from coap import options
+from coap.errors import Malformed
+from coap.options import (
     ACCEPT,
     BLOCK1,
     BLOCK2,
@@ -30,11 +29,12 @@ from southbound.transports.options import (
     TEXT_BYTES,
     URI_PATH,
     URI_QUERY,
-    Malformed,
     uint,
     walk,
     write,
 )
+from lwm2m.codes import Code
+from lwm2m.messages import Request, Response
 
 __all__ = ["Malformed"]
 
@@ -121,67 +121,6 @@ def _check(number: int, value: bytes, before: int) -> None:
     problem = options.problem(number, value, before, options.CRITICAL_IN_REQUESTS)
     if problem is not None:
         raise BadOption(Code.BAD_OPTION, problem)
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a response says; `is_partial` is one block of several (RFC 7959 section 2.4)."""
-
-    payload: bytes
-    content_format: int | None
-    observe: int | None
-    is_partial: bool
-    location: tuple[str, ...] = ()
-
-
-def read_response(data: bytes, start: int) -> Said:
-    """The options and payload of a response from `start` on.
-
-    Raises `Malformed`, also for one that must be rejected for a critical option (RFC 7252 section 5.4.1).
-    """
-    found, payload = walk(data, start)
-    if len(found) > MAX_OPTIONS:
-        raise Malformed(f"more than {MAX_OPTIONS} options")
-    content_format = observe = None
-    is_partial = False
-    location: tuple[str, ...] = ()
-    before = 0
-    for number, value in found:
-        length = len(value)
-        if number & 1:
-            problem = options.problem(number, value, before, options.CRITICAL_IN_RESPONSES)
-            if problem is not None:
-                raise Malformed(problem)
-            if number == BLOCK2:
-                block = int.from_bytes(value, "big")
-                is_partial = block & 8 != 0 or block >> 4 > 0
-        elif number == CONTENT_FORMAT and length <= FORMAT_BYTES and number != before:
-            content_format = int.from_bytes(value, "big")
-        elif number == OBSERVE and length <= OBSERVE_BYTES and number != before:
-            observe = int.from_bytes(value, "big")
-        elif number == LOCATION_PATH and length <= TEXT_BYTES:
-            location += (value.decode(errors="replace"),)
-        before = number
-    return Said(payload, content_format, observe, is_partial, location)
-
-
-def write_request(mid: int, token: bytes, request: Request) -> bytes:
-    """The datagram of a confirmable request that needs neither blocks nor Observe."""
-    out = bytearray((0x40 | len(token), request.code, mid >> 8, mid & 0xFF))
-    out += token
-    last = 0
-    for segment in request.path:
-        last = write(out, last, URI_PATH, segment.encode())
-    if request.content_format is not None:
-        last = write(out, last, CONTENT_FORMAT, uint(request.content_format))
-    for item in request.query:
-        last = write(out, last, URI_QUERY, item.encode())
-    if request.accept is not None:
-        write(out, last, ACCEPT, uint(request.accept))
-    if request.payload:
-        out.append(0xFF)
-        out += request.payload
-    return bytes(out)
 
 
 def write_response(

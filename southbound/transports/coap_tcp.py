@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from southbound.transports.options import Malformed, Option, walk
+from coap.errors import Malformed
+from coap.options import Option, walk
 
 CSM, PING, PONG, RELEASE, ABORT = 0xE1, 0xE2, 0xE3, 0xE4, 0xE5
 """Signalling codes 7.01 to 7.05."""

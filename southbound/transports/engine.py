@@ -1,181 +1,126 @@
-"""The other lane: aiocoap drives everything that we begin (requests to devices, blocks, separate responses).
+"""Drives all that we ask of devices: `coap.Client` between the lanes, the clock of the loop, and whoever awaits.
 
-It joins through a `MessageInterface` of ours, whose addresses are (lane, peer): what it sends leaves through the very
-socket and DTLS session that the device came in on, and a device that moved under a connection id stays the same peer.
+What it sends leaves through the very socket and DTLS session that the device came in on, and a device that moved under
+a connection id stays the same peer.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
+import math
+import random
 import secrets
-from collections.abc import Awaitable, Callable, Hashable
-from contextvars import ContextVar
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
+from typing import cast
 
-from aiocoap import Message
-from aiocoap import error as coap_error
-from aiocoap.interfaces import EndpointAddress, MessageInterface
-from aiocoap.messagemanager import MessageManager
-from aiocoap.numbers.codes import Code as CoapCode
-from aiocoap.protocol import BlockwiseRequest, Context
-from aiocoap.tokenmanager import TokenManager
-
+import coap
+from coap import Failed, Finished, Reason
+from coap.message import empty
+from coap.message_ids import SPACES
+from coap.options import ACCEPT, CONTENT_FORMAT, OBSERVE, URI_PATH, URI_QUERY, Option, uint
 from lwm2m import notification_order
 from lwm2m.messages import Request
 from southbound.counters import Counters
-from southbound.transports import coap, notices
-from southbound.transports.asking import TOKEN_BYTES, Asking
+from southbound.transports import notices
 from southbound.transports.lane import Lane
 from southbound.transports.replies import NoReply, Reply
 from southbound.transports.tuning import Tuning
 
-__all__ = ["TOKEN_BYTES", "Engine", "NoReply", "Remote", "Reply", "Tuning"]
+__all__ = ["TOKEN_BYTES", "Engine", "NoReply", "Reply", "Tuning"]
 
+logger = logging.getLogger(__name__)
+
+TOKEN_BYTES = 8
 _RESPONSES = range(2, 6)
 """Classes of codes (RFC 7252 section 12.1)."""
+_STOPPING = "This process is stopping."
 
 
-class Remote(EndpointAddress):  # type: ignore[misc]
-    """A peer as aiocoap knows it."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Waiting:
+    """Whoever asked."""
 
-    is_multicast = False
-    is_multicast_locally = False
-    hostinfo_local = "southbound"
-    uri_base_local = "coap://southbound"
-
-    def __init__(self, lane: Lane, peer: Hashable) -> None:
-        self.lane = lane
-        self.peer = peer
-
-    def __hash__(self) -> int:
-        return hash((id(self.lane), self.peer))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Remote) and other.lane is self.lane and other.peer == self.peer
-
-    @property
-    def maximum_block_size_exp(self) -> int:
-        return self.lane.block_exponent_of(self.peer)
-
-    @property
-    def scheme(self) -> str:
-        return "coaps" if self.lane.transport == "dtls" else "coap"
-
-    @property
-    def hostinfo(self) -> str:
-        return "device"
-
-    @property
-    def uri_base(self) -> str:
-        return f"{self.scheme}://device"
-
-    @property
-    def blockwise_key(self) -> Hashable:
-        return (id(self.lane), self.peer)
-
-
-class _Interface(MessageInterface):  # type: ignore[misc]
-    """aiocoap's way out."""
-
-    def __init__(self, manager: MessageManager, observing: dict[bytes, int]) -> None:
-        self.manager = manager
-        self._observing = observing
-
-    def send(self, message: Message) -> None:
-        remote: Remote = message.remote
-        # aiocoap is not told that this observes: it would keep the token, and acknowledge before we stored.
-        message.opt.observe = self._observing.get(message.token) if message.code.is_request() else None
-        data = message.encode()
-        message.opt.observe = None
-        if message.mtype in (coap.ACK, coap.RST):
-            remote.lane.recent.answered((remote.peer, message.mid), data)
-        remote.lane.transmit(remote.peer, data)
-
-    async def shutdown(self) -> None:
-        return None
-
-    async def determine_remote(self, message: Message) -> None:
-        return None
-
-    async def recognize_remote(self, remote: Any) -> bool:
-        return isinstance(remote, Remote)
+    answer: asyncio.Future[coap.Response | Failed]
+    on_progress: Callable[[], None] | None
 
 
 class Engine:
-    """One aiocoap context for all ports."""
+    """All requests to all devices of this process; its methods are called on the loop."""
 
     def __init__(self, counters: Counters, *, tuning: Tuning | None = None) -> None:
         self._counters = counters
         self._tuning = tuning or Tuning()
-        self._asking = Asking(self._tuning)
-        self._context: Context | None = None
-        self._manager: MessageManager | None = None
-        self._observing: dict[bytes, int] = {}
+        self._stream_tuning = replace(self._tuning, is_reliable=True)
+        self._message_ids = coap.MessageIds(secrets.randbelow(0x10000) for _ in range(SPACES))
+        self._client = coap.Client(
+            dice=random.uniform,
+            draw_token=lambda: secrets.token_bytes(TOKEN_BYTES),
+            message_ids=self._message_ids,
+        )
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = math.inf
         self.on_notice: Callable[[notices.Notice], None] | None = None
         self.on_empty: Callable[[Lane, Hashable], None] | None = None
 
-    async def start(self) -> None:
-        self._context = Context(loop=asyncio.get_running_loop(), loggername="southbound.coap")
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
 
-        async def interface(manager: MessageManager) -> _Interface:
-            self._manager = manager
-            manager.token_manager.request = partial(_with_token, manager.token_manager)
-            return _Interface(manager, self._observing)
+    def stop(self) -> None:
+        """Whoever still waits hears so."""
+        if self._loop is not None:
+            self._client.drop_all(_STOPPING, self._loop.time())
+            self._work(self._loop)
+            self._loop = None
+        if self._timer is not None:
+            self._timer.cancel()
 
-        await self._context._append_tokenmanaged_messagemanaged_transport(interface)
-
-    async def stop(self) -> None:
-        self._asking.stop()
-        if self._context is not None:
-            await self._context.shutdown()
-            self._context = self._manager = None
+    def draw_mid(self, lane: Lane, peer: Hashable) -> int:
+        """A message id for anything that is sent to the peer: there is one space of them (RFC 7252 section 4.4)."""
+        return self._message_ids.draw((lane, peer))
 
     def receive(self, lane: Lane, peer: Hashable, data: bytes) -> None:
-        """An ACK, RST or response of a device; never raises, whatever is in it."""
-        if self._manager is None:
+        """An ACK, RST or response of a device, its token whole.
+
+        On a stream it raises `coap.Malformed` for what nobody waits for and nobody can read (RFC 8323 section 3.4).
+        """
+        if self._loop is None:
             return
         if not data[1] and self.on_empty is not None:
             self.on_empty(lane, peer)
-        if self._asking.receive(lane, peer, data):
-            return
-        if self._is_notice(lane, peer, data):
-            self._notice(lane, peer, data)
-            return
-        try:
-            coap.read_response(data, 4 + (data[0] & 15))
-            message = Message.decode(data, Remote(lane, peer))
-        except (coap.Malformed, coap_error.Error, ValueError):
-            self._counters.malformed += 1
-            return
-        self._manager.dispatch_message(message)
+        if self._client.receive((lane, peer), data, self._loop.time()):
+            self._work(self._loop)
+        elif data[1] >> 5 in _RESPONSES and data[0] >> 4 & 3 in (coap.CON, coap.NON):
+            self._unasked(lane, peer, data)
 
-    def _is_notice(self, lane: Lane, peer: Hashable, data: bytes) -> bool:
-        """A response of its own, on the plane where devices are observed, that answers nothing we asked."""
-        assert self._manager is not None
-        if self.on_notice is None or lane.plane != "management":
-            return False
-        if data[1] >> 5 not in _RESPONSES or data[0] >> 4 & 3 not in (coap.CON, coap.NON):
-            return False
-        waiting = self._manager.token_manager.outgoing_requests
-        return not waiting or (data[4 : 4 + (data[0] & 15)], Remote(lane, peer)) not in waiting
-
-    def _notice(self, lane: Lane, peer: Hashable, data: bytes) -> None:
-        """Read without aiocoap, whose codec costs several times as much: notifications come in storms."""
-        assert self.on_notice is not None
+    def _unasked(self, lane: Lane, peer: Hashable, data: bytes) -> None:
+        """A response of its own: a notification where devices are observed, else of no use to anybody."""
         try:
             notice = notices.read(lane, peer, data)
         except coap.Malformed:
             self._counters.malformed += 1
+            if lane.is_stream:
+                raise
+            self._reject(lane, peer, data)
+            return
+        if self.on_notice is None or lane.plane != "management":
+            self._reject(lane, peer, data)
             return
         lane.expect(peer, notice.mid)
         self.on_notice(notice)
 
+    def _reject(self, lane: Lane, peer: Hashable, data: bytes) -> None:
+        """RFC 7252 section 4.2: a confirmable message that cannot be processed is answered with a reset."""
+        if data[0] >> 4 & 3 == coap.CON:
+            self._transmit(lane, peer, empty(coap.RST, data[2] << 8 | data[3]))
+
     def drop(self, lane: Lane, peer: Hashable, reason: str) -> None:
         """The peer is gone: everything outstanding with it fails now."""
-        self._asking.drop(lane, peer, reason)
-        if self._manager is not None:
-            self._manager.dispatch_error(coap_error.NetworkError(reason), Remote(lane, peer))
+        if self._loop is not None:
+            self._client.drop((lane, peer), reason, self._loop.time())
+            self._work(self._loop)
 
     async def request(
         self,
@@ -185,120 +130,97 @@ class Engine:
         *,
         seconds: float | None = None,
         token: bytes | None = None,
+        on_progress: Callable[[], None] | None = None,
     ) -> Reply:
         """Send a confirmable request, in blocks where it must be, and return the whole answer. Raises `NoReply`.
 
-        `request.observe` needs a `token`; what the device then says under it goes to `on_notice`.
+        Each message has the patience of its transport, the whole at most `seconds`; `on_progress` is called with
+        each block that was answered. `request.observe` needs a `token`: what the device then says under it goes to
+        `on_notice`. Where the caller is cancelled, the request ends with it.
         """
-        if self._context is None or self._manager is None:
-            raise NoReply("DEVICE_UNREACHABLE", "This process is stopping.")
-        if seconds is None and token is None and self._asking.takes(lane, peer, request):
-            return await self._ask(lane, peer, request)
-        tuning = lane.tuning or self._tuning
-        message = _message(lane, peer, request, tuning)
-        if token is not None:
-            _chosen.set(token)
-            if request.observe is not None:
-                self._observing[token] = request.observe
-        patience = tuning.patience if seconds is None else seconds
-        pending = self._context.request(message)
-        _chosen.set(None)
+        loop = self._loop
+        if loop is None:
+            raise NoReply(Reason.GONE, _STOPPING)
+        waiting = _Waiting(loop.create_future(), on_progress)
+        now = loop.time()
+        call = self._client.request(
+            (lane, peer),
+            _request(request),
+            tuning=self._tuning_of(lane),
+            exponent=lane.block_exponent_of(peer),
+            now=now,
+            token=token,
+            ends_at=None if seconds is None else now + seconds,
+            tag=waiting,
+        )
+        self._work(loop)
         try:
-            answer = await self._answered(lane, peer, pending.response, patience)
-        finally:
-            if token is not None:
-                self._observing.pop(token, None)
-        return _reply(answer)
-
-    async def _ask(self, lane: Lane, peer: Hashable, request: Request) -> Reply:
-        """In one datagram; what comes back in blocks is read on by aiocoap."""
-        assert self._manager is not None
-        data = await self._asking.ask(lane, peer, request, self._manager._next_message_id())
-        try:
-            said = coap.read_response(data, 4 + (data[0] & 15))
-        except coap.Malformed as error:
-            self._counters.malformed += 1
-            raise NoReply("RESPONSE_TIMEOUT", f"The answer cannot be read: {error}.") from None
-        if said.is_partial:
-            return await self._read_on(lane, peer, request, data)
-        observe = notification_order.number(said.observe)
-        return Reply(data[1], said.payload, said.content_format, said.location, observe)
-
-    async def _read_on(self, lane: Lane, peer: Hashable, request: Request, data: bytes) -> Reply:
-        """The first block is here; the others are asked for (RFC 7959 section 2.4)."""
-        try:
-            first = Message.decode(data, Remote(lane, peer))
-        except (coap_error.Error, ValueError):
-            self._counters.malformed += 1
-            raise NoReply("RESPONSE_TIMEOUT", "The answer cannot be read.") from None
-        context = self._context
-        if context is None:
-            raise NoReply("DEVICE_UNREACHABLE", "This process is stopping.")
-        asked = _message(lane, peer, request, self._tuning)
-        rest = BlockwiseRequest._complete_by_requesting_block2(context, asked, first, context.log)
-        return _reply(await self._answered(lane, peer, rest, self._tuning.patience))
-
-    async def _answered(
-        self, lane: Lane, peer: Hashable, response: Awaitable[Message], patience: float
-    ) -> Message:
-        # Our own cancellation must never reach aiocoap's future: it could not take the error of `drop` any more.
-        answer = asyncio.ensure_future(response)
-        answer.add_done_callback(_noticed)
-        try:
-            done, _ = await asyncio.wait({answer}, timeout=patience)
+            answer = await waiting.answer
         except asyncio.CancelledError:
-            self.drop(lane, peer, "given up")
+            self._client.cancel(call, loop.time())
+            self._work(loop)
             raise
-        if not done:
-            # aiocoap would repeat it on and on, and keep the next request to this peer waiting behind it.
-            self.drop(lane, peer, "given up")
-            raise NoReply("RESPONSE_TIMEOUT", f"No response within {patience:.0f} s.")
+        if isinstance(answer, Failed):
+            raise NoReply(answer.reason, answer.detail)
+        return Reply(
+            answer.code,
+            answer.payload,
+            answer.content_format,
+            answer.location,
+            notification_order.number(answer.observe),
+            answer.max_age,
+        )
+
+    def _tuning_of(self, lane: Lane) -> Tuning:
+        if lane.tuning is not None:
+            return lane.tuning
+        return self._stream_tuning if lane.transport == "tcp" else self._tuning
+
+    def _work(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Do what the client left to be done."""
+        client = self._client
+        for way, data in client.sent():
+            self._transmit(*cast("tuple[Lane, Hashable]", way), data)
+        for event in client.events():
+            waiting: _Waiting = event.call.tag
+            if not isinstance(event, Finished):
+                if waiting.on_progress is not None:
+                    waiting.on_progress()
+            elif not waiting.answer.done():
+                waiting.answer.set_result(event.outcome)
+        at = client.next_timer()
+        if at is not None and at < self._timer_at:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer_at = at
+            self._timer = loop.call_at(at, self._due)
+
+    def _due(self) -> None:
+        self._timer, self._timer_at = None, math.inf
+        if self._loop is not None:
+            self._client.handle_timer(self._loop.time())
+            self._work(self._loop)
+
+    def _transmit(self, lane: Lane, peer: Hashable, data: bytes) -> None:
+        if data[0] >> 4 & 3 >= coap.ACK:
+            lane.recent.answered((peer, data[2] << 8 | data[3]), data)
         try:
-            return answer.result()
-        except coap_error.ConRetransmitsExceeded:
-            raise NoReply("DEVICE_UNREACHABLE", "No acknowledgement after all repetitions.") from None
-        except coap_error.MessageError:
-            raise NoReply("DEVICE_UNREACHABLE", "The device answered with a reset.", is_reset=True) from None
-        except coap_error.Error as error:
-            raise NoReply("DEVICE_UNREACHABLE", str(error) or type(error).__name__) from None
+            lane.transmit(peer, data)
+        except (
+            Exception
+        ):  # one way that is broken is not the end of the others; what is sent there is repeated
+            self._counters.broken += 1
+            logger.exception("transmit_broke transport=%s", lane.transport)
 
 
-def _noticed(answer: asyncio.Future[Message]) -> None:
-    """Nobody may be left to hear how it ended."""
-    if not answer.cancelled():
-        answer.exception()
-
-
-def _message(lane: Lane, peer: Hashable, request: Request, tuning: Tuning) -> Message:
-    message = Message(code=CoapCode(request.code), payload=request.payload, transport_tuning=tuning)
-    message.remote = Remote(lane, peer)
-    message.opt.uri_path = request.path
-    message.opt.uri_query = request.query
-    message.opt.accept = request.accept
-    message.opt.content_format = request.content_format
-    return message
-
-
-def _reply(answer: Message) -> Reply:
-    return Reply(
-        int(answer.code),
-        bytes(answer.payload),
-        notices.content_format(answer),
-        tuple(answer.opt.location_path),
-        notification_order.number(answer.opt.observe),
-    )
-
-
-_chosen: ContextVar[bytes | None] = ContextVar("chosen_token", default=None)
-
-
-def _with_token(manager: TokenManager, pipe: Any) -> None:
-    """Begin an exchange with the token that was chosen, which aiocoap asks for in a task with the request's context.
-
-    All blocks of the request have it: the device observes under that of the last one (RFC 7959 section 2.3). More
-    blocks of the answer are asked for under others, without Observe (RFC 7959 section 3.4).
-    """
-    block2 = pipe.request.opt.block2
-    chosen = _chosen.get() if block2 is None or block2.block_number == 0 else None
-    manager.next_token = lambda: chosen or secrets.token_bytes(TOKEN_BYTES)
-    TokenManager.request(manager, pipe)
+def _request(request: Request) -> coap.Request:
+    options: list[Option] = []
+    if request.observe is not None:
+        options.append((OBSERVE, uint(request.observe)))
+    options += [(URI_PATH, segment.encode()) for segment in request.path]
+    if request.content_format is not None:
+        options.append((CONTENT_FORMAT, uint(request.content_format)))
+    options += [(URI_QUERY, item.encode()) for item in request.query]
+    if request.accept is not None:
+        options.append((ACCEPT, uint(request.accept)))
+    return coap.Request(request.code, tuple(options), request.payload)

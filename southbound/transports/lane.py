@@ -28,9 +28,11 @@ AROUND_A_BLOCK = 128
 
 
 class Replies(Protocol):
-    """Where ACKs, RSTs and responses of devices go: the engine."""
+    """Where ACKs, RSTs and responses of devices go: the engine, which numbers all that is sent."""
 
     def receive(self, lane: Lane, peer: Hashable, data: bytes) -> None: ...
+
+    def draw_mid(self, lane: Lane, peer: Hashable) -> int: ...
 
 
 class Exchange:
@@ -103,7 +105,6 @@ class Lane:
         self._take = take
         self._replies = replies
         self._counters = counters
-        self._next_mid = 0
 
     @property
     def block_exponent(self) -> int:
@@ -153,13 +154,13 @@ class Lane:
         elif code < 0x20 and kind <= coap.NON:
             self._request(kind, code, data, token_end, peer, address, identity)
         elif 2 <= code >> 5 <= 5 and kind != coap.RST:
-            self._reply(kind, data, token_end, peer)
+            self._reply(kind, data, peer)
         else:
             self._reject(kind, data, peer, "a reserved code, or one that its type cannot have")
 
     def answer(self, exchange: Exchange, response: Response, max_age: int | None, is_final: bool) -> None:
         confirmed = exchange.kind == coap.CON
-        mid = exchange.mid if confirmed else self._draw_mid()
+        mid = exchange.mid if confirmed else self._replies.draw_mid(self, exchange.peer)
         block, size = exchange.block, None
         if response.code == Code.REQUEST_ENTITY_TOO_LARGE:  # RFC 7252 section 5.9.2.9, RFC 7959 section 2.9.3
             size = MAX_BYTES
@@ -256,24 +257,13 @@ class Lane:
             exchange.request = whole
         self._take(exchange)
 
-    def _reply(self, kind: int, data: bytes, token_end: int, peer: Hashable) -> None:
+    def _reply(self, kind: int, data: bytes, peer: Hashable) -> None:
         """A device's answer or notification. A confirmable one that comes again gets the same ACK again.
 
-        One that cannot be read, or must not be used (RFC 7252 section 5.4.1), is rejected here; if it came with an
-        acknowledgement, the engine must know, so that nobody waits for another one.
+        One that cannot be read is rejected by the engine, which knows whether somebody waits for it.
         """
-        if kind != coap.ACK:
-            if not self.is_stream and self._is_repeated(kind, data, peer):
+        if kind != coap.ACK and not self.is_stream:
+            if self._is_repeated(kind, data, peer):
                 return
-            try:
-                coap.read_response(data, token_end)
-            except coap.Malformed as error:
-                self._reject(kind, data, peer, str(error))
-                return
-            if not self.is_stream:
-                self.recent.begin(peer, data[2] << 8 | data[3], data, kind == coap.CON)
+            self.recent.begin(peer, data[2] << 8 | data[3], data, kind == coap.CON)
         self._replies.receive(self, peer, data)
-
-    def _draw_mid(self) -> int:
-        self._next_mid = self._next_mid + 1 & 0xFFFF
-        return self._next_mid

@@ -6,10 +6,9 @@ import time
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
-from aiocoap import Message
-
+import coap
+from coap.message import empty
 from lwm2m import notification_order
-from southbound.transports import coap
 from southbound.transports.lane import Lane
 
 
@@ -27,6 +26,8 @@ class Notice:
     content_format: int | None
     sequence: int | None
     is_partial: bool
+    is_last: bool = False
+    """Without the Observe option: the device notifies no more (RFC 7641 section 3.2)."""
     came_at: float = field(default_factory=time.time)
 
     def accept(self) -> None:
@@ -46,7 +47,7 @@ class Notice:
         self.lane.drop(self.peer, self.mid)
 
     def _answer(self, kind: int) -> None:
-        data = coap.write_empty(kind, self.mid)
+        data = empty(kind, self.mid)
         self.lane.recent.answered((self.peer, self.mid), data)
         self.lane.transmit(self.peer, data)
         self.lane.done(self.peer, self.mid)
@@ -54,23 +55,19 @@ class Notice:
 
 def read(lane: Lane, peer: Hashable, data: bytes) -> Notice:
     """The response in a datagram whose header is known to be whole. Raises `coap.Malformed`."""
-    token_end = 4 + (data[0] & 15)
-    said = coap.read_response(data, token_end)
+    said = coap.read_response(data)
+    block = said.block2
     return Notice(
         lane,
         peer,
         data[0] >> 4 & 3 == coap.CON,
         data[2] << 8 | data[3],
-        data[4:token_end],
+        data[4 : 4 + (data[0] & 15)],
         data[1],
         said.payload,
         said.content_format,
         # TCP keeps the order, and the number says nothing there (RFC 8323 section 7.1).
         None if lane.transport == "tcp" else notification_order.number(said.observe),
-        said.is_partial,
+        block is not None and (block.more or block.number > 0),
+        said.observe is None,
     )
-
-
-def content_format(message: Message) -> int | None:
-    value = message.opt.content_format
-    return None if value is None else int(value)

@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from coap import Reason
+
+_CAUSES = {
+    Reason.UNACKNOWLEDGED: "DEVICE_UNREACHABLE",
+    Reason.GONE: "DEVICE_UNREACHABLE",
+    Reason.UNANSWERED: "ACKNOWLEDGED_UNANSWERED",
+    Reason.OVERDUE: "RESPONSE_TIMEOUT",
+    Reason.RESET: "COMMAND_REFUSED",
+    Reason.UNREADABLE: "ANSWER_UNREADABLE",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -15,16 +26,24 @@ class Reply:
     location: tuple[str, ...] = ()
     observe: int | None = None
     """The Observe option: present where the device observes now."""
+    max_age: int | None = None
+    """Seconds; with 5.03, after which to come again (RFC 7252 section 5.9.3.4)."""
 
 
 class NoReply(Exception):
-    """Nothing came: `cause` is DEVICE_UNREACHABLE (no ACK, or no way) or RESPONSE_TIMEOUT (an ACK at most).
+    """There is no answer, for a `reason`; `detail` is a sentence for a person."""
 
-    `is_reset` says that the device threw the request away with a RST.
-    """
-
-    def __init__(self, cause: str, detail: str, *, is_reset: bool = False) -> None:
+    def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(detail)
-        self.cause = cause
+        self.reason = reason
         self.detail = detail
-        self.is_reset = is_reset
+
+    @property
+    def cause(self) -> str:
+        """Of the catalogue."""
+        return _CAUSES[self.reason]
+
+    @property
+    def is_reset(self) -> bool:
+        """The device threw the request away."""
+        return self.reason is Reason.RESET

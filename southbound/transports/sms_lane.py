@@ -53,7 +53,7 @@ class SmsLane(Lane):
         self._on_handled = on_handled
         self._on_unreadable = on_unreadable
         self._take_request = take
-        self._patience = (float(tuning.MAX_TRANSMIT_WAIT), tuning.exchange_seconds)
+        self._patience = (tuning.transmit_wait, tuning.exchange_seconds)
         self._open: dict[tuple[Hashable, int, bool], list[int]] = {}
         self._part_ids: set[int] = set()
         self._is_awaited = False

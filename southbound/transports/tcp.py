@@ -1,8 +1,7 @@
 """CoAP over TCP (RFC 8323): connections under a lane; a peer is its connection.
 
 Each message goes through the lane in the form that it would have over UDP, so that both lanes serve it as any other:
-a request as a confirmable one, and what aiocoap would wait for an acknowledgement of is acknowledged at once, since TCP
-repeats what is lost.
+a request as a confirmable one. Nothing is acknowledged, since TCP repeats what is lost.
 """
 
 from __future__ import annotations
@@ -266,8 +265,6 @@ class Connection(asyncio.Protocol):
         frame = coap_tcp.from_datagram(data)
         if self._transport is None or frame is None:
             return
-        if data[0] >> 4 & 3 == coap.CON:  # not from within aiocoap's own send
-            asyncio.get_running_loop().call_soon(self._acknowledge, data[2] << 8 | data[3])
         message = frame.encode()
         if len(message) > self.message_size:
             self._too_large(len(message))
@@ -338,10 +335,6 @@ class Connection(asyncio.Protocol):
         lane = self._listener.lane
         assert lane is not None
         lane.receive(datagram, self, self.address)
-
-    def _acknowledge(self, mid: int) -> None:
-        if self._transport is not None and self._listener.lane is not None:
-            self._listener.lane.receive(coap.write_empty(coap.ACK, mid), self, self.address)
 
     def _mid(self) -> int:
         self._next_mid = self._next_mid + 1 & 0xFFFF

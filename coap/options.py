@@ -7,14 +7,19 @@ the message rejected when it is critical.
 
 from __future__ import annotations
 
+from coap.errors import Malformed
+
 MAX_OPTIONS = 64
 
 URI_HOST, OBSERVE, URI_PORT, LOCATION_PATH, OSCORE, URI_PATH, CONTENT_FORMAT = 3, 6, 7, 8, 9, 11, 12
+ETAG = 4
 MAX_AGE, URI_QUERY, ACCEPT, BLOCK2, BLOCK1, PROXY_URI, PROXY_SCHEME, SIZE1 = 14, 15, 17, 23, 27, 35, 39, 60
 
 TEXT_BYTES = 255
 """Of one segment of a path or item of a query (RFC 7252 section 5.10)."""
 FORMAT_BYTES = 2
+MAX_AGE_BYTES = 4
+ETAG_BYTES = range(1, 9)
 OBSERVE_BYTES = 4
 """Three by RFC 7641 section 2; clients that count on in 32 bits send a fourth (libcoap#91), and 24 are compared."""
 
@@ -32,10 +37,6 @@ CRITICAL_IN_RESPONSES: dict[int, range] = {BLOCK2: range(4), BLOCK1: range(4)}
 _REPEATABLE = frozenset({URI_PATH, URI_QUERY})
 
 Option = tuple[int, bytes]
-
-
-class Malformed(Exception):
-    """No CoAP message: a format error (RFC 7252 section 3), or a response that must be rejected (section 5.4.1)."""
 
 
 def walk(data: bytes, start: int) -> tuple[list[Option], bytes]:

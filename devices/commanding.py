@@ -57,6 +57,9 @@ class Command(models.Model):
         max_length=64, blank=True, help_text="what waits for the answer, e.g. job-step:12"
     )
     attempts = models.PositiveSmallIntegerField(default=0)
+    broken_off = models.PositiveSmallIntegerField(
+        default=0, help_text="attempts that ended because the device registered anew or moved"
+    )
     claimed_by = models.CharField(max_length=80, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)

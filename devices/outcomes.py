@@ -1,4 +1,4 @@
-"""A command on its way: what its claimer has to send, and the three ways it can end on the air."""
+"""A command on its way: what its claimer has to send, and the ways it can end on the air."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+BUSY = "DEVICE_BUSY"
+"""The cause of a command that waits because of `Later`: no word of the device makes it leave sooner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +56,25 @@ class DeviceRefused:
 
 @dataclass(frozen=True, slots=True)
 class Silent:
-    """No answer came; `cause` says of which kind, such as RESPONSE_TIMEOUT."""
+    """No answer came; `cause` says of which kind, such as RESPONSE_TIMEOUT.
+
+    `is_final`: asking again would be no use. `is_counted` false: it was not the device's silence, such as a way that
+    was closed by its own new registration.
+    """
 
     cause: str
     detail: str = ""
+    is_final: bool = False
+    is_counted: bool = True
 
 
-Outcome = Done | DeviceRefused | Silent
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The device has no time for it now, and nothing was done (5.03): ask again after so many seconds."""
+
+    seconds: float
+    code: str = "5.03"
+    detail: str = ""
+
+
+Outcome = Done | DeviceRefused | Silent | Later

@@ -14,27 +14,26 @@ import time
 from dataclasses import replace
 from functools import partial
 
+from devices.models import Operation
 from devices.outcomes import DeviceRefused, Done, Observing, Outcome, Silent
-from devices.services import end_device_asks, mailbox
+from devices.services import mailbox
 from lwm2m import registration
 from lwm2m.codes import dotted
 from lwm2m.errors import Lwm2mError
 from lwm2m.messages import Request
 from lwm2m.paths import Path
 from lwm2m.registration import Change
-from southbound import answers, operations
+from southbound import answers, operations, outcomes
 from southbound.gateways import Gateways
 from southbound.observing import ObservationRepair
 from southbound.reporting import Reporting
 from southbound.tracing import Tracing
 from southbound.transports.engine import Engine, NoReply, Reply
-from southbound.turns import OBSERVES, Ready, Settled, Turns
+from southbound.turns import OBSERVES, Prolonging, Ready, Settled, Turns
 
 logger = logging.getLogger(__name__)
 
 LARGE_BYTES = 32_768
-LIST_SECONDS = 300.0
-"""For the list of a gateway, which may be a thousand blocks; less than the lease of a command."""
 
 
 class Downlink:
@@ -77,6 +76,9 @@ class Downlink:
             self._observing.registered(device_id)
             self._gateways.registered(device_id)
         elif "object_links" in outcome.changed:
+            before, after = outcome.previous, outcome.registration
+            if before is not None and after is not None:
+                self._observing.relisted(device_id, before.object_links, after.object_links)
             self._gateways.relisted(device_id)
         elif outcome.change is Change.DEREGISTERED:
             self.ended(device_id)
@@ -122,7 +124,7 @@ class Downlink:
             try:
                 outcome = await self._deliver(device_id, ready) if ready.is_current else mailbox.BROKEN_OFF
                 following = await self._taken(
-                    device_id, Settled(claimed.device_id, claimed.command_id, outcome)
+                    device_id, Settled(claimed.device_id, claimed.command_id, outcome, claimed.lease_until)
                 )
             finally:
                 if ready.token is not None and is_new:
@@ -167,23 +169,25 @@ class Downlink:
         try:
             if first is not None:
                 reply = await self._ask(ready, first)
-                if reply.code >> 5 != 2:
-                    said = answers.text(reply.payload[:200])
-                    detail = f"The device refused the attributes, so it was not asked to observe. {said}"
-                    return DeviceRefused(dotted(reply.code), "COMMAND_REFUSED", detail.strip())
+                refused = outcomes.of_reply(Operation.WRITE_ATTRIBUTES, reply)
+                if isinstance(refused, DeviceRefused):
+                    detail = (
+                        f"The device refused the attributes, so it was not asked to observe. {refused.detail}"
+                    )
+                    return replace(refused, detail=detail.strip())
+                if refused is not None:
+                    return refused
             reply = await self._ask(ready, request, token=ready.token)
         except NoReply as error:
-            if error.is_reset:
-                return DeviceRefused("", "COMMAND_REFUSED", error.detail)
-            return Silent(error.cause, error.detail)
+            return outcomes.of_silence(error)
         except (
             Exception
         ) as error:  # a mistake of ours: the claim is settled all the same, and the next one leaves
             logger.exception("send_broke device=%d command=%d", claimed.device_id, claimed.command_id)
             return Silent("INTERNAL_ERROR", f"Sending it broke: {type(error).__name__}.")
+        if (outcome := outcomes.of_reply(claimed.operation, reply)) is not None:
+            return outcome
         code = dotted(reply.code)
-        if reply.code >> 5 != 2:
-            return DeviceRefused(code, "COMMAND_REFUSED", answers.text(reply.payload[:200]))
         read = partial(
             answers.read,
             path,
@@ -210,8 +214,9 @@ class Downlink:
         self._tracing.asked(*traced)
         began = time.monotonic()
         try:
-            seconds = LIST_SECONDS if ready.claimed.path == end_device_asks.PATH else None
-            reply = await self._engine.request(ready.lane, ready.peer, request, token=token, seconds=seconds)
+            reply = await self._engine.request(
+                ready.lane, ready.peer, request, token=token, on_progress=Prolonging(self._turns, ready)
+            )
         except NoReply as error:
             if error.is_reset:
                 self._tracing.replied(*traced, None, time.monotonic() - began)

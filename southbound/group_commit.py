@@ -91,6 +91,11 @@ class GroupCommit(Generic[Item, Result]):
             await asyncio.get_running_loop().run_in_executor(None, thread.join, timeout_seconds)
             await asyncio.sleep(0)  # answers were scheduled on this loop before the thread ended
 
+    @property
+    def is_closing(self) -> bool:
+        """Nothing more is taken."""
+        return self._closing
+
     def submit(self, item: Item, *, is_first: bool = False) -> bool:
         """Queue `item` for the next commit; False when its queue is full or closing.
 

@@ -7,10 +7,12 @@ at once cost a few transactions, and a single device waits for nobody.
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
+import time
 from collections.abc import Hashable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
@@ -32,6 +34,11 @@ from southbound.transports.engine import TOKEN_BYTES
 from southbound.transports.lane import Lane
 from southbound.transports.ports import Ports
 
+logger = logging.getLogger(__name__)
+
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 5.0
+PROLONG_PART = 0.25
+"""Of its lease is over when a command that goes on is prolonged: the rest is longer than one block may take."""
 QUEUE_LIMIT = 1_000_000
 """A device has one turn at a time, so devices are the bound; an answer that came must not be turned away."""
 OBSERVES = (Operation.OBSERVE, Operation.OBSERVE_COMPOSITE)
@@ -58,14 +65,28 @@ class Settled:
     device_id: int
     command_id: int
     outcome: Outcome
+    until: datetime | None = None
+    """The lease: until then nobody else takes the command, and the outcome may be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prolonged:
+    """A command in flight that goes on for so many seconds."""
+
+    command_id: int
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Turn:
-    """What one device wants: first that the outcome of its command is written, then its next command."""
+    """What one device wants: first that the outcome of its command is written, then its next command.
+
+    Or only that the lease of the one in flight is prolonged.
+    """
 
     device_id: int
     settled: Settled | None
+    prolonged: Prolonged | None
     taken: asyncio.Future[Ready | None]
 
 
@@ -107,18 +128,38 @@ class Turns:
 
     async def take(self, device_id: int, settled: Settled | None = None) -> Ready | None:
         """Settle, and claim the next command if the device listens and can be reached from here."""
-        try:
-            return await self._once(device_id, settled)
-        except TurnFailed:
-            if settled is None:
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                return await self._once(device_id, settled)
+            except TurnFailed:
+                if settled is None or self.commits.is_closing or _is_over(settled):
+                    raise
+            # What a device said is not lost to a deadlock, nor to a database that is away for a moment: a device
+            # that has executed something would be told to have been silent.
+            if pause == FIRST_PAUSE_SECONDS:
+                logger.warning("outcome_waits device=%d command=%d", settled.device_id, settled.command_id)
+            try:
+                await asyncio.sleep(pause)
+            except asyncio.CancelledError:
+                self._submit(device_id, settled)  # the last commits of a stop may take it along
                 raise
-            return await self._once(device_id, settled)  # an answer is not lost to one deadlock
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    async def prolong(self, device_id: int, command_id: int, seconds: float) -> None:
+        """What is being sent goes on: it is ours for so many seconds more."""
+        await self._submit(device_id, None, Prolonged(command_id, seconds))
 
     async def _once(self, device_id: int, settled: Settled | None) -> Ready | None:
+        return await self._submit(device_id, settled)
+
+    def _submit(
+        self, device_id: int, settled: Settled | None, prolonged: Prolonged | None = None
+    ) -> asyncio.Future[Ready | None]:
         taken: asyncio.Future[Ready | None] = asyncio.get_running_loop().create_future()
-        if not self.commits.submit(_Turn(device_id, settled, taken)):
-            raise TurnFailed("Too much waits, or this process is stopping.")
-        return await taken
+        if not self.commits.submit(_Turn(device_id, settled, prolonged, taken)):
+            taken.set_exception(TurnFailed("Too much waits, or this process is stopping."))
+        return taken
 
     def _answer(self, turn: _Turn, written: _Taken | None) -> None:
         if turn.taken.done():  # whoever waited was cancelled
@@ -133,13 +174,18 @@ class Turns:
         now = timezone.now()
         with ledger.unit_of_work():
             settled = [turn.settled for turn in batch if turn.settled is not None]
-            wanted = {turn.device_id for turn in batch}
+            for prolonged in (turn.prolonged for turn in batch if turn.prolonged is not None):
+                until = now + timedelta(seconds=prolonged.seconds)
+                delivery.prolong(command_id=prolonged.command_id, flow=self._flow, until=until)
+            wanted = {turn.device_id for turn in batch if turn.prolonged is None}
             devices = delivery.locked(wanted | {one.device_id for one in settled})
             if settled:
                 outcomes = [(one.command_id, one.outcome) for one in settled]
                 delivery.settle(devices=devices, outcomes=outcomes, now=now)
             ready = self._claimed({pk: device for pk, device in devices.items() if pk in wanted}, now)
-        return [_Taken(ready.pop(turn.device_id, None)) for turn in batch]
+        return [
+            _Taken(None if turn.prolonged is not None else ready.pop(turn.device_id, None)) for turn in batch
+        ]
 
     def _claimed(self, devices: Mapping[int, Device], now: datetime) -> dict[int, Ready]:
         """The next commands of those that listen and can be reached, and the way there."""
@@ -192,6 +238,34 @@ class Turns:
             return None
         origin = Origin(row.host, row.port, row.transport, row.identity or None)
         return self._ports.route(Plane.MANAGEMENT, origin, operator_id)
+
+
+class Prolonging:
+    """Told of each block of a transfer that was answered; once a while it prolongs the lease of the command."""
+
+    def __init__(self, turns: Turns, ready: Ready) -> None:
+        self._turns = turns
+        self._ready = ready
+        self._seconds = (ready.claimed.lease_until - timezone.now()).total_seconds()
+        self._began = time.monotonic()
+        self._task: asyncio.Task[None] | None = None
+
+    def __call__(self) -> None:
+        if time.monotonic() - self._began < self._seconds * PROLONG_PART:
+            return
+        self._began = time.monotonic()
+        self._task = asyncio.get_running_loop().create_task(self._prolong(), name="prolong")
+
+    async def _prolong(self) -> None:
+        claimed = self._ready.claimed
+        try:
+            await self._turns.prolong(claimed.device_id, claimed.command_id, self._seconds)
+        except TurnFailed:  # the next block tries again, and most of the lease is left
+            self._began -= self._seconds
+
+
+def _is_over(settled: Settled) -> bool:
+    return settled.until is not None and settled.until <= timezone.now()
 
 
 def _token(claimed: Claimed) -> bytes | None:

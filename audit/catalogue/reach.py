@@ -19,6 +19,81 @@ CAUSES = (
         ),
     ),
     Cause(
+        code="ACKNOWLEDGED_UNANSWERED",
+        area="reach",
+        severity="warning",
+        mended_by="engineer",
+        subscriber="Your device received the request and then said nothing about it.",
+        support="The device confirmed that the request arrived, but never answered it; it may not know the operation.",
+        engineer=(
+            "An empty ACK came and no response followed in time; some clients do so with methods they do not "
+            "implement, such as FETCH and iPATCH. It is not sent again."
+        ),
+        action=(
+            "Ask in another way, such as single Reads or Writes instead of a composite one; if others answer, the "
+            "device does not know this operation."
+        ),
+    ),
+    Cause(
+        code="ANSWER_UNREADABLE",
+        area="reach",
+        severity="error",
+        mended_by="engineer",
+        subscriber="Your device answered in a way that we could not understand.",
+        support="The device's answer is broken, so it is not known what became of the command.",
+        engineer=(
+            "The response is no valid CoAP message, has an unknown critical option, or a block that was not asked "
+            "for; which of these is in the detail."
+        ),
+        action="Correct the device's firmware by the detail, or write and read smaller pieces, which need no blocks.",
+    ),
+    Cause(
+        code="ANSWER_UNEXPECTED",
+        area="reach",
+        severity="error",
+        mended_by="engineer",
+        subscriber="Your device gave an answer that does not fit the request.",
+        support="The device answered with a success that belongs to another operation, so nothing was taken from it.",
+        engineer=(
+            "The response code is of class 2, but not the one of this operation in the tables of LwM2M; 2.31 never "
+            "is final, and 2.03 has no meaning without an ETag of the request."
+        ),
+        action="Correct the device's firmware by the detail, which names both codes.",
+    ),
+    Cause(
+        code="DEVICE_BUSY",
+        area="reach",
+        severity="warning",
+        mended_by="nobody",
+        subscriber="Your device has no time for this at the moment.",
+        support="The device asked to be asked again later; the request waits until then.",
+        engineer=(
+            "The response was 5.03 Service Unavailable; it is sent again after Max-Age, and refused when that came "
+            "too often."
+        ),
+        action="Wait for the next try; if the device stays busy, look for what it is doing, such as an update.",
+    ),
+    Cause(
+        code="OBSERVED_PATH_GONE",
+        area="reach",
+        severity="info",
+        mended_by="nobody",
+        subscriber="Your device does not offer this value at the moment.",
+        support="What is observed is not on the list of the device any more; it is observed again when it comes back.",
+        engineer="The last Register or Update lists neither the object nor the instance of the observed path.",
+        action="Wait until the device lists it again, or end the observation if that will not happen.",
+    ),
+    Cause(
+        code="OBSERVATION_ENDED",
+        area="reach",
+        severity="info",
+        mended_by="staff",
+        subscriber="Your device does not report this value by itself any more.",
+        support="The device ended the observation; it is asked for again when the device registers anew.",
+        engineer="A notification came without the Observe option, which ends an observation (RFC 7641 section 3.2).",
+        action="Observe the value again if that is needed before the device registers anew.",
+    ),
+    Cause(
         code="COMMAND_EXPIRED",
         area="reach",
         severity="warning",

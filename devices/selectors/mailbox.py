@@ -9,12 +9,13 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from devices.models import Command, CommandState, Transport
+from devices.outcomes import BUSY
 from devices.states import Access
 
 
 def _deliverable(now: datetime, registration: str = "device__registration") -> Q:
-    """Queued and not held back after silence, or sent by a process that died."""
-    heard_since = Q(**{f"{registration}__last_seen_at__gt": F("sent_at")})
+    """Queued and not held back after silence or by a busy device, or sent by a process that died."""
+    heard_since = Q(**{f"{registration}__last_seen_at__gt": F("sent_at")}) & ~Q(cause=BUSY)
     queued = Q(state=CommandState.QUEUED, expires_at__gt=now) & (
         Q(lease_until__isnull=True) | Q(lease_until__lte=now) | heard_since
     )

@@ -15,22 +15,33 @@ from django.db.models import F, OuterRef, Subquery
 
 from devices import events, object_models, secrecy, waking
 from devices.models import Command, CommandState, Device, Operation, Registration
-from devices.outcomes import Claimed, DeviceRefused, Done, Outcome, Silent
+from devices.outcomes import BUSY, Claimed, DeviceRefused, Done, Later, Outcome, Silent
 from devices.services import command_history, delivery_behind, delivery_sql, settlement
 from devices.services.settlement import Learned
 from devices.states import Access
 from lwm2m.paths import Path
 
 LEASE_SECONDS = 330
-"""Longer than two exchanges, MAX_TRANSMIT_WAIT (93 s) and 60 s for the response each: attributes, then Observe."""
+"""Longer than two exchanges, MAX_TRANSMIT_WAIT (93 s) and 60 s for the response each: attributes, then Observe.
+
+Whoever sends prolongs it while a transfer in blocks goes on: `prolong`.
+"""
 MAX_ATTEMPTS = 3
+MAX_BROKEN_OFF = 10
+"""A device that registers anew each time it is asked may fail over the very command."""
 RETRY_SECONDS = 60
+MAX_LATER = 5
+"""So often a command is sent to a device that answers 5.03 each time."""
+LATER_SECONDS = (1.0, 900.0)
+"""The shortest and longest time that a device is believed to need (Max-Age of 5.03)."""
 DETAIL_LIMIT = 500
 NODES_LIMIT = 2_000
 # Sending these twice is not the same as sending them once.
 _ONCE = frozenset({Operation.EXECUTE, Operation.CREATE})
 LOST = Silent("RESPONSE_TIMEOUT", "The process that sent it stopped before an answer came.")
-BROKEN_OFF = Silent("DEVICE_UNREACHABLE", "The device registered anew or moved before it answered.")
+BROKEN_OFF = Silent(
+    "DEVICE_UNREACHABLE", "The device registered anew or moved before it answered.", is_counted=False
+)
 """The device listens at its new place: a command that may be repeated is tried there at once."""
 
 
@@ -92,6 +103,12 @@ def claim(
     return {carrier_id: _claimed(command, lease_until) for carrier_id, command in chosen.items()}
 
 
+def prolong(*, command_id: int, flow: str, until: datetime) -> bool:
+    """What `flow` sends goes on: nobody else may take it before `until`. False: it is not in flight any more."""
+    rows = Command.objects.filter(pk=command_id, state=CommandState.SENT, claimed_by=flow)
+    return rows.update(lease_until=until) > 0
+
+
 def _claimed(command: Command, lease_until: datetime) -> Claimed:
     return Claimed(
         command.pk,
@@ -127,7 +144,8 @@ def _next(devices: Mapping[int, Device], now: datetime, *, only_waking: bool = F
 
 
 def _heard_since(held_back: Sequence[Command]) -> list[Command]:
-    """Held back after silence, unless the device has spoken since: then it listens."""
+    """Held back after silence, unless the device has spoken since: then it listens. One that is busy is believed."""
+    held_back = [command for command in held_back if command.cause != BUSY]
     if not held_back:
         return []
     rows = Registration.objects.filter(device_id__in=[c.device_id for c in held_back], is_live=True)
@@ -166,14 +184,28 @@ def _judge(command: Command, device: Device, outcome: Outcome, now: datetime, le
         case DeviceRefused(code, cause, detail):
             learned.append(settlement.refused(command, outcome, now))
             _end(command, device, CommandState.REFUSED, now, code=code, cause=cause, detail=detail)
-        case Silent(cause, detail) if command.operation in _ONCE or command.attempts >= MAX_ATTEMPTS:
-            _end(command, device, CommandState.SILENT, now, cause=cause, detail=detail)
+        case Later(seconds, _, detail) if command.attempts < MAX_LATER:
+            shortest, longest = LATER_SECONDS
+            _again(command, BUSY, detail, now + timedelta(seconds=min(max(seconds, shortest), longest)))
+        case Later(_, code, detail):
+            _judge(command, device, DeviceRefused(code, BUSY, detail), now, learned)
         case Silent(cause, detail):
-            command.state = CommandState.QUEUED
-            command.cause, command.detail = cause, detail[:DETAIL_LIMIT]
+            if not outcome.is_counted and command.broken_off < MAX_BROKEN_OFF:
+                command.broken_off += 1
+                command.attempts = max(0, command.attempts - 1)
+            is_last = outcome.is_final or command.attempts >= MAX_ATTEMPTS
+            if command.operation in _ONCE or is_last:
+                _end(command, device, CommandState.SILENT, now, cause=cause, detail=detail)
+                return
             is_held_back = outcome is not LOST and outcome is not BROKEN_OFF
-            command.lease_until = now + timedelta(seconds=RETRY_SECONDS) if is_held_back else None
-            command.claimed_by = ""
+            _again(command, cause, detail, now + timedelta(seconds=RETRY_SECONDS) if is_held_back else None)
+
+
+def _again(command: Command, cause: str, detail: str, at: datetime | None) -> None:
+    """It waits for its next try, not before `at`."""
+    command.state = CommandState.QUEUED
+    command.cause, command.detail = cause, detail[:DETAIL_LIMIT]
+    command.lease_until, command.claimed_by = at, ""
 
 
 def _bounded(answer: Any) -> Any:

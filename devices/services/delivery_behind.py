@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from devices.gateways import EndDevice
 from devices.models import Command, CommandState, Device
+from devices.outcomes import BUSY
 from devices.states import Access
 
+_IS_BUSY = Q(cause=BUSY)
 _GATEWAY = "device__end_device__gateway_id"
 
 
@@ -35,7 +37,7 @@ def next_of(gateway_ids: Collection[int], now: datetime) -> dict[int, Command]:
     """Gateway -> the command of an end device that is the next one, locked."""
     held_back = Command.objects.filter(
         device_id=OuterRef("device_id"), state=CommandState.QUEUED, lease_until__gt=now
-    ).exclude(sent_at__lt=OuterRef("device__end_device__gateway__registration__last_seen_at"))
+    ).exclude(~_IS_BUSY, sent_at__lt=OuterRef("device__end_device__gateway__registration__last_seen_at"))
     waiting = Command.objects.filter(
         ~Exists(held_back),
         device__end_device__gateway_id=OuterRef("pk"),

@@ -20,6 +20,8 @@ _COLUMNS = {
     "answer": "jsonb",
     "cause": "text",
     "detail": "text",
+    "attempts": "smallint",
+    "broken_off": "smallint",
 }
 _UPDATE = f"""
     UPDATE devices_command AS c SET {", ".join(f"{name} = u.{name}" for name in _COLUMNS)}

@@ -78,6 +78,6 @@ def test_a_device_that_acknowledges_and_never_answers(play, make_device, ask):
         asked = await request_of(wire)
         wire.send(b"\x60\x00" + asked[2:4])
         ended = await until(lambda: Command.objects.exclude(state="sent").exclude(cause="").first())
-        assert ended.cause == "RESPONSE_TIMEOUT"
+        assert (ended.state, ended.cause, ended.attempts) == ("silent", "ACKNOWLEDGED_UNANSWERED", 1)
 
     play(scene, tuning=QUICK)

@@ -22,6 +22,8 @@ from southbound.senders import Sender
 from southbound.transports.lane import Exchange
 from southbound.transports.notices import Notice
 
+_LAST = "The device notified without the Observe option, which is the last time that it does."
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -123,7 +125,7 @@ def judge_notice(
     key = (sender.device_id, notice.token.hex())
     found = observed.get(key)
     if found is None:
-        return Verdict(device_id=sender.device_id, is_welcome=False, is_stray=notice.sequence is not None)
+        return Verdict(device_id=sender.device_id, is_welcome=False, is_stray=not notice.is_last)
     is_late = _is_late(notice, found, now)
     if not is_late and notice.sequence is not None:
         observed[key] = replace(found, number=notice.sequence, heard_at=now)
@@ -139,6 +141,8 @@ def judge_notice(
         said = answers.text(notice.payload[:200])
         detail = f"{dotted(notice.code)} {said}".strip()
         return replace(verdict, is_end=True, cause="COMMAND_REFUSED", detail=detail)
+    if notice.is_last:  # RFC 7641 section 3.2; what it says counts all the same
+        verdict = replace(verdict, is_end=True, cause="OBSERVATION_ENDED", detail=_LAST)
     if notice.is_partial:
         return replace(verdict, is_first_block=not is_late)
     path = ROOT if found.is_composite else Path.parse(found.paths[0])

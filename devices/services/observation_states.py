@@ -24,6 +24,8 @@ from devices.services import observation_states_sql
 from devices.services import registration_store_sql as sql
 from devices.states import Access
 from devices.telemetry import Observation, ObservationState
+from lwm2m.object_links import ObjectLinks
+from lwm2m.paths import Path
 
 KEPT_LIMIT = 1_000
 _DETAIL_LIMIT = 300
@@ -112,6 +114,32 @@ def lost(*, device_ids: Iterable[int]) -> int:
     )
     rows = Observation.objects.filter(device_id__in=sorted(ids), state=ObservationState.ACTIVE)
     return rows.update(state=ObservationState.WANTED, token="", registration_id="")
+
+
+def relisted(*, changes: Mapping[int, tuple[ObjectLinks, ObjectLinks]]) -> set[int]:
+    """These devices sent another object list: `changes` are the lists before and after. In the caller's transaction.
+
+    What is observed on an instance that is not listed any more has ended there; what was refused is wanted again once
+    it is listed. Returns the devices of which something is to be asked.
+    """
+    rows = Observation.objects.select_for_update().filter(device_id__in=sorted(changes), state__in=_STANDING)
+    asked: set[int] = set()
+    for row in rows.order_by("device_id", "pk"):
+        before, after = changes[row.device_id]
+        paths = [Path.parse(name) for name in row.paths]
+        was, is_listed = (all(links.has_instance(path) for path in paths) for links in (before, after))
+        if is_listed and (row.state == ObservationState.REFUSED or not was):
+            row.state, row.cause, row.detail = ObservationState.WANTED, "", ""
+            row.registration_id = ""
+            asked.add(row.device_id)
+        elif was and not is_listed and row.state == ObservationState.ACTIVE and not row.is_composite:
+            row.state, row.cause = ObservationState.REFUSED, "OBSERVED_PATH_GONE"
+            row.detail = f"{row.paths[0]} is not on the device's list any more."
+        else:
+            continue
+        row.token = ""
+        row.save(update_fields=["state", "token", "registration_id", "cause", "detail"])
+    return asked
 
 
 def notified(*, newest: Mapping[int, tuple[str, int | None]], now: datetime) -> None:

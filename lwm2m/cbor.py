@@ -1,7 +1,8 @@
 """CBOR as far as LwM2M needs it (`RFC 8949`): bounded in depth and count, duplicates and tags kept simple.
 
-Maps may have arrays as keys (LwM2M CBOR), which become tuples. Tags 0 and 1 (time), 4 (decimal fraction)
-and 2, 3 (big numbers up to 64 bits) are resolved; other tags are dropped and their content kept.
+Maps may have arrays as keys (LwM2M CBOR), which become tuples. A tag 0 (date/time) stays the text that it
+was, as `DateTimeText`; tags 1 (seconds since 1970), 4 (decimal fraction) and 2, 3 (big numbers up to 64 bits)
+become numbers; other tags are dropped and their content kept.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ import struct
 from collections.abc import Mapping
 from typing import Any
 
+from lwm2m import date_times
+from lwm2m.date_times import DateTimeText
 from lwm2m.errors import Lwm2mError, bad_request
 
 MAX_DEPTH = 12
-MAX_ITEMS = 400_000
+MAX_ITEMS = 262_144
 
 _BREAK = object()
 _FLOATS = {25: (">e", 2), 26: (">f", 4), 27: (">d", 8)}
@@ -35,14 +38,17 @@ def _bad(what: str) -> Lwm2mError:
 
 
 class _Reader:
+    __slots__ = ("data", "end", "items", "position")
+
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.position = 0
+        self.end = len(data)
         self.items = 0
 
     def take(self, count: int) -> bytes:
         end = self.position + count
-        if end > len(self.data):
+        if end > self.end:
             raise _bad("it is cut off")
         taken = self.data[self.position : end]
         self.position = end
@@ -58,13 +64,18 @@ class _Reader:
         self.items += 1
         if depth > MAX_DEPTH or self.items > MAX_ITEMS:
             raise _bad(f"it is nested deeper than {MAX_DEPTH} or has over {MAX_ITEMS} items")
-        head = self.take(1)[0]
+        if self.position >= self.end:
+            raise _bad("it is cut off")
+        head = self.data[self.position]
+        self.position += 1
+        if head < 0x18:  # most of what comes is a small number
+            return head
         major, info = head >> 5, head & 0x1F
         if major == 7:
             return self.simple(info)
         if info == 31:
             return self.open_item(major, depth)
-        argument = self.argument(info)
+        argument = info if info < 24 else self.argument(info)
         match major:
             case 0:
                 return argument
@@ -90,7 +101,7 @@ class _Reader:
 
     def counted(self, count: int) -> int:
         """An announced count is believed only as far as there are bytes for it."""
-        if count > len(self.data) - self.position:
+        if count > self.end - self.position:
             raise _bad("it is cut off")
         return count
 
@@ -126,6 +137,9 @@ class _Reader:
     def chunks(self, major: int) -> bytes | str:
         parts: list[bytes] = []
         while (head := self.take(1)[0]) != 0xFF:
+            self.items += 1
+            if self.items > MAX_ITEMS:
+                raise _bad(f"it has over {MAX_ITEMS} items")
             if head >> 5 != major or head & 0x1F == 31:
                 raise _bad("a chunk is of another type than its string")
             parts.append(self.take(self.argument(head & 0x1F)))
@@ -152,6 +166,8 @@ class _Reader:
 
 
 def _key(key: Any) -> Any:
+    if type(key) is int or type(key) is str:
+        return key
     if isinstance(key, list):
         key = tuple(key)
     parts = key if isinstance(key, tuple) else (key,)
@@ -162,6 +178,14 @@ def _key(key: Any) -> Any:
 
 
 def _tagged(tag: int, value: Any) -> Any:
+    if tag == 0:
+        if not isinstance(value, str) or date_times.seconds(value) is None:
+            raise _bad("a tag 0 holds no date and time of RFC 3339, such as 2026-03-01T12:00:00Z")
+        return DateTimeText(value)
+    if tag == 1:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise _bad("a tag 1 holds no number of seconds")
+        return value
     if tag in (2, 3):
         if not isinstance(value, bytes) or len(value) > 8:
             raise _bad("a big number has more than 64 bits")

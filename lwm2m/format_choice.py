@@ -1,10 +1,12 @@
-"""Which content format to ask a client for, or to write to it, from what it announced."""
+"""Which content format to ask a client for, or to write to it, from what it announced and what is written."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from lwm2m.codes import ContentFormat
+from lwm2m.nodes import Node
 from lwm2m.object_links import ObjectLinks
 
 Operation = Literal["read", "write", "composite"]
@@ -47,3 +49,28 @@ def choose_format(
     if operation == "write" and version == "1.0":
         return int(ContentFormat.TLV)
     return int(ContentFormat.SENML_CBOR)
+
+
+def format_for(nodes: Sequence[Node]) -> int | None:
+    """The format that fits what is written better than any that was announced; None where there is none.
+
+    The bytes of one resource go as they are (`OMA-TS-LightweightM2M_Core 7.4.2`): no client has to unpack a
+    firmware image, and a small one can flash its blocks as they come. ``ct`` of the root link does not count,
+    as it names what a client has beyond the formats of single values.
+    """
+    if len(nodes) == 1 and isinstance(nodes[0].value, bytes) and nodes[0].path.depth >= 3:
+        return int(ContentFormat.OPAQUE)
+    return None
+
+
+def format_for_nothing(object_links: ObjectLinks | None) -> int:
+    """The format of an instance without values: TLV, or LwM2M CBOR for a client that lists it and no TLV.
+
+    SenML has no record without a value, so it cannot say this (`RFC 8428 section 4.2`).
+    """
+    offered = object_links.content_formats if object_links is not None else ()
+    if ContentFormat.LWM2M_CBOR in offered and not {ContentFormat.TLV, ContentFormat.TLV_LEGACY} & set(
+        offered
+    ):
+        return int(ContentFormat.LWM2M_CBOR)
+    return int(ContentFormat.TLV)

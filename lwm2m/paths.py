@@ -14,7 +14,8 @@ from lwm2m.errors import bad_request
 MAX_ID = 65535
 RESERVED_INSTANCE_ID = 65535
 
-_SEGMENT = re.compile(r"(?:0|[1-9][0-9]{0,4})\Z", re.ASCII)
+_ID = "(0|[1-9][0-9]{0,4})"
+_PLAIN = re.compile(f"/*+(?:{_ID}(?:/{_ID}(?:/{_ID}(?:/{_ID})?)?)?)?/*+\\Z", re.ASCII)
 
 
 @total_ordering
@@ -33,7 +34,7 @@ class Path:
 
     def __post_init__(self) -> None:
         ended = False
-        for value in self._ids():
+        for value in (self.object_id, self.instance_id, self.resource_id, self.resource_instance_id):
             if value is None:
                 ended = True
             elif ended:
@@ -42,7 +43,7 @@ class Path:
                 )
             elif not 0 <= value <= MAX_ID:
                 raise bad_request(
-                    "PAYLOAD_MALFORMED", f"The id {value} is outside 0..65535; use an id of 16 bits."
+                    "PAYLOAD_MALFORMED", f"The id {_shown(value)} is outside 0..65535; use an id of 16 bits."
                 )
         if self.instance_id == RESERVED_INSTANCE_ID:
             raise bad_request("PAYLOAD_MALFORMED", "Instance id 65535 is reserved; use an id of 0..65534.")
@@ -61,18 +62,23 @@ class Path:
         if len(segments) > 4:
             raise bad_request("PAYLOAD_MALFORMED", "The path has more than four ids; send at most /o/i/r/ri.")
         for segment in segments:
-            if not _SEGMENT.match(segment):
+            if not (segment.isdigit() and segment.isascii() and len(segment) <= 5) or (
+                segment[0] == "0" and len(segment) > 1
+            ):
                 shown = segment[:20]
                 raise bad_request(
                     "PAYLOAD_MALFORMED", f"{shown!r} is not an id; send decimal ids of 0..65535."
                 )
-        return cls(*(int(segment) for segment in segments))
+        return cls(*map(int, segments))
 
     @property
     def ids(self) -> tuple[int, ...]:
         """Only the ids that are set."""
-        ids = self._ids()
-        return ids if ids[3] is not None else tuple([value for value in ids if value is not None])  # type: ignore[return-value]
+        if self.resource_instance_id is not None:
+            return self._ids()  # type: ignore[return-value]
+        if self.resource_id is not None:
+            return (self.object_id, self.instance_id, self.resource_id)  # type: ignore[return-value]
+        return tuple([value for value in self._ids() if value is not None])
 
     @property
     def segments(self) -> tuple[str, ...]:
@@ -82,7 +88,9 @@ class Path:
     @property
     def depth(self) -> int:
         """0 for the root, 1 object, 2 instance, 3 resource, 4 resource instance."""
-        return len(self.ids)
+        if self.resource_id is None:
+            return (self.object_id is not None) + (self.instance_id is not None)
+        return 3 if self.resource_instance_id is None else 4
 
     @property
     def parent(self) -> Path:
@@ -97,7 +105,20 @@ class Path:
 
     def contains(self, other: Path) -> bool:
         """True when ``other`` is this path or lies below it."""
-        return other.ids[: self.depth] == self.ids
+        # Asked for every value of every payload, so that it is spelled out.
+        if self.object_id is None:
+            return True
+        if self.object_id != other.object_id:
+            return False
+        if self.instance_id is None:
+            return True
+        if self.instance_id != other.instance_id:
+            return False
+        if self.resource_id is None:
+            return True
+        if self.resource_id != other.resource_id:
+            return False
+        return self.resource_instance_id is None or self.resource_instance_id == other.resource_instance_id
 
     def __lt__(self, other: Path) -> bool:
         return self.ids < other.ids
@@ -106,13 +127,26 @@ class Path:
         return "/" + "/".join(self.segments)
 
 
+def _shown(value: int) -> str:
+    """Python refuses to write numbers of thousands of digits."""
+    return str(value) if abs(value) < 2**64 else "of over 64 bits"
+
+
+def plain(text: str) -> Path | None:
+    """The path that ``text`` writes as ids alone, such as ``/3/0/9``; None for anything else."""
+    found = _PLAIN.match(text)
+    if found is None:
+        return None
+    return Path(*[None if text is None else int(text) for text in found.groups()])
+
+
 def _parse(text: str) -> Path:
-    trimmed = text.strip("/") if len(text) <= 64 else None
-    if trimmed is None:
+    if len(text) > 64:
         raise bad_request(
             "PAYLOAD_MALFORMED", "The path is longer than any LwM2M path; send /object/instance/…"
         )
-    return Path.of(tuple(trimmed.split("/")) if trimmed else ())
+    found = plain(text)
+    return Path.of(tuple(text.strip("/").split("/"))) if found is None else found
 
 
 # Every message names its place, and devices of one kind name the same few.

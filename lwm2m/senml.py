@@ -6,76 +6,111 @@ A record is a mapping with the JSON labels; the CBOR form maps its number labels
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
+from lwm2m import bounds
+from lwm2m import names as names_in
+from lwm2m.date_times import DateTimeText
 from lwm2m.errors import bad_request
 from lwm2m.nodes import Node, ObjectLinkValue, Value, storable_text
 from lwm2m.objects import Catalogue
 from lwm2m.paths import Path
-from lwm2m.values import is_number, not_encodable, typed
+from lwm2m.values import is_number, not_encodable, present, typed
 
 MAX_RECORDS = 65_536
-MAX_NAME_LENGTH = 256
 VERSION = 10
 
-_VALUES = ("v", "vs", "vb", "vd", "vlo")
+_VALUES = frozenset({"v", "vs", "vb", "vd", "vlo"})
+_BASES = frozenset({"bver", "bn", "bt", "bu", "bv", "bs"})
+_KNOWN = _VALUES | _BASES | {"n", "u", "s", "t", "ut"}
 
 Opaque = Callable[[Any], bytes]
+
+
+@dataclass(slots=True)
+class _Bases:
+    """The base fields as the records so far have set them (`RFC 8428 section 4.1`)."""
+
+    name: str = ""
+    time: float = 0.0
+    value: float = 0.0
+
+    def take(self, record: Mapping[str, Any]) -> None:
+        version = record.get("bver", VERSION)
+        if not isinstance(version, int) or version > VERSION:
+            raise bad_request("PAYLOAD_MALFORMED", "This SenML version is not known here; use version 10.")
+        self.name = _text(record, "bn", self.name)
+        self.time = _number(record, "bt", self.time)
+        self.value = _number(record, "bv", self.value)
 
 
 def to_nodes(
     records: object,
     path: Path,
     *,
+    size: int,
     opaque: Opaque,
     model: Catalogue | None = None,
+    names: bool = False,
+    deletes: bool = False,
 ) -> list[Node]:
     """Resolve base fields and names; ``opaque`` turns the encoding's form of ``vd`` into bytes.
 
-    Raises 4.00 ``PAYLOAD_MALFORMED``, also for a name outside ``path``.
+    ``size`` is that of the payload. With ``names`` the records are those of a composite request: they may name
+    a path and no value, and with ``deletes`` (ETCH) say ``v: null``. Otherwise every record has a value, but
+    those that only set base fields. Raises 4.00 ``PAYLOAD_MALFORMED``, also for a name outside ``path``.
     """
-    if not isinstance(records, list) or len(records) > MAX_RECORDS:
-        raise bad_request(
-            "PAYLOAD_MALFORMED", f"SenML is an array of at most {MAX_RECORDS} records; send one."
-        )
-    base_name, base_time, base_value = "", 0.0, 0.0
+    if not isinstance(records, list):
+        raise bad_request("PAYLOAD_MALFORMED", "SenML is an array of records; send one.")
+    bounds.check(len(records), size, bounds.LEAST_BYTES_NAMED)
+    bases = _Bases()
     nodes: list[Node] = []
     for record in records:
-        if not isinstance(record, Mapping):
+        if not isinstance(record, dict):
             raise bad_request("PAYLOAD_MALFORMED", "A SenML record is not an object with labels.")
         _check_understood(record)
-        base_name = _text(record, "bn", base_name)
-        base_time = _number(record, "bt", base_time)
-        base_value = _number(record, "bv", base_value)
-        name = _text(record, "n", "")
-        if not name and "n" not in record and not _has_content(record):
+        if not _BASES.isdisjoint(record):
+            bases.take(record)
+        if _is_base_only(record, names):
             continue
-        found, prefix = _place(base_name + name, path)
-        value = typed(_value(record, opaque, base_value), found, model)
+        found, prefix = names_in.place(bases.name + _text(record, "n", ""), path)
+        value = typed(_value(record, opaque, bases.value, deletes), found, model)
+        if value is None and not names:
+            present(value, found)
         if value is not None and found.depth < 3:
             raise bad_request("PAYLOAD_MALFORMED", f"{found} is no resource and cannot have a value.")
-        time = base_time + _number(record, "t", 0.0)
-        timed = "t" in record or base_time != 0.0
-        nodes.append(Node(found, value, time if timed else None, prefix))
+        nodes.append(Node(found, value, _time(record, bases.time, found), prefix))
     return nodes
 
 
-def _has_content(record: Mapping[str, Any]) -> bool:
-    """A record with nothing but base fields only sets them, unless its base name is all there is."""
-    return any(label in record for label in (*_VALUES, "s")) or set(record) == {"bn"}
+def _is_base_only(record: Mapping[str, Any], names: bool) -> bool:
+    """A record with nothing but base fields only sets them; as a name its base name may be all there is."""
+    if not names:
+        return bool(record) and record.keys() <= _BASES
+    return "n" not in record and _VALUES.isdisjoint(record) and set(record) != {"bn"}
 
 
-def _check_understood(record: Mapping[str, Any]) -> None:
-    version = record.get("bver", VERSION)
-    if not isinstance(version, int) or version > VERSION:
-        raise bad_request("PAYLOAD_MALFORMED", "This SenML version is not known here; use version 10.")
-    if any(isinstance(label, str) and label.endswith("_") for label in record):
-        raise bad_request("PAYLOAD_MALFORMED", "A SenML label that must be understood is not known here.")
+def _check_understood(record: Mapping[Any, Any]) -> None:
+    for label in record:
+        if label not in _KNOWN and isinstance(label, str) and label.endswith("_"):
+            raise bad_request("PAYLOAD_MALFORMED", "A SenML label that must be understood is not known here.")
+
+
+def _time(record: Mapping[str, Any], base_time: float, found: Path) -> float | None:
+    """None where neither the record nor its base says a time."""
+    if "t" not in record and base_time == 0.0:
+        return None
+    time = base_time + _number(record, "t", 0.0)
+    if not isfinite(time):
+        raise bad_request("PAYLOAD_MALFORMED", f"The time of {found} is no finite number.")
+    return time
 
 
 def _text(record: Mapping[str, Any], label: str, default: str) -> str:
     value = record.get(label, default)
-    if not isinstance(value, str) or len(value) > MAX_NAME_LENGTH:
+    if not isinstance(value, str) or len(value) > names_in.MAX_LENGTH:
         raise bad_request("PAYLOAD_MALFORMED", f"{label} of a SenML record is not a short text.")
     return value
 
@@ -87,32 +122,19 @@ def _number(record: Mapping[str, Any], label: str, default: float) -> float:
     return float(value)
 
 
-def _place(name: str, path: Path) -> tuple[Path, str]:
-    """A name as path and prefix; a record without any name speaks of the asked path itself."""
-    if not name and path.depth:
-        return path, ""
-    if len(name) > MAX_NAME_LENGTH or not name.isprintable():
-        raise bad_request("PAYLOAD_MALFORMED", "A SenML name is not a path; send /object/instance/resource.")
-    segments = name.strip("/").split("/") if name.strip("/") else []
-    ids_from = len(segments)
-    while ids_from and segments[ids_from - 1].isdigit():
-        ids_from -= 1
-    found = Path.of(tuple(segments[ids_from:]))
-    if not path.contains(found):
-        raise bad_request("PAYLOAD_MALFORMED", f"The payload speaks of {found}, which is not in {path}.")
-    return found, "/".join(segments[:ids_from])
-
-
-def _value(record: Mapping[str, Any], opaque: Opaque, base_value: float) -> Value:
-    given = [label for label in _VALUES if label in record]
+def _value(record: Mapping[str, Any], opaque: Opaque, base_value: float, deletes: bool) -> Value:
+    given = [label for label in record if label in _VALUES]
     if len(given) > 1:
         raise bad_request("PAYLOAD_MALFORMED", "A SenML record has more than one value; send one.")
     if not given:
         return None
     label, value = given[0], record[given[0]]
     match label:
-        case "v" if value is None:
+        case "v" if value is None and deletes:
             return None
+        case "v" | "vs" if isinstance(value, DateTimeText):
+            # `OMA-TS-LightweightM2M_Core` 1.1.1 table C.2 does not say under which label a date/time goes.
+            return value
         case "v" if is_number(value):
             total: float = value + base_value if base_value else value
             if is_number(total):
@@ -144,11 +166,11 @@ def to_records(
     base = ""
     if path.depth and len(prefixes) == 1:
         only = len(nodes) == 1 and nodes[0].path == path
-        base = _name(prefixes.pop(), path) + ("" if only or path.depth == 4 else "/")
+        base = names_in.written(prefixes.pop(), path) + ("" if only or path.depth == 4 else "/")
     records: list[dict[str, Any]] = []
     for node in nodes:
         record: dict[str, Any] = {"bn": base} if base and not records else {}
-        name = _name(node.prefix, node.path).removeprefix(base)
+        name = names_in.written(node.prefix, node.path).removeprefix(base)
         if name and base and node.path == path:
             raise not_encodable(f"{path} cannot stand beside values below it; write it on its own.")
         record.update({"n": name} if name else {})
@@ -156,10 +178,6 @@ def to_records(
         record.update(_labelled(node, opaque, deletes))
         records.append(record)
     return records
-
-
-def _name(prefix: str, path: Path) -> str:
-    return f"/{prefix}{path}" if prefix else str(path)
 
 
 def _short(time: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lwm2m import cbor
+from lwm2m import bounds, cbor
 from lwm2m.errors import bad_request
 
 _NUMBERS = {
@@ -33,7 +33,11 @@ def loads(payload: bytes) -> list[dict[Any, Any]]:
     records = cbor.loads(payload)
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
         raise bad_request("PAYLOAD_MALFORMED", "SenML CBOR is an array of maps; send one.")
-    return [{_LABELS.get(key, key): value for key, value in record.items()} for record in records]
+    bounds.check(len(records), len(payload), bounds.LEAST_BYTES_NAMED)
+    named = [{_LABELS.get(key, key): value for key, value in record.items()} for record in records]
+    if any(len(record) != len(before) for record, before in zip(named, records, strict=True)):
+        raise bad_request("PAYLOAD_MALFORMED", "A SenML record has a label twice, as number and as text.")
+    return named
 
 
 def dumps(records: Sequence[Mapping[str, Any]]) -> bytes:

@@ -50,9 +50,18 @@ def announced(version: str) -> tuple[int, ...]:
 
 
 def decode(
-    content_format: int | None, payload: bytes, path: Path, catalogue: Catalogue, version: str
+    content_format: int | None,
+    payload: bytes,
+    path: Path,
+    catalogue: Catalogue,
+    version: str,
+    *,
+    names: bool = False,
 ) -> list[Node]:
-    """Values of a write; raises `Lwm2mError` 4.15 for a format that this version does not have."""
+    """Values of a write, with ``names`` what a composite request names.
+
+    Raises `Lwm2mError` 4.15 for a format that this version does not have.
+    """
     number = ContentFormat.TEXT if content_format is None else content_format
     # ETCH bodies of composite writes are read by 1.1 devices too.
     if number not in _BY_VERSION[version] and not (version == "1.1" and number in COMPOSITE):
@@ -61,7 +70,7 @@ def decode(
             "FORMAT_UNSUPPORTED",
             f"{number} is not a format of {version}.",
         )
-    return formats.decode(number, payload, path, catalogue)
+    return formats.decode(number, payload, path, catalogue, names=names)
 
 
 def encode(nodes: Sequence[Node], path: Path, accept: int | None, version: str) -> tuple[int, bytes]:

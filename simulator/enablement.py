@@ -186,7 +186,7 @@ def composite_nodes(request: Request, catalogue: Catalogue, version: str) -> lis
             "FORMAT_UNSUPPORTED",
             "A composite operation needs SenML or LwM2M CBOR.",
         )
-    return content.decode(request.content_format, request.payload, ROOT, catalogue, version)
+    return content.decode(request.content_format, request.payload, ROOT, catalogue, version, names=True)
 
 
 def read_or_observe(

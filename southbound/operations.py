@@ -16,7 +16,7 @@ from devices.models import Operation
 from lwm2m import formats, objects
 from lwm2m.codes import Code, ContentFormat
 from lwm2m.errors import Lwm2mError, bad_request
-from lwm2m.links import ObjectLinks, choose_format
+from lwm2m.links import ObjectLinks, choose_format, format_for, format_for_nothing
 from lwm2m.messages import Request
 from lwm2m.nodes import Node, ObjectLinkValue, Value
 from lwm2m.objects import Catalogue
@@ -24,6 +24,13 @@ from lwm2m.paths import ROOT, Path
 from lwm2m.values import typed
 
 _TLV = (ContentFormat.TLV, ContentFormat.TLV_LEGACY)
+_NO_EMPTY = (
+    ContentFormat.SENML_JSON,
+    ContentFormat.SENML_CBOR,
+    ContentFormat.JSON,
+    ContentFormat.JSON_LEGACY,
+)
+"""These have no record without a value."""
 _ATTRIBUTES = ("pmin", "pmax", "lt", "gt", "st", "epmin", "epmax", "edge", "con", "hqmax")
 _ORDER = {name: place for place, name in enumerate(_ATTRIBUTES)}
 _ATTRIBUTES_APART = ("1.0", "1.1")
@@ -107,8 +114,11 @@ def _write(path: Path, arguments: Mapping[str, Any], target: Target) -> Request:
     # Partial update is POST, by default on an instance alone (OMA-TS-LightweightM2M_Core 6.3.3).
     mode = arguments.get("mode")
     replaces = mode == "replace" if mode else bool(arguments.get("replace", path.depth != 2))
-    content_format = _format(target, arguments.get("content_format"), "write")
-    payload = formats.encode(content_format, _nodes(path, arguments, target), path)
+    nodes, wish = _nodes(path, arguments, target), arguments.get("content_format")
+    if wish is None and replaces and nodes[0].path == path:
+        wish = format_for(nodes)
+    content_format = _format(target, wish, "write")
+    payload = formats.encode(content_format, nodes, path)
     code = Code.PUT if replaces else Code.POST
     return Request(code, place(path, target), content_format=content_format, payload=payload)
 
@@ -132,6 +142,8 @@ def _create(path: Path, arguments: Mapping[str, Any], target: Target) -> Request
     if instance_id is None and isinstance(values, Mapping):
         named = {Path.parse(str(name)).instance_id for name in values if str(name).startswith("/")}
         instance_id = named.pop() if len(named) == 1 else None
+    if wish is None and not values:
+        wish = format_for_nothing(target.object_links)
     is_open = instance_id is None
     if is_open:
         content_format = int(ContentFormat.TLV) if wish is None else int(wish)
@@ -144,7 +156,12 @@ def _create(path: Path, arguments: Mapping[str, Any], target: Target) -> Request
     below = home.child(0 if instance_id is None else int(instance_id))
     nodes = _below(below, values, arguments, target)
     base = below if is_open else home
-    payload = formats.encode(content_format, nodes or ([] if is_open else [Node(below)]), base)
+    if not nodes and not is_open:
+        if content_format in _NO_EMPTY:
+            detail = f"Content format {content_format} has no form for an instance without values; use TLV."
+            raise bad_request("VALIDATION_FAILED", detail)
+        nodes = [Node(below, prefix=_own_prefix(target))]
+    payload = formats.encode(content_format, nodes, base)
     return Request(Code.POST, place(home, target), content_format=content_format, payload=payload)
 
 
@@ -245,6 +262,14 @@ def _prefix(target: Target) -> str:
     return "/".join(part for part in (root, target.prefix) if part)
 
 
+def _own_prefix(target: Target) -> str:
+    """What stands before the ids in names of a request to one place: an end device is named in them too.
+
+    The Uri-Path names it already, but clients compare (Anjay, lwm2m_gateway).
+    """
+    return _prefix(target) if target.prefix else ""
+
+
 def _query(attributes: Mapping[str, Any]) -> tuple[str, ...]:
     """In one order always: PostgreSQL keeps none, and the end of an observation repeats its options (int-303)."""
     named = sorted(attributes.items(), key=lambda pair: (_ORDER.get(pair[0], len(_ORDER)), pair[0]))
@@ -252,12 +277,12 @@ def _query(attributes: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _nodes(path: Path, arguments: Mapping[str, Any], target: Target) -> list[Node]:
+    prefix = _prefix(target) if path == ROOT else _own_prefix(target)
     if "value" in arguments:
-        return [_node(path, arguments["value"], target)]
+        return [_node(path, arguments["value"], target, prefix)]
     values = arguments.get("values")
     if not isinstance(values, Mapping) or not values:
         raise bad_request("VALIDATION_FAILED", "There is nothing to write: give a value, or values by path.")
-    prefix = _prefix(target) if path == ROOT else ""
     return [_node(Path.parse(str(name)), value, target, prefix) for name, value in values.items()]
 
 
@@ -269,7 +294,8 @@ def _below(home: Path, values: Any, arguments: Mapping[str, Any], target: Target
         (Path.parse(str(name) if str(name).startswith("/") else f"{home}/{name}"), value)
         for name, value in values.items()
     )
-    return [_node(Path(*home.ids, *path.ids[2:]), value, target) for path, value in paths]
+    prefix = _own_prefix(target)
+    return [_node(Path(*home.ids, *path.ids[2:]), value, target, prefix) for path, value in paths]
 
 
 def _node(path: Path, value: Any, target: Target, prefix: str = "") -> Node:

@@ -99,11 +99,12 @@ def create(ask: Ask) -> dict[str, Any]:
     if not isinstance(values, Mapping):
         raise refuse("values is an object of values by path.", "values")
     checked = {path: _value(ask, path, value) for path, value in _below(home, values).items()}
+    wish = operation_formats.wish(ask.given, Path(ask.path.object_id), "write" if checked else "empty")
     form = (lambda path: "/".join(path.segments[2:])) if instance_id is None else str
     return {
         "instance_id": instance_id,
         "values": {form(path): value for path, value in checked.items()},
-    } | operation_formats.wish(ask.given, Path(ask.path.object_id), "write")
+    } | wish
 
 
 def write_composite(ask: Ask) -> dict[str, Any]:

@@ -16,13 +16,15 @@ NAMES = {member.name.lower().replace("_", "-"): int(member) for member in Conten
 _SINGLE = (ContentFormat.TEXT, ContentFormat.OPAQUE, ContentFormat.CBOR)
 _ETCH = (ContentFormat.SENML_ETCH_JSON, ContentFormat.SENML_ETCH_CBOR)
 _COMPOSITE = (ContentFormat.SENML_JSON, ContentFormat.SENML_CBOR, ContentFormat.LWM2M_CBOR)
-_ALLOWED = {"composite": _COMPOSITE, "patch": (*_COMPOSITE, *_ETCH), "etch": _ETCH}
+_EMPTY = (ContentFormat.TLV, ContentFormat.TLV_LEGACY, ContentFormat.LWM2M_CBOR)
+_ALLOWED = {"composite": _COMPOSITE, "patch": (*_COMPOSITE, *_ETCH), "etch": _ETCH, "empty": _EMPTY}
 
 
 def wish(given: Mapping[str, Any], path: Path, use: str, *, values: int = 1) -> dict[str, int]:
     """`{"content_format": number}`, or nothing where there is no wish and the device's own list decides.
 
-    `use` is read, write, composite, patch, or etch (a composite write that deletes, which needs an ETCH format).
+    `use` is read, write, composite, patch, etch (a composite write that deletes, which needs an ETCH format), or empty
+    (an instance without values, which SenML has no form for).
     """
     wanted = given.get("content_format")
     if wanted is None:

@@ -11,10 +11,11 @@ from lwm2m.objects import Catalogue
 from lwm2m.paths import Path
 
 
-def decode(payload: bytes, path: Path, model: Catalogue | None = None) -> list[Node]:
+def decode(payload: bytes, path: Path, model: Catalogue | None = None, *, names: bool = False) -> list[Node]:
     """One node; an object link comes as text and needs the model to be one."""
     single.check(path)
-    return [Node(path, values.typed(values.plain(cbor.loads(payload)), path, model))]
+    value = values.typed(values.plain(cbor.loads(payload)), path, model)
+    return [Node(path, values.present(value, path))]
 
 
 def encode(nodes: Sequence[Node], path: Path) -> bytes:

@@ -7,27 +7,28 @@ model can tell them from text.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any
 
-from lwm2m import json_text, values
+from lwm2m import bounds, json_text, values
+from lwm2m import names as names_in
 from lwm2m.errors import Lwm2mError, bad_request
 from lwm2m.nodes import Node, ObjectLinkValue, Value, storable_text
 from lwm2m.objects import Catalogue, ValueType
 from lwm2m.paths import Path
 
-MAX_ENTRIES = 65_536
-
 _VALUES = ("v", "bv", "sv", "ov")
 
 
-def decode(payload: bytes, path: Path, model: Catalogue | None = None) -> list[Node]:
+def decode(payload: bytes, path: Path, model: Catalogue | None = None, *, names: bool = False) -> list[Node]:
     """Read entries; a missing ``bn`` stands for the asked path."""
     content = json_text.loads(payload)
     entries = content.get("e") if isinstance(content, Mapping) else None
-    if not isinstance(entries, list) or len(entries) > MAX_ENTRIES:
+    if not isinstance(entries, list):
         raise bad_request("PAYLOAD_MALFORMED", 'LwM2M JSON is {"bn":…,"e":[…]}; send at least an empty e.')
+    bounds.check(len(entries), len(payload), bounds.LEAST_BYTES_NAMED)
     base_time = _time(content, "bt")
-    base_name = _short_text(content.get("bn", str(path)))
+    base_name = _short_text(content.get("bn", str(path))).rstrip("/")
     return [_node(entry, base_name, base_time, path, model) for entry in entries]
 
 
@@ -35,19 +36,19 @@ def _node(entry: Any, base_name: str, base_time: float | None, path: Path, model
     if not isinstance(entry, Mapping):
         raise bad_request("PAYLOAD_MALFORMED", "An entry of LwM2M JSON is not an object.")
     name = _short_text(entry.get("n", ""))
-    found = Path.parse(f"{base_name.rstrip('/')}/{name.strip('/')}")
-    if not path.contains(found) or found.depth < 3:
-        raise bad_request(
-            "PAYLOAD_MALFORMED", f"The payload speaks of {found}, which is no resource in {path}."
-        )
+    found, prefix = names_in.place(f"{base_name}/{name.strip('/')}", path)
+    if found.depth < 3:
+        raise bad_request("PAYLOAD_MALFORMED", f"{found} is no resource and cannot have a value.")
     time = _time(entry, "t")
     if base_time is not None:
         time = base_time + (time or 0.0)
-    return Node(found, _value(entry, found, model), time)
+    if time is not None and not isfinite(time):
+        raise bad_request("PAYLOAD_MALFORMED", f"The time of {found} is no finite number.")
+    return Node(found, _value(entry, found, model), time, prefix)
 
 
 def _short_text(value: Any) -> str:
-    if not isinstance(value, str) or len(value) > 64:
+    if not isinstance(value, str) or len(value) > names_in.MAX_LENGTH:
         raise bad_request("PAYLOAD_MALFORMED", "A name of LwM2M JSON is not a short text.")
     return value
 
@@ -65,7 +66,7 @@ def _value(entry: Mapping[str, Any], path: Path, model: Catalogue | None) -> Val
     if len(given) > 1:
         raise bad_request("PAYLOAD_MALFORMED", "An entry of LwM2M JSON has more than one value; send one.")
     if not given:
-        return None
+        return values.present(None, path)
     value = entry[given[0]]
     match given[0]:
         case "v" if values.is_number(value):
@@ -97,14 +98,16 @@ def encode(nodes: Sequence[Node], path: Path) -> bytes:
     for node in nodes:
         if not path.contains(node.path) or node.path.depth < 3:
             raise bad_request("PAYLOAD_MALFORMED", f"{node.path} is no resource in {path}.")
+    prefixes = {node.prefix for node in nodes}
+    home = names_in.written(prefixes.pop(), path) if len(prefixes) == 1 else "/"
     single = len(nodes) == 1 and nodes[0].path == path
-    base = str(path) if single or path.depth == 0 else f"{path}/"
+    base = home if single else f"{home.rstrip('/')}/"
     entries = [_entry(node, base) for node in nodes]
     return json_text.dumps({"bn": base, "e": entries})
 
 
 def _entry(node: Node, base: str) -> dict[str, Any]:
-    name = str(node.path).removeprefix(base)
+    name = names_in.written(node.prefix, node.path).removeprefix(base)
     entry: dict[str, Any] = {"n": name} if name else {}
     if node.time is not None:
         entry["t"] = node.time

@@ -15,7 +15,7 @@ from lwm2m.objects import Catalogue
 from lwm2m.paths import Path
 
 
-def decode(payload: bytes, path: Path, model: Catalogue | None = None) -> list[Node]:
+def decode(payload: bytes, path: Path, model: Catalogue | None = None, *, names: bool = False) -> list[Node]:
     """One node with the text, once it has been seen to be links; ``path`` may be of any depth (Discover)."""
     parse_links(payload)
     return [Node(path, payload.decode())]

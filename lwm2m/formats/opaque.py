@@ -11,8 +11,10 @@ from lwm2m.objects import Catalogue
 from lwm2m.paths import Path
 
 
-def decode(payload: bytes, path: Path, model: Catalogue | None = None) -> list[Node]:
-    return [Node(single.check(path), payload)]
+def decode(payload: bytes, path: Path, model: Catalogue | None = None, *, names: bool = False) -> list[Node]:
+    """One node with the bytes; none at all are an empty text where the model says text."""
+    single.check(path)
+    return [Node(path, payload or single.empty(path, model))]
 
 
 def encode(nodes: Sequence[Node], path: Path) -> bytes:

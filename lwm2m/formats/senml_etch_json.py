@@ -10,9 +10,18 @@ from lwm2m.objects import Catalogue
 from lwm2m.paths import Path
 
 
-def decode(payload: bytes, path: Path, model: Catalogue | None = None) -> list[Node]:
-    """Read writes, and deletions as nodes without a value."""
-    return senml.to_nodes(json_text.loads(payload), path, opaque=json_text.from_base64, model=model)
+def decode(payload: bytes, path: Path, model: Catalogue | None = None, *, names: bool = False) -> list[Node]:
+    """Read values, with ``names`` also deletions as nodes without a value."""
+    records = json_text.loads(payload)
+    return senml.to_nodes(
+        records,
+        path,
+        size=len(payload),
+        opaque=json_text.from_base64,
+        model=model,
+        names=names,
+        deletes=names,
+    )
 
 
 def encode(nodes: Sequence[Node], path: Path) -> bytes:

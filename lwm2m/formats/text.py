@@ -12,6 +12,7 @@ from lwm2m.errors import Lwm2mError, bad_request
 from lwm2m.nodes import Node, ObjectLinkValue, Value, storable_text
 from lwm2m.objects import Catalogue, ValueType
 from lwm2m.paths import Path
+from lwm2m.values import is_number
 
 MAX_DECIMAL_LENGTH = 64
 
@@ -19,7 +20,7 @@ _WHOLE = re.compile(r"[+-]?[0-9]{1,20}\Z", re.ASCII)
 _REAL = re.compile(r"[+-]?[0-9.]{1,64}(?:[eE][+-]?[0-9]{1,4})?\Z", re.ASCII)
 
 
-def decode(payload: bytes, path: Path, model: Catalogue | None = None) -> list[Node]:
+def decode(payload: bytes, path: Path, model: Catalogue | None = None, *, names: bool = False) -> list[Node]:
     """One node; typed by the model where the text fits the type, else the text itself."""
     single.check(path)
     try:
@@ -29,6 +30,8 @@ def decode(payload: bytes, path: Path, model: Catalogue | None = None) -> list[N
     known = model.resource(path) if model is not None else None
     if known is None:
         return [Node(path, text)]
+    if not text:
+        return [Node(path, single.empty(path, model))]
     try:
         return [Node(path, _typed(text, known.type))]
     except (Lwm2mError, ValueError):
@@ -39,10 +42,11 @@ def _typed(text: str, kind: ValueType) -> Value:
     word = text.strip()
     match kind:
         case ValueType.INTEGER | ValueType.UNSIGNED | ValueType.TIME if _WHOLE.match(word):
-            return int(word)
+            number = int(word)
+            return number if is_number(number) else text
         case ValueType.FLOAT if _REAL.match(word):
-            number = float(word)
-            return number if math.isfinite(number) else text
+            real = float(word)
+            return real if math.isfinite(real) else text
         case ValueType.BOOLEAN if word in ("0", "1"):
             return word == "1"
         case ValueType.OBJECT_LINK:

@@ -1,28 +1,28 @@
 """OMA-TLV, 11542 and its pre-standard number 1542 (`OMA-TS-LightweightM2M_Core 7.4.5`).
 
-TLV carries no types: without a model a decoded value stays the raw bytes. A value whose length does not
-fit its type also stays raw, so that one odd resource does not hide the rest of the object.
+TLV carries no types: without a model a decoded value stays the raw bytes. A value that does not fit its type
+(its length, or no finite number) also stays raw, so that one odd resource does not hide the rest of the object.
 """
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterator, Sequence
 
+from lwm2m import bounds
 from lwm2m.errors import Lwm2mError, bad_request
 from lwm2m.nodes import Node, ObjectLinkValue, Value, storable_text
 from lwm2m.objects import Catalogue, ValueType
 from lwm2m.paths import Path
 from lwm2m.values import not_encodable
 
-MAX_ENTRIES = 65_536
-
 _INSTANCE, _RESOURCE_INSTANCE, _MULTIPLE, _RESOURCE = range(4)
 _NUMBER_LENGTHS = (1, 2, 4, 8)
 _Entry = tuple[int, int, bytes]
 
 
-def decode(payload: bytes, path: Path, model: Catalogue | None = None) -> list[Node]:
+def decode(payload: bytes, path: Path, model: Catalogue | None = None, *, names: bool = False) -> list[Node]:
     """Read a payload about an object, instance, resource or resource instance.
 
     Resources right below an object belong to instance 0, as clients with a single instance write it. An
@@ -32,12 +32,24 @@ def decode(payload: bytes, path: Path, model: Catalogue | None = None) -> list[N
         raise bad_request(
             "PAYLOAD_MALFORMED", "TLV cannot describe the root; ask for one object or use SenML."
         )
-    nodes: list[Node] = []
-    for entry in _entries(payload):
-        nodes.extend(_below(entry, path, model))
-        if len(nodes) > MAX_ENTRIES:
-            raise bad_request("PAYLOAD_MALFORMED", f"More than {MAX_ENTRIES} values in one payload.")
-    return nodes
+    _check_count(payload)
+    return [node for entry in _entries(payload) for node in _below(entry, path, model)]
+
+
+def _check_count(payload: bytes) -> None:
+    """Bound the entries over all levels before any of them becomes a node; entries within others count too."""
+    count, position, end = 0, 0, len(payload)
+    most = bounds.values(end)
+    while position < end:
+        kind = payload[position]
+        id_end = position + (3 if kind & 0x20 else 2)
+        length_bytes = kind >> 3 & 0x03
+        position = id_end + length_bytes
+        if kind & 0x40:  # a resource or resource instance: its content is a value
+            position += int.from_bytes(payload[id_end:position], "big") if length_bytes else kind & 0x07
+        count += 1
+        if count > most:
+            bounds.check(count, end)
 
 
 def _entries(data: bytes) -> Iterator[_Entry]:
@@ -135,7 +147,8 @@ def _typed(raw: bytes, kind: ValueType) -> Value:
             case ValueType.UNSIGNED:
                 return int.from_bytes(raw, "big") if len(raw) in _NUMBER_LENGTHS else raw
             case ValueType.FLOAT if len(raw) in (4, 8):
-                return float(struct.unpack(">f" if len(raw) == 4 else ">d", raw)[0])
+                number = float(struct.unpack(">f" if len(raw) == 4 else ">d", raw)[0])
+                return number if math.isfinite(number) else raw
             case ValueType.BOOLEAN if raw in (b"\x00", b"\x01"):
                 return raw == b"\x01"
             case ValueType.OBJECT_LINK if len(raw) == 4:

@@ -70,6 +70,29 @@ def test_instances_round_trip(number: int, content: dict[int, Value]) -> None:
     assert formats.decode(number, payload, INSTANCE, MODEL) == nodes
 
 
+NAMED = [number for number in STRUCTURED if number not in (CF.TLV, CF.TLV_LEGACY)]
+PREFIXES = st.from_regex(r"[A-Za-z][A-Za-z0-9._:\-]{0,12}(/[A-Za-z][A-Za-z0-9]{0,5})?", fullmatch=True)
+
+
+@pytest.mark.parametrize("number", NAMED)
+@given(content=RESOURCES, prefix=PREFIXES, depth=st.integers(0, 2))
+@settings(max_examples=40)
+def test_names_behind_a_gateway_round_trip(
+    number: int, content: dict[int, Value], prefix: str, depth: int
+) -> None:
+    path = Path(*INSTANCE.ids[:depth])
+    nodes = [Node(INSTANCE.child(one), value, prefix=prefix) for one, value in sorted(content.items())]
+    assert formats.decode(number, formats.encode(number, nodes, path), path, MODEL) == nodes
+
+
+@pytest.mark.parametrize("number", NAMED)
+@given(prefixes=st.lists(PREFIXES, min_size=2, max_size=4, unique=True))
+@settings(max_examples=20)
+def test_several_devices_behind_a_gateway_round_trip(number: int, prefixes: list[str]) -> None:
+    nodes = [Node(INSTANCE.child(120), at, prefix=prefix) for at, prefix in enumerate(prefixes)]
+    assert formats.decode(number, formats.encode(number, nodes, ROOT), ROOT, MODEL) == nodes
+
+
 @pytest.mark.parametrize("number", STRUCTURED)
 @given(items=st.dictionaries(st.integers(0, 65535), st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=5))
 @settings(max_examples=25)
@@ -136,7 +159,12 @@ def test_damaged_payloads_decode_or_are_refused(
         (b"AQID", "/5/0/0", b"\x01\x02\x03"),
         (b"abc", "/3/0/9", "abc"),  # not of its type: shown as it came
         (b"1..2", "/6/0/0", "1..2"),
-        (b"", "/3/0/9", ""),
+        (b"", "/3/0/0", ""),
+        (b"", "/5/0/0", b""),
+        (b"", "/32999/0/1", ""),
+        (b"18446744073709551615", "/3/0/9", 2**64 - 1),
+        (b"18446744073709551616", "/3/0/9", "18446744073709551616"),
+        (b"-9223372036854775809", "/3/0/9", "-9223372036854775809"),
         (b"7", "/32999/0/1", "7"),
         (b"1e400", "/6/0/0", "1e400"),
     ],
@@ -173,6 +201,17 @@ def test_lwm2m_cbor_keys() -> None:
     assert formats.decode(CF.LWM2M_CBOR, gateway, ROOT) == [Node(Path(3, 0, 9), 95, None, "dev0")]
 
 
+def test_the_names_of_a_gateway_are_these() -> None:
+    # Anjay (lwm2m_gateway): a write to /dev0/3303/0/5750 names /dev0/3303/0/5750.
+    path = Path(3303, 0, 5750)
+    node = [Node(path, "k", prefix="dev0")]
+    assert formats.encode(CF.SENML_JSON, node, path) == b'[{"bn":"/dev0/3303/0/5750","vs":"k"}]'
+    assert formats.encode(CF.JSON, node, path) == b'{"bn":"/dev0/3303/0/5750","e":[{"sv":"k"}]}'
+    assert formats.encode(CF.LWM2M_CBOR, node, path).hex() == "a16464657630a1190ce7a100a1191676616b"
+    told = b'{"bn":"/dev0/3303/0","e":[{"n":"5750","sv":"k"}]}'
+    assert formats.decode(CF.JSON, told, path.parent, core()) == node
+
+
 def test_json_of_1_0() -> None:
     payload = b'{"bn":"/3/0/","e":[{"n":"0","sv":"x"},{"n":"6/0","v":1},{"n":"16","sv":"U"}],"bt":25462634}'
     assert formats.decode(CF.JSON, payload, Path(3, 0)) == [
@@ -199,17 +238,22 @@ def test_json_of_1_0() -> None:
         (CF.LWM2M_CBOR, b"\x01"),
         (CF.LWM2M_CBOR, bytes.fromhex("a163616263a10001")),
         (CF.LINK, b"<"),
+        (CF.TEXT, b""),
+        (CF.OPAQUE, b""),
     ],
 )
 def test_refused_payloads(number: int, payload: bytes) -> None:
     with pytest.raises(Lwm2mError) as caught:
-        formats.decode(number, payload, Path(3, 0, 9))
+        formats.decode(number, payload, Path(3, 0, 9), core())
     assert caught.value.code.dotted == "4.00"
 
 
-def test_unknown_format_is_4_15() -> None:
+@pytest.mark.parametrize("bits", [6, 16, 17, 33, 15_200])
+def test_unknown_format_is_4_15(bits: int) -> None:
+    # An option of 1,900 bytes reads as a number of 4,576 digits, which Python does not write.
+    number = (1 << bits) - 1
     with pytest.raises(Lwm2mError) as caught:
-        formats.decode(50, b"{}", Path(3))
+        formats.decode(number, b"{}", Path(3))
     assert (caught.value.code.dotted, caught.value.cause) == ("4.15", "CONTENT_FORMAT_UNSUPPORTED")
 
 

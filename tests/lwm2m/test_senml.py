@@ -12,8 +12,8 @@ from lwm2m.paths import ROOT, Path
 DEVICE = Path(3, 0)
 
 
-def read(payload: str, path: Path = ROOT) -> list[Node]:
-    return senml_json.decode(payload.encode(), path, core())
+def read(payload: str, path: Path = ROOT, *, names: bool = False) -> list[Node]:
+    return senml_json.decode(payload.encode(), path, core(), names=names)
 
 
 def test_device_object_in_json() -> None:
@@ -57,20 +57,22 @@ def test_written_bytes_are_these() -> None:
 def test_int_229_composite_read_is_bare_names() -> None:
     nodes = [Node(Path(3, 0, 16)), Node(Path(3, 0, 11, 0)), Node(Path(1, 0))]
     assert senml_json.encode(nodes, ROOT) == b'[{"n":"/3/0/16"},{"n":"/3/0/11/0"},{"n":"/1/0"}]'
-    assert senml_json.decode(senml_json.encode(nodes, ROOT), ROOT) == nodes
-    assert senml_cbor.decode(senml_cbor.encode(nodes, ROOT), ROOT) == nodes
+    assert senml_json.decode(senml_json.encode(nodes, ROOT), ROOT, names=True) == nodes
+    assert senml_cbor.decode(senml_cbor.encode(nodes, ROOT), ROOT, names=True) == nodes
 
 
 def test_int_235_composite_read_of_the_root() -> None:
     assert senml_json.encode([Node(ROOT)], ROOT) == b'[{"n":"/"}]'
-    assert senml_json.decode(b'[{"n":"/"}]', ROOT) == [Node(ROOT)]
+    assert senml_json.decode(b'[{"n":"/"}]', ROOT, names=True) == [Node(ROOT)]
 
 
 def test_etch_deletes_with_null() -> None:
     nodes = [Node(Path(16, 0, 0, 1))]
     assert senml_etch_json.encode(nodes, ROOT) == b'[{"n":"/16/0/0/1","v":null}]'
-    assert senml_etch_json.decode(b'[{"n":"/16/0/0/1","v":null}]', ROOT) == nodes
-    assert senml_etch_cbor.decode(senml_etch_cbor.encode(nodes, ROOT), ROOT) == nodes
+    assert senml_etch_json.decode(b'[{"n":"/16/0/0/1","v":null}]', ROOT, names=True) == nodes
+    assert senml_etch_cbor.decode(senml_etch_cbor.encode(nodes, ROOT), ROOT, names=True) == nodes
+    with pytest.raises(Lwm2mError):
+        senml_json.decode(b'[{"n":"/16/0/0/1","v":null}]', ROOT, names=True)
 
 
 def test_r_21_times_of_batched_values() -> None:
@@ -143,6 +145,7 @@ def test_base_only_records_and_missing_names() -> None:
         '[{"bver":11,"n":"/3/0/9","v":1}]',
         '[{"must_":1,"n":"/3/0/9","v":1}]',
         '[{"v":1}]',
+        '[{"bn":"/3/0/9","bt":1e308,"t":1e308,"v":1}]',
         "[" * 100_000,
         '[{"n":"' + "a" * 300 + '","v":1}]',
     ],

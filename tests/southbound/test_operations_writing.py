@@ -6,8 +6,11 @@ import pytest
 
 from devices.telemetry import ResourceValue
 from lwm2m import formats
+from lwm2m.codes import Code
+from lwm2m.errors import Lwm2mError
 from lwm2m.links import parse_object_links
 from lwm2m.nodes import Node
+from lwm2m.objects import core
 from lwm2m.paths import Path
 from southbound import operations
 from southbound.operations import Target
@@ -141,6 +144,64 @@ def test_a_device_without_tlv_gets_the_lowest_free_instance_id():
     sent = operations.request("create", Path(16), {"values": {"0/0": "x"}}, Target("1.1", links))
     assert sent.content_format == 112
     assert formats.decode(112, sent.payload, Path(16)) == [Node(Path(16, 1, 0, 0), "x")]
+
+
+@pytest.mark.parametrize(
+    ("offered", "number", "payload"),
+    [
+        (b"", 11542, b"\x00\x05"),
+        (b"110 112 11542", 11542, b"\x00\x05"),
+        (b"112 11544", 11544, bytes.fromhex("a1198345a105a0")),
+        (b"110 112", 11542, b"\x00\x05"),
+    ],
+)
+def test_an_instance_without_values_is_written_in_a_format_that_can_say_it(offered, number, payload):
+    root = b'</>;rt="oma.lwm2m";ct="%s",' % offered if offered else b""
+    links = parse_object_links(root + b"</3/0>")
+    sent = operations.request("create", Path(33605), {"instance_id": 5, "values": {}}, Target("1.1", links))
+    assert (sent.content_format, sent.payload) == (number, payload)
+    asked = {"instance_id": 5, "values": {}, "content_format": 112}
+    with pytest.raises(Lwm2mError):
+        operations.request("create", Path(33605), asked, Target("1.1", links))
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1", "1.2"])
+@pytest.mark.parametrize("path", [Path(5, 0, 0), Path(32999, 0, 5, 1)])
+def test_bytes_of_one_resource_go_as_they_are(version, path):
+    links = parse_object_links(b'</>;rt="oma.lwm2m";ct="60 110 112 11542",</5/0>')
+    asked = {"value": {"base64": "AP8="}}
+    sent = operations.request("write", path, asked, Target(version, links))
+    assert (sent.code, sent.content_format, sent.payload) == (Code.PUT, 42, b"\x00\xff")
+    wished = operations.request("write", path, asked | {"content_format": 11542}, Target(version, links))
+    assert wished.content_format == 11542
+    # A POST on a resource is an Execute to some, and several values need names.
+    updated = operations.request("write", path, asked | {"mode": "update"}, Target(version, links))
+    assert updated.content_format != 42
+    several = {"values": {f"{path.parent}/0": {"base64": ""}, f"{path.parent}/1": {"base64": ""}}}
+    assert operations.request("write", path.parent, several, Target(version, links)).content_format != 42
+
+
+@pytest.mark.parametrize("number", [112, 110, 11543, 11544])
+@pytest.mark.parametrize(("version", "root"), [("1.1", ""), ("1.2", ""), ("1.2", "lwm2m")])
+def test_names_of_an_end_device_carry_its_prefix(number, version, root):
+    head = f'</{root}>;rt="oma.lwm2m",' if root else ""
+    links = parse_object_links(f"{head}<{'/' + root if root else ''}/3303/0>".encode())
+    target = Target(version, links, core(), "dev0")
+    prefix = f"{root}/dev0" if root else "dev0"
+    wish = {"content_format": number}
+    text = operations.request("write", Path(3303, 0, 5750), wish | {"value": "k"}, target)
+    assert text.path == (*((root,) if root else ()), "dev0", "3303", "0", "5750")
+    assert formats.decode(number, text.payload, Path(3303, 0, 5750)) == [
+        Node(Path(3303, 0, 5750), "k", prefix=prefix)
+    ]
+    whole = operations.request("write", Path(3303, 0), wish | {"values": {"/3303/0/5750": "k"}}, target)
+    assert formats.decode(number, whole.payload, Path(3303, 0)) == [
+        Node(Path(3303, 0, 5750), "k", prefix=prefix)
+    ]
+    made = operations.request(
+        "create", Path(3303), wish | {"instance_id": 4, "values": {"/3303/4/5750": "k"}}, target
+    )
+    assert formats.decode(number, made.payload, Path(3303)) == [Node(Path(3303, 4, 5750), "k", prefix=prefix)]
 
 
 def test_arguments_of_execute_are_plain_text():

@@ -65,7 +65,7 @@ def test_binary_of_every_spelling_is_taken_whole(play, operator, meter, case):
 
 def _send(value: str, size: int) -> bytes:
     """``POST /dp``, padded by the text it carries to more than one SMS."""
-    text = f'[{{"n":"/32700/0/0","vs":"{value * size}"}}]'.encode()
+    text = f'[{{"n":"/3/0/15","vs":"{value * size}"}}]'.encode()
     return b"\x51\x02\x55" + value.encode() + b"\x0a\xb2dp\x11\x6e\xff" + text
 
 
@@ -89,12 +89,12 @@ def test_parts_of_two_messages_with_one_reference_are_never_mixed(play, operator
                 message = hand_over(switch, body)
                 while not message.is_done:
                     await asyncio.sleep(0.01)
-            await until(lambda: ResourceValue.objects.filter(path="/32700/0/0").exists())
+            await until(lambda: ResourceValue.objects.filter(path="/3/0/15").exists())
             found = await off(lambda: list(ResourceValue.objects.values_list("path", "text")))
-            assert ("/32700/0/0", "b" * 150) in found
+            assert ("/3/0/15", "b" * 150) in found
 
     play(scene, sms=QUICK, sweep_seconds=0.2)
-    assert [row.text for row in ResourceValue.objects.filter(path="/32700/0/0")] == ["b" * 150]
+    assert [row.text for row in ResourceValue.objects.filter(path="/3/0/15")] == ["b" * 150]
 
 
 STATES = {

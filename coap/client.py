@@ -164,10 +164,10 @@ class Client:
         """Nobody wants the answer any more: nothing is repeated, and the next one leaves. There is no event of it."""
         self._end(call, now)
 
-    def drop(self, peer: Hashable, detail: str, now: float) -> None:
-        """The way to `peer` is closed: all that was asked of it ends now."""
+    def drop(self, peer: Hashable, detail: str, now: float, reason: Reason = Reason.GONE) -> None:
+        """The way to `peer` is closed, or takes nothing: all that was asked of it ends now."""
         for call in (*self._queued.pop(peer, ()), *([self._open[peer]] if peer in self._open else ())):
-            self._finish(call, Failed(Reason.GONE, detail), now)
+            self._finish(call, Failed(reason, detail), now)
 
     def drop_all(self, detail: str, now: float) -> None:
         for peer in list(self._open):

@@ -25,6 +25,8 @@ class Reason(Enum):
     """An answer came that CoAP does not allow: a broken message, or a block that was not asked for."""
     GONE = "gone"
     """The way to the peer is closed."""
+    REFUSED = "refused"
+    """Whoever carries messages to the peer does not take this one, now or later."""
 
 
 @dataclass(frozen=True, slots=True)

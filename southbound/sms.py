@@ -19,6 +19,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from coap import Reason
 from devices import events
 from devices.errors import Refused
 from devices.services import (
@@ -31,7 +32,7 @@ from devices.services import (
     triggers,
 )
 from devices.services.sms_inbox import Whole
-from devices.services.sms_outbox import ToSend
+from devices.services.sms_outbox import Settled, ToSend
 from devices.services.smsc_links import Link
 from southbound import sms_traffic
 from southbound.counters import Counters
@@ -227,7 +228,7 @@ class Sms:
             sms_outbox.drop_dead, operator_id=link.operator_id, holder=self._flow, now=now
         )
         await self._database.run(takeover.give_back, flow=self._flow, host=_host(), now=now)
-        desk = Desk(self._claim, self._tell)
+        desk = Desk(self._claim, self._tell, self._unsent)
         held = HeldLink(link, desk=desk, traffic=self.traffic, patience=self._options.patience)
         self._held[link.operator_id] = held
         await self._feed(link.operator_id, timedelta(0))
@@ -273,6 +274,12 @@ class Sms:
             self._whole(operator_id, whole)
 
     # -- of a link -------------------------------------------------------------------------------------------
+    def _unsent(self, operator_id: int, settled: Settled) -> None:
+        """Whoever waits for the answer is told at once: waiting, or sending it again, would end in the same way."""
+        if self.lane is not None:
+            peer = SmsPeer(operator_id, settled.sent.msisdn)
+            self._engine.drop(self.lane, peer, settled.detail, Reason.REFUSED)
+
     async def _claim(self, operator_id: int, limit: int) -> list[ToSend]:
         return await self._database.run(
             sms_outbox.claim, operator_id=operator_id, holder=self._flow, limit=limit, now=timezone.now()

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import smpp
-from devices.messaging import LinkState
+from devices.messaging import LinkState, SmsPurpose, SmsState
 from devices.services.sms_outbox import Settled, ToSend
 from devices.services.smsc_links import Link
 from southbound.sms_traffic import SmsTraffic
@@ -27,6 +27,8 @@ class Desk:
 
     claim: Callable[[int, int], Awaitable[list[ToSend]]]
     tell: Callable[[int, str, str, str], Awaitable[None]]
+    unsent: Callable[[int, Settled], None]
+    """A request that the SMSC will never take."""
 
 
 class HeldLink:
@@ -81,6 +83,8 @@ class HeldLink:
 
     def _settle(self, settled: Settled) -> None:
         self._traffic.settle(settled, wants_receipts=self._wants_receipts)
+        if settled.state == SmsState.REFUSED and settled.sent.purpose == SmsPurpose.REQUEST:
+            self._desk.unsent(self._operator_id, settled)
 
     async def _claim(self, limit: int) -> list[ToSend]:
         return await self._desk.claim(self._operator_id, limit)

@@ -116,10 +116,10 @@ class Engine:
         if data[0] >> 4 & 3 == coap.CON:
             self._transmit(lane, peer, empty(coap.RST, data[2] << 8 | data[3]))
 
-    def drop(self, lane: Lane, peer: Hashable, reason: str) -> None:
-        """The peer is gone: everything outstanding with it fails now."""
+    def drop(self, lane: Lane, peer: Hashable, detail: str, reason: Reason = Reason.GONE) -> None:
+        """The peer is gone, or the way refuses what is sent to it: everything outstanding with it fails now."""
         if self._loop is not None:
-            self._client.drop((lane, peer), reason, self._loop.time())
+            self._client.drop((lane, peer), detail, self._loop.time(), reason)
             self._work(self._loop)
 
     async def request(

@@ -126,10 +126,14 @@ def test_an_smsc_that_throttles_refuses_and_is_slow(sms, operator, meter):
             faults.slow_seconds = 0.3
             assert told(await order(meter, "read", "/3/0/0"))
             assert await off(lambda: SmsMessage.objects.filter(attempts__gt=1).exists())
-            faults.slow_seconds, faults.refuse = 0.0, 1
-            await order(meter, "execute", "/3/0/12")
+            faults.slow_seconds = 0.0
+            for status in (Status.INVDSTADR, Status.INVDSTTON, Status.RX_R_APPN):
+                faults.refuse, faults.refuse_with = 1_000, status  # whatever else leaves meanwhile
+                ended = await order(meter, "read", "/3/0/0")
+                assert (ended.state, ended.cause, ended.attempts) == ("refused", "SMS_REFUSED", 1)
+                assert status.name in ended.detail
             refused = await until(lambda: SmsMessage.objects.filter(state=SmsState.REFUSED).first())
-            assert (refused.cause, "INVDSTADR" in refused.detail) == ("SMS_REFUSED", True)
+            assert refused.cause == "SMS_REFUSED"
 
     sms(scene)
 

@@ -59,13 +59,17 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     Role.ADMINISTRATOR: _RUN
     | _may("view", *_PEOPLE, *_TRAIL, "devices.credential")
     | _may("delete", "devices.device", "provisioning.bootstrapprofile", "accounts.staffmembership")
+    | _may("endanger", "devices.device")
     | _may("add", "accounts.staffmembership", "devices.credential", "devices.historyretention")
     | _may("add", "devices.smsclink")
     | _may("change", "devices.smsclink")
     | _may("delete", "devices.smsclink")
     | _may("change", "accounts.operator", "accounts.subscriber", "accounts.staffmembership")
     | _may("change", "devices.historyretention"),
-    Role.PROVISIONING: _RUN | _may("view", "devices.credential") | _may("delete", "devices.device"),
+    Role.PROVISIONING: _RUN
+    | _may("view", "devices.credential")
+    | _may("delete", "devices.device")
+    | _may("endanger", "devices.device"),
     Role.SUPPORT: _LOOK
     | _may("view", *_TRAIL)
     | _may("add", "provisioning.job", "devices.command")

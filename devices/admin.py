@@ -25,6 +25,7 @@ from devices import (  # noqa: F401  the rest of this room
 from devices.admin_board import board_view
 from devices.admin_device import device_facts
 from devices.admin_management import urls as management_urls
+from devices.dangers import PERMISSION, Asker
 from devices.errors import Refused
 from devices.models import Device
 from devices.selectors import present, sessions, ways
@@ -173,7 +174,11 @@ class DeviceAdmin(ScopedModelAdmin):
             button="Send SMS",
             done="asked by SMS",
             do=lambda device, reason: triggers.send(
-                device=device, kind=kind, requested_by=f"user:{request.user.pk}", reason=reason
+                device=device,
+                kind=kind,
+                requested_by=f"user:{request.user.pk}",
+                reason=reason,
+                asker=Asker(may_endanger=tenancy.may(request.user, PERMISSION, device.operator_id)),
             ),
         )
 

@@ -43,7 +43,14 @@ CODES: dict[type[Exception], str] = {
 }
 TOO_MUCH = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 DAMAGED = (SuspiciousOperation, MultiPartParserError, UnreadablePostError)
-CONFLICTS = {"ENDPOINT_TAKEN", "PSK_IDENTITY_TAKEN", "CONFLICT"}
+STATUS = {
+    "ENDPOINT_TAKEN": 409,
+    "PSK_IDENTITY_TAKEN": 409,
+    "CONFLICT": 409,
+    "QUOTA_REACHED": 409,
+    "PERMISSION_DENIED": 403,
+}
+"""Of what a service refuses; everything else is 400."""
 
 
 class Pages(PageNumberPagination):
@@ -61,7 +68,7 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
         body: dict[str, Any] = {"code": error.cause, "detail": error.detail}
         if error.field:
             body["fields"] = {error.field: [error.detail]}
-        return Response(body, status=409 if error.cause in CONFLICTS else 400)
+        return Response(body, status=STATUS.get(error.cause, 400))
     if isinstance(error, DjangoValidationError):
         return Response({"code": "VALIDATION_FAILED", "detail": " ".join(error.messages)}, status=400)
     if isinstance(error, exceptions.ValidationError):

@@ -54,11 +54,15 @@ class CommandViewSet(OfDevice, ListModelMixin, RetrieveModelMixin, GenericViewSe
         responses={201: CommandSerializer, 400: ProblemSerializer, 403: ProblemSerializer},
     )
     def create(self, request: Request, *args: object, **kwargs: object) -> Response:
-        """Ask for an operation. It is checked against protocol and object model, then waits for the device."""
+        """Ask for an operation. It is checked against protocol and object model, then waits for the device.
+
+        What may cut the device off (factory reset, reboot, disable, bootstrap, keys and accounts) asks for a `reason`
+        and for a role that runs devices.
+        """
         device = self.device_where(SEND)
         asked = NewCommandSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        command = asked.enqueue(device, f"user:{request.user.pk}")
+        command = asked.enqueue(device, f"user:{request.user.pk}", self.asker(device))
         return Response(CommandSerializer(command).data, status=201)
 
     @extend_schema(

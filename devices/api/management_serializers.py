@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from devices import object_models, secrecy
+from devices.dangers import Asker
 from devices.models import Command, CommandState, Operation
 from devices.services import mailbox, operations
 from devices.telemetry import Observation, ObservationState, TraceMessage
@@ -60,7 +61,7 @@ class NewCommandSerializer(_Delivery):
         required=False, help_text="Leave the object model aside and let the device refuse."
     )
 
-    def enqueue(self, device: Any, by: str) -> Command:
+    def enqueue(self, device: Any, by: str, asker: Asker) -> Command:
         """What was asked for, in the device's mailbox. Raises Refused."""
         given = dict(self.validated_data)
         operation = given.pop("operation")
@@ -82,6 +83,7 @@ class NewCommandSerializer(_Delivery):
             paths=given.pop("paths", ()),
             arguments=given,
             requested_by=by,
+            asker=asker,
             **delivery,
         )
 

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 
 from accounts import tenancy
 from devices.api.views import ENDPOINT
+from devices.dangers import PERMISSION, Asker
 from devices.models import Device
 from devices.selectors import inventory
 
@@ -49,3 +50,7 @@ class OfDevice:
             is_staff = tenancy.may(self.request.user, "devices.view_device", device.operator_id)
             raise PermissionDenied(ROLE if is_staff else STAFF_ONLY)
         return device
+
+    def asker(self, device: Device) -> Asker:
+        """The caller, as `dangers` asks about them."""
+        return Asker(may_endanger=tenancy.may(self.request.user, PERMISSION, device.operator_id))

@@ -107,5 +107,10 @@ class TriggerViewSet(OfDevice, ListModelMixin, GenericViewSet):
         device = self.device_where(SEND)
         asked = NewTriggerSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        message = triggers.send(device=device, requested_by=f"user:{request.user.pk}", **asked.validated_data)
+        message = triggers.send(
+            device=device,
+            requested_by=f"user:{request.user.pk}",
+            asker=self.asker(device),
+            **asked.validated_data,
+        )
         return Response(TriggerSerializer(message).data, status=201)

@@ -8,6 +8,9 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
+from accounts.scoping.reasons import REASON_LIMIT
+from devices import dangers
+from devices.dangers import Danger
 from devices.errors import Refused
 from devices.management_views import inputs, shown
 from devices.management_views.facts import Facts
@@ -24,6 +27,25 @@ class Ask(forms.Form):
 
     operation = ""
     button = ""
+    danger: Danger | None = None
+
+    def beware(self, danger: Danger | None) -> None:
+        """The form of a danger asks its question, and for a reason."""
+        self.danger = danger
+        if danger is not None:
+            self.ask_why()
+
+    def ask_why(self) -> None:
+        self.fields["reason"] = forms.CharField(
+            label="Why",
+            max_length=REASON_LIMIT,
+            help_text="Kept in the ledger, together with your name.",
+            error_messages={"required": "Say why; the ledger keeps it."},
+        )
+
+    @property
+    def reason(self) -> str:
+        return self.cleaned_data.get("reason", "")
 
     def place(self, path: Path) -> Path:
         return path
@@ -188,4 +210,6 @@ def offered(facts: Facts, path: Path, data: Mapping[str, Any] | None = None) -> 
         made.append(Create(facts.catalogue.objects.get(path.object_id or 0), **bound(Operation.CREATE)))
     if path.depth == 2:
         made.append(Delete(**bound(Operation.DELETE)))
+    for form in made:
+        form.beware(dangers.of(str(form.operation), [path]))
     return {str(form.operation): form for form in made}

@@ -12,7 +12,8 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from accounts import tenancy
-from devices import awake
+from devices import awake, dangers
+from devices.dangers import Asker
 from devices.errors import Refused
 from devices.management_views import facts as reading
 from devices.management_views import node as nodes
@@ -48,8 +49,12 @@ def ask(model_admin: Any, request: HttpRequest, device_id: int) -> HttpResponse:
         raise Http404("This cannot be asked of this node.")
     if form.is_valid():
         try:
-            command = _request(request, facts, str(form.operation), form.place(path), form.said())
+            command = _request(
+                request, facts, str(form.operation), form.place(path), form.said(), form.reason
+            )
         except Refused as refusal:
+            if refusal.cause == dangers.REASON_MISSING:
+                form.ask_why()
             form.add_error(refusal.field if refusal.field in form.fields else None, refusal.detail)
         else:
             _say(request, facts, command)
@@ -82,7 +87,7 @@ def set_awake(model_admin: Any, request: HttpRequest, device_id: int) -> HttpRes
         if text and not (text.isascii() and text.isdigit()):
             raise Refused("VALIDATION_FAILED", f"{text!r} is not a number of seconds.", "seconds")
         seconds = int(text[:9]) if text else None
-        inventory.set_awake_seconds(device=device, seconds=seconds, reason="Page of the device")
+        inventory.set_awake_seconds(device=device, seconds=seconds)
     except Refused as refusal:
         messages.error(request, refusal.detail)
     else:
@@ -94,6 +99,10 @@ def set_awake(model_admin: Any, request: HttpRequest, device_id: int) -> HttpRes
 def may_act(user: Any, device: Device) -> bool:
     """Whether this person may ask something of this device, as things stand with both."""
     return device.access == Access.ACTIVE and tenancy.may(user, ACT, device.operator_id)
+
+
+def _may_endanger(user: Any, device: Device) -> bool:
+    return tenancy.may(user, dangers.PERMISSION, device.operator_id)
 
 
 def _naps(facts: Facts) -> bool:
@@ -129,7 +138,12 @@ def _from_row(model_admin: Any, request: HttpRequest, facts: Facts) -> HttpRespo
 
 
 def _request(
-    request: HttpRequest, facts: Facts, operation: str, path: Path, arguments: dict[str, Any]
+    request: HttpRequest,
+    facts: Facts,
+    operation: str,
+    path: Path,
+    arguments: dict[str, Any],
+    reason: str = "",
 ) -> Command:
     return operations.request(
         device=facts.device,
@@ -137,7 +151,8 @@ def _request(
         path=str(path),
         arguments=arguments,
         requested_by=f"user:{request.user.pk}",
-        reason="Page of the device",
+        reason=reason,
+        asker=Asker(may_endanger=_may_endanger(request.user, facts.device)),
     )
 
 
@@ -165,6 +180,8 @@ def _page(
     may = may_act(request.user, device)
     node = nodes.of(facts, path, span=request.GET.get("span", "")) if path else None
     forms = nodes.forms(facts, node) if node and may else {}
+    if not _may_endanger(request.user, device):
+        forms = {name: form for name, form in forms.items() if not (form.danger and form.danger.needs_role)}
     if sent is not None:
         forms[str(sent.operation)] = sent
     context = {

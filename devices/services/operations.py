@@ -34,12 +34,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from devices import secrecy
+from devices import dangers, secrecy
+from devices.dangers import Asker
 from devices.errors import Refused
 from devices.models import Command, Device, Operation
 from devices.selectors import device_models, ways
 from devices.services import mailbox, observations, operation_asks, operation_rules
 from devices.services.operation_asks import Ask
+from lwm2m.paths import Path
 
 _OBSERVES = (Operation.OBSERVE, Operation.OBSERVE_COMPOSITE)
 _CANCELS = (Operation.CANCEL_OBSERVE, Operation.CANCEL_OBSERVE_COMPOSITE)
@@ -58,9 +60,11 @@ def request(
     reason: str = "",
     expires_in_seconds: int = mailbox.EXPIRES_IN_SECONDS,
     priority: int = 0,
+    asker: Asker | None = None,
 ) -> Command:
     """Check an operation and put it into the device's mailbox. Raises Refused, with the field that is wrong.
 
+    `asker` is the person at a door: what endangers the device asks them for a role and a reason, see `dangers`.
     Observe and its cancel also keep the wish, see `observations`.
     """
     if not 1 <= expires_in_seconds <= EXPIRY_LIMIT_SECONDS:
@@ -80,6 +84,7 @@ def request(
         raise Refused("VALIDATION_FAILED", f"This operation takes {wanted}.", "paths")
     ask = operation_asks.of(device, operation, path=path, paths=paths, arguments=given)
     checked = operation_rules.checked(ask)
+    dangers.check(dangers.of(operation, _touched(ask, checked)), asker, reason)
     if operation in _OBSERVES:
         return _observe(device, ask, given, requested_by, reason, delivery)
     if operation in _CANCELS:
@@ -121,6 +126,14 @@ def mute_send(
         requested_by=requested_by,
         **more,
     )
+
+
+def _touched(ask: Ask, checked: Mapping[str, Any]) -> list[Path]:
+    """The path, and every value that a write or a create brings; those of a new instance may be named below it."""
+    if ask.operation in operation_rules.COMPOSITE:
+        return [operation_asks.parse(name) for name in checked.get("values", ())]
+    values = [name for name in checked.get("values", ()) if name.startswith("/")]
+    return [operation_asks.parse(name) for name in values] or [ask.path]
 
 
 def _place(ask: Ask) -> str:

@@ -15,10 +15,11 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from audit import ledger
-from devices import events
+from devices import dangers, events
+from devices.dangers import Asker
 from devices.errors import Refused
 from devices.messaging import SmscLink, SmsMessage, SmsPurpose
-from devices.models import Device, Reach, RegistrationDetail
+from devices.models import Device, Operation, Reach, RegistrationDetail
 from devices.services import device_trail, sms_numbers, sms_outbox, smsc_links
 from devices.states import Access
 from lwm2m import trigger
@@ -50,6 +51,7 @@ def send(
     reason: str = "",
     valid_seconds: int = VALID_SECONDS,
     now: datetime | None = None,
+    asker: Asker | None = None,
 ) -> SmsMessage:
     """Queue a trigger for a registered or lost device with a phone number, and ring the operator's link.
 
@@ -63,6 +65,7 @@ def send(
         locked = Device.objects.select_for_update().get(pk=device.pk)
         _check(locked, now)
         path, payload = _message(locked, Kind(kind))
+        dangers.check(dangers.of(Operation.EXECUTE, [path]), asker, reason)
         outgoing = sms_outbox.Outgoing(
             operator_id=locked.operator_id,
             msisdn=locked.msisdn,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from accounts.roles import Role
 from devices.models import Command
 from devices.services import mailbox
 from devices.telemetry import Observation
@@ -39,7 +40,7 @@ def test_a_button_in_the_tree_asks_and_comes_back_to_the_open_node(desk, meter):
 )
 def test_typed_inputs_become_the_values_of_the_operation(desk, meter, path, typed, kept):
     assert 'id="ask-write-value"' in text(desk.get(address(meter, f"?node={path}")))
-    assert ask(desk, meter, ask="write", path=path, value=typed).status_code == 302
+    assert ask(desk, meter, ask="write", path=path, value=typed, reason="a test").status_code == 302
     assert Command.objects.get().arguments["value"] == kept
 
 
@@ -60,7 +61,7 @@ def test_a_slip_is_said_at_the_field_and_what_was_typed_stays(desk, meter, path,
 
 
 def test_a_refusal_of_the_service_is_said_in_its_words(desk, meter):
-    page = text(ask(desk, meter, ask="execute", path="/3/0/4", arguments="no such thing"))
+    page = text(ask(desk, meter, ask="execute", path="/3/0/12", arguments="no such thing"))
     assert "Arguments are written" in page
     assert not Command.objects.exists()
 
@@ -95,8 +96,10 @@ def test_an_observation_is_wanted_and_ended(desk, meter):
     assert row.state == "ended"
 
 
-def test_a_new_instance_takes_what_was_typed(desk, meter):
-    assert ask(desk, meter, ask="create", path="/1", instance="2", r1="300", r7="U").status_code == 302
+def test_a_new_instance_takes_what_was_typed(signed_in, meter):
+    desk = signed_in(Role.ADMINISTRATOR)
+    typed = {"instance": "2", "r1": "300", "r7": "U", "reason": "a second account"}
+    assert ask(desk, meter, ask="create", path="/1", **typed).status_code == 302
     assert Command.objects.get().arguments["instance_id"] == 2
 
 

@@ -60,7 +60,7 @@ def test_a_command_is_asked_for_watched_and_answered(make, support, endpoint):
 def test_the_list_is_filtered_and_paged(device, support, django_assert_max_num_queries):
     for path in ("/3/0", "/3/0/9", "/1/0"):
         post(support, device, operation="read", path=path)
-    post(support, device, operation="execute", path="/3/0/4")
+    post(support, device, operation="execute", path="/3/0/12")
     answer(device)
     found = lambda query: support.get(at(device, f"commands/?{query}")).json()["count"]  # noqa: E731
     assert found("") == 4

@@ -56,7 +56,7 @@ def test_json(run, device):
 
 
 def test_a_refusal_of_the_device(run, device):
-    status, _, err = run("execute", device.endpoint, "/3/0/4", then=lambda: answer(device, code="4.05"))
+    status, _, err = run("execute", device.endpoint, "/3/0/12", then=lambda: answer(device, code="4.05"))
     assert (status, err.strip()) == (3, "The device refused: 4.05")
 
 
@@ -121,6 +121,6 @@ def test_what_is_not_accepted(run, words, said):
     ],
 )
 def test_what_is_typed_is_asked(run, device, words, operation, arguments):
-    run(words[0], device.endpoint, *words[1:])
+    run(words[0], device.endpoint, *words[1:], "--reason", "a test")
     command = Command.objects.get()
     assert (command.operation, command.arguments) == (operation, arguments)

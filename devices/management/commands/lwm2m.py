@@ -16,6 +16,7 @@ from django.utils import timezone
 from audit import ledger
 from devices import command_line
 from devices.api.management_serializers import MUTE, UNMUTE, CommandSerializer
+from devices.dangers import Asker
 from devices.errors import Refused
 from devices.models import COMMAND_ENDED, Device, Operation
 from devices.models import Command as Row
@@ -62,7 +63,9 @@ class Command(BaseCommand):
         parser.add_argument("--timeout", type=float, default=30.0, metavar="S", help="how long to wait here")
         parser.add_argument("--cancel", action="store_true", help="take it back when the timeout is over")
         parser.add_argument("--operator", metavar="SLUG", help="only a device of this operator")
-        parser.add_argument("--reason", default="", help="kept in the ledger")
+        parser.add_argument(
+            "--reason", default="", help="kept in the ledger; what may cut the device off needs one"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         device = self._device(options["endpoint"], options["operator"])
@@ -125,6 +128,7 @@ class Command(BaseCommand):
             arguments=typed.arguments | given,
             requested_by=_BY,
             reason=reason,
+            asker=Asker(may_endanger=True),  # whoever has a shell here has the database too
         )
 
     def _wait(self, row: Row, seconds: float) -> Row:

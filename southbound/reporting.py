@@ -14,7 +14,7 @@ from django.db import connection
 from django.utils import timezone
 
 from audit import ledger
-from devices import events
+from devices import events, locks
 from devices.models import Device
 from devices.services import observations, values
 from devices.services.values import Sample
@@ -131,8 +131,10 @@ class Reporting:
                 else judge_notice(report, known.get(report.origin), observed, at)
                 for report, at in moments.of(batch, now)
             ]
+            # In the order of `audit.locks`: devices, end devices, registrations, observations, values.
+            if to_lock := _to_lock(verdicts):
+                locks.devices(to_lock)
             behind_them = behind.stored(verdicts, now=now)
-            # Locks in the order of the house: devices, registrations, observations, values.
             self._act_on(verdicts, now=now)
             spoke = {v.device_id for v in verdicts}
             senders.heard((one for one in known.values() if one.device_id in spoke), now=now)
@@ -203,6 +205,13 @@ class Reporting:
             paths = () if verdict.about is None else verdict.about.paths
             about = verdict.device_id if verdict.about is None else verdict.about.device_id
             self._tracing.notified(about, report.notice, paths, is_welcome=verdict.is_welcome)
+
+
+def _to_lock(verdicts: Iterable[Verdict]) -> set[int]:
+    """The devices about which more is to be done than to keep what they said: asked, refused, told of others."""
+    about = {v.about.device_id for v in verdicts if v.about is not None and (v.is_first_block or v.is_end)}
+    telling = {v.device_id for v in verdicts if v.device_id is not None and (v.end_devices or v.behind)}
+    return about | telling
 
 
 def _newest(verdicts: Iterable[Verdict]) -> dict[int, tuple[str, int | None]]:

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from audit import ledger
-from devices import awake, waking
+from devices import awake, locks, waking
 from devices.models import Device, Operation, Plane, Transport
 from devices.outcomes import Claimed, Outcome
 from devices.services import delivery, sender_store, sms_numbers
@@ -174,11 +174,11 @@ class Turns:
         now = timezone.now()
         with ledger.unit_of_work():
             settled = [turn.settled for turn in batch if turn.settled is not None]
+            wanted = {turn.device_id for turn in batch if turn.prolonged is None}
+            devices = locks.devices({turn.device_id for turn in batch} | {one.device_id for one in settled})
             for prolonged in (turn.prolonged for turn in batch if turn.prolonged is not None):
                 until = now + timedelta(seconds=prolonged.seconds)
                 delivery.prolong(command_id=prolonged.command_id, flow=self._flow, until=until)
-            wanted = {turn.device_id for turn in batch if turn.prolonged is None}
-            devices = delivery.locked(wanted | {one.device_id for one in settled})
             if settled:
                 outcomes = [(one.command_id, one.outcome) for one in settled]
                 delivery.settle(devices=devices, outcomes=outcomes, now=now)

@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 
 from devices import object_models
+from tests import lock_order
 from tests.ledger_triggers import flush_may_empty_the_ledger
 
 __all__ = ["flush_may_empty_the_ledger"]
@@ -18,6 +19,14 @@ __all__ = ["flush_may_empty_the_ledger"]
 def no_kept_object_models() -> None:
     """A test's definitions are rolled back, which no process is told of; their keys are given out again."""
     object_models.forget()
+
+
+@pytest.fixture(autouse=True)
+def locks_in_order():
+    """A test in which rows are locked out of the order of `audit.locks` fails."""
+    with lock_order.recorded() as recorder:
+        yield recorder
+    assert not recorder.inversions, recorder.inversions[:5]
 
 
 ONLY_WHEN_NAMED = {"browser", "interop"}

@@ -6,7 +6,7 @@ from typing import Any
 
 from accounts.errors import Refused
 from accounts.models import Operator
-from audit import ledger
+from audit import ledger, locks
 
 CHANGEABLE = ("name", "description", "support_email", "is_active", "is_open_for_signup", "allows_nosec")
 
@@ -53,7 +53,7 @@ def change(*, operator: Operator, changes: dict[str, Any]) -> Operator:
     if unknown:
         raise ValueError(f"an operator's {', '.join(sorted(unknown))} cannot be changed")
     with ledger.unit_of_work():
-        row = Operator.objects.select_for_update().get(pk=operator.pk)
+        row = locks.rows(Operator.objects).get(pk=operator.pk)
         changed = {field: value for field, value in changes.items() if getattr(row, field) != value}
         if not changed:
             return row

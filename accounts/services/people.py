@@ -9,7 +9,7 @@ from knox.models import AuthToken
 from accounts import events
 from accounts.errors import Refused
 from accounts.models import User
-from audit import ledger
+from audit import ledger, locks
 
 CHANGEABLE = ("name", "is_active", "is_superuser")
 
@@ -20,7 +20,7 @@ def change(*, user: User, changes: dict[str, Any]) -> User:
     if unknown:
         raise ValueError(f"a person's {', '.join(sorted(unknown))} cannot be changed")
     with ledger.unit_of_work():
-        row = User.objects.select_for_update().get(pk=user.pk)
+        row = locks.rows(User.objects).get(pk=user.pk)
         changed = {field: value for field, value in changes.items() if getattr(row, field) != value}
         if not changed:
             return row

@@ -12,7 +12,7 @@ from allauth.account.models import EmailAddress
 from accounts.errors import Refused
 from accounts.models import Operator, StaffMembership, User
 from accounts.roles import Role
-from audit import ledger
+from audit import ledger, locks
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def remove(*, membership: StaffMembership, reason: str = "") -> None:
 
 def _lock(operator: Operator) -> None:
     """Roles of one operator change one after the other: two administrators cannot remove each other."""
-    Operator.objects.select_for_update().get(pk=operator.pk)
+    locks.rows(Operator.objects).get(pk=operator.pk)
 
 
 def _keep_an_administrator(membership: StaffMembership) -> None:

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from accounts.errors import Refused
 from accounts.models import Operator, Subscriber, SubscriberState, User
 from accounts.services import numbers
-from audit import ledger
+from audit import ledger, locks
 
 MOVES: dict[str, frozenset[str]] = {
     SubscriberState.ACTIVE: frozenset({SubscriberState.SUSPENDED, SubscriberState.CLOSED}),
@@ -74,7 +74,7 @@ def close(*, subscriber: Subscriber, reason: str) -> Subscriber:
 
 def _move(subscriber: Subscriber, state: SubscriberState, reason: str) -> Subscriber:
     with ledger.unit_of_work():
-        row = Subscriber.objects.select_for_update().get(pk=subscriber.pk)
+        row = locks.rows(Subscriber.objects).get(pk=subscriber.pk)
         before = row.state
         if before == state:
             return row

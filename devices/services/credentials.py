@@ -16,7 +16,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from audit import ledger
-from devices import vault
+from devices import locks, vault
 from devices.models import Credential, CredentialState, Device, Plane
 from devices.services import device_trail
 from devices.states import Access
@@ -198,7 +198,7 @@ def first_use(*, credential_ids: Iterable[int], now: datetime) -> None:
     """
     with ledger.unit_of_work():
         new = list(
-            Credential.objects.select_for_update(of=("self",))
+            locks.rows(Credential.objects)
             .select_related("device")
             .filter(pk__in=list(credential_ids))
             .filter(Q(state=CredentialState.PENDING) | Q(first_used_at__isnull=True))

@@ -1,19 +1,18 @@
 """Commands on their way, for many devices at once: how those that were sent ended, and which are next.
 
 Used by the mailbox, and by southbound for all that its loop had meanwhile: a device costs a share of a statement
-instead of a dozen. Lock order: devices by id, then their commands; then registration, observation and values, as
-`settlement` says; the ledger's heads last. What it locks, it locks under the devices' locks.
+instead of a dozen. The caller has locked the devices (`locks.devices`), and what is locked here belongs to them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import F, OuterRef, Subquery
 
-from devices import events, object_models, secrecy, waking
+from devices import events, locks, object_models, secrecy, waking
 from devices.models import Command, CommandState, Device, Operation, Registration
 from devices.outcomes import BUSY, Claimed, DeviceRefused, Done, Later, Outcome, Silent
 from devices.services import command_history, delivery_behind, delivery_sql, settlement
@@ -45,20 +44,12 @@ BROKEN_OFF = Silent(
 """The device listens at its new place: a command that may be repeated is tried there at once."""
 
 
-def locked(device_ids: Iterable[int]) -> dict[int, Device]:
-    """Lock these devices in order of their ids, in the caller's unit of work."""
-    rows = Device.objects.select_for_update().filter(pk__in=set(device_ids)).order_by("pk")
-    return {device.pk: device for device in rows}
-
-
 def settle(
     *, devices: Mapping[int, Device], outcomes: Sequence[tuple[int, Outcome]], now: datetime
 ) -> list[Command]:
     """Write how claimed commands of locked devices ended; those that are not in flight any more are left alone."""
     said = dict(outcomes)
-    rows = Command.objects.select_for_update().filter(
-        pk__in=said, device_id__in=devices, state=CommandState.SENT
-    )
+    rows = locks.rows(Command.objects).filter(pk__in=said, device_id__in=devices, state=CommandState.SENT)
     commands = list(rows.order_by("device_id", "pk").defer("created_at", "expires_at", "sent_at"))
     _settle_all([(command, said[command.pk]) for command in commands], devices, now)
     return commands
@@ -134,10 +125,7 @@ def _next(devices: Mapping[int, Device], now: datetime, *, only_waking: bool = F
     if not ids:
         return []
     commands = list(
-        Command.objects.select_for_update()
-        .filter(pk__in=ids)
-        .order_by("device_id")
-        .defer("created_at", "expires_at")
+        locks.rows(Command.objects).filter(pk__in=ids).order_by("device_id").defer("created_at", "expires_at")
     )
     held_back = [command for command in commands if command.lease_until and command.lease_until > now]
     return [command for command in commands if command not in held_back] + _heard_since(held_back)

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
+from devices import locks
 from devices.gateways import EndDevice
 from devices.models import Command, CommandState, Device
 from devices.outcomes import BUSY
@@ -54,7 +55,7 @@ def next_of(gateway_ids: Collection[int], now: datetime) -> dict[int, Command]:
 
 
 def _locked(rows: QuerySet[Command]) -> QuerySet[Command]:
-    rows = rows.select_for_update(of=("self",)).select_related("device").order_by("device_id", "pk")
+    rows = locks.rows(rows).select_related("device").order_by("device_id", "pk")
     return rows.annotate(gateway_id=F(_GATEWAY))
 
 

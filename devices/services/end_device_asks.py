@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from audit import ledger
+from devices import locks
 from devices.errors import Refused
 from devices.models import Command, CommandState, Device, Operation, RegistrationDetail
 from devices.services import end_devices, mailbox, observations
@@ -106,7 +107,7 @@ def _observe(gateway: Device, now: datetime) -> None:
 
 def _read(gateway: Device, now: datetime, reason: str) -> None:
     with ledger.unit_of_work():
-        Device.objects.select_for_update().get(pk=gateway.pk)
+        locks.device(gateway.pk)
         waiting = Command.objects.filter(
             device=gateway, path=PATH, operation__in=_READS, state=CommandState.QUEUED
         )

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from audit import ledger
-from devices import events
+from devices import events, locks
 from devices.gateways import EndDevice
 from devices.models import Device, Onboarding, Reach, Security
 from devices.services import end_device_history, parked_reports
@@ -17,9 +17,7 @@ from devices.states import Access, Ownership
 
 def on_offer(gateway: Device, identifiers: Collection[str] | None) -> list[EndDevice]:
     """Those of these that nobody has taken, locked; None: all that were not dismissed."""
-    rows = EndDevice.objects.select_for_update(of=("self",)).filter(
-        gateway=gateway, device=None, gone_at=None
-    )
+    rows = locks.rows(EndDevice.objects).filter(gateway=gateway, device=None, gone_at=None)
     rows = rows.filter(is_dismissed=False) if identifiers is None else rows.filter(identifier__in=identifiers)
     return list(rows.order_by("pk"))
 
@@ -57,7 +55,7 @@ def take(*, gateway: Device, rows: Sequence[EndDevice], now: datetime) -> list[D
 def dismiss(*, gateway: Device, identifiers: Collection[str], is_dismissed: bool = True) -> int:
     """Do not offer these any more, or offer them again; returns how many that changed."""
     with ledger.unit_of_work():
-        locked = Device.objects.select_for_update().get(pk=gateway.pk)
+        locked = locks.device(gateway.pk)
         rows = EndDevice.objects.filter(gateway=locked, device=None, identifier__in=identifiers)
         names = list(rows.exclude(is_dismissed=is_dismissed).values_list("identifier", flat=True))
         if names:
@@ -82,7 +80,7 @@ def released(*, device: Device, now: datetime) -> None:
 def adopt(*, device: Device, now: datetime) -> EndDevice | None:
     """A device that was just added: the entry of a gateway of the same owner that told of it last, if any."""
     with ledger.unit_of_work():
-        rows = EndDevice.objects.select_for_update(of=("self",)).filter(
+        rows = locks.rows(EndDevice.objects).filter(
             identifier=device.endpoint,
             device=None,
             gateway__operator_id=device.operator_id,
@@ -102,7 +100,7 @@ def adopt(*, device: Device, now: datetime) -> EndDevice | None:
 def lose(*, gateway: Device, cause: str, now: datetime) -> int:
     """The gateway itself is gone for good: so is everything it told of. The devices stay, for another gateway."""
     with ledger.unit_of_work():
-        rows = EndDevice.objects.select_for_update(of=("self",)).filter(gateway=gateway, gone_at=None)
+        rows = locks.rows(EndDevice.objects).filter(gateway=gateway, gone_at=None)
         gone = list(rows.select_related("device").order_by("pk"))
         taken = [row.device for row in gone if row.device is not None]
         EndDevice.objects.filter(pk__in=[row.pk for row in gone]).update(gone_at=now, gone_cause=cause)

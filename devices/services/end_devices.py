@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from audit import ledger
-from devices import events
+from devices import events, locks
 from devices.gateways import EndDevice
 from devices.models import Device, Plane, Reach
 from devices.services import end_device_history, knocks, parked_reports
@@ -51,8 +51,8 @@ def told(*, gateway: Device, instances: Resources, is_whole: bool, now: datetime
     In the caller's transaction or its own. Bounded in statements, whatever the number of instances.
     """
     with ledger.unit_of_work():
-        locked = Device.objects.select_for_update().get(pk=gateway.pk)
-        rows = EndDevice.objects.select_for_update(of=("self",)).filter(gateway=locked)
+        locked = locks.device(gateway.pk)
+        rows = locks.rows(EndDevice.objects).filter(gateway=locked)
         known = list(rows.select_related("device").order_by("pk"))
         by_number = {row.instance: _said(row) for row in known if row.gone_at is None}
         found, problems = usable(instances, by_number)
@@ -160,7 +160,7 @@ def _owned(gateway: Device, identifiers: list[str], result: Told, now: datetime)
     if not devices:
         return {}
     ids = [device.pk for device in devices.values()]
-    elsewhere = EndDevice.objects.select_for_update(of=("self",)).filter(device_id__in=ids)
+    elsewhere = locks.rows(EndDevice.objects).filter(device_id__in=ids)
     last = {row.device_id: row for row in elsewhere.select_related("gateway").order_by("pk")}
     owned, left, foreign = {}, [], []
     for name, device in devices.items():
@@ -194,8 +194,8 @@ def is_adoptable(device: Device, gateway: Device) -> bool:
 
 def heard(device_ids: Iterable[int], *, now: datetime) -> None:
     """Values of these came; in the caller's transaction, before the values are written."""
-    rows = EndDevice.objects.filter(device_id__in=set(device_ids))
-    ids = list(rows.select_for_update().order_by("pk").values_list("pk", flat=True))
+    rows = locks.rows(EndDevice.objects).filter(device_id__in=set(device_ids))
+    ids = [row.pk for row in rows.only("pk").order_by("pk")]
     if ids:
         EndDevice.objects.filter(pk__in=ids).update(last_heard_at=now)
 

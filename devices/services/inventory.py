@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import Operator, Subscriber
 from audit import ledger
-from devices import awake, events
+from devices import awake, events, locks
 from devices.errors import Refused
 from devices.models import (
     Device,
@@ -151,7 +151,7 @@ def _own_plane(onboarding: str) -> Plane:
 def renew_key(*, device: Device) -> Added:
     """A new key of the portal's making under the identity the device came with. Refused where there is no key."""
     with ledger.unit_of_work():
-        locked = Device.objects.select_for_update().get(pk=device.pk)
+        locked = locks.device(device.pk)
         if locked.access == Access.RETIRED:
             raise Refused("DEVICE_RETIRED", "The device was removed; add it again.")
         if locked.security != Security.PSK:
@@ -206,7 +206,7 @@ def _set_access(
     now: datetime | None = None,
 ) -> Device:
     with ledger.unit_of_work():
-        locked = Device.objects.select_for_update().get(pk=device.pk)
+        locked = locks.device(device.pk)
         before = locked.access
         try:
             check_move(before, access, of=Access)
@@ -228,7 +228,7 @@ def _set_access(
 
 
 def _end_registration(device: Device, cause: str, now: datetime) -> None:
-    live = Registration.objects.select_for_update().filter(device=device, is_live=True)
+    live = Registration.objects.filter(device=device, is_live=True)
     if live.update(is_live=False):
         RegistrationDetail.objects.filter(device=device).update(ended_at=now, end_cause=cause)
         _record("registration.ended", device, cause=cause)
@@ -240,7 +240,7 @@ def set_provisioning(*, device: Device, state: str, cause: str = "") -> bool:
     `cause` says why the set-up failed or stands still, and is kept with the device until its next move.
     """
     with ledger.unit_of_work():
-        locked = Device.objects.select_for_update().get(pk=device.pk)
+        locked = locks.device(device.pk)
         before = locked.provisioning
         kept = cause if state in (Provisioning.READY, Provisioning.FAILED) else ""
         check_move(before, state, of=Provisioning)
@@ -265,7 +265,7 @@ def set_awake_seconds(*, device: Device, seconds: int | None, reason: str = "") 
     if seconds is not None and not 1 <= seconds <= awake.LIMIT_SECONDS:
         raise Refused("VALIDATION_FAILED", f"Say 1 to {awake.LIMIT_SECONDS} seconds, or nothing.", "seconds")
     with ledger.unit_of_work():
-        locked = Device.objects.select_for_update().get(pk=device.pk)
+        locked = locks.device(device.pk)
         before = locked.awake_seconds
         if before == seconds:
             return locked
@@ -280,7 +280,7 @@ def set_awake_seconds(*, device: Device, seconds: int | None, reason: str = "") 
 def set_msisdn(*, device: Device, msisdn: str, reason: str = "") -> Device:
     """Another phone number; none at all only for a device that does not live by SMS. Raises Refused."""
     with ledger.unit_of_work():
-        locked = Device.objects.select_for_update().get(pk=device.pk)
+        locked = locks.device(device.pk)
         number = check_msisdn(msisdn) if msisdn.strip() or locked.reach == Reach.SMS else ""
         if locked.access == Access.RETIRED:
             raise Refused("DEVICE_RETIRED", "The device was removed; add it again.")
@@ -306,7 +306,7 @@ def first_online(*, device: Device, at: datetime) -> None:
 def describe(*, device: Device, facts: Mapping[str, object]) -> Device:
     """Keep what the device says of itself in /3/0; `facts` are named like the columns, others are ignored."""
     with ledger.unit_of_work():
-        locked = Device.objects.select_for_update().get(pk=device.pk)
+        locked = locks.device(device.pk)
         said = {name: _printable(facts[name]) for name in _FACTS if facts.get(name) not in (None, "")}
         changed = {name: value for name, value in said.items() if getattr(locked, name) != value}
         if not changed:

@@ -13,7 +13,7 @@ from typing import Any
 from django.utils import timezone
 
 from audit import ledger
-from devices import events
+from devices import events, locks
 from devices.errors import Refused
 from devices.models import COMMAND_ENDED, Command, CommandState, Device, Operation, Transport
 from devices.outcomes import Claimed, DeviceRefused, Done, Outcome, Silent
@@ -70,7 +70,7 @@ def enqueue(
     now = now or timezone.now()
     canonical = _checked(operation, path)
     with ledger.unit_of_work():
-        locked = Device.objects.select_for_update().get(pk=device.pk)
+        locked = locks.device(device.pk)
         if locked.access != Access.ACTIVE:
             state = locked.get_access_display().lower()
             raise Refused(f"DEVICE_{locked.access.upper()}", f"The device is {state}; make it active first.")
@@ -114,7 +114,7 @@ def claim(*, device_id: int, flow: str, now: datetime, lease_seconds: int = LEAS
     One in flight per device (NSTART=1). The caller has checked that the device listens.
     """
     with ledger.unit_of_work():
-        devices = delivery.locked([device_id])
+        devices = locks.devices([device_id])
         claimed = delivery.claim(devices=devices, flow=flow, now=now, lease_seconds=lease_seconds)
     return claimed.get(device_id)
 
@@ -136,7 +136,7 @@ def finish(*, command_id: int, outcome: Done, now: datetime) -> None:
     """End a command that needs nothing of the device, such as forgetting an observation it never made."""
     with ledger.unit_of_work():
         device = _lock_device(command_id)
-        command = Command.objects.select_for_update().get(pk=command_id)
+        command = locks.rows(Command.objects).get(pk=command_id)
         if device is not None and command.state == CommandState.QUEUED:
             delivery.settle_one(command, device, outcome, now)
 
@@ -153,7 +153,7 @@ def cancel(*, command_id: int, reason: str = "", now: datetime | None = None) ->
         device = _lock_device(command_id)
         if device is None:
             return False
-        command = Command.objects.select_for_update().get(pk=command_id)
+        command = locks.rows(Command.objects).get(pk=command_id)
         if command.state in COMMAND_ENDED:
             return False
         delivery.end(command, device, CommandState.CANCELLED, now or timezone.now(), reason=reason)
@@ -162,7 +162,7 @@ def cancel(*, command_id: int, reason: str = "", now: datetime | None = None) ->
 
 def cancel_all(*, device: Device, reason: str, now: datetime) -> int:
     """Take back whatever waits for a device that the caller has locked; returns how many."""
-    waiting = Command.objects.select_for_update().filter(device=device, state__in=_OPEN).order_by("pk")
+    waiting = locks.rows(Command.objects).filter(device=device, state__in=_OPEN).order_by("pk")
     for command in waiting:
         delivery.end(command, device, CommandState.CANCELLED, now, cause="COMMAND_CANCELLED", reason=reason)
     return len(waiting)
@@ -179,7 +179,7 @@ def _expire(command_id: int, now: datetime) -> bool:
         device = _lock_device(command_id)
         if device is None:
             return False
-        command = Command.objects.select_for_update().get(pk=command_id)
+        command = locks.rows(Command.objects).get(pk=command_id)
         if command.state != CommandState.QUEUED or command.expires_at > now:
             return False
         delivery.end(
@@ -194,4 +194,4 @@ def _expire(command_id: int, now: datetime) -> bool:
 
 
 def _lock_device(command_id: int) -> Device | None:
-    return Device.objects.select_for_update(of=("self",)).filter(commands=command_id).first()
+    return locks.owner(commands=command_id)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Operator
 from audit import ledger
-from devices import object_models
+from devices import locks, object_models
 from devices.errors import Refused
 from devices.models import ObjectDefinition
 from lwm2m import ddf
@@ -109,7 +109,7 @@ def _read(files: Iterable[Source]) -> list[_Read]:
 
 def _store(operator: Operator | None, model: ObjectModel, file: str, now: datetime) -> Result:
     content = to_json(model)
-    row, is_new = ObjectDefinition.objects.select_for_update().get_or_create(
+    row, is_new = locks.rows(ObjectDefinition.objects).get_or_create(
         operator=operator,
         object_id=model.object_id,
         version=model.version,
@@ -157,7 +157,7 @@ def remove(*, operator: Operator | None, object_id: int, version: str, reason: s
     """Take a loaded definition away; devices are then read by the next one that knows the object."""
     with ledger.unit_of_work():
         row = (
-            ObjectDefinition.objects.select_for_update()
+            locks.rows(ObjectDefinition.objects)
             .filter(operator=operator, object_id=object_id, version=version)
             .first()
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from devices import events
+from devices import events, locks
 from devices.models import Device
 from devices.selectors import ways
 from devices.services import observation_history, observations
@@ -30,9 +30,7 @@ def resumed(*, device: Device, now: datetime) -> None:
 
 def ended(*, device: Device, reason: str, now: datetime) -> int:
     """Nobody wants anything of it any more; returns how many wishes that were."""
-    wanted = (
-        Observation.objects.select_for_update().filter(device=device).exclude(state=ObservationState.ENDED)
-    )
+    wanted = locks.rows(Observation.objects).filter(device=device).exclude(state=ObservationState.ENDED)
     rows = list(wanted.order_by("pk"))
     for row in rows:
         row.state, row.ended_at = ObservationState.ENDED, now

@@ -16,7 +16,7 @@ from json import loads
 from django.db.models import F, Q
 
 from audit import ledger
-from devices import events
+from devices import events, locks
 from devices.gateways import EndDevice
 from devices.models import CommandState, Device, Registration
 from devices.selectors import ways
@@ -55,11 +55,11 @@ def established(
         device = _lock_device(observation_id)
         if device is None:
             return False
-        live = Registration.objects.select_for_update().filter(
+        live = locks.rows(Registration.objects).filter(
             device_id=ways.carrier_id(device), is_live=True, registration_id=registration_id
         )
-        row = Observation.objects.select_for_update().get(pk=observation_id)
-        if row.state == ObservationState.ENDED or not live.exists():
+        row = locks.rows(Observation.objects).get(pk=observation_id)
+        if row.state == ObservationState.ENDED or live.first() is None:
             return False
         # A token is new: whatever had the same one before is gone.
         same = Observation.objects.filter(device=device, token=token, state=ObservationState.ACTIVE)
@@ -92,7 +92,7 @@ def refused(*, observation_id: int, cause: str, detail: str = "", now: datetime)
         if device is None:
             return False
         registration = ways.live_registration(device)
-        row = Observation.objects.select_for_update().get(pk=observation_id)
+        row = locks.rows(Observation.objects).get(pk=observation_id)
         if row.state == ObservationState.ENDED:
             return False
         row.state, row.token = ObservationState.REFUSED, ""
@@ -217,4 +217,4 @@ def _wanting(which: Q, registration: str, limit: int | None = None) -> dict[int,
 
 
 def _lock_device(observation_id: int) -> Device | None:
-    return Device.objects.select_for_update(of=("self",)).filter(observations=observation_id).first()
+    return locks.owner(observations=observation_id)

@@ -15,7 +15,7 @@ from typing import Any
 from django.utils import timezone
 
 from audit import ledger
-from devices import events
+from devices import events, locks
 from devices.errors import Refused
 from devices.models import COMMAND_ENDED, Command, Device, Operation
 from devices.outcomes import Done
@@ -91,7 +91,7 @@ def want(
     checked = operation_rules.checked(ask)
     names = [str(one) for one in ask.paths] or [str(ask.path)]
     with ledger.unit_of_work():
-        locked = Device.objects.select_for_update().get(pk=device.pk)
+        locked = locks.device(device.pk)
         before = find(device=locked, paths=names, is_composite=bool(ask.paths))
         row, is_changed = _wished(locked, names, bool(ask.paths), checked)
         if is_changed:
@@ -129,9 +129,9 @@ def unwant(
     """
     now = now or timezone.now()
     with ledger.unit_of_work():
-        device = Device.objects.select_for_update().get(pk=observation.device_id)
+        device = locks.device(observation.device_id)
         live = ways.live_registration(device).first()
-        row = Observation.objects.select_for_update().get(pk=observation.pk)
+        row = locks.rows(Observation.objects).get(pk=observation.pk)
         if row.state == ObservationState.ENDED:
             raise Refused("CONFLICT", "This observation has ended already.")
         stands = live is not None and _stands(row, live.registration_id)
@@ -161,7 +161,7 @@ def unwant(
 def reestablish(*, device_id: int, registration_id: str, now: datetime) -> int:
     """After Register: ask for all that is wanted and not under way already; returns for how many."""
     with ledger.unit_of_work():
-        device = Device.objects.select_for_update().filter(pk=device_id).first()
+        device = locks.owner(pk=device_id)
         if device is None:
             return 0
         asked = 0

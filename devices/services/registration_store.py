@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import connection
 
+from audit.locks import STRENGTH
 from devices.services import registration_store_sql as sql
 from lwm2m.registration import Origin, Registration
 
@@ -78,19 +79,19 @@ def by_registration_id(ids: Sequence[str]) -> list[Standing]:
               FROM devices_registration r JOIN devices_device d ON d.id = r.device_id
               JOIN accounts_operator o ON o.id = d.operator_id
               WHERE r.registration_id {{ids}} AND r.is_live ORDER BY r.device_id {{lock}}"""  # noqa: S608
-    return [_standing(row) for row in sql.select(statement, ids, lock="FOR UPDATE OF r")]
+    return [_standing(row) for row in sql.select(statement, ids, lock=f"{STRENGTH} OF r")]
 
 
 def by_device_id(ids: Sequence[int]) -> list[Standing]:
     """These devices with their registrations, live or not; device rows first, then registration rows locked."""
     if connection.vendor == "postgresql":
         sql.select(
-            "SELECT d.id FROM devices_device d WHERE d.id {ids} ORDER BY d.id {lock}", ids, lock="FOR UPDATE"
+            "SELECT d.id FROM devices_device d WHERE d.id {ids} ORDER BY d.id {lock}", ids, lock=STRENGTH
         )
         sql.select(
             "SELECT r.device_id FROM devices_registration r WHERE r.device_id {ids} ORDER BY r.device_id {lock}",
             ids,
-            lock="FOR UPDATE",
+            lock=STRENGTH,
         )
     statement = f"""SELECT {_DEVICE_COLUMNS}, 1, {_hot_columns()}
               FROM devices_device d JOIN accounts_operator o ON o.id = d.operator_id

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from accounts.models import Operator
 from audit import ledger
+from devices import locks
 from devices.errors import Refused
 from devices.telemetry import DEFAULT_HISTORY_DAYS, HistoryRetention, ResourceHistory, ResourceValue
 
@@ -25,7 +26,7 @@ def set_days(*, operator: Operator, days: int) -> HistoryRetention:
     if not 0 <= days <= LIMIT_DAYS:
         raise Refused("VALIDATION_FAILED", f"History is kept for 0 to {LIMIT_DAYS} days.", "days")
     with ledger.unit_of_work():
-        row, _ = HistoryRetention.objects.select_for_update().get_or_create(operator=operator)
+        row, _ = locks.rows(HistoryRetention.objects).get_or_create(operator=operator)
         before = row.days
         row.days = days
         row.save(update_fields=["days"])

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import connection
 
+from audit.locks import STRENGTH
 from devices.services import registration_store_sql as sql
 
 _COLUMNS = """r.device_id, d.operator_id, r.registration_id, r.transport, r.identity, r.host, r.port, r.queue_mode,
@@ -31,9 +32,9 @@ _DETAILS = """SELECT t.device_id, t.version, CAST(t.object_links AS text) FROM d
     WHERE t.device_id {ids}"""
 _WAYS = """SELECT r.device_id, r.registration_id, r.transport, r.identity, r.host, r.port, r.queue_mode,
     {last_seen_at}, {expires_at} FROM devices_registration r WHERE r.is_live AND r.device_id {{ids}}"""
-_HEARD = """UPDATE devices_registration SET last_seen_at = %s WHERE device_id IN (
+_HEARD = f"""UPDATE devices_registration SET last_seen_at = %s WHERE device_id IN (
     SELECT device_id FROM devices_registration WHERE device_id = ANY(%s) AND is_live AND queue_mode
-    ORDER BY device_id FOR UPDATE)"""
+    ORDER BY device_id {STRENGTH})"""  # noqa: S608 our own words
 _HEARD_SQLITE = """UPDATE devices_registration SET last_seen_at = %s
     WHERE device_id = %s AND is_live AND queue_mode"""
 

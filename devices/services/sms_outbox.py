@@ -13,7 +13,7 @@ from datetime import datetime
 from django.db.models import Case, F, IntegerField, Value, When
 
 from audit import ledger
-from devices import events
+from devices import events, locks
 from devices.messaging import SMS_OPEN, SmsMessage, SmsPurpose, SmsState
 from devices.services import sms_numbers
 
@@ -137,7 +137,7 @@ def claim(*, operator_id: int, holder: str, limit: int, now: datetime) -> list[T
     """
     with ledger.unit_of_work():
         rows = list(
-            SmsMessage.objects.select_for_update()
+            locks.rows(SmsMessage.objects)
             .filter(
                 operator_id=operator_id,
                 state=SmsState.QUEUED,
@@ -196,7 +196,7 @@ def expire(*, operator_id: int, now: datetime) -> int:
     """End what waited past its time; returns how many."""
     overdue = SmsMessage.objects.filter(operator_id=operator_id, state=SmsState.QUEUED, expires_at__lte=now)
     with ledger.unit_of_work():
-        locked = overdue.select_for_update(of=("self",)).select_related("device")
+        locked = locks.rows(overdue).select_related("device")
         rows = list(locked.order_by("id")[:500])
         for row in rows:
             row.state, row.ended_at, row.cause = SmsState.EXPIRED, now, row.cause or "SMS_EXPIRED"

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db.models import F
 
 from audit import ledger
+from devices import locks
 from devices.messaging import SmsMessage, SmsReceiptKey, SmsState
 from devices.services import sms_receipt_keys
 from devices.services.sms_outbox import DETAIL_LIMIT, Receipt, Settled, record
@@ -20,7 +21,7 @@ _OVER = (SmsState.REFUSED, SmsState.DROPPED, SmsState.EXPIRED)
 def settle(*, settled: Sequence[Settled], wants_receipts: bool, now: datetime) -> None:
     """Write how these went. A refusal that is final leaves a ledger event."""
     with ledger.unit_of_work():
-        found = SmsMessage.objects.select_for_update(of=("self",)).select_related("device")
+        found = locks.rows(SmsMessage.objects).select_related("device").order_by("pk")
         keys = _receipt_keys(settled) if wants_receipts else []
         whole = [each.sent.message_id for each in settled if each.state == SmsState.SENT]
         if whole:
@@ -70,7 +71,7 @@ def receipts(*, operator_id: int, said: Sequence[Receipt], now: datetime) -> lis
         known = sms_receipt_keys.find(operator_id=operator_id, said=said)
         fresh = {receipt: key for receipt, key in known.items() if key.settled_at is None}
         message_ids = {key.message_id for key in fresh.values()}
-        found = SmsMessage.objects.select_for_update(of=("self",)).select_related("device")
+        found = locks.rows(SmsMessage.objects).select_related("device").order_by("pk")
         rows = found.in_bulk(message_ids)
         SmsReceiptKey.objects.filter(pk__in=[key.pk for key in fresh.values()]).update(settled_at=now)
         for receipt in said:

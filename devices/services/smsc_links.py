@@ -18,7 +18,7 @@ from django.db.models import Q
 
 from accounts.models import Operator
 from audit import ledger
-from devices import events, vault
+from devices import events, locks, vault
 from devices.errors import Refused
 from devices.messaging import LinkState, SmscLink
 from devices.services import processes
@@ -103,7 +103,7 @@ def save(*, operator: Operator, password: str | None = None, **fields: Any) -> S
     if unknown:
         raise ValueError(f"no fields of a link: {sorted(unknown)}")
     with ledger.unit_of_work():
-        known = SmscLink.objects.select_for_update().filter(operator=operator).first()
+        known = locks.rows(SmscLink.objects).filter(operator=operator).first()
         link = known or SmscLink(operator=operator)
         before = _told(link) if known else None
         for name, value in fields.items():
@@ -164,7 +164,7 @@ def _told(link: SmscLink) -> dict[str, Any]:
 def remove(*, operator: Operator) -> bool:
     """Take the operator's link away; False when there is none."""
     with ledger.unit_of_work():
-        link = SmscLink.objects.select_for_update().filter(operator=operator).first()
+        link = locks.rows(SmscLink.objects).filter(operator=operator).first()
         if link is None:
             return False
         target = str(link)
@@ -276,7 +276,7 @@ def tell(
     once.
     """
     with ledger.unit_of_work():
-        link = SmscLink.objects.select_for_update().filter(pk=operator_id, held_by=holder).first()
+        link = locks.rows(SmscLink.objects).filter(pk=operator_id, held_by=holder).first()
         if link is None:
             return False
         is_news = _is_news(link, state, cause)

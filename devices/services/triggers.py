@@ -15,7 +15,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from audit import ledger
-from devices import dangers, events
+from devices import dangers, events, locks
 from devices.dangers import Asker
 from devices.errors import Refused
 from devices.messaging import SmscLink, SmsMessage, SmsPurpose
@@ -62,7 +62,7 @@ def send(
     if kind not in [each.value for each in Kind]:
         raise Refused("VALIDATION_FAILED", f"There is no trigger {kind!r}.", "kind")
     with ledger.unit_of_work():
-        locked = Device.objects.select_for_update().get(pk=device.pk)
+        locked = locks.device(device.pk)
         _check(locked, now)
         path, payload = _message(locked, Kind(kind))
         dangers.check(dangers.of(Operation.EXECUTE, [path]), asker, reason)

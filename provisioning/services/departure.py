@@ -10,6 +10,7 @@ from knox.models import AuthToken
 from accounts.models import StaffMembership, SubscriberState, User
 from accounts.services import staff, subscribers
 from audit import ledger
+from devices import locks
 from devices.models import Device
 from devices.states import Access
 from provisioning.services import onboarding
@@ -30,10 +31,10 @@ def forget(*, user: User, reason: str) -> Forgotten:
     changed, while the person is an operator's last administrator. Cannot be undone.
     """
     with ledger.unit_of_work():
-        locked = User.objects.select_for_update().get(pk=user.pk)
+        locked = locks.rows(User.objects).get(pk=user.pk)
+        accounts = list(locks.rows(locked.subscribers.order_by("pk")))
         for membership in StaffMembership.objects.filter(user=locked):
             staff.remove(membership=membership, reason=reason)
-        accounts = list(locked.subscribers.all())
         released = sum(_release_all(account.pk, reason) for account in accounts)
         for account in accounts:
             if account.state != SubscriberState.CLOSED:

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from audit import ledger
 from audit.causes import CAUSES
+from devices import locks
 from devices.errors import Refused
 from devices.models import Device
 from devices.services import inventory, mailbox
@@ -41,7 +42,7 @@ def create(
     """A job with its steps; Celery starts on it after the commit. Refused while one of the kind is open."""
     now = now or timezone.now()
     with ledger.unit_of_work():
-        locked = Device.objects.select_for_update().get(pk=device.pk)
+        locked = locks.device(device.pk)
         if locked.access == Access.RETIRED:
             raise Refused("DEVICE_RETIRED", "The device was removed; add it again.")
         if Job.objects.filter(device=locked, kind=kind, state__in=JOB_OPEN).exists():
@@ -133,8 +134,8 @@ def _lock(job_id: int) -> tuple[Device, Job] | None:
     device_id = Job.objects.filter(pk=job_id, state__in=JOB_OPEN).values_list("device_id", flat=True).first()
     if device_id is None:
         return None
-    device = Device.objects.select_for_update(of=("self",)).select_related("operator").get(pk=device_id)
-    job = Job.objects.select_for_update().filter(pk=job_id, state__in=JOB_OPEN).first()
+    device = locks.device_with_operator(device_id)
+    job = locks.rows(Job.objects).filter(pk=job_id, state__in=JOB_OPEN).first()
     return None if job is None else (device, job)
 
 
@@ -264,7 +265,7 @@ def device_heard(*, device_id: int, now: datetime | None = None) -> None:
 def _welcome_back(device_id: int, now: datetime) -> None:
     """A device without an open job registered: after a factory reset, or after it had been given up as silent."""
     with ledger.unit_of_work():
-        device = Device.objects.select_for_update().filter(pk=device_id, access=Access.ACTIVE).first()
+        device = locks.owner(pk=device_id, access=Access.ACTIVE)
         if device is None or device.provisioning in (Provisioning.APPLIED, Provisioning.DRAFT):
             return
         session = device.bootstrap_sessions.order_by("-pk").first()

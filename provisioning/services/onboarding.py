@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.models import Operator, Subscriber, User
 from audit import ledger
+from devices import locks
 from devices.errors import Refused
 from devices.models import Device
 from devices.services import end_device_choices, intake, inventory
@@ -46,7 +47,7 @@ def release_device(
     now = now or timezone.now()
     reason = reason or "Removed"
     with ledger.unit_of_work():
-        locked = Device.objects.select_for_update().get(pk=device.pk)
+        locked = locks.device(device.pk)
         if locked.access == Access.RETIRED:
             return False
         for job_id in list(
@@ -79,7 +80,7 @@ def take_end_devices(
     """
     now = now or timezone.now()
     with ledger.unit_of_work():
-        locked = Device.objects.select_for_update(of=("self",)).select_related("operator").get(pk=gateway.pk)
+        locked = locks.device_with_operator(gateway.pk)
         if locked.access != Access.ACTIVE:
             state = locked.get_access_display().lower()
             raise Refused(f"DEVICE_{locked.access.upper()}", f"The gateway is {state}; make it active first.")

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.models import Operator
 from audit import ledger
+from devices import locks
 from devices.errors import Refused
 from devices.models import Device, Security
 from devices.services import credentials
@@ -44,7 +45,7 @@ class Rendered:
 def ensure_default(operator: Operator) -> BootstrapProfile:
     """The operator's default profile; made with the house's values where there is none."""
     with ledger.unit_of_work():
-        Operator.objects.select_for_update().get(pk=operator.pk)
+        locks.rows(Operator.objects).get(pk=operator.pk)
         profile = default_of(operator.pk)
         if profile is not None:
             return profile
@@ -94,7 +95,7 @@ def save(*, profile: BootstrapProfile) -> BootstrapProfile:
 def remove(*, profile: BootstrapProfile) -> None:
     """Delete a profile that is not the default; Refused for that one, as new devices need it."""
     with ledger.unit_of_work():
-        row = BootstrapProfile.objects.select_for_update().get(pk=profile.pk)
+        row = locks.rows(BootstrapProfile.objects).get(pk=profile.pk)
         if row.is_default:
             raise Refused("CONFLICT", "This is the default profile; make another one the default first.")
         before = {name: getattr(row, name) for name in _RECORDED}

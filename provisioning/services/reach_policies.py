@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Operator
 from audit import ledger
+from devices import locks
 from devices.errors import Refused
 from provisioning import rungs
 from provisioning.ladder import AttemptState, ReachAttempt, ReachPolicy
@@ -43,7 +44,7 @@ def save(*, operator: Operator, changes: Mapping[str, object], now: datetime | N
     now = now or timezone.now()
     with ledger.unit_of_work():
         ensure(operator)
-        policy = ReachPolicy.objects.select_for_update().get(pk=operator.pk)
+        policy = locks.rows(ReachPolicy.objects).get(pk=operator.pk)
         before = {name: getattr(policy, name) for name in _FIELDS}
         for name in _FIELDS:
             if name in changes:
@@ -87,7 +88,7 @@ def draw_sms(*, operator_id: int, wanted: int, now: datetime) -> int:
     if wanted <= 0:
         return 0
     with ledger.unit_of_work():
-        policy = ReachPolicy.objects.select_for_update().get(pk=operator_id)
+        policy = locks.rows(ReachPolicy.objects).get(pk=operator_id)
         passed = max(0.0, (now - policy.sms_tokens_at).total_seconds())
         full = float(policy.sms_per_minute)
         tokens = min(full, policy.sms_tokens + passed * full / 60)

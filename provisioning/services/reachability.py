@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from django.db.models import Max, Sum
 
 from audit import ledger
-from devices import events, waking
+from devices import events, locks, waking
 from devices.models import Command, CommandState, Device
 from devices.services import mailbox
 from devices.states import Access
@@ -114,12 +114,12 @@ def _each(attempt_ids: Sequence[int], now: datetime, *, may_send_sms: bool) -> i
 
 def _locked(attempt_ids: Sequence[int]) -> list[tuple[Device, ReachAttempt, bool]]:
     """Those of them that nobody else works at: device, attempt, and whether there is nothing left to look for."""
-    rows = Device.objects.select_for_update(of=("self",), skip_locked=True)
+    rows = locks.rows(Device.objects, skip_locked=True)
     devices = {device.pk: device for device in rows.filter(reach_attempts__in=attempt_ids).order_by("pk")}
     open_ones = ReachAttempt.objects.filter(
         pk__in=attempt_ids, state=AttemptState.OPEN, device_id__in=devices
     )
-    attempts = list(open_ones.select_for_update(of=("self",)).order_by("device_id"))
+    attempts = list(locks.rows(open_ones).order_by("device_id"))
     over = set(open_ones.filter(silence.answered()).values_list("pk", flat=True))
     return [(devices[one.device_id], one, one.pk in over) for one in attempts]
 

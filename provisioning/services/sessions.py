@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from audit import causes, ledger
+from devices import locks
 from devices.models import Device, Transport
 from devices.services import credentials, inventory, triggers
 from devices.states import MOVES, Provisioning
@@ -65,7 +66,7 @@ def begin(*, request: BootstrapRequest, origin: Origin, credential_id: int | Non
     if device.provisioning == Provisioning.DRAFT:
         _prepare(device, now)
     with ledger.unit_of_work():
-        device = Device.objects.select_for_update(of=("self",)).select_related("operator").get(pk=device.pk)
+        device = locks.device_with_operator(device.pk)
         doorkeeper.check(device, origin)
         rendered = doorkeeper.plan(device, origin)
         superseded_id = _supersede(device, now)
@@ -97,9 +98,7 @@ def _prepare(device: Device, now: datetime) -> None:
 
 
 def _supersede(device: Device, now: datetime) -> int | None:
-    running = (
-        BootstrapSession.objects.select_for_update().filter(device=device, state=SessionState.RUNNING).first()
-    )
+    running = locks.rows(BootstrapSession.objects).filter(device=device, state=SessionState.RUNNING).first()
     if running is None:
         return None
     _close(running, SessionState.SUPERSEDED, "BOOTSTRAP_SUPERSEDED", "", now)
@@ -110,7 +109,7 @@ def _supersede(device: Device, now: datetime) -> int | None:
 def record(*, session_id: int, exchange: Exchange) -> bool:
     """Keep one exchange; False when the session no longer runs, and then its runner has to stop."""
     with ledger.unit_of_work():
-        session = BootstrapSession.objects.select_for_update().filter(pk=session_id).first()
+        session = locks.rows(BootstrapSession.objects).filter(pk=session_id).first()
         if session is None or session.state != SessionState.RUNNING:
             return False
         BootstrapExchange.objects.create(
@@ -144,10 +143,10 @@ def finish(*, session_id: int, finished: Finished, now: datetime) -> bool:
     state, usual_cause = _ENDS[finished.result]
     cause = finished.cause if finished.cause in causes.CAUSES else usual_cause
     with ledger.unit_of_work():
-        device = Device.objects.select_for_update(of=("self",)).filter(bootstrap_sessions=session_id).first()
+        device = locks.owner(bootstrap_sessions=session_id)
         if device is None:
             return False
-        session = BootstrapSession.objects.select_for_update().get(pk=session_id)
+        session = locks.rows(BootstrapSession.objects).get(pk=session_id)
         if session.state != SessionState.RUNNING:
             return False
         _close(session, state, cause, finished.detail, now)
@@ -184,9 +183,7 @@ def expire_stuck(*, now: datetime, limit: int = 200) -> int:
 
 def end_running(*, device: Device, cause: str, detail: str, now: datetime) -> None:
     """End what runs for a device that the caller has locked."""
-    for session in BootstrapSession.objects.select_for_update().filter(
-        device=device, state=SessionState.RUNNING
-    ):
+    for session in locks.rows(BootstrapSession.objects).filter(device=device, state=SessionState.RUNNING):
         _close(session, SessionState.FAILED, cause, detail, now)
         _record("bootstrap.ended", session, device)
         events.session_changed(session)

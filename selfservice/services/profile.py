@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from accounts.models import User
-from audit import ledger
+from audit import ledger, locks
 
 
 def rename(*, user: User, name: str) -> None:
     """The name is personal data: it stands in the ledger where it can be erased."""
     with ledger.unit_of_work():
-        row = User.objects.select_for_update().get(pk=user.pk)
+        row = locks.rows(User.objects).get(pk=user.pk)
         if row.name == name:
             return
         row.name = name

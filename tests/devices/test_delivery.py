@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from audit import ledger
 from audit.models import LedgerEvent
+from devices import locks
 from devices.models import Command
 from devices.outcomes import DeviceRefused, Done, Silent
 from devices.services import delivery, inventory, mailbox
@@ -40,7 +41,7 @@ def fleet():
 
 def turn(devices, outcomes=(), now=NOW):
     with ledger.unit_of_work():
-        locked = delivery.locked(device.pk for device in devices)
+        locked = locks.devices(device.pk for device in devices)
         delivery.settle(devices=locked, outcomes=outcomes, now=now)
         return delivery.claim(devices=locked, flow=FLOW, now=now)
 

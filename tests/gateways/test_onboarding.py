@@ -9,6 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from audit.models import LedgerEvent
+from devices import locks
 from devices.errors import Refused
 from devices.gateways import EndDevice
 from devices.models import Command, Device, Registration
@@ -47,8 +48,8 @@ def answer(gateway, outcome) -> Command:
     """The gateway answers the next command of the devices behind it."""
     now = timezone.now()
     EndDevice.objects.filter(gateway=gateway, gone_at=None).update(read_at=now)
-    claimed = delivery.claim(devices=delivery.locked([gateway.pk]), flow="test", now=now)[gateway.pk]
-    devices = delivery.locked([claimed.device_id])
+    claimed = delivery.claim(devices=locks.devices([gateway.pk]), flow="test", now=now)[gateway.pk]
+    devices = locks.devices([claimed.device_id])
     delivery.settle(devices=devices, outcomes=[(claimed.command_id, outcome)], now=now)
     return Command.objects.get(pk=claimed.command_id)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.core.management.base import BaseCommand
 
 from audit import ledger
-from devices import vault
+from devices import locks, vault
 from devices.models import Credential
 
 BATCH = 500
@@ -18,7 +18,7 @@ class Command(BaseCommand):
         total = last = 0
         while True:
             with ledger.unit_of_work():
-                rows = list(Credential.objects.select_for_update().filter(pk__gt=last).order_by("pk")[:BATCH])
+                rows = list(locks.rows(Credential.objects).filter(pk__gt=last).order_by("pk")[:BATCH])
                 for row in rows:
                     row.sealed_key = vault.reseal(row.sealed_key)
                 Credential.objects.bulk_update(rows, ["sealed_key"])

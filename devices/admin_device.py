@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -58,20 +59,20 @@ def behind(device: Device, now: datetime) -> dict[str, Any]:
 
 
 def object_rows(device: Device, detail: RegistrationDetail | None) -> list[ObjectRow]:
-    objects = (detail.object_links or {}).get("objects", {}) if detail else {}
+    links = device_models.object_links(detail)
     catalogue = device_models.catalogue(device, detail)
     return [
         ObjectRow(
             f"/{number}",
             catalogue.name(Path.parse(f"/{number}")),
-            link.get("version") or "",
-            _few(link.get("instances", [])) or "none",
+            link.version or "",
+            _few(link.instances) or "none",
         )
-        for number, link in sorted(objects.items(), key=lambda item: int(item[0]))
+        for number, link in sorted(links.objects.items() if links else ())
     ]
 
 
-def _few(instances: list[int]) -> str:
+def _few(instances: Sequence[int]) -> str:
     """A gateway may have thousands of them."""
     first = ", ".join(str(one) for one in instances[:INSTANCES])
     return f"{first} and {len(instances) - INSTANCES:,} more" if len(instances) > INSTANCES else first

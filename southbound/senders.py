@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 
-from devices import object_models
+from devices import object_models, stored_links
 from devices.gateways import EndDevice
 from devices.models import Security, Transport
 from devices.services import registration_store, sender_store
@@ -96,7 +96,7 @@ def target(detail: tuple[str, str] | None, operator_id: int, end_device: EndDevi
     if detail is None or (links := _links(detail[1])) is None:
         return Target("1.0" if detail is None else detail[0], None, known, prefix)
     if end_device is not None:
-        own = ObjectLinks.from_json(end_device.object_links) if end_device.object_links else ObjectLinks()
+        own = stored_links.read(end_device.object_links) or ObjectLinks()
         links = replace(links, objects=own.objects)
         return Target(detail[0], links, _meant(known, links, detail[0]), prefix)
     return _kept_target(known, detail[0], detail[1], links)
@@ -108,8 +108,7 @@ def _links(text: str) -> ObjectLinks | None:
 
 def _read_links(text: str) -> ObjectLinks | None:
     """None where a device never said what it has."""
-    said = json.loads(text)
-    return ObjectLinks.from_json(said) if said else None
+    return stored_links.read(json.loads(text))
 
 
 _links_shared = lru_cache(maxsize=KEPT_LIMIT)(_read_links)

@@ -96,7 +96,7 @@ def recorded() -> Iterator[Recorder]:
         if is_new and queryset.query.select_for_update:
             rows = queryset._result_cache
             recorder.locked(
-                queryset.model._meta.db_table, [(row.pk, getattr(row, "device_id", None)) for row in rows]
+                queryset.model._meta.db_table, [(row.pk, row.__dict__.get("device_id")) for row in rows]
             )
 
     @contextlib.contextmanager

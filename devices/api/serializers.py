@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from devices.models import Device, Knock, Registration
-from devices.selectors import sessions, ways
+from devices.selectors import device_models, sessions, ways
 
 
 class SessionSerializer(serializers.Serializer):
@@ -141,10 +141,10 @@ class RegistrationSerializer(serializers.ModelSerializer):
 
     @extend_schema_field(ObjectLinkSerializer(many=True))
     def get_objects(self, registration: Registration) -> list[dict[str, Any]]:
-        links = getattr(_detail(registration), "object_links", None) or {}
+        links = device_models.object_links(_detail(registration))
         return [
-            {"object_id": int(number), "version": link.get("version"), "instances": link.get("instances", [])}
-            for number, link in sorted(links.get("objects", {}).items(), key=lambda item: int(item[0]))
+            {"object_id": number, "version": link.version, "instances": list(link.instances)}
+            for number, link in sorted(links.objects.items() if links else ())
         ]
 
     @extend_schema_field(SessionSerializer)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from devices import object_models
+from devices import object_models, stored_links
 from devices.models import Device, RegistrationDetail
 from lwm2m.links import ObjectLinks
 from lwm2m.objects import Catalogue
 
 
 def object_links(detail: RegistrationDetail | None) -> ObjectLinks | None:
-    """What the device said it has at its last registration; None where it never said anything."""
-    return ObjectLinks.from_json(detail.object_links) if detail and detail.object_links else None
+    """What the device said it has at its last registration; None where it never said anything that can be read."""
+    return stored_links.read(detail.object_links, device_id=detail.device_id) if detail else None
 
 
 def catalogue(device: Device, detail: RegistrationDetail | None) -> Catalogue:

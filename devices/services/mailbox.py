@@ -12,7 +12,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from audit import ledger
+from audit import isolation, ledger
 from devices import events, locks
 from devices.errors import Refused
 from devices.models import COMMAND_ENDED, Command, CommandState, Device, Operation, Transport
@@ -144,7 +144,11 @@ def finish(*, command_id: int, outcome: Done, now: datetime) -> None:
 def release(*, flow: str, now: datetime) -> int:
     """A southbound process ends: give back what it claimed; returns how many commands that were."""
     claimed = Command.objects.filter(state=CommandState.SENT, claimed_by=flow).values_list("pk", flat=True)
-    return sum(settle(command_id=pk, outcome=LOST, now=now) is not None for pk in list(claimed))
+    return isolation.one_by_one(
+        list(claimed),
+        lambda pk: settle(command_id=pk, outcome=LOST, now=now) is not None,
+        what="command_release",
+    )
 
 
 def cancel(*, command_id: int, reason: str = "", now: datetime | None = None) -> bool:
@@ -171,7 +175,8 @@ def cancel_all(*, device: Device, reason: str, now: datetime) -> int:
 def expire_overdue(*, now: datetime, limit: int = 500) -> int:
     """End commands that waited past `expires_at` and return how many; those in flight keep their lease."""
     overdue = Command.objects.filter(state=CommandState.QUEUED, expires_at__lte=now).order_by("expires_at")
-    return sum(_expire(command_id, now) for command_id in list(overdue.values_list("pk", flat=True)[:limit]))
+    ids = list(overdue.values_list("pk", flat=True)[:limit])
+    return isolation.one_by_one(ids, lambda command_id: _expire(command_id, now), what="command_expiry")
 
 
 def _expire(command_id: int, now: datetime) -> bool:

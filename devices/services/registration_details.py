@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connection
 
+from devices import stored_links
 from devices.models import RegistrationDetail
 from devices.services import registration_store_sql as sql
 from lwm2m.links import ObjectLinks
@@ -109,7 +110,10 @@ def _links(text: str) -> ObjectLinks | None:
         value = json.loads(text)
         if not value:
             return None
-        found = _parsed[text] = ObjectLinks.from_json(value)
+        found = stored_links.read(value)
+        if found is None:
+            return None
+        _parsed[text] = found
         if len(_parsed) > _PARSED_LIMIT:
             _parsed.popitem(last=False)
     return found

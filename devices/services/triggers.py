@@ -20,11 +20,11 @@ from devices.dangers import Asker
 from devices.errors import Refused
 from devices.messaging import SmscLink, SmsMessage, SmsPurpose
 from devices.models import Device, Operation, Reach, RegistrationDetail
+from devices.selectors import device_models
 from devices.services import device_trail, sms_numbers, sms_outbox, smsc_links
 from devices.states import Access
 from lwm2m import trigger
 from lwm2m.codes import dotted
-from lwm2m.links import ObjectLinks
 from lwm2m.paths import Path
 
 VALID_SECONDS = 3600
@@ -106,7 +106,7 @@ def _check(device: Device, now: datetime) -> None:
 def _message(device: Device, kind: Kind) -> tuple[Path, bytes]:
     """Of several servers a device knows, the first it registered: it tells nobody which of them is us."""
     detail = RegistrationDetail.objects.filter(device=device).first()
-    links = ObjectLinks.from_json(detail.object_links) if detail and detail.object_links else None
+    links = device_models.object_links(detail)
     servers = links.objects.get(1) if links else None
     path = Path(1, servers.instances[0] if servers and servers.instances else 0, _RESOURCES[kind])
     root = tuple(links.root_path.strip("/").split("/")) if links and links.root_path.strip("/") else ()

@@ -15,6 +15,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from accounts import tenancy
 from accounts.api.problems import ProblemSerializer
+from devices import stored_links
 from devices.api.of_device import ENDPOINT, OfDevice
 from devices.gateways import EndDevice
 from devices.models import Device
@@ -51,7 +52,8 @@ class EndDeviceSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
     def get_objects(self, row: EndDevice) -> list[int]:
-        return sorted(int(number) for number in row.object_links.get("objects", {}))
+        links = stored_links.read(row.object_links, device_id=row.device_id)
+        return sorted(links.objects if links else ())
 
 
 class ChoiceSerializer(serializers.Serializer):

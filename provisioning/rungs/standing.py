@@ -8,9 +8,8 @@ from datetime import datetime
 from devices import waking
 from devices.errors import Refused
 from devices.models import Device, Operation, Registration, RegistrationDetail
+from devices.selectors import device_models
 from devices.services import mailbox
-from lwm2m.errors import Lwm2mError
-from lwm2m.links import ObjectLinks
 from provisioning.ladder import ReachAttempt
 from provisioning.rungs.results import REASON, RungResult, Skipped, Taken
 
@@ -43,10 +42,7 @@ def version_of(device: Device) -> str:
 
 def _server(device: Device) -> int | None:
     detail = RegistrationDetail.objects.filter(device=device).first()
-    try:
-        links = ObjectLinks.from_json(detail.object_links) if detail and detail.object_links else None
-    except Lwm2mError:
-        return None
+    links = device_models.object_links(detail)
     servers = links.objects.get(SERVER_OBJECT) if links else None
     return servers.instances[0] if servers and servers.instances else None
 

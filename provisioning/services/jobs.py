@@ -10,10 +10,9 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import DatabaseError
 from django.utils import timezone
 
-from audit import ledger
+from audit import isolation, ledger
 from audit.causes import CAUSES
 from devices import locks
 from devices.errors import Refused
@@ -97,7 +96,7 @@ def advance(*, job_id: int, now: datetime | None = None) -> str | None:
         at = now or timezone.now()
         try:
             goes_on = _one_step(job_id, at)
-        except DatabaseError:
+        except isolation.LOST:
             raise  # a deadlock or a lost connection: the bell rings again
         except Exception as error:
             logger.exception("step_crashed job_id=%s", job_id)
@@ -246,7 +245,8 @@ def cancel(*, job_id: int, reason: str = "", now: datetime | None = None) -> boo
 
 def wake(*, device_id: int, now: datetime) -> list[int]:
     """Make the device's open jobs due and ring for them; part of the caller's unit of work."""
-    ids = list(Job.objects.filter(device_id=device_id, state__in=JOB_OPEN).values_list("pk", flat=True))
+    open_jobs = locks.rows(Job.objects).filter(device_id=device_id, state__in=JOB_OPEN).order_by("pk")
+    ids = [job.pk for job in open_jobs.only("pk")]
     Job.objects.filter(pk__in=ids).update(next_run_at=now, lease_until=None)
     events.jobs_ready(ids)
     return ids

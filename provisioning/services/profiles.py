@@ -133,7 +133,7 @@ def _wake_waiting(operator_id: int) -> None:
         steps__kind="render_profile",
         steps__state=StepState.WAITING,
     )
-    ids = list(waiting.values_list("pk", flat=True))
+    ids = [job.pk for job in locks.rows(waiting.order_by("pk")).only("pk")]
     Job.objects.filter(pk__in=ids).update(next_run_at=timezone.now())
     events.jobs_ready(ids)
 

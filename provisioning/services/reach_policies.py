@@ -96,3 +96,13 @@ def draw_sms(*, operator_id: int, wanted: int, now: datetime) -> int:
         policy.sms_tokens, policy.sms_tokens_at = tokens - drawn, max(now, policy.sms_tokens_at)
         policy.save(update_fields=["sms_tokens", "sms_tokens_at"])
     return drawn
+
+
+def give_back_sms(*, operator_id: int, unused: int) -> None:
+    """What was drawn and not sent: the rung was left out, or could not be taken."""
+    if unused <= 0:
+        return
+    with ledger.unit_of_work():
+        policy = locks.rows(ReachPolicy.objects).get(pk=operator_id)
+        policy.sms_tokens = min(float(policy.sms_per_minute), policy.sms_tokens + unused)
+        policy.save(update_fields=["sms_tokens"])

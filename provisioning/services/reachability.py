@@ -7,13 +7,15 @@ the SMSC. Lock order: devices by id, attempts, commands.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import Max, Sum
 
-from audit import ledger
+from audit import isolation, ledger
 from devices import events, locks, waking
 from devices.models import Command, CommandState, Device
 from devices.services import mailbox
@@ -24,6 +26,8 @@ from provisioning.rungs.results import Skipped, Taken
 from provisioning.selectors import silence
 from provisioning.services import reach_history, reach_policies
 
+logger = logging.getLogger(__name__)
+
 LOOK_LIMIT = 5_000
 """Attempts opened by one scan; the rest is found a minute later."""
 STEP_LIMIT = 200
@@ -31,6 +35,7 @@ STEP_LIMIT = 200
 BATCH = 20
 """So many in one transaction: the heads of the ledger are locked once for them."""
 KEPT = timedelta(days=90)
+BROKEN = "INTERNAL_ERROR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,14 @@ class Climbed:
 
     ended: int
     stepped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """How many attempts were still there to be worked off, and how many SMS that cost."""
+
+    done: int = 0
+    sms: int = 0
 
 
 def look(*, now: datetime, limit: int = LOOK_LIMIT) -> int:
@@ -75,18 +88,33 @@ def _opened(missed: silence.Missed, policy: ReachPolicy, now: datetime) -> Reach
 
 
 def climb(*, now: datetime, limit: int = STEP_LIMIT) -> Climbed:
-    """End the attempts of devices that were heard, and take the next rung of those that are due."""
+    """End the attempts of devices that were heard, and take the next rung of those that are due.
+
+    What cannot be done for a device or an operator ends there, with a cause; the others climb on.
+    """
     ended = _end_answered(now)
-    stepped = 0
     all_due = ReachAttempt.objects.filter(state=AttemptState.OPEN, next_at__lte=now).order_by()
-    for operator_id in list(all_due.values_list("operator_id", flat=True).distinct()):
-        due = all_due.filter(operator_id=operator_id).order_by("next_at")
-        free = due.filter(next_costs_sms=False).values_list("pk", flat=True)[:limit]
-        stepped += _each(list(free), now, may_send_sms=False)
-        costly = list(due.filter(next_costs_sms=True).values_list("pk", flat=True)[:limit])
-        drawn = reach_policies.draw_sms(operator_id=operator_id, wanted=len(costly), now=now)
-        stepped += _each(costly[:drawn], now, may_send_sms=True)
+    operators = list(all_due.values_list("operator_id", flat=True).distinct())
+    stepped = isolation.one_by_one(
+        operators, lambda operator_id: _climb_of(operator_id, now, limit), what="climb"
+    )
     return Climbed(ended, stepped)
+
+
+def _climb_of(operator_id: int, now: datetime, limit: int) -> int:
+    """Those of one operator. SMS are drawn from its rate beforehand, and what was not sent is given back."""
+    due = ReachAttempt.objects.filter(state=AttemptState.OPEN, next_at__lte=now, operator_id=operator_id)
+    due = due.order_by("next_at")
+    free = due.filter(next_costs_sms=False).values_list("pk", flat=True)[:limit]
+    stepped = _each(list(free), now, may_send_sms=False).done
+    costly = list(due.filter(next_costs_sms=True).values_list("pk", flat=True)[:limit])
+    drawn = reach_policies.draw_sms(operator_id=operator_id, wanted=len(costly), now=now)
+    worked = Worked()
+    try:
+        worked = _each(costly[:drawn], now, may_send_sms=True)
+    finally:
+        reach_policies.give_back_sms(operator_id=operator_id, unused=drawn - worked.sms)
+    return stepped + worked.done
 
 
 def _end_answered(now: datetime, limit: int = 500) -> int:
@@ -96,20 +124,45 @@ def _end_answered(now: datetime, limit: int = 500) -> int:
     if idle:
         ReachAttempt.objects.filter(pk__in=idle, has_acted=False, state=AttemptState.OPEN).delete()
     acted = [pk for pk, has_acted in found if has_acted][:limit]
-    return len(idle) + _each(acted, now, may_send_sms=False)
+    return len(idle) + _each(acted, now, may_send_sms=False).done
 
 
-def _each(attempt_ids: Sequence[int], now: datetime, *, may_send_sms: bool) -> int:
-    """Work these off, some in one transaction; returns how many were still there to be worked off."""
-    done = 0
+def _each(attempt_ids: Sequence[int], now: datetime, *, may_send_sms: bool) -> Worked:
+    """Work these off, some in one transaction."""
+    done = sms = 0
     for start in range(0, len(attempt_ids), BATCH):
         batch = attempt_ids[start : start + BATCH]
         with ledger.unit_of_work():
-            done += sum(
-                _step(device, attempt, now, may_send_sms, is_answered)
-                for device, attempt, is_answered in _locked(batch)
-            )
-    return done
+            for device, attempt, is_answered in _locked(batch):
+                before = attempt.sms_count
+                done += _stepped(device, attempt, now, may_send_sms, is_answered)
+                sms += attempt.sms_count - before
+    return Worked(done, sms)
+
+
+def _stepped(
+    device: Device, attempt: ReachAttempt, now: datetime, may_send_sms: bool, is_answered: bool
+) -> bool:
+    """One step; a device with which nothing can be done keeps none of its batch."""
+    try:
+        with transaction.atomic():
+            return _step(device, attempt, now, may_send_sms, is_answered)
+    except isolation.LOST:
+        raise
+    except Exception:
+        logger.exception("reach_step_broke attempt=%d device=%d", attempt.pk, device.pk)
+        attempt.refresh_from_db()
+        _give_up(device, attempt, now)
+        return True
+
+
+def _give_up(device: Device, attempt: ReachAttempt, now: datetime) -> None:
+    """The ladder ends here for this silence, where staff can see why."""
+    attempt.state, attempt.cause, attempt.has_acted = AttemptState.CANCELLED, BROKEN, True
+    attempt.ended_at, attempt.next_at, attempt.next_costs_sms = now, None, False
+    attempt.save()
+    reach_history.ended(device, attempt, now)
+    events.device_changed(device.pk, device.operator_id, ["reach"])
 
 
 def _locked(attempt_ids: Sequence[int]) -> list[tuple[Device, ReachAttempt, bool]]:
@@ -155,7 +208,7 @@ def _take_next(device: Device, attempt: ReachAttempt, now: datetime, may_send_sm
         if module.costs_sms(device) and _is_spent(attempt):
             result: Taken | Skipped = Skipped("REACH_BUDGET_SPENT")
         else:
-            result = module.take(attempt=attempt, device=device, now=now)
+            result = _taken(module, attempt, device, kind, now)
         reach_history.rung(device, attempt, kind, result, now)
         attempt.taken = [*attempt.taken, _note(kind, now, result)]
         attempt.position += 1
@@ -165,6 +218,20 @@ def _take_next(device: Device, attempt: ReachAttempt, now: datetime, may_send_sm
             attempt.next_costs_sms = _next_costs_sms(device, attempt)
             return
     attempt.state, attempt.ended_at, attempt.next_at = AttemptState.EXHAUSTED, now, None
+
+
+def _taken(
+    module: rungs.RungKind, attempt: ReachAttempt, device: Device, kind: str, now: datetime
+) -> Taken | Skipped:
+    """The rung; one that breaks is left out, with all it has done, and the next one is taken."""
+    try:
+        with transaction.atomic():
+            return module.take(attempt=attempt, device=device, now=now)
+    except isolation.LOST:
+        raise
+    except Exception as error:
+        logger.exception("rung_broke attempt=%d rung=%s", attempt.pk, kind)
+        return Skipped(BROKEN, type(error).__name__)
 
 
 def _next_costs_sms(device: Device, attempt: ReachAttempt) -> bool:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Q
 
-from audit import causes, ledger
+from audit import causes, isolation, ledger
 from devices import locks
 from devices.models import Device, Transport
 from devices.services import credentials, inventory, triggers
@@ -178,7 +178,9 @@ def expire_stuck(*, now: datetime, limit: int = 200) -> int:
     detail = f"No progress for {STUCK_SECONDS} s; the device begins anew at its next contact."
     gone = Finished("transport_failed", "BOOTSTRAP_TIMEOUT", detail)
     ids = list(stuck.values_list("pk", flat=True)[:limit])
-    return sum(finish(session_id=session_id, finished=gone, now=now) for session_id in ids)
+    return isolation.one_by_one(
+        ids, lambda pk: finish(session_id=pk, finished=gone, now=now), what="session_expiry"
+    )
 
 
 def end_running(*, device: Device, cause: str, detail: str, now: datetime) -> None:

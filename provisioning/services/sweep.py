@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from audit import ledger
+from devices import locks
 from devices.services import mailbox
 from provisioning import events
 from provisioning.models import JOB_OPEN, Job, JobStep, StepState
@@ -32,9 +33,7 @@ def run(*, now: datetime) -> Swept:
     """Expire commands, end stuck bootstrap sessions, ring for due jobs. Safe to run twice, and at once."""
     expired = mailbox.expire_overdue(now=now)
     ended = sessions.expire_stuck(now=now)
-    job_ids = due(now=now)
-    _ring(job_ids, now)
-    return Swept(expired, ended, len(job_ids))
+    return Swept(expired, ended, _ring(due(now=now), now))
 
 
 def due(*, now: datetime, limit: int = LIMIT) -> list[int]:
@@ -53,9 +52,12 @@ def due(*, now: datetime, limit: int = LIMIT) -> list[int]:
     return list(found)
 
 
-def _ring(job_ids: list[int], now: datetime) -> None:
+def _ring(job_ids: list[int], now: datetime) -> int:
     if not job_ids:
-        return
+        return 0
     with ledger.unit_of_work():
-        Job.objects.filter(pk__in=job_ids).update(lease_until=now + timedelta(seconds=RING_AGAIN_SECONDS))
-        events.jobs_ready(job_ids)
+        idle = locks.rows(Job.objects.filter(pk__in=job_ids), skip_locked=True)  # the others are worked at
+        ids = [job.pk for job in idle.only("pk").order_by("pk")]
+        Job.objects.filter(pk__in=ids).update(lease_until=now + timedelta(seconds=RING_AGAIN_SECONDS))
+        events.jobs_ready(ids)
+    return len(ids)

@@ -10,7 +10,7 @@ from accounts.models import User
 from accounts.roles import Role
 from accounts.services import staff
 from audit.models import LedgerEvent
-from devices.models import Command, Credential, Device, Knock
+from devices.models import Command, Credential, Device, Knock, RegistrationDetail
 from devices.services import inventory
 
 pytestmark = pytest.mark.django_db
@@ -92,6 +92,18 @@ def test_the_page_of_a_device(signed_in, north, subscriber, registered):
     html = signed_in(Role.READ_ONLY).get(page_of(device)).content.decode()
     assert "meter-id" not in html
     assert f"/support/devices/{device.pk}/" not in html
+
+
+@pytest.mark.parametrize("links", [{"1": {}}, {"objects": []}, ["x"], "text", 7])
+def test_a_device_whose_object_list_cannot_be_read_has_its_pages(signed_in, device, registered, links):
+    row = device("broken", own=True)
+    registered(row)
+    RegistrationDetail.objects.filter(device=row).update(object_links=links)
+    client = signed_in(Role.ADMINISTRATOR)
+    for page in (page_of(row), f"{LIST}{row.pk}/manage/", f"/support/devices/{row.pk}/"):
+        assert client.get(page).status_code == 200, page
+    for path in ("", "resources/", "registrations/"):
+        assert client.get(f"/api/v1/devices/broken/{path}").status_code in (200, 404)
 
 
 def test_a_device_nobody_has_seen_has_a_page_too(signed_in, device):

@@ -122,7 +122,7 @@ def relisted(*, changes: Mapping[int, tuple[ObjectLinks, ObjectLinks]]) -> set[i
     What is observed on an instance that is not listed any more has ended there; what was refused is wanted again once
     it is listed. Returns the devices of which something is to be asked.
     """
-    rows = Observation.objects.select_for_update().filter(device_id__in=sorted(changes), state__in=_STANDING)
+    rows = locks.rows(Observation.objects).filter(device_id__in=sorted(changes), state__in=_STANDING)
     asked: set[int] = set()
     for row in rows.order_by("device_id", "pk"):
         before, after = changes[row.device_id]

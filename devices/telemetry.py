@@ -99,7 +99,7 @@ class Observation(models.Model):
 
     Active means established on the registration `registration_id` under `token`; `notified_number` is the Observe
     option of the newest notification under it, or of the first answer. `key` is the path, or all paths of
-    a composite observation in their order: at most one row that is not ended may have it.
+    a composite observation in their order: of each of the two at most one row that is not ended may have it.
     """
 
     device = models.ForeignKey("devices.Device", on_delete=models.CASCADE, related_name="observations")
@@ -128,7 +128,9 @@ class Observation(models.Model):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["device", "key"], condition=~Q(state="ended"), name="observation_once"
+                fields=["device", "key", "is_composite"],
+                condition=~Q(state="ended"),
+                name="observation_once",
             ),
             models.UniqueConstraint(
                 fields=["device", "token"], condition=Q(state="active"), name="observation_token_once"

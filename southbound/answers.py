@@ -8,23 +8,31 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+from devices.models import Operation
 from devices.services.value_json import to_json
 from lwm2m import formats
-from lwm2m.codes import ContentFormat
-from lwm2m.errors import Lwm2mError
+from lwm2m.codes import Code, ContentFormat
+from lwm2m.errors import Lwm2mError, bad_request
+from lwm2m.links import parse_links
 from lwm2m.nodes import Node
 from lwm2m.objects import Catalogue
 from lwm2m.paths import Path
 
 _RAW_LIMIT = 4096
+_VALUED = frozenset(
+    {Operation.READ, Operation.OBSERVE, Operation.READ_COMPOSITE, Operation.OBSERVE_COMPOSITE}
+)
+"""These ask for values."""
 
 
 def read(
+    operation: str,
     path: Path,
     payload: bytes,
     content_format: int | None,
     location: tuple[str, ...],
     *,
+    code: int = Code.CONTENT,
     catalogue: Catalogue,
     root_path: str = "",
     prefix: str = "",
@@ -33,24 +41,50 @@ def read(
 
     `path` is what was asked for, the root for composite operations. `created` is the instance that a Create
     made, by the Location of its answer (L-22). With `prefix` an end device was asked through its gateway, which may
-    or may not repeat it.
+    or may not repeat it. What was asked for a value has one in a 2.05 alone, and none at all is an empty text or no
+    bytes (OMA-TS-LightweightM2M_Core 7.4.1, 7.4.2).
     """
     said: dict[str, Any] = {}
     if location:
         said["location"] = "/" + text("/".join(location).encode())
         if created := _created(location, root_path, prefix):
             said["created"] = created
-    if not payload:
+    has_value = operation in _VALUED and code == Code.CONTENT
+    if not payload and not has_value:
         return said or None
-    if content_format is not None:
+    if content_format is not None and 0 <= content_format <= formats.MAX_NUMBER:
         said["content_format"] = content_format
-    if content_format == ContentFormat.LINK:
-        return said | {"links": text(payload)}
+    if operation == Operation.DISCOVER or (content_format == ContentFormat.LINK and operation not in _VALUED):
+        return said | _links(payload)
     try:
-        nodes = formats.decode(content_format, payload, path, catalogue)
+        nodes = _nodes(path, payload, content_format, catalogue, root_path, prefix)
     except Lwm2mError as error:
         return said | raw(payload, error.detail)
-    return said | {"nodes": [_node(node, root_path, prefix) for node in nodes]}
+    return said | {"nodes": [_node(node) for node in nodes]}
+
+
+def _links(payload: bytes) -> dict[str, Any]:
+    """Discover is answered in link format, whatever the answer calls itself."""
+    try:
+        parse_links(payload)
+    except Lwm2mError as error:
+        return raw(payload, error.detail)
+    return {"links": text(payload)}
+
+
+def _nodes(
+    path: Path, payload: bytes, content_format: int | None, catalogue: Catalogue, root_path: str, own: str
+) -> list[Node]:
+    """What the asked device says of `path`. An answer that says nothing of it must not take known values away."""
+    nodes = formats.decode(content_format, payload, path, catalogue)
+    if not nodes and (path.depth >= 3 or (not payload and path.depth == 2)):
+        raise bad_request("PAYLOAD_MALFORMED", f"The answer says nothing of {path}.")
+    for node in nodes:
+        if (found := end_device(node.prefix, root_path)) not in ("", own):
+            raise bad_request(
+                "PAYLOAD_MALFORMED", f"The answer speaks of {found}{node.path}, which was not asked."
+            )
+    return nodes
 
 
 def raw(payload: bytes, problem: str) -> dict[str, Any]:
@@ -82,9 +116,6 @@ def _created(location: tuple[str, ...], root_path: str, prefix: str) -> str:
     return str(found) if found.depth == 2 else ""
 
 
-def _node(node: Node, root_path: str, own: str) -> dict[str, Any]:
+def _node(node: Node) -> dict[str, Any]:
     shown: dict[str, Any] = {"path": str(node.path), "value": to_json(node.value)}
-    if node.time is not None:
-        shown["time"] = node.time
-    prefix = end_device(node.prefix, root_path)
-    return shown | ({"prefix": prefix} if prefix not in ("", own) else {})
+    return shown if node.time is None else shown | {"time": node.time}

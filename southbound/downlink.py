@@ -13,6 +13,7 @@ import logging
 import time
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from devices.models import Operation
 from devices.outcomes import DeviceRefused, Done, Observing, Outcome, Silent
@@ -188,12 +189,15 @@ class Downlink:
         if (outcome := outcomes.of_reply(claimed.operation, reply)) is not None:
             return outcome
         code = dotted(reply.code)
+        said: Any
         read = partial(
             answers.read,
+            claimed.operation,
             path,
             reply.payload,
             reply.content_format,
             reply.location,
+            code=reply.code,
             catalogue=ready.target.catalogue,
             root_path=ready.target.root_path,
             prefix=ready.target.prefix,

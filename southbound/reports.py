@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from devices.services import end_device_reading
 from devices.services.observations import Observed
 from devices.services.values import Sample, samples
-from lwm2m import formats, notification_order
+from lwm2m import formats, names, notification_order
 from lwm2m.codes import Code, dotted
-from lwm2m.errors import Lwm2mError
+from lwm2m.errors import Lwm2mError, bad_request
 from lwm2m.messages import Send
 from lwm2m.nodes import Node
 from lwm2m.paths import ROOT, Path
@@ -86,8 +87,17 @@ class Verdict:
     """What a gateway notifies of the devices behind it."""
 
 
+_NO_VALUE: Mapping[str, Any] = {
+    "cause": "PAYLOAD_MALFORMED",
+    "detail": "A notification of values is 2.05, and 2.03 where they are as before.",
+}
+
+
 def judge_send(report: Sent, sender: Sender | None, now: datetime) -> Verdict:
-    """L-16, L-17: a stranger is 4.00, values of an instance that is not registered are 4.04."""
+    """L-16, L-17: a stranger is 4.00, as is what has no values; a place that is not registered is 4.04.
+
+    It is kept whole or refused whole: nothing is acknowledged and dropped.
+    """
     if sender is None:
         detail = "No registration of this sender; register."
         return Verdict(Code.BAD_REQUEST, cause="REGISTRATION_UNKNOWN", detail=detail)
@@ -97,7 +107,11 @@ def judge_send(report: Sent, sender: Sender | None, now: datetime) -> Verdict:
     message = report.message
     try:
         nodes = _decoded(message.content_format, message.payload, ROOT, sender.target)
-        _check_registered(nodes, sender.target)
+        if not any(node.path.depth >= 3 for node in nodes):
+            raise bad_request("PAYLOAD_MALFORMED", "Send has no values; send at least one.")
+        _check_places(nodes, sender.target)
+        for node in nodes:
+            _check_registered(node, sender.target)
     except Lwm2mError as error:
         code = Code.NOT_FOUND if error.code == Code.NOT_FOUND else Code.BAD_REQUEST
         return Verdict(code, sender.device_id, cause=error.cause, detail=error.detail)
@@ -143,12 +157,17 @@ def judge_notice(
         return replace(verdict, is_end=True, cause="COMMAND_REFUSED", detail=detail)
     if notice.is_last:  # RFC 7641 section 3.2; what it says counts all the same
         verdict = replace(verdict, is_end=True, cause="OBSERVATION_ENDED", detail=_LAST)
+    if notice.code != Code.CONTENT:
+        return verdict if notice.code == Code.VALID else replace(verdict, **_NO_VALUE)
     if notice.is_partial:
         return replace(verdict, is_first_block=not is_late)
     path = ROOT if found.is_composite else Path.parse(found.paths[0])
     wanted = [Path.parse(name) for name in found.paths]
     try:
         nodes = _decoded(notice.content_format, notice.payload, path, sender.target)
+        _check_places(nodes, sender.target)
+        if not nodes and path.depth >= 3:
+            raise bad_request("PAYLOAD_MALFORMED", f"The notification says nothing of {path}.")
     except Lwm2mError as error:
         return replace(verdict, cause=error.cause, detail=error.detail)
     if not all(any(each.contains(node.path) for each in wanted) for node in nodes):
@@ -177,14 +196,27 @@ def _decoded(content_format: int | None, payload: bytes, path: Path, target: Tar
     return [replace(node, prefix=answers.end_device(node.prefix, root)) for node in nodes]
 
 
-def _check_registered(nodes: Sequence[Node], target: Target) -> None:
+def _check_places(nodes: Sequence[Node], target: Target) -> None:
+    """Only a gateway speaks of others (`OMA-TS-LWM2M_Gateway`); what a name that is nobody's says can't be kept."""
+    links = target.object_links
+    if links is not None and end_device_reading.OBJECT in links.objects:
+        return
+    for node in nodes:
+        if node.prefix:
+            name = names.written(node.prefix, node.path)
+            detail = (
+                f"{name} is no place of this device, which is no gateway; send /object/instance/resource."
+            )
+            raise Lwm2mError(Code.NOT_FOUND, "PATH_UNREGISTERED", detail)
+
+
+def _check_registered(node: Node, target: Target) -> None:
     """What stands behind a gateway was never registered, and is taken as it is."""
     links = target.object_links
-    for node in nodes:
-        if not node.prefix and (links is None or node.path.depth < 3 or not links.has_instance(node.path)):
-            raise Lwm2mError(
-                Code.NOT_FOUND, "PATH_UNREGISTERED", f"{node.path} is not registered; update the object list."
-            )
+    if not node.prefix and (links is None or node.path.depth < 3 or not links.has_instance(node.path)):
+        raise Lwm2mError(
+            Code.NOT_FOUND, "PATH_UNREGISTERED", f"{node.path} is not registered; update the object list."
+        )
 
 
 def _samples(device_id: int, nodes: Sequence[Node], now: datetime) -> list[Sample]:

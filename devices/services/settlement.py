@@ -60,7 +60,7 @@ def _end_devices(command: Command, answer: Any, now: datetime) -> Sequence[Sampl
     path = Path.parse(command.path)
     if not end_device_reading.is_about(path) or not isinstance(answer, Mapping) or "nodes" not in answer:
         return ()
-    nodes = [(Path.parse(node["path"]), node["value"]) for node in answer["nodes"] if not node.get("prefix")]
+    nodes = [(Path.parse(node["path"]), node["value"]) for node in answer["nodes"]]
     instances = end_device_reading.resources(nodes)
     is_whole = path.depth == 1
     return end_devices.told(gateway=command.device, instances=instances, is_whole=is_whole, now=now).samples
@@ -120,7 +120,7 @@ def _told(device_id: int, answer: Any, now: datetime) -> Iterator[Sample]:
     received_at = now.timestamp()
     for node in nodes or ():
         path = Path.parse(node["path"])
-        if path.depth >= 3 and not node.get("prefix"):
+        if path.depth >= 3:
             at = absolute_time(node.get("time"), received_at)
             yield Sample(device_id, str(path), from_json(node["value"]), at)
 

@@ -77,7 +77,7 @@ def payload(
         return {"links": _text(payload.decode(errors="replace"), TEXT_LIMIT)}
     try:
         place = Path.parse(path)
-        nodes = formats.decode(content_format, payload, place, catalogue or objects.core())
+        nodes = formats.decode(content_format, payload, place, catalogue or objects.core(), names=True)
     except Lwm2mError as error:
         return {"bytes": len(payload), "problem": error.detail}
     return payload_of_nodes(nodes, catalogue)

@@ -47,6 +47,28 @@ def test_int_301_a_wish_is_asked_and_established(device):
     assert (found.number, found.heard_at) == (7, row.last_notified_at)
 
 
+@pytest.mark.parametrize("is_composite_first", [False, True])
+def test_one_path_may_be_observed_alone_and_as_a_composite(device, is_composite_first):
+    orders = [
+        lambda: operations.request(
+            device=device, operation="observe", path="/3303/0/5700", requested_by="user:1"
+        ),
+        lambda: operations.request(
+            device=device, operation="observe-composite", paths=["/3303/0/5700"], requested_by="user:1"
+        ),
+    ]
+    for order in reversed(orders) if is_composite_first else orders:
+        order()
+        answer(device, token=f"0{Observation.objects.count()}")
+    rows = list(Observation.objects.order_by("is_composite"))
+    assert [(row.paths, row.is_composite, row.state) for row in rows] == [
+        (["/3303/0/5700"], False, "active"),
+        (["/3303/0/5700"], True, "active"),
+    ]
+    observations.unwant(observation=rows[0], by="user:1")
+    assert state(rows[1]) == "active"
+
+
 def test_the_same_wish_twice_is_one(device):
     first, second = want(device), want(device)
     assert first.pk == second.pk

@@ -33,6 +33,8 @@ _DISCOVERABLE = {
     "management": b'</rd>;rt="core.rd oma.lwm2m",</dp>',
     "bootstrap": b'</bs>;rt="oma.lwm2m.bs",</bspack>',
 }
+_DISCOVERABLE_BY_ANYBODY = {"management": b"</rd>,</dp>", "bootstrap": b"</bs>,</bspack>"}
+"""Where the sender's address may be somebody else's: no more bytes than were asked with (RFC 7252 section 11.3)."""
 
 
 _Waiting = tuple[Exchange, Inbound]
@@ -71,7 +73,8 @@ class Uplink:
         """Called on the loop for each request that is no repetition."""
         request = exchange.request
         if request.path == _WELL_KNOWN and request.code == Code.GET:
-            links = _DISCOVERABLE[exchange.plane]
+            told = _DISCOVERABLE_BY_ANYBODY if exchange.origin.transport == "udp" else _DISCOVERABLE
+            links = told[exchange.plane]
             found = Response(Code.CONTENT, links, ContentFormat.LINK)
             exchange.answer(found)
             self._tracing.answered(exchange, found, None)

@@ -186,4 +186,17 @@ CAUSES = (
         engineer="A Register came from a device without applied management credentials.",
         action="Let the device contact the bootstrap server first; its address is on the device's page.",
     ),
+    Cause(
+        code="BOOTSTRAP_NOT_EXPECTED",
+        area="bootstrap",
+        severity="warning",
+        mended_by="subscriber",
+        subscriber="Your device asked to be set up, but it was added as one that is set up already.",
+        support="The device asked the bootstrap server, yet it was added to connect directly to the M2M server.",
+        engineer="A Bootstrap-Request without encryption for a device with direct onboarding (answered 4.00).",
+        action=(
+            "Set the M2M server's address in the device, or remove it here and add it again to be set up over "
+            "the network."
+        ),
+    ),
 )

@@ -6,7 +6,7 @@ Everything refused here is an `Lwm2mError` with the code of reference 4.1: 4.00,
 from __future__ import annotations
 
 from devices.errors import Refused
-from devices.models import Credential, CredentialState, Device, Plane, Security
+from devices.models import Credential, CredentialState, Device, Onboarding, Plane, Security
 from devices.states import Access, Provisioning
 from lwm2m.codes import Code, ContentFormat
 from lwm2m.errors import Lwm2mError, bad_request
@@ -79,6 +79,12 @@ def check(device: Device, origin: Origin) -> None:
         raise bad_request("WRONG_SECURITY", "The device must use its pre-shared key; connect by coaps.")
     if not device.operator.allows_nosec:
         raise bad_request("NOSEC_NOT_ALLOWED", "The operator does not allow devices without encryption.")
+    if (
+        device.onboarding == Onboarding.DIRECT
+    ):  # anybody can say its name, and would be answered with a session
+        raise bad_request(
+            "BOOTSTRAP_NOT_EXPECTED", "The device registers directly; use the M2M server's port."
+        )
 
 
 def content_format(request: BootstrapRequest) -> int:

@@ -8,7 +8,7 @@ from devices.models import Registration, RegistrationDetail
 from lwm2m.codes import Code
 from lwm2m.messages import Request
 from lwm2m.requests import deregister_request, register_request, update_request
-from tests.southbound.client import LINKS, management, until
+from tests.southbound.client import LINKS, bootstrap, management, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -75,5 +75,20 @@ def test_unknown_path_and_ping(play):
         found = await wire.ask(Request(Code.GET, (".well-known", "core")))
         assert found.code == "2.05"
         assert b"</rd>" in found.payload
+
+    play(scene)
+
+
+def test_what_nobody_proved_to_have_asked_for_is_no_larger_than_the_question(play):
+    """Whoever forges an address makes us send no more than they send themselves (RFC 7252 section 11.3)."""
+
+    async def scene(southbound):
+        for open_wire in (management, bootstrap):
+            wire = await open_wire(southbound)
+            question = b"\x40\x01\x00\x01\xbb.well-known\x04core"
+            wire.send(question)
+            answer = await wire.next()
+            assert answer[1] == Code.CONTENT
+            assert len(answer) <= len(question)
 
     play(scene)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 ACK_RANDOM_FACTOR = 1.5
 RESPONSE_SECONDS = 60.0
@@ -34,6 +34,11 @@ class Tuning:
     def transmit_wait(self) -> float:
         """From the first transmission until nothing will be acknowledged any more: MAX_TRANSMIT_WAIT."""
         return self.ack_timeout * ((2 << self.max_retransmit) - 1) * ACK_RANDOM_FACTOR
+
+    @property
+    def unrepeated(self) -> Tuning:
+        """As patient, and nothing is sent twice: for a peer that never answered, and may be somebody else."""
+        return replace(self, ack_timeout=self.transmit_wait / ACK_RANDOM_FACTOR, max_retransmit=0)
 
     @property
     def patience(self) -> float:

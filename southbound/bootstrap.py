@@ -140,6 +140,7 @@ class BootstrapServer:
         tuning = exchange.lane.tuning  # by SMS everything takes minutes
         request_seconds = self._request_seconds if tuning is None else tuning.patience
         ends_at = loop.time() + max(self._session_seconds, SLOW_SESSION * request_seconds if tuning else 0.0)
+        is_proven = exchange.origin.transport != "udp"
         while isinstance(step, Operation):
             sent_at = timezone.now()
             patience = min(request_seconds, ends_at - loop.time())
@@ -147,8 +148,9 @@ class BootstrapServer:
                 if patience <= 0:
                     raise NoReply(Reason.OVERDUE, "The session took too long.")
                 reply = await self._engine.request(
-                    exchange.lane, exchange.peer, step.request, seconds=patience
+                    exchange.lane, exchange.peer, step.request, seconds=patience, is_proven=is_proven
                 )
+                is_proven = True
             except NoReply as error:
                 step = await self._fail(begun, session, step, sent_at, error)
                 continue

@@ -31,9 +31,9 @@ REFRESHES_TOLD = 20
 _WELL_KNOWN = (".well-known", "core")
 _DISCOVERABLE = {
     "management": b'</rd>;rt="core.rd oma.lwm2m",</dp>',
-    "bootstrap": b'</bs>;rt="oma.lwm2m.bs",</bspack>',
+    "bootstrap": b'</bs>;rt="oma.lwm2m.bs"',
 }
-_DISCOVERABLE_BY_ANYBODY = {"management": b"</rd>,</dp>", "bootstrap": b"</bs>,</bspack>"}
+_DISCOVERABLE_BY_ANYBODY = {"management": b"</rd>,</dp>", "bootstrap": b"</bs>"}
 """Where the sender's address may be somebody else's: no more bytes than were asked with (RFC 7252 section 11.3)."""
 
 

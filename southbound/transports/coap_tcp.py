@@ -22,8 +22,6 @@ _MAX_MESSAGE_SIZE, _BLOCK_WISE = 2, 4
 _KNOWN = {CSM: {_MAX_MESSAGE_SIZE, _BLOCK_WISE}, PING: {2}, PONG: {2}, RELEASE: {2, 4}, ABORT: {2}}
 _MAX_TOKEN = 8
 _EMPTY = b"\x00\x00"
-_HEADERS = 128
-"""As much of a message may be its header, token and options beside a block."""
 
 
 class Broken(Exception):
@@ -132,12 +130,6 @@ def said_size(frame: Frame) -> int | None:
         if number == _MAX_MESSAGE_SIZE and len(value) <= 4:
             return int.from_bytes(value, "big")
     return None
-
-
-def block_exponent(size: int, largest: int) -> int:
-    """The largest blocks that fit messages of `size` bytes with all that stands before them."""
-    room = max(16, size - _HEADERS)
-    return min(largest, room.bit_length() - 5)
 
 
 def abort(reason: str) -> bytes:

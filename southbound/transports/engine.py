@@ -33,6 +33,8 @@ __all__ = ["TOKEN_BYTES", "Engine", "NoReply", "Reply", "Tuning"]
 logger = logging.getLogger(__name__)
 
 TOKEN_BYTES = 8
+SHORT_TOKEN_BYTES = 4
+"""Still 32 bits that nobody can guess (RFC 7252 section 5.3.1)."""
 _RESPONSES = range(2, 6)
 """Classes of codes (RFC 7252 section 12.1)."""
 _STOPPING = "This process is stopping."
@@ -131,22 +133,27 @@ class Engine:
         seconds: float | None = None,
         token: bytes | None = None,
         on_progress: Callable[[], None] | None = None,
+        is_proven: bool = True,
     ) -> Reply:
         """Send a confirmable request, in blocks where it must be, and return the whole answer. Raises `NoReply`.
 
         Each message has the patience of its transport, the whole at most `seconds`; `on_progress` is called with
         each block that was answered. `request.observe` needs a `token`: what the device then says under it goes to
-        `on_notice`. Where the caller is cancelled, the request ends with it.
+        `on_notice`. Where the caller is cancelled, the request ends with it. To a peer that is not `is_proven` it is
+        sent once, under a short token: nobody has shown yet that they are at this address (RFC 7252 section 11.3).
         """
         loop = self._loop
         if loop is None:
             raise NoReply(Reason.GONE, _STOPPING)
         waiting = _Waiting(loop.create_future(), on_progress)
+        tuning = self._tuning_of(lane)
+        if not is_proven:
+            tuning, token = tuning.unrepeated, secrets.token_bytes(SHORT_TOKEN_BYTES)
         now = loop.time()
         call = self._client.request(
             (lane, peer),
             _request(request),
-            tuning=self._tuning_of(lane),
+            tuning=tuning,
             exponent=lane.block_exponent_of(peer),
             now=now,
             token=token,

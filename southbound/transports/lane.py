@@ -117,10 +117,11 @@ class Lane:
         return coap.BERT_EXPONENT if self.is_stream else self.block_exponent
 
     def block_exponent_of(self, peer: Hashable) -> int:
-        """The largest blocks for this peer, which may take short records only (RFC 6066 section 4)."""
+        """The largest blocks for this peer, which may take short ones only (RFC 6066 section 4, RFC 8323 5.3.1)."""
         if self._room is None:
             return self.block_exponent
-        return min(self.block_exponent, (self._room(peer) - AROUND_A_BLOCK).bit_length() - 5)
+        room = max(16, self._room(peer) - AROUND_A_BLOCK)
+        return min(self.block_exponent, room.bit_length() - 5)
 
     def plane_of(self, request: Request) -> Plane:
         """Which server the request is for."""

@@ -154,7 +154,7 @@ class Ports:
         for plane, plain in self._plain.items():
             plain.start(loop, self._lane(plane, "udp", plain.transmit, take), first=first)
         for plane, stream in self._streams.items():
-            await stream.start(loop, self._lane(plane, "tcp", stream.transmit, take))
+            await stream.start(loop, self._lane(plane, "tcp", stream.transmit, take, stream.room_of))
 
     def _lane(
         self,

@@ -93,6 +93,10 @@ class TcpListener:
     def transmit(self, peer: Hashable, data: bytes) -> None:
         cast(Connection, peer).transmit(data)
 
+    def room_of(self, peer: Hashable) -> int:
+        """The largest message that a device takes."""
+        return cast(Connection, peer).message_size
+
     def pause(self) -> None:
         """Take no new connections, and read no more from those that stand."""
         if self._watch is not None:

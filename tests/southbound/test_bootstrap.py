@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from devices.models import Device, Knock, Plane, Registration
@@ -200,3 +202,54 @@ def test_bspack_is_answered_501(play):
         assert (await wire.ask(bootstrap_pack_request(endpoint="bs-1"))).code == "5.01"
 
     play(scene)
+
+
+def test_a_stranger_who_says_a_name_gets_no_more_bytes_than_they_sent(play, settings):
+    """The address may be somebody else's: nothing is repeated until somebody there has answered (RFC 7252 11.3)."""
+    operator = operators.create(slug="lab", name="Lab", allows_nosec=True)
+    onboarding.add_device(operator=operator, subscriber=None, endpoint="open-1", name="", security="none")
+
+    async def scene(southbound):
+        here(southbound, settings)
+        wire = await bootstrap(southbound)
+        sent = b"\x40\x02\x00\x01\xb2bs\x49ep=open-1"
+        wire.send(sent)
+        got = [await wire.next(), await wire.next()]
+        assert sum(map(len, got)) <= len(sent)
+        await asyncio.sleep(1)  # with the tuning of this test a repetition would come after 0.1 s
+        await wire.is_alive()
+        assert wire.inbox.empty()
+
+    play(scene, tuning=Tuning(ack_timeout=0.1))
+
+
+def test_who_answered_is_asked_again(play, settings):
+    operator = operators.create(slug="lab", name="Lab", allows_nosec=True)
+    onboarding.add_device(operator=operator, subscriber=None, endpoint="open-1", name="", security="none")
+
+    async def scene(southbound):
+        here(southbound, settings)
+        wire = await bootstrap(southbound)
+        wire.send(b"\x40\x02\x00\x01\xb2bs\x49ep=open-1")
+        assert (await wire.next())[1] == Code.CHANGED
+        first = await wire.next()
+        wire.send(bytes((0x60 | first[0] & 15, Code.NOT_FOUND)) + first[2 : 4 + (first[0] & 15)])
+        second = await wire.next()
+        assert second[0] & 15 == 8
+        assert await wire.next() == second
+
+    play(scene, tuning=Tuning(ack_timeout=0.1))
+
+
+def test_a_device_that_registers_directly_gets_no_session_for_its_name(play, settings, operator, make_device):
+    make_device("direct-1", provisioning="applied")
+
+    async def scene(southbound):
+        here(southbound, settings)
+        wire = await bootstrap(southbound)
+        assert (await wire.ask(bootstrap_request(endpoint="direct-1"))).code == "4.00"
+        await until(lambda: Knock.objects.filter(cause="BOOTSTRAP_NOT_EXPECTED").exists())
+
+    play(scene)
+    assert not BootstrapSession.objects.exists()
+    assert Device.objects.get(endpoint="direct-1").provisioning == "applied"

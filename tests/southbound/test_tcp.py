@@ -12,7 +12,9 @@ from aiocoap import DELETE, POST, Context, Message, resource
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devices.models import Knock, Plane, Registration, RegistrationDetail
+from coap.options import BLOCK1, walk
+from devices.models import Command, Knock, Plane, Registration, RegistrationDetail
+from devices.services import operations
 from devices.telemetry import Observation, ResourceValue
 from lwm2m.registration import Origin
 from southbound.transports import coap, coap_tcp, tcp
@@ -372,11 +374,57 @@ def test_tls_on_this_port_has_a_cause_of_its_own(on_tcp):
 
 
 # -- sizes of messages -----------------------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    ("size", "exponent"), [(0, 0), (64, 0), (160, 1), (256, 3), (640, 5), (1152, 6), (4096, 6)]
-)
-def test_blocks_fit_the_messages_that_a_peer_takes(size, exponent):
-    assert coap_tcp.block_exponent(size, 6) == exponent
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("size", "block"), [(256, 128), (160, 32), (1152, 1024)])
+def test_what_is_sent_fits_the_messages_that_a_device_takes(on_tcp, make_device, size, block):
+    device = make_device()
+    value = "".join(chr(65 + number % 26) for number in range(1500))
+
+    async def scene(southbound, port):
+        reader, writer = await connected(port)
+        writer.write(coap_tcp.csm(size) + register_frame(b"a"))
+        assert (await read_frame(reader)).code == 0x41
+        waiting = asyncio.create_task(order(device, "write", "/3/0/15", value=value, content_format="text"))
+        got = b""
+        while not waiting.done():
+            frame = await read_frame(reader)
+            assert len(frame.encode()) <= size
+            options, payload = walk(frame.rest, 0)
+            (said,) = [value for number, value in options if number == BLOCK1]
+            got += payload
+            more = said[-1] & 8
+            assert len(payload) == block or not more
+            echo = bytes((0xD0 | len(said), 14)) + said
+            writer.write(Frame(0x5F if more else 0x44, frame.token, echo).encode())
+            if not more:
+                break
+        assert (await waiting).response_code == "2.04"
+        assert got == value.encode()
+        writer.close()
+
+    on_tcp(scene)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_device_cannot_take_is_not_sent_and_told_at_once(on_tcp, make_device):
+    device = make_device()
+
+    async def scene(southbound, port):
+        reader, writer = await connected(port)
+        writer.write(register_in(b"a"))
+        assert (await read_frame(reader)).code == 0x41
+        writer.write(coap_tcp.csm(12))
+        asked = {"operation": "read", "path": "/3/0/9", "arguments": {}, "requested_by": "test"}
+        await until(lambda: operations.request(device=device, **asked))
+        row = await until(lambda: Command.objects.filter(attempts__gt=0).exclude(state="sent").first())
+        assert "at most 12" in row.detail
+        assert southbound.counters.unsent
+        writer.close()
+
+    def register_in(token):
+        return coap_tcp.csm() + register_frame(token)
+
+    on_tcp(scene)
 
 
 @pytest.mark.parametrize(

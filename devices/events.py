@@ -17,6 +17,7 @@ NUDGE = "device.nudge"
 CHANGED = "device.changed"
 SMS_WAITS = "sms.waits"
 LINK_CHANGED = "smsc.changed"
+SESSIONS_ENDED = "sessions.ended"
 
 
 def device_group(device_id: int) -> str:
@@ -53,6 +54,13 @@ def nudge(flow: str, device_id: int) -> None:
     """There is something in the mailbox: tell the southbound process that holds the device's flow."""
     if flow:
         transaction.on_commit(partial(bells.channel, flow, {"type": NUDGE, "device_id": device_id}))
+
+
+def sessions_ended(flows: Iterable[str], credential_ids: Iterable[int]) -> None:
+    """These keys open nothing any more: whoever holds sessions that were made with them closes those."""
+    message = {"type": SESSIONS_ENDED, "credential_ids": sorted(credential_ids)}
+    for flow in flows:
+        transaction.on_commit(partial(bells.channel, flow, message))
 
 
 def command_settled(command_id: int, correlation: str) -> None:

@@ -49,6 +49,11 @@ class Server:
         """The live sessions, oldest first."""
         return list(self._sessions.by_id.values())
 
+    def session_of(self, identity: bytes) -> Session | None:
+        """The newest session of an identity."""
+        own = self._sessions.by_identity.get(identity)
+        return own[-1] if own else None
+
     def receive(self, datagram: bytes, address: Address, now: float) -> list[Event]:
         """What a datagram leads to. Never raises, whatever the bytes."""
         head = datagram[:5]

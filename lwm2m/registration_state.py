@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from lwm2m.links import ObjectLinks
@@ -16,13 +16,20 @@ class Origin:
     """Where a message came from.
 
     ``transport`` is udp, dtls, tcp, tls or sms. ``identity`` is what the security layer authenticated,
-    None for NoSec. For sms, ``host`` is the number and ``port`` 0.
+    None for NoSec, and ``credential_id`` the caller's number of the very key that proved it: another key under
+    the same identity is another origin. For sms, ``host`` is the number and ``port`` 0.
     """
 
     host: str
     port: int
     transport: str = "udp"
     identity: str | None = None
+    credential_id: int | None = None
+
+    @property
+    def sender(self) -> Origin:
+        """Who sent it, as a registration is known by it: a device with credentials may come from anywhere."""
+        return self if self.identity is None else replace(self, host="", port=0)
 
     @property
     def is_secured(self) -> bool:

@@ -15,7 +15,6 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from coap import Reason
-from devices.models import Credential, CredentialState, Plane
 from lwm2m.bootstrap import Finished, Operation, Session
 from lwm2m.codes import Code, dotted
 from lwm2m.errors import Lwm2mError, bad_request
@@ -177,18 +176,9 @@ class BootstrapServer:
 
 
 def _begin(message: BootstrapRequest, origin: Origin, now: datetime) -> Begun:
-    return sessions.begin(request=message, origin=origin, credential_id=_credential_id(origin), now=now)
-
-
-def _credential_id(origin: Origin) -> int | None:
-    """The credential behind an authenticated identity, as it is now: it may have been taken back meanwhile."""
-    if not origin.is_secured:
-        return None
-    known = Credential.objects.filter(plane=Plane.BOOTSTRAP, identity=origin.identity or "")
-    credential_id = known.exclude(state=CredentialState.RETIRED).values_list("pk", flat=True).first()
-    if credential_id is None:
+    if origin.is_secured and origin.credential_id is None:
         raise bad_request("PSK_IDENTITY_UNKNOWN", "These credentials no longer count; connect again.")
-    return int(credential_id)
+    return sessions.begin(request=message, origin=origin, credential_id=origin.credential_id, now=now)
 
 
 def _answered(step: Operation, sent_at: datetime, reply: Reply) -> sessions.Exchange:

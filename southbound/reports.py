@@ -35,9 +35,8 @@ class Sent:
 
     @property
     def origin(self) -> Origin:
-        """As a registration is known by it: a device with credentials may come from anywhere."""
-        origin = self.exchange.origin
-        return origin if origin.identity is None else Origin("", 0, origin.transport, origin.identity)
+        """As a registration is known by it."""
+        return self.exchange.origin.sender
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,8 @@ from functools import lru_cache
 
 from devices import object_models, stored_links
 from devices.gateways import EndDevice
-from devices.models import Security, Transport
-from devices.services import registration_store, sender_store
+from devices.services import admission, registration_store, sender_store
 from devices.services.sender_store import SenderRow
-from devices.states import Access
 from lwm2m.links import ObjectLinks
 from lwm2m.objects import Catalogue
 from lwm2m.registration import Origin
@@ -56,7 +54,7 @@ def of_notice(notice: Notice) -> Origin:
         return Origin(str(peer[0]), int(peer[1]), notice.lane.transport, None)
     identity = getattr(peer, "identity", None)
     text = identity.decode(errors="replace") if isinstance(identity, bytes) else str(identity or "")
-    return Origin("", 0, notice.lane.transport, text or "?")
+    return Origin("", 0, notice.lane.transport, text or "?", getattr(peer, "key_id", None))
 
 
 def find(origins: Sequence[Origin]) -> dict[Origin, Sender]:
@@ -77,7 +75,7 @@ def find(origins: Sequence[Origin]) -> dict[Origin, Sender]:
         key = (origin.transport, origin.identity or (origin.host, origin.port))
         row = by_key.get(key)
         if row is not None and origin not in found:
-            found[origin] = _sender(row)
+            found[origin] = _sender(row, origin)
     return found
 
 
@@ -150,24 +148,15 @@ def behind(device_ids: Iterable[int]) -> dict[int, EndDevice]:
     }
 
 
-def _sender(row: SenderRow) -> Sender:
-    is_open = row.operator_is_active and row.access == Access.ACTIVE
+def _sender(row: SenderRow, origin: Origin) -> Sender:
+    problem = admission.problem(row, origin, registering=False, credential_id=row.credential_id)
     said = None if row.version is None or row.object_links is None else (row.version, row.object_links)
     return Sender(
         row.device_id,
         row.operator_id,
         row.registration_id,
         bool(row.has_waiting),
-        bool(is_open and _is_secure(row) and (row.identity or row.operator_allows_nosec)),
+        problem is None,
         target(said, row.operator_id),
         bool(row.queue_mode),
     )
-
-
-def _is_secure(row: SenderRow) -> bool:
-    """Its registration still has what let it in."""
-    if row.transport == Transport.SMS:
-        return row.identity == row.msisdn and row.security != Security.PSK
-    if row.identity:
-        return bool(row.credential_counts)
-    return row.security == Security.NONE

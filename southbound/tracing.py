@@ -21,7 +21,6 @@ from devices.services.traces import Direction
 from lwm2m.codes import dotted
 from lwm2m.messages import Request, Response
 from lwm2m.objects import Catalogue
-from lwm2m.registration import Origin
 from southbound import senders
 from southbound.counters import Counters
 from southbound.database import Database
@@ -191,15 +190,12 @@ class Tracing:
 def _record(waiting: Sequence[Sighting | Answered]) -> None:
     """On a database thread: the messages of those devices that there are."""
     sightings = spread(waiting)
-    strangers = {
-        _known_as(one.origin) for one in sightings if one.device_id is None and one.origin is not None
-    }
+    strangers = {one.origin.sender for one in sightings if one.device_id is None and one.origin is not None}
     found = {o: sender.device_id for o, sender in senders.find(list(strangers)).items()} if strangers else {}
     told = [
         (one, device_id)
         for one in sightings
-        if (device_id := one.device_id or (found.get(_known_as(one.origin)) if one.origin else None))
-        is not None
+        if (device_id := one.device_id or (found.get(one.origin.sender) if one.origin else None)) is not None
     ]
     rows = Device.objects.filter(pk__in={device_id for _, device_id in told})
     operators = dict(rows.values_list("pk", "operator_id"))
@@ -212,8 +208,3 @@ def _record(waiting: Sequence[Sighting | Answered]) -> None:
     with transaction.atomic():
         traces.record(messages=messages)
         events.devices_changed(operators.items(), ["trace"])
-
-
-def _known_as(origin: Origin) -> Origin:
-    """As a registration is known by it: a device with credentials may come from anywhere."""
-    return origin if origin.identity is None else Origin("", 0, origin.transport, origin.identity)

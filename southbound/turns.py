@@ -236,7 +236,7 @@ class Turns:
         is_sms = row.transport == Transport.SMS
         if is_sms and not sms_numbers.has_budget(device_id=row.device_id, operator_id=operator_id, now=now):
             return None
-        origin = Origin(row.host, row.port, row.transport, row.identity or None)
+        origin = Origin(row.host, row.port, row.transport, row.identity or None, row.credential_id)
         return self._ports.route(Plane.MANAGEMENT, origin, operator_id)
 
 

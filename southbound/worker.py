@@ -249,10 +249,12 @@ class Southbound:
             logger.warning("stop_incomplete error=%s: %s", type(error).__name__, error)
 
     async def _listen(self) -> None:
-        """Nudges for devices whose flow is ours."""
+        """Nudges for devices whose flow is ours, and keys that were taken back."""
         message = await self.channel_layer.receive(self.flow)
         if message.get("type") == events.NUDGE and isinstance(message.get("device_id"), int):
             self.downlink.wake(message["device_id"])
+        elif message.get("type") == events.SESSIONS_ENDED:
+            self.ports.end_sessions(n for n in message.get("credential_ids", ()) if isinstance(n, int))
         elif message.get("type") in (events.SMS_WAITS, events.LINK_CHANGED):
             self.sms.hear(message)
 
@@ -316,6 +318,7 @@ class Southbound:
     async def _rescan(self) -> None:
         await asyncio.sleep(SCAN_SECONDS)
         await self._scan()
+        await self.ports.end_unusable()
 
     async def _scan(self) -> None:
         horizon = timezone.now() + timedelta(seconds=HORIZON_SECONDS)

@@ -27,10 +27,13 @@ CAUSES = (
         severity="error",
         mended_by="subscriber",
         subscriber="A device tried to connect with a key name that we do not know.",
-        support="The key identity that the device sent belongs to no device that was added here.",
+        support=(
+            "The key identity that the device sent belongs to no device that was added here, or its key was "
+            "replaced or taken back."
+        ),
         engineer=(
-            "No credential matches the PSK identity of the ClientKeyExchange on this plane, so no key was "
-            "offered."
+            "No credential that counts matches the PSK identity of the ClientKeyExchange on this plane, so no key "
+            "was offered; or a session was made with a key that was retired since."
         ),
         action="Check the key identity for typing mistakes, or add the device with exactly this identity.",
     ),

@@ -1,10 +1,14 @@
 """May this device be served: the rules that need the device, its operator and its credential, as pure functions.
 
+The one place for it: registrations, reports and whatever else comes from a device are judged here.
+
 `lwm2m.registration` judges a message against the registration that stands; this judges who sends it.
 Codes: a declined Register is 4.03, everything later is 4.00; a name that is not the credentials' is 4.00.
 """
 
 from __future__ import annotations
+
+from typing import Protocol
 
 from audit import causes
 from devices.models import Reach, Security
@@ -53,8 +57,29 @@ def binding_problem(device: DeviceFacts, origin: Origin, binding: str) -> Lwm2mE
     )
 
 
-def problem(device: DeviceFacts, origin: Origin, *, registering: bool) -> Lwm2mError | None:
-    """Why the device may not be served, or None; `registering` chooses the code (L-04)."""
+class Served(Protocol):
+    """What the rules ask of a device, whichever statement read it."""
+
+    @property
+    def access(self) -> str: ...
+    @property
+    def security(self) -> str: ...
+    @property
+    def msisdn(self) -> str: ...
+    @property
+    def operator_is_active(self) -> bool: ...
+    @property
+    def operator_allows_nosec(self) -> bool: ...
+
+
+def problem(
+    device: Served, origin: Origin, *, registering: bool, credential_id: int | None
+) -> Lwm2mError | None:
+    """Why the device may not be served, or None; `registering` chooses the code (L-04).
+
+    `credential_id` is of the key that counts for the identity now: a session that was made with another one, which was
+    replaced or taken back, is none of the device's any more.
+    """
     code = Code.FORBIDDEN if registering else Code.BAD_REQUEST
     if device.access != Access.ACTIVE:
         return Lwm2mError(code, *_CLOSED[Access(device.access)])
@@ -72,7 +97,10 @@ def problem(device: DeviceFacts, origin: Origin, *, registering: bool) -> Lwm2mE
             return Lwm2mError(
                 code, "WRONG_SECURITY", "The device must use its pre-shared key; a phone number is less."
             )
-    elif not origin.is_secured:
+    elif origin.is_secured:
+        if origin.credential_id is None or origin.credential_id != credential_id:
+            return Lwm2mError(code, "PSK_IDENTITY_UNKNOWN", "These credentials no longer count.")
+    else:
         if device.security == Security.MSISDN:
             return Lwm2mError(code, "WRONG_SECURITY", "The device is known by its phone number; use SMS.")
         if device.security != Security.NONE:
@@ -83,11 +111,18 @@ def problem(device: DeviceFacts, origin: Origin, *, registering: bool) -> Lwm2mE
             return Lwm2mError(
                 code, "NOSEC_NOT_ALLOWED", "The operator does not allow devices without encryption."
             )
-    if registering and device.provisioning == Provisioning.DRAFT:
-        return Lwm2mError(
-            code, "NOT_PROVISIONED", "The device is not set up yet; its provisioning must run first."
-        )
     return None
+
+
+def not_ready(device: DeviceFacts) -> Lwm2mError | None:
+    """Why a device that may be served cannot register yet."""
+    if device.provisioning != Provisioning.DRAFT:
+        return None
+    return Lwm2mError(
+        Code.FORBIDDEN,
+        "NOT_PROVISIONED",
+        "The device is not set up yet; its provisioning must run first.",
+    )
 
 
 def known_cause(code: str) -> str:

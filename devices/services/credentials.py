@@ -12,13 +12,15 @@ import string
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Q
+from django.utils import timezone
 
 from audit import ledger
-from devices import locks, vault
+from devices import events, locks, vault
 from devices.models import Credential, CredentialState, Device, Plane
-from devices.services import device_trail
+from devices.services import device_trail, processes
 from devices.states import Access
 
 KEY_BYTES = 16
@@ -26,6 +28,11 @@ _IDENTITY_ALPHABET = string.ascii_letters + string.digits
 _IDENTITY_LENGTH = 22
 """130 bits. Letters and digits alone, so neither the text nor its base64 has + / - or _."""
 _USABLE = (CredentialState.PENDING, CredentialState.ACTIVE)
+_MAY_CONNECT: dict[str, Any] = {
+    "state__in": _USABLE,
+    "device__access": Access.ACTIVE,
+    "device__operator__is_active": True,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +81,9 @@ def lookup(*, plane: str, identity: bytes) -> Key | None:
 def lookup_many(*, plane: str, identities: Iterable[bytes]) -> dict[bytes, Key]:
     """`lookup` for handshakes that wait together; one query, and no entry for who may not connect."""
     names = {name: identity for identity in identities if (name := _text(identity)) is not None}
-    rows = Credential.objects.filter(
-        plane=plane,
-        identity__in=list(names),
-        state__in=_USABLE,
-        device__access=Access.ACTIVE,
-        device__operator__is_active=True,
-    ).values_list("identity", "pk", "device_id", "device__endpoint", "sealed_key")
+    rows = Credential.objects.filter(plane=plane, identity__in=list(names), **_MAY_CONNECT).values_list(
+        "identity", "pk", "device_id", "device__endpoint", "sealed_key"
+    )
     return {
         names[name]: Key(credential_id, device_id, endpoint, vault.open_sealed(sealed_key))
         for name, credential_id, device_id, endpoint, sealed_key in rows
@@ -219,6 +222,26 @@ def first_use(*, credential_ids: Iterable[int], now: datetime) -> None:
             _retire(list(older), credential.device, reason="the device uses a newer one")
 
 
+def usable(credential_ids: Iterable[int]) -> set[int]:
+    """Of these, whose that may connect: what `lookup_many` asks, for sessions that stand already."""
+    rows = Credential.objects.filter(pk__in=list(credential_ids), **_MAY_CONNECT)
+    return set(rows.values_list("pk", flat=True))
+
+
+def end_sessions(*, device: Device) -> None:
+    """The device may not connect now: its sessions end, and its keys open none until it may again."""
+    rows = Credential.objects.filter(device=device, state__in=_USABLE)
+    _end_sessions(rows.values_list("pk", flat=True))
+
+
+def _end_sessions(credential_ids: Iterable[int]) -> None:
+    """A hint, after commit; who misses it looks at all its sessions every minute."""
+    ids = list(credential_ids)
+    if ids:
+        flows = processes.alive(now=timezone.now()).values_list("flow", flat=True)
+        events.sessions_ended(list(flows), ids)
+
+
 def retire_all(*, device: Device, reason: str) -> None:
     """No key of the device opens anything any more."""
     _retire(list(Credential.objects.filter(device=device, state__in=_USABLE)), device, reason=reason)
@@ -233,6 +256,7 @@ def _retire(credentials: list[Credential], device: Device, *, reason: str) -> No
         )
         for credential in credentials:
             _record("credential.retired", credential, device, reason=reason)
+        _end_sessions(row.pk for row in credentials)
 
 
 def _record(action: str, credential: Credential, device: Device, *, reason: str = "", **detail: str) -> None:

@@ -218,6 +218,8 @@ def _set_access(
         locked.save(update_fields=["access"])
         if ends:
             _end_registration(locked, ends, now or timezone.now())
+        if access != Access.ACTIVE:
+            credentials.end_sessions(device=locked)
         if access == Access.ACTIVE:
             observation_access.resumed(device=locked, now=now or timezone.now())
         elif access != Access.RETIRED:  # which ends them, once the commands are ended

@@ -20,7 +20,6 @@ from devices.services.registration_loading import Inbound, Loaded
 from devices.services.registration_store import Standing
 from devices.states import Provisioning
 from lwm2m import registration
-from lwm2m.codes import Code
 from lwm2m.errors import Lwm2mError
 from lwm2m.messages import Deregister, Register, Response, Update
 from lwm2m.registration import Change, Origin, Outcome
@@ -117,7 +116,11 @@ class Batch:
             if message.endpoint is None:
                 return _refused(admission.endpoint_missing(), None)
             return _refused(admission.endpoint_unknown(message.endpoint), None)
-        error = admission.problem(standing.device, origin, registering=True)
+        error = admission.problem(
+            standing.device, origin, registering=True, credential_id=origin.credential_id
+        )
+        if error is None:
+            error = admission.not_ready(standing.device)
         if error is None:
             error = admission.binding_problem(standing.device, origin, message.binding)
         if error is not None:
@@ -171,10 +174,9 @@ class Batch:
         return _applied(outcome, standing)
 
     def _unwelcome(self, standing: Standing, origin: Origin) -> Lwm2mError | None:
-        error = admission.problem(standing.device, origin, registering=False)
-        if error is None and not standing.credential_counts:
-            return Lwm2mError(Code.BAD_REQUEST, "PSK_IDENTITY_UNKNOWN", "These credentials no longer count.")
-        return error
+        return admission.problem(
+            standing.device, origin, registering=False, credential_id=standing.credential_id
+        )
 
     # -- writing ------------------------------------------------------------------------------------------
     def _hear(self, standing: Standing) -> None:

@@ -91,7 +91,9 @@ class Loaded:
             device_id = self.by_number.get(item.origin.host)
         elif item.origin.identity is not None:
             credential = self.by_identity.get(item.origin.identity)
-            device_id = None if credential is None else credential.device_id
+            if credential is None or credential.credential_id != item.origin.credential_id:
+                return None  # the session was made with a key that was replaced since
+            device_id = credential.device_id
         else:
             name = item.message.endpoint if isinstance(item.message, Register) else None
             device_id = self.by_endpoint.get(name or "")

@@ -31,10 +31,10 @@ _DEVICE_COLUMNS = f"""
     d.id, d.endpoint, d.operator_id, d.subscriber_id, d.access, d.provisioning, d.security, d.reach, d.msisdn,
     o.is_active, o.allows_nosec, {_WAITING}
 """
-# Whether the identity of the registration still has a credential that counts.
-_CREDENTIAL = """
-    (r.identity = '' OR (r.transport = 'sms' AND r.identity = d.msisdn) OR EXISTS (SELECT 1 FROM devices_credential c
-     WHERE c.plane = 'management' AND c.identity = r.identity AND c.state <> 'retired' AND c.device_id = d.id))
+# The one credential that counts for the identity of the registration, if there is one still.
+CREDENTIAL = """
+    (SELECT c.id FROM devices_credential c WHERE r.identity <> '' AND r.transport IN ('dtls', 'tls')
+     AND c.plane = 'management' AND c.identity = r.identity AND c.state <> 'retired' AND c.device_id = d.id)
 """
 
 
@@ -63,7 +63,8 @@ class Standing:
     device: DeviceFacts
     current: Registration | None
     is_stored: bool
-    credential_counts: bool = True
+    credential_id: int | None = None
+    """Of the key that counts for the identity it registered with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class CredentialFacts:
 
 def by_registration_id(ids: Sequence[str]) -> list[Standing]:
     """The live registrations of these ids with their devices, the registration rows locked."""
-    statement = f"""SELECT {_DEVICE_COLUMNS}, {_CREDENTIAL}, {_hot_columns()}
+    statement = f"""SELECT {_DEVICE_COLUMNS}, {CREDENTIAL}, {_hot_columns()}
               FROM devices_registration r JOIN devices_device d ON d.id = r.device_id
               JOIN accounts_operator o ON o.id = d.operator_id
               WHERE r.registration_id {{ids}} AND r.is_live ORDER BY r.device_id {{lock}}"""  # noqa: S608
@@ -93,7 +94,7 @@ def by_device_id(ids: Sequence[int]) -> list[Standing]:
             ids,
             lock=STRENGTH,
         )
-    statement = f"""SELECT {_DEVICE_COLUMNS}, 1, {_hot_columns()}
+    statement = f"""SELECT {_DEVICE_COLUMNS}, {CREDENTIAL}, {_hot_columns()}
               FROM devices_device d JOIN accounts_operator o ON o.id = d.operator_id
               LEFT JOIN devices_registration r ON r.device_id = d.id
               WHERE d.id {{ids}} ORDER BY d.id"""  # noqa: S608
@@ -201,10 +202,13 @@ def _standing(row: Sequence[Any]) -> Standing:
         bool(nosec),
         bool(waiting),
     )
-    return Standing(device, _registration(endpoint, row[13:]), row[13] is not None, bool(row[12]))
+    credential_id = row[12]
+    return Standing(
+        device, _registration(endpoint, credential_id, row[13:]), row[13] is not None, credential_id
+    )
 
 
-def _registration(endpoint: str, row: Sequence[Any]) -> Registration | None:
+def _registration(endpoint: str, credential_id: int | None, row: Sequence[Any]) -> Registration | None:
     """The live registration of a hot row; what stands in RegistrationDetail is left out."""
     registration_id, live, transport, identity, host, port, lifetime, queue, began, seen, expires = row
     if not live:
@@ -217,7 +221,7 @@ def _registration(endpoint: str, row: Sequence[Any]) -> Registration | None:
         bool(queue),
         lifetime,
         None,
-        Origin(host, port, transport, identity or None),
+        Origin(host, port, transport, identity or None, credential_id),
         sql.to_epoch(began),
         sql.to_epoch(seen),
         None if expires is None else sql.to_epoch(expires),

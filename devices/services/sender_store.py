@@ -15,23 +15,25 @@ from django.db import connection
 
 from audit.locks import STRENGTH
 from devices.services import registration_store_sql as sql
+from devices.services.registration_store import CREDENTIAL
 
-_COLUMNS = """r.device_id, d.operator_id, r.registration_id, r.transport, r.identity, r.host, r.port, r.queue_mode,
+_COLUMNS = f"""r.device_id, d.operator_id, r.registration_id, r.transport, r.identity, r.host, r.port, r.queue_mode,
     d.security, d.msisdn, d.access, o.is_active, o.allows_nosec,
     (EXISTS (SELECT 1 FROM devices_command k WHERE k.device_id = d.id AND k.state IN ('queued', 'sent'))
      OR EXISTS (SELECT 1 FROM devices_enddevice e JOIN devices_command k ON k.device_id = e.device_id
                 WHERE e.gateway_id = d.id AND k.state IN ('queued', 'sent'))),
-    (r.identity <> '' AND EXISTS (SELECT 1 FROM devices_credential c WHERE c.plane = 'management'
-     AND c.identity = r.identity AND c.state <> 'retired' AND c.device_id = d.id)),
-    t.version, CAST(t.object_links AS text)"""
+    {CREDENTIAL},
+    t.version, CAST(t.object_links AS text)"""  # noqa: S608 our own names
 _FROM = """FROM devices_registration r JOIN devices_device d ON d.id = r.device_id
     JOIN accounts_operator o ON o.id = d.operator_id
     LEFT JOIN devices_registrationdetail t ON t.device_id = r.device_id"""
 _SENDERS = f"SELECT {_COLUMNS} {_FROM} WHERE r.is_live AND r.device_id {{ids}}"
 _DETAILS = """SELECT t.device_id, t.version, CAST(t.object_links AS text) FROM devices_registrationdetail t
     WHERE t.device_id {ids}"""
-_WAYS = """SELECT r.device_id, r.registration_id, r.transport, r.identity, r.host, r.port, r.queue_mode,
-    {last_seen_at}, {expires_at} FROM devices_registration r WHERE r.is_live AND r.device_id {{ids}}"""
+_WAYS = f"""SELECT r.device_id, r.registration_id, r.transport, r.identity, r.host, r.port, r.queue_mode,
+    {{last_seen_at}}, {{expires_at}}, {CREDENTIAL}
+    FROM devices_registration r JOIN devices_device d ON d.id = r.device_id
+    WHERE r.is_live AND r.device_id {{{{ids}}}}"""  # noqa: S608 our own names
 _HEARD = f"""UPDATE devices_registration SET last_seen_at = %s WHERE device_id IN (
     SELECT device_id FROM devices_registration WHERE device_id = ANY(%s) AND is_live AND queue_mode
     ORDER BY device_id {STRENGTH})"""  # noqa: S608 our own words
@@ -57,7 +59,7 @@ class SenderRow:
     operator_is_active: bool
     operator_allows_nosec: bool
     has_waiting: bool
-    credential_counts: bool
+    credential_id: int | None
     version: str | None
     object_links: str | None
 
@@ -75,6 +77,7 @@ class WayRow:
     queue_mode: bool
     last_seen_at: float
     expires_at: float | None
+    credential_id: int | None
 
 
 def ways(device_ids: Sequence[int]) -> dict[int, WayRow]:
@@ -83,7 +86,11 @@ def ways(device_ids: Sequence[int]) -> dict[int, WayRow]:
     statement = _WAYS.format(**{name: form.format(name) for name in ("last_seen_at", "expires_at")})
     return {
         row[0]: WayRow(
-            *row[:6], bool(row[6]), sql.to_epoch(row[7]), None if row[8] is None else sql.to_epoch(row[8])
+            *row[:6],
+            bool(row[6]),
+            sql.to_epoch(row[7]),
+            None if row[8] is None else sql.to_epoch(row[8]),
+            row[9],
         )
         for row in sql.select(statement, device_ids)
     }

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import socket
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from typing import cast
 
 from django.conf import settings
@@ -74,7 +74,8 @@ class DtlsListener:
         self._socket = DrainedSocket(bound, self._receive, counters)
         self._number = number
         self._neighbours = Neighbours(number, plane.value, self._accept, counters) if shared else None
-        self._by_identity: dict[str, dtls.Session] = {}
+        self._by_key: dict[int, set[dtls.Session]] = {}
+        """Sessions by the credential that they were made with."""
         self._wanted: list[dtls.KeyWanted] = []
         self._lookup: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -112,9 +113,21 @@ class DtlsListener:
         """All sessions, for one import; nothing more may be sent by this process."""
         return self.server.export_sessions(time.monotonic())
 
-    def session_of(self, identity: str) -> dtls.Session | None:
-        """The newest session of a PSK identity."""
-        return self._by_identity.get(identity)
+    def session_of(self, identity: str, credential_id: int | None) -> dtls.Session | None:
+        """The newest session of a PSK identity, if it was made with this very key."""
+        session = self.server.session_of(identity.encode())
+        return session if session is not None and session.key_id == credential_id else None
+
+    def credential_ids(self) -> list[int]:
+        """Of all sessions."""
+        return list(self._by_key)
+
+    def end(self, credential_ids: Iterable[int]) -> int:
+        """Close the sessions that were made with these keys; returns how many."""
+        ended = [session for key_id in set(credential_ids) for session in self._by_key.get(key_id, ())]
+        for session in ended:
+            self._handle(self.server.close(session, time.monotonic()))
+        return len(ended)
 
     @staticmethod
     def room(peer: Hashable) -> int:
@@ -170,7 +183,7 @@ class DtlsListener:
         session = event.session
         address = cast(Address, event.address)
         assert self.lane is not None
-        self.lane.receive(event.plaintext, session, address, cast(str, session.data))
+        self.lane.receive(event.plaintext, session, address, cast(str, session.data), session.key_id)
 
     def _tick(self) -> None:
         assert self._loop is not None
@@ -197,13 +210,15 @@ class DtlsListener:
 
     def _greet(self, session: dtls.Session) -> None:
         # `credentials.lookup_many` takes only identities that are text, so this cannot fail for a known key.
-        session.data = identity = session.identity.decode(errors="replace")
-        self._by_identity[identity] = session
+        session.data = session.identity.decode(errors="replace")
+        self._by_key.setdefault(session.key_id, set()).add(session)
 
     def _forget(self, session: dtls.Session) -> None:
-        identity = cast(str, session.data)
-        if self._by_identity.get(identity) is session:
-            del self._by_identity[identity]
+        others = self._by_key.get(session.key_id)
+        if others is not None:
+            others.discard(session)
+            if not others:
+                del self._by_key[session.key_id]
         if self.lane is not None:
             self._on_closed(self.lane, session)
 
@@ -240,14 +255,14 @@ class DtlsListener:
         identities = [event.identity for event in wanted]
         found = await self._database.run(_keys_or_reasons, self.plane.value, identities)
         for event, answer in zip(wanted, found, strict=True):
-            key = None
+            key, key_id = None, 0
             if isinstance(answer, Key):
-                key = answer.key
+                key, key_id = answer.key, answer.credential_id
             else:
                 host = str(event.address[0]) if event.address else ""
                 name = event.identity.decode(errors="replace")
                 self._counters.refused(self.plane.value, answer.cause, name, host, "", answer.device_id)
-            self._handle(self.server.provide_key(event.handshake, key, time.monotonic()))
+            self._handle(self.server.provide_key(event.handshake, key, time.monotonic(), key_id=key_id))
 
 
 def _keys_or_reasons(plane: str, identities: list[bytes]) -> list[Key | Known]:

@@ -137,7 +137,12 @@ class Lane:
         """The message with this id could not be stored; it is as if it had not come."""
 
     def receive(
-        self, data: bytes, peer: Hashable, address: tuple[str, int], identity: str | None = None
+        self,
+        data: bytes,
+        peer: Hashable,
+        address: tuple[str, int],
+        identity: str | None = None,
+        credential_id: int | None = None,
     ) -> None:
         """One datagram. On a stream it raises `coap.Malformed` for what makes no sense (RFC 8323 section 3.4)."""
         length = len(data)
@@ -153,7 +158,8 @@ class Lane:
         elif code == 0:
             self._empty(kind, data, peer)
         elif code < 0x20 and kind <= coap.NON:
-            self._request(kind, code, data, token_end, peer, address, identity)
+            origin = Origin(address[0], address[1], self.transport, identity, credential_id)
+            self._request(kind, code, data, token_end, peer, origin)
         elif 2 <= code >> 5 <= 5 and kind != coap.RST:
             self._reply(kind, data, peer)
         else:
@@ -221,14 +227,12 @@ class Lane:
         data: bytes,
         token_end: int,
         peer: Hashable,
-        address: tuple[str, int],
-        identity: str | None,
+        origin: Origin,
     ) -> None:
         if not self.is_stream and self._is_repeated(kind, data, peer):
             return
         mid = data[2] << 8 | data[3]
         token = data[4:token_end]
-        origin = Origin(address[0], address[1], self.transport, identity)
         block, refusal = None, None
         try:
             if len(data) > coap.MAX_DATAGRAM:
@@ -240,7 +244,7 @@ class Lane:
             self._reject(kind, data, peer, str(error))
             return
         except coap.BadOption as error:
-            self._counters.refused(self.plane, error.cause, identity or "", address[0], str(error))
+            self._counters.refused(self.plane, error.cause, origin.identity or "", origin.host, str(error))
             if kind == coap.NON and error.code == Code.BAD_OPTION:
                 return  # rejected, which is silence here (RFC 7252 sections 4.3 and 5.4.1)
             request, refusal = Request(code), Response(error.code)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from django.conf import settings
 
 import dtls
 from devices.models import Plane
+from devices.services import credentials
 from lwm2m.registration import Origin
 from lwm2m.wire import Plane as PlaneName
 from southbound import descriptors
@@ -29,6 +30,8 @@ from southbound.transports.udp import UdpListener
 
 logger = logging.getLogger(__name__)
 
+LOOKED_AT_ONCE = 500
+"""Credentials in one question: SQLite has a bound, and the next question lets others pass."""
 _NAMES: dict[Plane, PlaneName] = {Plane.MANAGEMENT: "management", Plane.BOOTSTRAP: "bootstrap"}
 
 
@@ -148,6 +151,7 @@ class Ports:
         for plane, secured in self._secured.items():
             kept = session_file.take(self._number, plane.value)
             adopted = secured.adopt(kept) if kept else 0
+            await self.end_unusable(plane)
             logger.info("dtls_sessions_adopted plane=%s count=%d", plane.value, adopted)
             secured.start(loop, self._lane(plane, "dtls", secured.transmit, take, secured.room))
         first = [secured.socket for secured in self._secured.values()]
@@ -194,9 +198,28 @@ class Ports:
             return None if lane is None or connection is None else (lane, connection)
         if origin.transport == "dtls" and origin.identity is not None:
             listener = self._secured[plane]
-            session = listener.session_of(origin.identity)
+            session = listener.session_of(origin.identity, origin.credential_id)
             return None if session is None or listener.lane is None else (listener.lane, session)
         return None
+
+    def end_sessions(self, credential_ids: Iterable[int]) -> int:
+        """Close the DTLS sessions that were made with these keys, on both planes; returns how many."""
+        ids = list(credential_ids)
+        return sum(listener.end(ids) for listener in self._secured.values())
+
+    async def end_unusable(self, *planes: Plane) -> int:
+        """Close the DTLS sessions whose key was taken back, or whose device or operator may not connect now."""
+        ended = 0
+        for plane in planes or self._secured:
+            listener = self._secured[plane]
+            ids = listener.credential_ids()
+            for start in range(0, len(ids), LOOKED_AT_ONCE):
+                part = ids[start : start + LOOKED_AT_ONCE]
+                good = await self._database.run(credentials.usable, part)
+                ended += listener.end(set(part) - good)
+        if ended:
+            logger.info("dtls_sessions_ended count=%d", ended)
+        return ended
 
     def sessions(self, plane: Plane) -> list[dtls.Session]:
         """The live DTLS sessions of a plane."""

@@ -54,16 +54,19 @@ def device(of: Operator | None = None, **label: Any) -> Device:
     return added(of, **label).device
 
 
-def management_identity(of: Device) -> str | None:
-    """The newest identity that opens the management server."""
+def management_credential(of: Device) -> Credential | None:
+    """The newest one that opens the management server."""
     rows = Credential.objects.filter(device=of, plane=Plane.MANAGEMENT).exclude(state="retired")
-    newest = rows.order_by("-pk").first()
-    return newest.identity if newest else None
+    return rows.order_by("-pk").first()
+
+
+def origin_of(of: Device) -> Origin:
+    """Where it speaks from: with its newest management key, if it has one."""
+    key = management_credential(of)
+    return Origin("192.0.2.7", 40000, "dtls", key.identity, key.pk) if key else Origin("192.0.2.7", 40000)
 
 
 def register(of: Device, *, now: datetime, flow: str = FLOW, **more: Any) -> Any:
     """The device registers as it would through southbound; returns what came of it."""
-    identity = management_identity(of)
-    origin = Origin("192.0.2.7", 40000, "dtls" if identity else "udp", identity)
     message = Register(of.endpoint, object_links=parse_object_links(b"</1/0>,</3/0>"), **more)
-    return registrations.apply(batch=[Inbound(message, origin)], flow=flow, now=now)[0]
+    return registrations.apply(batch=[Inbound(message, origin_of(of))], flow=flow, now=now)[0]

@@ -12,7 +12,6 @@ from devices.models import Device, Registration
 from devices.services import registrations
 from devices.services.registrations import Inbound
 from lwm2m.messages import Update
-from lwm2m.registration import Origin
 from provisioning.ladder import ReachAttempt, ReachPolicy
 from provisioning.services import reach_policies
 from tests.devices import making
@@ -45,8 +44,9 @@ def expire(*devices: Device, now: datetime | None = None) -> None:
 
 def update(device: Device, now: datetime) -> None:
     row = Registration.objects.get(device=device)
-    origin = Origin(row.host, row.port, row.transport, row.identity or None)
-    registrations.apply(batch=[Inbound(Update(row.registration_id), origin)], flow=FLOW, now=now)
+    registrations.apply(
+        batch=[Inbound(Update(row.registration_id), making.origin_of(device))], flow=FLOW, now=now
+    )
 
 
 def policy(operator: Any, **changes: Any) -> ReachPolicy:

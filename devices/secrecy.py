@@ -114,7 +114,7 @@ def sealed(arguments: Mapping[str, Any], path: Path, catalogue: Catalogue | None
 
 
 def opened(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments that `sealed` was given; for whoever sends them now."""
+    """The arguments that `sealed` was given; for whoever sends them now. Raises `vault.Unreadable`."""
 
     def open_one(value: Any) -> Any:
         return loads(vault.open_sealed(value[_SEALED])) if _is_sealed(value) else value
@@ -125,6 +125,20 @@ def opened(arguments: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(shown.get("values"), Mapping):
         shown["values"] = {name: open_one(value) for name, value in shown["values"].items()}
     return shown
+
+
+def revisited(arguments: Mapping[str, Any], visit: Callable[[str], str]) -> dict[str, Any]:
+    """Arguments as they wait, with another token for each that is in them."""
+
+    def again(value: Any) -> Any:
+        return {_SEALED: visit(value[_SEALED])} if _is_sealed(value) else value
+
+    kept = dict(arguments)
+    if "value" in kept:
+        kept["value"] = again(kept["value"])
+    if isinstance(kept.get("values"), Mapping):
+        kept["values"] = {name: again(value) for name, value in kept["values"].items()}
+    return kept
 
 
 def masked(said: Any, path: Path, catalogue: Catalogue | None = None) -> Any:
@@ -183,4 +197,4 @@ def _is_secret_below(name: str, path: Path, catalogue: Catalogue | None) -> bool
 
 
 def _is_sealed(value: Any) -> bool:
-    return isinstance(value, Mapping) and _SEALED in value
+    return isinstance(value, Mapping) and isinstance(value.get(_SEALED), str)

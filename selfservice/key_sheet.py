@@ -12,15 +12,20 @@ from __future__ import annotations
 import base64
 import io
 import json
+import logging
 from dataclasses import dataclass
 from urllib.parse import quote
 
 import segno
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.models import Session
 
 from devices import vault
 from devices.models import Device
+from devices.sealed_places import walk_rows
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -41,8 +46,11 @@ class Sheet:
         return " ".join(self.hex[i : i + 4] for i in range(0, len(self.hex), 4))
 
 
+_SLOT = "key-sheet-"
+
+
 def _slot(device_id: int) -> str:
-    return f"key-sheet-{device_id}"
+    return f"{_SLOT}{device_id}"
 
 
 def keep(session: SessionBase, *, device: Device, identity: str, key: bytes) -> None:
@@ -50,12 +58,33 @@ def keep(session: SessionBase, *, device: Device, identity: str, key: bytes) -> 
 
 
 def take(session: SessionBase, device: Device) -> Sheet | None:
-    """The sheet, the first time it is asked for; None ever after."""
+    """The sheet, the first time it is asked for; None ever after, and where its key cannot be opened any more."""
     sealed = session.pop(_slot(device.pk), None)
     if sealed is None:
         return None
-    identity, key_hex = json.loads(vault.open_sealed(sealed))
+    try:
+        identity, key_hex = json.loads(vault.open_sealed(sealed))
+    except vault.Unreadable:
+        logger.warning("key_sheet_lost device=%d reason=no key of FIELD_ENCRYPTION_KEYS opens it", device.pk)
+        return None
     return sheet(endpoint=device.endpoint, identity=identity, key=bytes.fromhex(key_hex))
+
+
+def _walk(visit: vault.Visit) -> None:
+    """Sheets that nobody has looked at yet."""
+
+    def change(row: Session) -> str:
+        kept = row.get_decoded()
+        slots = [name for name in kept if name.startswith(_SLOT)]
+        changed = {name: visit(kept[name]) for name in slots}
+        if all(changed[name] == kept[name] for name in slots):
+            return str(row.session_data)
+        return str(Session.objects.encode(kept | changed))
+
+    walk_rows(Session.objects.all(), "session_data", change)
+
+
+PLACE = vault.Place("keys that are shown once", ("selfservice.key_sheet",), _walk)
 
 
 def sheet(*, endpoint: str, identity: str, key: bytes) -> Sheet:

@@ -3,3 +3,9 @@ from django.apps import AppConfig
 
 class SouthboundConfig(AppConfig):
     name = "southbound"
+
+    def ready(self) -> None:
+        from devices import vault
+        from southbound.transports import session_file
+
+        vault.keep_place(session_file.PLACE)

@@ -170,4 +170,17 @@ CAUSES = (
         engineer="No suite of the ClientHello is one of the plain PSK suites in docs/dtls.md (alert 40).",
         action="Give the device a pre-shared key, and let it offer TLS_PSK_WITH_AES_128_CCM_8 (C0A8).",
     ),
+    Cause(
+        code="SECRET_UNREADABLE",
+        area="security",
+        severity="error",
+        mended_by="engineer",
+        subscriber="A stored secret cannot be read at the moment; your operator has to mend this.",
+        support="A stored key or password cannot be opened, because the encryption key it was stored with is gone.",
+        engineer="No key of FIELD_ENCRYPTION_KEYS opens the token; manage.py reseal_secrets --check counts such ones.",
+        action=(
+            "Put the encryption key it was stored with back into FIELD_ENCRYPTION_KEYS and run reseal_secrets; where "
+            "that key is lost, type the password or key again, or order the command again."
+        ),
+    ),
 )

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from audit import ledger
 from devices import events, locks, vault
+from devices.errors import Refused
 from devices.models import Credential, CredentialState, Device, Plane
 from devices.services import device_trail, processes
 from devices.states import Access
@@ -84,10 +85,14 @@ def lookup_many(*, plane: str, identities: Iterable[bytes]) -> dict[bytes, Key]:
     rows = Credential.objects.filter(plane=plane, identity__in=list(names), **_MAY_CONNECT).values_list(
         "identity", "pk", "device_id", "device__endpoint", "sealed_key"
     )
-    return {
-        names[name]: Key(credential_id, device_id, endpoint, vault.open_sealed(sealed_key))
-        for name, credential_id, device_id, endpoint, sealed_key in rows
-    }
+    found: dict[bytes, Key] = {}
+    for name, credential_id, device_id, endpoint, sealed_key in rows:
+        try:
+            key = vault.open_sealed(sealed_key)
+        except vault.Unreadable:  # this device's trouble alone; `why_refused` says so
+            continue
+        found[names[name]] = Key(credential_id, device_id, endpoint, key)
+    return found
 
 
 def why_refused(*, plane: str, identity: bytes) -> Known:
@@ -96,18 +101,23 @@ def why_refused(*, plane: str, identity: bytes) -> Known:
     found = (
         Credential.objects.filter(plane=plane, identity=name)
         .order_by("-pk")
-        .values_list("device_id", "device__operator_id", "device__endpoint", "device__access", "state")
+        .values_list(
+            *("device_id", "device__operator_id", "device__endpoint", "device__access", "state"),
+            "device__operator__is_active",
+        )
         .first()
         if name is not None
         else None
     )
     if found is None:
         return Known("PSK_IDENTITY_UNKNOWN")
-    device_id, operator_id, endpoint, access, state = found
+    device_id, operator_id, endpoint, access, state, is_served = found
     if access != Access.ACTIVE:
         cause = _ACCESS_CAUSES[access]
+    elif state == CredentialState.RETIRED:
+        cause = "PSK_IDENTITY_UNKNOWN"
     else:
-        cause = "PSK_IDENTITY_UNKNOWN" if state == CredentialState.RETIRED else "OPERATOR_INACTIVE"
+        cause = "SECRET_UNREADABLE" if is_served else "OPERATOR_INACTIVE"
     return Known(cause, device_id, operator_id, endpoint)
 
 
@@ -188,10 +198,13 @@ def pending_management(device_id: int) -> Credential | None:
 
 
 def open_key(*, credential: Credential, purpose: str) -> bytes:
-    """The key in the clear. Reading a secret is an event of the ledger: `purpose` says what for."""
+    """The key in the clear. Reading a secret is an event of the ledger: `purpose` says what for. Raises Refused."""
     with ledger.unit_of_work():
         _record("credential.read", credential, credential.device, purpose=purpose)
-    return vault.open_sealed(credential.sealed_key)
+    try:
+        return vault.open_sealed(credential.sealed_key)
+    except vault.Unreadable as error:
+        raise Refused("SECRET_UNREADABLE", str(error)) from None
 
 
 def first_use(*, credential_ids: Iterable[int], now: datetime) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db.models import F, OuterRef, Subquery
 
-from devices import events, locks, object_models, secrecy, waking
+from devices import events, locks, object_models, secrecy, vault, waking
 from devices.models import Command, CommandState, Device, Operation, Registration
 from devices.outcomes import BUSY, Claimed, DeviceRefused, Done, Later, Outcome, Silent
 from devices.services import command_history, delivery_behind, delivery_sql, settlement
@@ -91,7 +91,23 @@ def claim(
         sent_at=now,
         lease_until=lease_until,
     )
-    return {carrier_id: _claimed(command, lease_until) for carrier_id, command in chosen.items()}
+    claimed: dict[int, Claimed] = {}
+    unreadable: dict[int, Command] = {}
+    for carrier_id, command in chosen.items():
+        try:
+            claimed[carrier_id] = _claimed(command, lease_until)
+        except vault.Unreadable:
+            unreadable[carrier_id] = command
+    if not unreadable:
+        return claimed
+    behind = {c.device_id: c.device for c in unreadable.values() if c.device_id not in devices}
+    why = DeviceRefused(
+        "", "SECRET_UNREADABLE", "The secret in it cannot be opened any more; order it again."
+    )
+    _settle_all([(command, why) for command in unreadable.values()], {**devices, **behind}, now)
+    rest = {carrier_id: devices[carrier_id] for carrier_id in unreadable}
+    following = claim(devices=rest, flow=flow, now=now, lease_seconds=lease_seconds, asleep=asleep)
+    return claimed | following
 
 
 def prolong(*, command_id: int, flow: str, until: datetime) -> bool:

@@ -217,9 +217,20 @@ def hold(*, holder: str, host: str, now: datetime) -> list[Link]:
     ours = []
     for link in usable.order_by("pk"):
         still_free = SmscLink.objects.filter(pk=link.pk).filter(free)
-        if still_free.update(held_by=holder, lease_until=now + LEASE):
+        if not still_free.update(held_by=holder, lease_until=now + LEASE):
+            continue
+        try:
             ours.append(_link(link))
+        except vault.Unreadable as error:
+            _unusable(link, holder, str(error), now)
     return ours
+
+
+def _unusable(link: SmscLink, holder: str, detail: str, now: datetime) -> None:
+    """It stays ours, unbound, until its password is typed anew or the key is back. Told once."""
+    if (link.state, link.cause, link.held_by) != (LinkState.REFUSED, "SECRET_UNREADABLE", holder):
+        state, cause = LinkState.REFUSED, "SECRET_UNREADABLE"
+        tell(operator_id=link.pk, holder=holder, state=state, now=now, cause=cause, detail=detail)
 
 
 def _gone(holder: str, host: str, now: datetime) -> list[str]:

@@ -12,7 +12,6 @@ import os
 from pathlib import Path
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 
 from devices import vault
 
@@ -28,11 +27,15 @@ def write(number: int, plane: str, exported: bytes) -> None:
     """Keep an export, mode 0600, whole or not at all."""
     target = path(number, plane)
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _replace(target, vault.seal(exported))
+
+
+def _replace(target: Path, sealed: str) -> None:
     fresh = target.with_suffix(".new")
     fresh.unlink(missing_ok=True)
     descriptor = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     with os.fdopen(descriptor, "w") as file:
-        file.write(vault.seal(exported))
+        file.write(sealed)
         file.flush()
         os.fsync(file.fileno())
     fresh.rename(target)
@@ -50,9 +53,33 @@ def take(number: int, plane: str) -> bytes:
     _sync(source.parent)
     try:
         return vault.open_sealed(sealed)
-    except ImproperlyConfigured:
+    except vault.Unreadable:
         logger.warning("dtls_sessions_lost reason=no key of FIELD_ENCRYPTION_KEYS opens %s", source)
         return b""
+
+
+def _walk(visit: vault.Visit) -> None:
+    """The files of processes that are stopped.
+
+    A file that is to change is out of the way before it is read: whoever starts meanwhile finds none, and so nobody
+    uses what is then put back a second time.
+    """
+    for source in sorted(path(0, "x").parent.glob("dtls-*.sealed")):
+        aside = source.with_suffix(".aside")
+        try:
+            token = source.read_text()
+            changed = visit(token)
+            if changed == token:
+                continue
+            source.rename(aside)
+        except FileNotFoundError:
+            continue  # its process started meanwhile
+        if aside.read_text() == token and not source.exists():
+            _replace(source, changed)
+        aside.unlink()
+
+
+PLACE = vault.Place("DTLS sessions of stopped processes", ("southbound.transports.session_file",), _walk)
 
 
 def _sync(folder: Path) -> None:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts.models import Operator
 from audit import ledger
 from audit.models import LedgerEvent
-from devices import vault
+from devices import locks, vault
 from devices.messaging import SmscLink
 from devices.models import Command, Credential, Device
 from devices.services import credentials, delivery, operations, smsc_links
@@ -201,7 +201,7 @@ def test_one_command_that_cannot_be_opened_ends_and_the_next_leaves(settings, op
     operations.request(device=other, operation="read", path="/3/0/0", requested_by="user:1")
     settings.FIELD_ENCRYPTION_KEYS = [NEW]
     with ledger.unit_of_work():
-        devices = delivery.locked([device.pk, other.pk])
+        devices = locks.devices([device.pk, other.pk])
         claimed = delivery.claim(devices=devices, flow="f", now=timezone.now())
     assert claimed.keys() == {device.pk, other.pk}
     assert claimed[device.pk].command_id == after.pk

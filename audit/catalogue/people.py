@@ -157,7 +157,7 @@ CAUSES = (
         mended_by="staff",
         subscriber="Somebody at your operator has to say why before this is done to your device.",
         support="What was asked for may cut the device off, so it needs a reason; none was given.",
-        engineer="`devices.dangers` holds the operation, and the request came without a reason.",
+        engineer="The table in devices.dangers holds the operation, and the request came without a reason.",
         action="Say why, and send it again.",
     ),
     Cause(

@@ -7,6 +7,7 @@ from typing import Any
 from allauth.core import context
 from django import forms
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.forms import SetPasswordMixin
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -74,15 +75,32 @@ class FurtherAccount(forms.Form):
         self.fields["operator"].queryset = operators.open_further(user)
 
 
+class AcceptAsNew(SetPasswordMixin, forms.Form):
+    """Somebody new takes the role they are invited to: a name and a password, by the rules of every password."""
+
+    name = forms.CharField(label="Your name", max_length=120, required=False)
+    password1, password2 = SetPasswordMixin.create_password_fields()
+
+    def __init__(self, *args: Any, email: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._email = email
+
+    def clean(self) -> dict[str, Any]:
+        self.validate_passwords()
+        data = super().clean() or self.cleaned_data
+        self.validate_password_for_user(User(email=self._email, name=data.get("name", "")))
+        return data
+
+
 class StaffInvitation(forms.ModelForm):
     """Gives a role by e-mail address, so that nobody can leaf through people of other operators."""
 
     email = forms.EmailField(
         label="E-mail",
-        help_text="Somebody new gets a link to choose a password; others keep the one they have.",
+        help_text="They get a mail and hold the role once they accept; until then nothing of them is shown.",
     )
     name = forms.CharField(
-        label="Name", max_length=120, required=False, help_text="Only used for somebody new."
+        label="Name", max_length=120, required=False, help_text="How the mail greets them."
     )
     role = forms.ChoiceField(choices=Role.choices)
 

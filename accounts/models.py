@@ -104,19 +104,39 @@ class Operator(models.Model):
 
 
 class StaffMembership(models.Model):
-    """One person's role with one operator."""
+    """One person's role with one operator; until they accept, an invitation to whoever reads a mail address.
 
-    user = models.ForeignKey(User, on_delete=models.CASCADE)
+    An invitation has no `user`: nobody is looked up for it, so it gives no right, shows nothing of anybody and tells
+    nobody whether the address has an account.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, editable=False)
+    email = models.EmailField("invited address", max_length=254, blank=True)
+    name = models.CharField("invited name", max_length=120, blank=True)
     operator = models.ForeignKey(Operator, on_delete=models.CASCADE)
     role = models.CharField(max_length=20, choices=Role.choices)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering = ["operator", "user"]
-        constraints = [models.UniqueConstraint(fields=["user", "operator"], name="one_role_per_operator")]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "operator"], name="one_role_per_operator"),
+            models.UniqueConstraint(
+                fields=["operator", "email"],
+                condition=models.Q(user__isnull=True),
+                name="one_invitation_per_address",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(user__isnull=True) ^ models.Q(email=""), name="a_person_or_an_invitation"
+            ),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.user} · {self.get_role_display()} · {self.operator}"
+        return f"{self.user or self.email} · {self.get_role_display()} · {self.operator}"
+
+    @property
+    def is_pending(self) -> bool:
+        return self.user_id is None
 
 
 class SubscriberState(models.TextChoices):

@@ -14,6 +14,7 @@ redoc = allowing(style_src="'unsafe-inline'", worker_src="blob:")(
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include("accounts.api.urls")),
     path("api/v1/", include("devices.api.urls")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.filters import RelatedFieldListFilter
 from django.db.models import ForeignKey, Model, QuerySet
@@ -24,6 +25,18 @@ class _ScopedRelatedFilter(RelatedFieldListFilter):
         if ordering:
             choices = choices.order_by(*ordering)
         return [(row.pk, str(row)) for row in choices]
+
+
+def _refused(form: type[forms.ModelForm], refusal: Exception) -> type[forms.ModelForm]:
+    """The form with what a service said to it, at the field that it is about."""
+
+    class Refused(form):  # type: ignore[misc, valid-type]
+        def _post_clean(self) -> None:
+            super()._post_clean()
+            field = getattr(refusal, "field", None)
+            self.add_error(field if field in self.fields else None, str(refusal))
+
+    return Refused
 
 
 class _Scoped:
@@ -67,13 +80,25 @@ class ScopedModelAdmin(_Scoped, admin.ModelAdmin):
     """`operator_path` leads from the model to its Operator; rows of no operator are for superusers.
 
     Asked without a row, a permission is "may with some operator"; asked with one, the role with its operator
-    decides. Whatever a service refuses (`refusals`) becomes a message on the page it came from.
+    decides. Whatever a service refuses (`refusals`) becomes an error on the form, with all that was typed; where
+    there is no form, a message on the page it came from.
     """
 
     refusals: tuple[type[Exception], ...] = (Refused,)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return self._told(request, super().changeform_view, *args, **kwargs)
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except self.refusals as refusal:  # what was written by then is rolled back
+            request.refusal = refusal
+            return super().changeform_view(request, *args, **kwargs)
+
+    def get_form(
+        self, request: HttpRequest, obj: Model | None = None, **kwargs: Any
+    ) -> type[forms.ModelForm]:
+        form = super().get_form(request, obj, **kwargs)
+        refusal = getattr(request, "refusal", None)
+        return form if refusal is None else _refused(form, refusal)
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return self._told(request, super().delete_view, *args, **kwargs)

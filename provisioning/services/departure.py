@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from allauth.account.models import EmailAddress
+from django.db.models import Q
 from knox.models import AuthToken
 
 from accounts.models import StaffMembership, SubscriberState, User
@@ -33,7 +34,8 @@ def forget(*, user: User, reason: str) -> Forgotten:
     with ledger.unit_of_work():
         locked = locks.rows(User.objects).get(pk=user.pk)
         accounts = list(locks.rows(locked.subscribers.order_by("pk")))
-        for membership in StaffMembership.objects.filter(user=locked):
+        roles = list(StaffMembership.objects.filter(Q(user=locked) | Q(user=None, email=locked.email)))
+        for membership in roles:
             staff.remove(membership=membership, reason=reason)
         released = sum(_release_all(account.pk, reason) for account in accounts)
         for account in accounts:
@@ -46,7 +48,11 @@ def forget(*, user: User, reason: str) -> Forgotten:
         locked.is_active = locked.is_staff = locked.is_superuser = False
         locked.set_unusable_password()
         locked.save()
-        subjects = [f"user:{locked.pk}", *(f"subscriber:{account.pk}" for account in accounts)]
+        subjects = [
+            f"user:{locked.pk}",
+            *(f"subscriber:{account.pk}" for account in accounts),
+            *(f"membership:{membership.pk}" for membership in roles),  # as they were invited
+        ]
         erased = sum(
             ledger.erase_personal(operator_id=None, subject=name, reason=reason) for name in subjects
         )

@@ -105,13 +105,16 @@ def test_changing_a_role_keeps_one_membership(person, north):
     assert (event.before, event.after) == ({"role": "support"}, {"role": "auditor"})
 
 
-def test_inviting_somebody_new_and_somebody_known(person, north):
-    person("anna@example.com")
-    assert not staff.invite(email="Anna@example.com", operator=north, role=Role.SUPPORT).is_new
-    invited = staff.invite(email="new@example.com", operator=north, role=Role.SUPPORT, name="Nia")
-    assert invited.is_new
-    assert not invited.user.has_usable_password()
-    assert User.objects.get(pk=invited.user.pk).is_staff
+def test_appointing_somebody_new_and_somebody_known(person, north):
+    """By whoever runs the portal: somebody new hears the password from them, others accept first."""
+    anna = person("anna@example.com")
+    assert staff.appoint(email="Anna@example.com", operator=north, role=Role.SUPPORT).is_pending
+    staff.accept(membership=StaffMembership.objects.get(email="anna@example.com"), user=anna)
+    changed = staff.appoint(email="anna@example.com", operator=north, role=Role.AUDITOR)
+    assert (changed.user, changed.role) == (anna, Role.AUDITOR)
+    made = staff.appoint(email="new@example.com", operator=north, role=Role.SUPPORT, password="x" * 12)
+    assert made.user.check_password("x" * 12)
+    assert User.objects.get(pk=made.user.pk).is_staff
 
 
 def test_operators_are_created_and_changed_once(north):

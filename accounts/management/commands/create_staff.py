@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
 
+from accounts import invitations
 from accounts.errors import Refused
 from accounts.models import Operator, User
 from accounts.roles import Role
@@ -20,7 +21,10 @@ from audit import ledger
 
 
 class Command(BaseCommand):
-    help = "Gives a person a role with an operator; somebody new gets a password, printed once."
+    help = (
+        "Gives somebody new a role with an operator and a password, printed once; who has an account gets a mail "
+        "and the role once they accept."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("email")
@@ -40,7 +44,7 @@ class Command(BaseCommand):
             validate_email(options["email"])
             password = self._password(options)
             with ledger.context(actor=ledger.Actor("system", "create_staff", "Command line")):
-                invited = staff.invite(
+                membership = staff.appoint(
                     email=options["email"],
                     operator=operator,
                     role=options["role"],
@@ -51,9 +55,13 @@ class Command(BaseCommand):
             raise CommandError(" ".join(error.messages)) from None
         except Refused as refusal:
             raise CommandError(refusal.detail) from None
-        self.stdout.write(
-            f"{invited.user.email} is now {invited.membership.get_role_display()} of {operator}."
-        )
+        if membership.is_pending:
+            invitations.send(None, membership)
+            self.stdout.write(
+                f"{membership.email} has an account; the role is theirs once they accept the mail."
+            )
+            return
+        self.stdout.write(f"{membership.user} is now {membership.get_role_display()} of {operator}.")
         if password and not options["password_stdin"]:
             self.stdout.write(f"Password (shown once): {password}")
 

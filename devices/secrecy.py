@@ -22,7 +22,7 @@ from lwm2m.paths import Path
 __all__ = ["MASK", "Secrets", "is_secret", "masked", "of_operator", "opened", "sealed"]
 
 _SEALED = "sealed"
-_MAY_BE_SECRET = (ValueType.STRING, ValueType.OPAQUE)
+_MAY_BE_SECRET = (ValueType.STRING, ValueType.OPAQUE, ValueType.UNKNOWN)
 
 
 def is_secret(path: Path, catalogue: Catalogue | None = None) -> bool:

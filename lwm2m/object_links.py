@@ -19,7 +19,7 @@ MAX_OBJECTS = 1_024
 MAX_INSTANCES = 16_384
 MAX_SHARED_BYTES = 2_048
 
-_TREE_TARGET = re.compile(r"/?(0|[1-9][0-9]{0,4})(?:/(0|[1-9][0-9]{0,4}))?/?\Z", re.ASCII)
+_TREE_TARGET = re.compile(r"/(0|[1-9][0-9]{0,4})(?:/(0|[1-9][0-9]{0,4}))?/?\Z", re.ASCII)
 _ROOT_TARGET = re.compile(r"[A-Za-z0-9._~\-/]{0,128}\Z")
 _VERSION = re.compile(r"[0-9]{1,5}\.[0-9]{1,5}\Z", re.ASCII)
 

@@ -8,7 +8,11 @@ from enum import Enum
 
 
 class ValueType(Enum):
-    """The data types of `OMA-TS-LightweightM2M_Core Appendix C`; NONE is an executable resource."""
+    """The data types of `OMA-TS-LightweightM2M_Core Appendix C`.
+
+    NONE is an executable resource, UNKNOWN one whose definition has no type that can be read: its values are
+    kept as they come.
+    """
 
     STRING = "string"
     INTEGER = "integer"
@@ -20,6 +24,7 @@ class ValueType(Enum):
     OBJECT_LINK = "objlnk"
     CORE_LINK = "corelnk"
     NONE = "none"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)

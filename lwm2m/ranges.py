@@ -15,11 +15,11 @@ _LENGTHS = frozenset({ValueType.STRING, ValueType.OPAQUE})
 _NUMBERS = frozenset({ValueType.INTEGER, ValueType.UNSIGNED, ValueType.FLOAT, ValueType.TIME})
 
 _NUMBER = r"[+-]?\d{1,20}(?:\.\d{1,20})?"
-_UNIT = r"(?:\s*(?:bytes?|octets?|B|characters?|chars?))?"
+_UNIT = r"(?:\s*\(?(?:bytes?|octets?|B|characters?|chars?|symbols?|letters?)\)?)?"
 _BETWEEN = r"\s*(?:\.{2,3}|…|-|–|~|\bto\b)\s*"
-_SPAN = re.compile(rf"\[?\s*({_NUMBER}){_UNIT}{_BETWEEN}({_NUMBER}){_UNIT}\s*\]?\Z", re.ASCII)
-_LIST = re.compile(rf"({_NUMBER}(?:\s*[,;|]\s*{_NUMBER})*){_UNIT}\Z", re.ASCII)
-_DASHED = re.compile(rf"\d{{1,20}}(?:-\d{{1,20}}){{2,}}{_UNIT}\Z", re.ASCII)
+_SPAN = re.compile(rf"\[?\s*({_NUMBER}){_UNIT}{_BETWEEN}({_NUMBER}){_UNIT}\s*\]?\Z", re.ASCII | re.IGNORECASE)
+_LIST = re.compile(rf"({_NUMBER}(?:\s*[,;|]\s*{_NUMBER})*){_UNIT}\Z", re.ASCII | re.IGNORECASE)
+_DASHED = re.compile(rf"\d{{1,20}}(?:-\d{{1,20}}){{2,}}{_UNIT}\Z", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,12 @@ def tidy(text: str) -> str:
     if found := _LIST.match(text):
         return ",".join(_plain(one) for one in re.findall(_NUMBER, found[1]))
     return text
+
+
+def turned(text: str) -> str:
+    """A span with its ends changed over, for those that begin with the greater one."""
+    found = _SPAN.match(text)
+    return f"{found[2]}..{found[1]}" if found else text
 
 
 def limits(text: str) -> Limits | None:

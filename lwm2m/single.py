@@ -26,7 +26,7 @@ def empty(path: Path, model: Catalogue | None) -> str | bytes:
     Raises 4.00 ``PAYLOAD_MALFORMED`` where the model wants a number, a boolean or a link.
     """
     known = model.resource(path) if model is not None else None
-    if known is None:
+    if known is None or known.type is ValueType.UNKNOWN:
         return b""
     if known.type not in _SIZELESS:
         raise bad_request(

@@ -85,6 +85,9 @@ class FileReportSerializer(serializers.Serializer):
         child=serializers.CharField(), help_text="What it defines, such as `/3303 1.1 Temperature`."
     )
     detail = serializers.CharField(help_text="Why it was refused, and what to do.", allow_blank=True)
+    notes = serializers.ListField(
+        child=serializers.CharField(), help_text="What is odd about single resources, and how it was taken."
+    )
 
 
 class LoadedSerializer(serializers.Serializer):

@@ -104,6 +104,7 @@ _TYPES = {
     ValueType.OBJECT_LINK: "link to an object instance",
     ValueType.CORE_LINK: "list of links",
     ValueType.NONE: "can be executed",
+    ValueType.UNKNOWN: "of no type that its definition says",
 }
 
 

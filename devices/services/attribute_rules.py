@@ -93,7 +93,7 @@ def _check_place(name: str, path: Path, model: ResourceModel | None, version: st
         return
     if path.depth < 3:
         raise _refuse(f"{name} belongs to a resource; {path} is none.")
-    if model is None:
+    if model is None or model.type is ValueType.UNKNOWN:
         return
     if name == "edge" and model.type is not ValueType.BOOLEAN:
         raise _refuse(f"edge is for true and false; {model.name} is of type {model.type.value}.")

@@ -22,6 +22,7 @@ from lwm2m.objects import ObjectModel, to_json
 MAX_FILE_BYTES = ddf.MAX_BYTES
 MAX_DEFINITIONS = 5_000
 _NAME_LIMIT = 200
+NOTES_LIMIT = 20
 
 
 class Result(Enum):
@@ -41,12 +42,16 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of one file; `objects` are such as ``/3303 1.1 Temperature``, `detail` why it was refused."""
+    """What became of one file; `objects` are such as ``/3303 1.1 Temperature``, `detail` why it was refused.
+
+    `notes` say what is odd about single resources and how it was taken, at most `NOTES_LIMIT` of them.
+    """
 
     file: str
     result: Result
     objects: tuple[str, ...] = ()
     detail: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +59,14 @@ class _Read:
     file: str
     models: Sequence[ObjectModel]
     refusal: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def load(*, operator: Operator | None, files: Iterable[Source], now: datetime | None = None) -> list[Report]:
     """Load files for an operator, or for all with None; one report a file, in their order.
 
-    A file is used whole or, when anything in it is wrong, not at all; a refused file hinders no other.
-    Loading an object and version again replaces it.
+    A file is used or, when it does not say which object it is about, not at all; a refused file hinders no other,
+    and an odd resource no object. Loading an object and version again replaces it.
     """
     reads = _read(files)
     with ledger.unit_of_work():
@@ -71,10 +77,10 @@ def load(*, operator: Operator | None, files: Iterable[Source], now: datetime | 
             if refusal:
                 reports.append(_refused(operator, read.file, refusal))
                 continue
-            results = [_store(operator, model, read.file, now or timezone.now()) for model in read.models]
+            results = [_store(operator, model, read, now or timezone.now()) for model in read.models]
             room -= results.count(Result.LOADED)
             shown = tuple(f"/{model.object_id} {model.version} {model.name}" for model in read.models)
-            reports.append(Report(read.file, _together(results), shown))
+            reports.append(Report(read.file, _together(results), shown, notes=read.notes))
         _announce()
     return reports
 
@@ -88,8 +94,9 @@ def _read(files: Iterable[Source]) -> list[_Read]:
     owners: dict[tuple[int, str], tuple[str, ObjectModel]] = {}
     for source in files:
         name = source.name.encode(errors="replace").decode()[-_NAME_LIMIT:]
+        notes = ddf.Notes()
         try:
-            models = ddf.parse(source.content)
+            models = ddf.parse(source.content, notes)
         except Lwm2mError as error:
             reads.append(_Read(name, (), error.detail))
             continue
@@ -103,12 +110,17 @@ def _read(files: Iterable[Source]) -> list[_Read]:
                 )
         if not refusal:
             owners = {(model.object_id, model.version): (name, model) for model in models} | owners
-        reads.append(_Read(name, models, refusal))
+        reads.append(_Read(name, models, refusal, _few(notes)))
     return reads
 
 
-def _store(operator: Operator | None, model: ObjectModel, file: str, now: datetime) -> Result:
-    content = to_json(model)
+def _few(notes: Sequence[str]) -> tuple[str, ...]:
+    left = len(notes) - NOTES_LIMIT
+    return (*notes[:NOTES_LIMIT], *([f"And {left} more."] if left > 0 else []))
+
+
+def _store(operator: Operator | None, model: ObjectModel, read: _Read, now: datetime) -> Result:
+    content, file = to_json(model), read.file
     row, is_new = locks.rows(ObjectDefinition.objects).get_or_create(
         operator=operator,
         object_id=model.object_id,
@@ -128,6 +140,7 @@ def _store(operator: Operator | None, model: ObjectModel, file: str, now: dateti
         target=f"/{model.object_id} {model.version}",
         before=before,
         after=_facts(row),
+        detail={"notes": list(read.notes)} if read.notes else None,
     )
     return result
 

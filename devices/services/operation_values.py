@@ -9,20 +9,18 @@ from __future__ import annotations
 import base64
 import binascii
 import math
-import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from devices.errors import Refused
+from lwm2m import ranges
 from lwm2m.errors import Lwm2mError
 from lwm2m.nodes import ObjectLinkValue
 from lwm2m.objects import ResourceModel, ValueType
 from lwm2m.paths import Path
 
 TEXT_LIMIT = 1024 * 1024
-_BOUNDS = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*(?:\.\.|-|to)\s*(-?\d+(?:\.\d+)?)\s*\Z")
-_CHOICES = re.compile(r"\s*-?\d+(?:\.\d+)?(?:\s*,\s*-?\d+(?:\.\d+)?)+\s*\Z")
 
 
 def _refuse(path: Path, detail: str) -> Refused:
@@ -31,7 +29,7 @@ def _refuse(path: Path, detail: str) -> Refused:
 
 def checked(value: Any, path: Path, model: ResourceModel | None) -> Any:
     """The value in the form that the mailbox keeps; raises Refused with what would be right."""
-    if model is None:
+    if model is None or model.type is ValueType.UNKNOWN:
         return _raw(value, path)
     reader = _READERS.get(model.type)
     if reader is None:
@@ -131,11 +129,15 @@ _READERS: dict[ValueType, Callable[[Any, Path, ResourceModel], Any]] = {
 
 
 def _check_range(value: Any, path: Path, model: ResourceModel) -> None:
-    """Numbers within bounds or among choices. The registry also writes lengths and prose there: left alone."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    """Numbers within bounds or among choices; text and bytes by their length in bytes, as `lwm2m.ranges` reads it."""
+    limits = ranges.of(model)
+    if limits is None or isinstance(value, bool):
         return
-    if bounds := _BOUNDS.match(model.range):
-        if not float(bounds[1]) <= value <= float(bounds[2]):
-            raise _refuse(path, f"{model.name} is outside {model.range}.")
-    elif _CHOICES.match(model.range) and value not in [float(part) for part in model.range.split(",")]:
-        raise _refuse(path, f"{model.name} is one of {model.range}.")
+    if isinstance(value, int | float):
+        if not limits.admit(value):
+            meant = f"one of {model.range}" if limits.allowed else f"outside {model.range}"
+            raise _refuse(path, f"{model.name} is {meant}.")
+        return
+    length = len(value.encode()) if isinstance(value, str) else len(base64.b64decode(value["base64"]))
+    if not limits.admit(length) and value not in model.range.split(","):
+        raise _refuse(path, f"{model.name} has {length} bytes; its definition says {model.range}.")

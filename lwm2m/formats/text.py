@@ -28,7 +28,7 @@ def decode(payload: bytes, path: Path, model: Catalogue | None = None, *, names:
     except UnicodeDecodeError:
         raise bad_request("PAYLOAD_MALFORMED", "The text is not UTF-8; send it as opaque.") from None
     known = model.resource(path) if model is not None else None
-    if known is None:
+    if known is None or known.type is ValueType.UNKNOWN:
         return [Node(path, text)]
     if not text:
         return [Node(path, single.empty(path, model))]

@@ -84,7 +84,7 @@ def test_a_refused_file_hinders_no_other_and_says_why() -> None:
         good=ddf(),
         same=ddf(),
         clash=ddf(resource="Another"),
-        half=ddf(number=30002).replace(b"<Mandatory>Mandatory</Mandatory>", b""),
+        half=ddf(number=30002).replace(b"<ObjectID>30002</ObjectID>", b""),
         empty=b"",
     )
     results = {file: report.result.value for file, report in reports.items()}
@@ -98,11 +98,29 @@ def test_a_refused_file_hinders_no_other_and_says_why() -> None:
     }
     assert "a DOCTYPE is not accepted" in reports["bomb"].detail
     assert "good.xml, loaded together with it, defines object 30001 1.0" in reports["clash"].detail
-    assert "<Item> has no <Mandatory>" in reports["half"].detail
+    assert "<Object> has no <ObjectID>" in reports["half"].detail
     refused = LedgerEvent.objects.filter(action="object_definition.refused")
     assert {event.target for event in refused} == {"bomb.xml", "clash.xml", "half.xml", "empty.xml"}
     assert {event.result for event in refused} == {"refused"}
     assert ObjectDefinition.objects.count() == 1
+
+
+def test_an_odd_resource_is_noted_and_its_object_used() -> None:
+    operator = making.operator()
+    odd = ddf().replace(b"Integer", b"Number").replace(b"0..9", b"9..0")
+    report = load(operator, odd=odd)["odd"]
+    assert report.result is Result.LOADED
+    assert [note.partition(": ")[2] for note in report.notes] == [
+        'resource 1 has the type "Number", which LWM2M.xsd does not know; its values are kept as they come.',
+        "resource 1 has the range 9..0; it counts as 0..9.",
+    ]
+    event = LedgerEvent.objects.get(action="object_definition.loaded")
+    assert event.detail["notes"] == list(report.notes)
+    many = b"".join(b'<Item ID="%d"/>' % number for number in range(2, 40))
+    crowd = ddf(30002).replace(b"</Resources>", many + b"</Resources>")
+    notes = load(operator, crowd=crowd)["crowd"].notes
+    assert len(notes) == object_models.NOTES_LIMIT + 1
+    assert notes[-1].endswith(" more.")
 
 
 def test_a_file_with_several_objects_is_used_whole_or_not_at_all() -> None:
@@ -110,7 +128,7 @@ def test_a_file_with_several_objects_is_used_whole_or_not_at_all() -> None:
     second = ddf(30002).removeprefix(b"<LWM2M>")
     both = ddf().removesuffix(b"</LWM2M>") + second
     assert load(operator, both=both)["both"].objects == ("/30001 1.0 Tank", "/30002 1.0 Tank")
-    broken = ddf(30003).removesuffix(b"</LWM2M>") + second.replace(b"Integer", b"Number")
+    broken = ddf(30003).removesuffix(b"</LWM2M>") + second.replace(b"<ObjectID>", b"<ObjectID>x")
     assert load(operator, broken=broken)["broken"].result is Result.REFUSED
     assert set(ObjectDefinition.objects.values_list("object_id", flat=True)) == {30001, 30002}
     mixed = both.replace(b"30002", b"30004")

@@ -206,3 +206,9 @@ def test_1_2_int_111_profile_and_list_are_merged() -> None:
     assert list(merged.objects) == [1, 3, 4]
     assert merged.objects[3] == ObjectLink("1.2", (0, 1))
     assert str(merged.paths()[0]) == "/1/0"
+
+
+def test_a_name_that_only_begins_like_the_root_path_is_outside_it() -> None:
+    listed = b'</lwm2m>;rt="oma.lwm2m",</lwm2m/1/0>,</lwm2m3/0>,<lwm2m/4/0>,</lwm2m33>'
+    assert set(parse_object_links(listed).objects) == {1, 4}
+    assert set(parse_object_links(b"<1/0>,</3/0>,</33/0>").objects) == {1, 3, 33}

@@ -36,6 +36,8 @@ class Command(BaseCommand):
         reports = [(path, next(loaded) if isinstance(one, Source) else one) for path, one in found]
         for path, report in reports:
             self.stdout.write(f"{report.result.value:9} {_shown(path)}: {report.detail or _listed(report)}")
+            for note in report.notes:
+                self.stdout.write(f"{'':9} {note}")
         refused = sum(report.result is Result.REFUSED for _, report in reports)
         if refused:
             raise CommandError(f"{refused} of {len(reports)} files were refused; the others are loaded.")

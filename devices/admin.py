@@ -23,6 +23,8 @@ from devices import (  # noqa: F401  the rest of this room
     admin_sms,
 )
 from devices.admin_board import board_view
+from devices.admin_corrections import may_correct
+from devices.admin_corrections import urls as correction_urls
 from devices.admin_device import device_facts
 from devices.admin_management import urls as management_urls
 from devices.dangers import PERMISSION, Asker
@@ -30,7 +32,7 @@ from devices.errors import Refused
 from devices.models import Device
 from devices.selectors import present, sessions, ways
 from devices.selectors.paging import KeyedPaginator
-from devices.services import inventory, triggers
+from devices.services import corrections, inventory, triggers
 
 
 class SessionFilter(admin.SimpleListFilter):
@@ -50,10 +52,12 @@ class SessionFilter(admin.SimpleListFilter):
 
 @admin.register(Device)
 class DeviceAdmin(ScopedModelAdmin):
-    """The inventory. `end` is replaced by whoever knows what else ends with a device: jobs, sessions."""
+    """The inventory. `end`, `enter_key` and `correct_endpoint` are replaced by whoever knows of jobs and sessions."""
 
     refusals = (Refused,)
     end = staticmethod(inventory.retire)
+    enter_key = staticmethod(corrections.enter_key)
+    correct_endpoint = staticmethod(corrections.correct_endpoint)
 
     list_display = (
         "endpoint",
@@ -131,7 +135,7 @@ class DeviceAdmin(ScopedModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         board = path("board/", self.admin_site.admin_view(self.board), name="devices_device_board")
-        return [board, *management_urls(self), *super().get_urls()]
+        return [board, *management_urls(self), *correction_urls(self), *super().get_urls()]
 
     def board(self, request: HttpRequest) -> HttpResponse:
         return board_view(self, request)
@@ -151,7 +155,9 @@ class DeviceAdmin(ScopedModelAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict | None = None
     ) -> HttpResponse:
         device = self.get_object(request, object_id)
-        extra = {} if device is None else device_facts(device, request.user)
+        extra: dict[str, Any] = {}
+        if device is not None:
+            extra = {**device_facts(device, request.user), "may_correct": may_correct(request.user, device)}
         return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
 
     @admin.action(description="Wake by SMS …", permissions=["change"])

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from devices.errors import Refused
 
 ENDPOINT_BYTES = 255
 IDENTITY_BYTES = 128
 KEY_BYTES = (16, 64)
+_INVISIBLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
+_JOINERS = "\u200c\u200d"
 _BETWEEN_DIGITS = re.compile(r"[\s()./\-]+")
 _MSISDN = re.compile(r"\+[1-9][0-9]{6,14}\Z", re.ASCII)
 _BETWEEN_HEX = re.compile(r"[\s:\-]+")
@@ -20,6 +23,54 @@ def check_endpoint(endpoint: str) -> str:
     if problem := _unprintable(endpoint, "The endpoint name", ENDPOINT_BYTES):
         raise Refused("ENDPOINT_INVALID", problem, "endpoint")
     return endpoint
+
+
+def check_name(name: str) -> str:
+    """What somebody calls a device, or VALIDATION_FAILED: no control characters, none that turn the text around.
+
+    The joiners of emoji and of some scripts (U+200C, U+200D) are part of a name.
+    """
+    bad = next((one for one in name if unicodedata.category(one) in _INVISIBLE and one not in _JOINERS), None)
+    if bad is not None:
+        raise Refused(
+            "VALIDATION_FAILED",
+            f"The name contains an invisible character (U+{ord(bad):04X}); type it instead of copying.",
+            "name",
+        )
+    return name
+
+
+def doubts(endpoint: str) -> list[str]:
+    """What is probably a slip in a name that is allowed: sentences that ask to compare it with the label."""
+    found = []
+    digits = endpoint.removeprefix("urn:imei:")
+    if endpoint.startswith("urn:imei:") and not (len(digits) == 15 and digits.isdigit() and digits.isascii()):
+        found.append(f"An IMEI has 15 digits; this one has {len(digits)} characters.")
+    elif len(digits) == 15 and digits.isdigit() and digits.isascii() and not has_check_digit(digits):
+        found.append("The last digit of this IMEI does not fit the others, so one of its digits is mistyped.")
+    elif endpoint == digits and len(digits) == 15 and digits.isdigit() and digits.isascii():
+        found.append(f"Devices with an IMEI commonly call themselves urn:imei:{digits}.")
+    if odd := _look_alike(endpoint):
+        name = unicodedata.name(odd, f"U+{ord(odd):04X}").lower()
+        found.append(f"It mixes alphabets: {odd!r} is a {name}, which looks like another letter.")
+    return found
+
+
+def has_check_digit(digits: str) -> bool:
+    """Whether the last digit is the check digit of the others (Luhn, `3GPP TS 23.003` annex B)."""
+    total = 0
+    for place, digit in enumerate(reversed(digits)):
+        value = int(digit) * (2 if place % 2 else 1)
+        total += value - 9 if value > 9 else value
+    return total % 10 == 0
+
+
+def _look_alike(text: str) -> str:
+    """A Greek or Cyrillic letter in a name that has Latin ones, too; empty where there is none."""
+    scripts = {one: unicodedata.name(one, "").partition(" ")[0] for one in text if one.isalpha()}
+    if "LATIN" not in scripts.values():
+        return ""
+    return next((one for one, script in scripts.items() if script in ("CYRILLIC", "GREEK")), "")
 
 
 def check_identity(identity: str) -> str:

@@ -18,13 +18,15 @@ from devices.admin import DeviceAdmin
 from devices.admin_end_devices import EndDeviceAdmin
 from provisioning import admin_reachability  # noqa: F401  the other models of this room
 from provisioning.models import BootstrapExchange, BootstrapProfile, BootstrapSession, Job, JobStep
-from provisioning.services import jobs, onboarding, operators, profiles
+from provisioning.services import jobs, mending, onboarding, operators, profiles
 from provisioning.services.onboarding import requested_by
 from provisioning.steps import KINDS
 
 # What the rooms below offer to be completed: a new operator needs a profile, a retired device may have jobs.
 OperatorAdmin.create = staticmethod(operators.create)
 DeviceAdmin.end = staticmethod(onboarding.release_device)
+DeviceAdmin.enter_key = staticmethod(mending.enter_key)
+DeviceAdmin.correct_endpoint = staticmethod(mending.correct_endpoint)
 EndDeviceAdmin.take = staticmethod(onboarding.take_end_devices)
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from selfservice.views import adding, devices, end_devices, home, profile
+from selfservice.views import adding, devices, end_devices, home, mending, profile
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -11,6 +11,9 @@ urlpatterns = [
     path("devices/<int:device_id>/", devices.device, name="device"),
     path("devices/<int:device_id>/end-devices/", end_devices.end_devices_of, name="device-end-devices"),
     path("devices/<int:device_id>/new-key/", devices.new_key, name="device-new-key"),
+    path("devices/<int:device_id>/key/", mending.key, name="device-key"),
+    path("devices/<int:device_id>/endpoint/", mending.endpoint, name="device-endpoint"),
+    path("devices/<int:device_id>/name/", mending.name, name="device-name"),
     path("devices/<int:device_id>/release/", devices.release, name="device-release"),
     path("profile/", profile.profile, name="profile"),
     path("profile/name/", profile.rename, name="profile-name"),

@@ -15,6 +15,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from coap import Reason
+from devices.models import Credential
 from lwm2m.bootstrap import Finished, Operation, Session
 from lwm2m.codes import Code, dotted
 from lwm2m.errors import Lwm2mError, bad_request
@@ -116,6 +117,8 @@ class BootstrapServer:
     async def _begin(self, exchange: Exchange, message: BootstrapRequest) -> Begun | None:
         try:
             return await self._database.run(_begin, message, exchange.origin, timezone.now())
+        except _Declined as declined:
+            self.uplink.refuse(exchange, declined.error, message.endpoint or "", declined.device_id)
         except Lwm2mError as error:
             self.uplink.refuse(exchange, error, message.endpoint or "")
         except (OperationalError, InterfaceError) as error:
@@ -175,10 +178,26 @@ class BootstrapServer:
         )
 
 
+class _Declined(Exception):
+    """A device that is known by its key and may not have a session; the knock is told on its own page."""
+
+    def __init__(self, error: Lwm2mError, device_id: int) -> None:
+        super().__init__(error.cause)
+        self.error = error
+        self.device_id = device_id
+
+
 def _begin(message: BootstrapRequest, origin: Origin, now: datetime) -> Begun:
     if origin.is_secured and origin.credential_id is None:
         raise bad_request("PSK_IDENTITY_UNKNOWN", "These credentials no longer count; connect again.")
-    return sessions.begin(request=message, origin=origin, credential_id=origin.credential_id, now=now)
+    try:
+        return sessions.begin(request=message, origin=origin, credential_id=origin.credential_id, now=now)
+    except Lwm2mError as error:
+        known = Credential.objects.filter(pk=origin.credential_id).values_list("device_id", flat=True)
+        device_id = known.first() if origin.credential_id is not None else None
+        if device_id is None:
+            raise
+        raise _Declined(error, int(device_id)) from error
 
 
 def _answered(step: Operation, sent_at: datetime, reply: Reply) -> sessions.Exchange:

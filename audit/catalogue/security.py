@@ -7,8 +7,8 @@ CAUSES = (
         code="ENDPOINT_IDENTITY_MISMATCH",
         area="security",
         severity="error",
-        mended_by="staff",
-        subscriber="Your device showed a valid key, but one that belongs to another device name.",
+        mended_by="subscriber",
+        subscriber="A device with this key, or under this name, calls itself something else than what was entered.",
         support=(
             "The device proved one identity and then claimed an endpoint name that this identity may not use."
         ),
@@ -17,8 +17,8 @@ CAUSES = (
             "4.00)."
         ),
         action=(
-            "Compare the endpoint name set in the device with the one its key was issued for, and correct "
-            "either."
+            "Compare the endpoint name that was entered with the one on the label, and correct it on its page; "
+            "or put the key into the device that belongs to its name."
         ),
     ),
     Cause(
@@ -45,7 +45,7 @@ CAUSES = (
         subscriber="The key in your device is not the one that was entered here.",
         support="The device's key identity is known, but its secret key differs from the one we hold.",
         engineer="The Finished record of the DTLS handshake failed to authenticate under the stored PSK.",
-        action="Enter the key printed on the device again, or put a newly made key into the device.",
+        action="Type the printed key again on the device's page, or make a new key and put it into the device.",
     ),
     Cause(
         code="PSK_KEY_INVALID",

@@ -176,16 +176,45 @@ def make_management(*, device: Device) -> Credential:
         )
 
 
-def replace_key(*, device: Device, plane: str, key: bytes) -> str:
-    """Another key under the device's newest identity on the plane; the old one opens nothing from now on."""
+def newest(device_id: int, plane: str) -> Credential | None:
+    """The usable key that was made last on the plane."""
+    rows = Credential.objects.filter(device_id=device_id, plane=plane, state__in=_USABLE)
+    return rows.order_by("-pk").first()
+
+
+def replace_key(
+    *,
+    device: Device,
+    plane: str,
+    key: bytes,
+    identity: str = "",
+    origin: str = "portal",
+    reason: str = "",
+) -> str:
+    """Another key under this identity, or the device's newest; the old one opens nothing from now on."""
     with ledger.unit_of_work():
         current = list(
             Credential.objects.filter(device=device, plane=plane, state__in=_USABLE).order_by("pk")
         )
-        identity = current[-1].identity if current else make_identity()
-        _retire(current, device, reason="a new key was made")
-        store(device=device, plane=plane, identity=identity, key=key, origin="portal")
+        identity = identity or (current[-1].identity if current else make_identity())
+        _retire(current, device, reason=reason or "a new key was made")
+        store(device=device, plane=plane, identity=identity, key=key, origin=origin)
     return identity
+
+
+def rename(*, device: Device, credential: Credential, identity: str) -> Credential:
+    """The same key under another identity; the old one opens nothing from now on."""
+    with ledger.unit_of_work():
+        _retire([credential], device, reason="the endpoint name was corrected")
+        renamed = Credential.objects.create(
+            device=device,
+            plane=credential.plane,
+            identity=identity,
+            sealed_key=credential.sealed_key,
+            state=credential.state,
+        )
+        _record("credential.made", renamed, device, origin="label")
+    return renamed
 
 
 def pending_management(device_id: int) -> Credential | None:

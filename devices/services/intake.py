@@ -67,17 +67,31 @@ def check_free(
 ) -> None:
     """Says that a name is in use, never by whom: names can be guessed."""
     # The identity is looked up first: a device that is added at this moment has both, and its name counts.
-    same_identity = Credential.objects.filter(plane=plane, identity=identity)
-    identity_taken = bool(identity) and same_identity.exclude(state=CredentialState.RETIRED).exists()
+    identity_taken = bool(identity) and _has_holder(plane, identity)
     holder = Device.objects.filter(endpoint=endpoint).exclude(access=Access.RETIRED).first()
     if holder is not None:
         raise Refused("ENDPOINT_TAKEN", _whose(holder, operator, subscriber), "endpoint")
     if identity_taken:
-        raise Refused(
-            "PSK_IDENTITY_TAKEN",
-            "This PSK identity is in use already; check it against the label or use another one.",
-            "psk_identity",
-        )
+        raise _identity_taken()
+
+
+def check_identity_free(plane: str, identity: str) -> None:
+    """Says that a PSK identity is in use, never by whom."""
+    if _has_holder(plane, identity):
+        raise _identity_taken()
+
+
+def _has_holder(plane: str, identity: str) -> bool:
+    same = Credential.objects.filter(plane=plane, identity=identity)
+    return same.exclude(state=CredentialState.RETIRED).exists()
+
+
+def _identity_taken() -> Refused:
+    return Refused(
+        "PSK_IDENTITY_TAKEN",
+        "This PSK identity is in use already; check it against the label or use another one.",
+        "psk_identity",
+    )
 
 
 def _whose(holder: Device, operator: Operator, subscriber: Subscriber | None) -> str:

@@ -28,6 +28,7 @@ from devices.nameplate import (
     check_identity,
     check_key,
     check_msisdn,
+    check_name,
     parse_key,
 )
 from devices.services import (
@@ -93,17 +94,18 @@ def add(
         security = Security.MSISDN  # who the SMSC says it is; there are no keys
     intake.check_ways(operator, reach, onboarding, security)
     check_endpoint(endpoint)
+    check_name(name)
     msisdn = check_msisdn(msisdn) if msisdn.strip() or reach == Reach.SMS else ""
     identity, key, made = "", b"", False
     if security == Security.PSK:
-        identity = check_identity(psk_identity) if psk_identity else _own_identity(endpoint)
+        identity = check_identity(psk_identity) if psk_identity else own_identity(endpoint)
         key = (
             parse_key(psk_key)
             if isinstance(psk_key, str) and psk_key
             else check_key(psk_key or credentials.make_key())
         )
         made = not psk_key
-    plane = _own_plane(onboarding)
+    plane = own_plane(onboarding)
     intake.check_free(endpoint, operator, subscriber, plane, identity)
     intake.check_number_free(msisdn)
     try:
@@ -138,12 +140,12 @@ def add(
     return Added(device, identity, key if made else None)
 
 
-def _own_identity(endpoint: str) -> str:
+def own_identity(endpoint: str) -> str:
     """Devices commonly send their endpoint name as identity; a name too long for that gets a short one."""
     return endpoint if len(endpoint.encode()) <= IDENTITY_BYTES else credentials.make_identity()
 
 
-def _own_plane(onboarding: str) -> Plane:
+def own_plane(onboarding: str) -> Plane:
     """Where the key on the device's label opens the door."""
     return Plane.BOOTSTRAP if onboarding == Onboarding.BOOTSTRAP else Plane.MANAGEMENT
 
@@ -157,7 +159,7 @@ def renew_key(*, device: Device) -> Added:
         if locked.security != Security.PSK:
             raise Refused("WRONG_SECURITY", "This device connects without encryption and has no key.")
         key = credentials.make_key()
-        identity = credentials.replace_key(device=locked, plane=_own_plane(locked.onboarding), key=key)
+        identity = credentials.replace_key(device=locked, plane=own_plane(locked.onboarding), key=key)
         events.device_changed(locked.pk, locked.operator_id, ["credentials"])
     return Added(locked, identity, key)
 

@@ -15,7 +15,7 @@ from accounts.selectors import subscribers
 from devices.api.serializers import DeviceSerializer
 from devices.api.views import DeviceViewSet
 from devices.errors import Refused
-from devices.services import inventory
+from devices.services import corrections, inventory
 from provisioning.api import serializers
 from provisioning.services import onboarding
 
@@ -48,15 +48,21 @@ class ManagedDeviceViewSet(DeviceViewSet):
         responses={200: DeviceSerializer, 400: ProblemSerializer, 403: ProblemSerializer},
     )
     def partial_update(self, request: Request, *args: object, **kwargs: object) -> Response:
-        """What operator staff set for one device."""
+        """What a device is called, for its subscriber and operator staff; the rest is what staff set."""
         device = self.get_object()
-        if not tenancy.may(request.user, _CHANGE, device.operator_id):
-            raise PermissionDenied("Only staff of its operator may change the settings of a device.")
         serializer = serializers.DeviceSettingsSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        inventory.set_awake_seconds(
-            device=device, seconds=serializer.validated_data["awake_seconds"], reason="REST"
-        )
+        given = serializer.validated_data
+        is_staff = tenancy.may(request.user, _CHANGE, device.operator_id)
+        if "awake_seconds" in given and not is_staff:
+            raise PermissionDenied("Only staff of its operator may change the settings of a device.")
+        owns = device.subscriber is not None and device.subscriber.user_id == request.user.pk
+        if "name" in given and not (is_staff or owns):
+            raise PermissionDenied("Only its subscriber and staff of its operator may rename a device.")
+        if "name" in given:
+            corrections.rename(device=device, name=given["name"])
+        if "awake_seconds" in given:
+            inventory.set_awake_seconds(device=device, seconds=given["awake_seconds"], reason="REST")
         fresh = self.get_queryset().get(pk=device.pk)
         return Response(DeviceSerializer(fresh, context=self.get_serializer_context()).data)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework import serializers
 
 from audit.causes import CAUSES
@@ -141,12 +143,23 @@ class NewDeviceSerializer(serializers.Serializer):
 
 
 class DeviceSettingsSerializer(serializers.Serializer):
+    """At least one of them; what is left out stays."""
+
+    name = serializers.CharField(
+        required=False, allow_blank=True, max_length=120, help_text="What its owner calls it; empty: no name."
+    )
     awake_seconds = serializers.IntegerField(
+        required=False,
         min_value=1,
         max_value=LIMIT_SECONDS,
         allow_null=True,
         help_text="How long it listens after it spoke, in queue mode; null: what the house has.",
     )
+
+    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
+        if not given:
+            raise serializers.ValidationError("Say what to change: name or awake_seconds.")
+        return given
 
 
 class AddedDeviceSerializer(DeviceSerializer):

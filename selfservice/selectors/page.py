@@ -11,7 +11,7 @@ from devices.models import Device, Onboarding, Reach, Security
 from devices.selectors import end_devices, present, verdict, ways
 from devices.selectors.present import Present
 from devices.states import Access, Provisioning
-from provisioning.selectors import progress, reachability
+from provisioning.selectors import near_misses, progress, reachability
 
 CHILDREN = 8
 
@@ -63,13 +63,17 @@ def context(device: Device, now: datetime) -> dict[str, Any]:
     """For the whole page and for each of its live parts."""
     looked_for = reachability.of(device, now)
     standing = present.of(device, now, present.refusals([device], now).get(device.pk))
+    told = progress.stepper(device, now)
     return {
         "device": device,
         "session": standing,
         "verdict": verdict.of(device, standing, now, looked_for),
         "registration": ways.registration(device),
         "detail": ways.registration_detail(device),
-        "progress": progress.stepper(device, now),
+        "progress": told,
+        "near_miss": None if told.is_online else near_misses.of(device, now),
+        "may_enter_key": may_renew_key(device) and not told.is_online,
+        "may_correct_endpoint": device.access == Access.ACTIVE and device.first_online_at is None,
         "gateway": ways.gateway(device) if device.reach == Reach.GATEWAY else None,
         "behind": behind(device, now),
         "may_renew_key": may_renew_key(device),

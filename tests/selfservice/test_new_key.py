@@ -94,7 +94,7 @@ def test_a_wrong_key_offers_a_new_one(as_sam: Client, device: Device):
         last_at=timezone.now(),
     )
     jobs_done(device)
-    assert "The key is not at hand?" in text(as_sam.get(f"/devices/{device.pk}/"))
+    assert "Make a new key instead" in text(as_sam.get(f"/devices/{device.pk}/"))
 
 
 def jobs_done(device: Device) -> None:

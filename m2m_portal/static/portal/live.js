@@ -69,6 +69,7 @@
       fresh = old.cloneNode(false);
       fresh.append(template.content);
     }
+    if (old.querySelector("[data-hold]")) return; // an answer to what the reader typed stands there
     if (essence(fresh) === essence(old)) return; // nothing to see: whoever marks or copies text is left alone
     const kept = keep(old);
     const [x, y] = [window.scrollX, window.scrollY];

@@ -1,0 +1,51 @@
+"""Corrects what was typed when a device was added, and lets its job go on at once. Raises Refused."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils import timezone
+
+from accounts.models import User
+from audit import ledger
+from devices.models import Device
+from devices.services import corrections
+from devices.states import Provisioning
+from provisioning.models import JOB_OPEN
+from provisioning.services import jobs, sessions
+from provisioning.services.onboarding import requested_by
+
+KEY_REASON = "The key was entered again"
+ENDPOINT_REASON = "The endpoint name was corrected"
+
+
+def enter_key(
+    *, device: Device, key: str, psk_identity: str = "", by: User | None = None, reason: str = ""
+) -> Device:
+    """The key printed on the device, typed again (`devices.services.corrections.enter_key`)."""
+    with ledger.unit_of_work():
+        mended = corrections.enter_key(
+            device=device, key=key, psk_identity=psk_identity, reason=reason or KEY_REASON
+        )
+        _go_on(mended, by, KEY_REASON)
+    return mended
+
+
+def correct_endpoint(*, device: Device, endpoint: str, by: User | None = None, reason: str = "") -> Device:
+    """The endpoint name of a device that never registered (`devices.services.corrections.correct_endpoint`)."""
+    with ledger.unit_of_work():
+        mended = corrections.correct_endpoint(
+            device=device, endpoint=endpoint, reason=reason or ENDPOINT_REASON
+        )
+        _go_on(mended, by, ENDPOINT_REASON)
+    return mended
+
+
+def _go_on(device: Device, by: User | None, reason: str) -> None:
+    now: datetime = timezone.now()
+    sessions.end_running(device=device, cause="BOOTSTRAP_INTERRUPTED", detail=reason, now=now)
+    is_open = device.jobs.filter(state__in=JOB_OPEN).exists()
+    if device.provisioning == Provisioning.FAILED and not is_open:
+        jobs.create(device=device, requested_by=requested_by(by), reason=reason)
+    else:
+        jobs.wake(device_id=device.pk, now=now)

@@ -39,6 +39,8 @@ class Registration(models.Model):
     registered_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True)
+    register_digest = models.BigIntegerField(null=True, editable=False)
+    """Of the Register message as it came, with its id: any process tells its repetition by it."""
 
     class Meta:
         # What a notification is known by. A refresh changes none of these, so it stays within its page (HOT).

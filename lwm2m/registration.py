@@ -21,7 +21,17 @@ from lwm2m.links import ObjectLinks
 from lwm2m.messages import Deregister, Register, Response, Update
 from lwm2m.registration_state import Change, Origin, Outcome, Registration, refreshed
 
-__all__ = ["Change", "Origin", "Outcome", "Registration", "deregister", "expire", "register", "update"]
+__all__ = [
+    "Change",
+    "Origin",
+    "Outcome",
+    "Registration",
+    "deregister",
+    "expire",
+    "refreshed",
+    "register",
+    "update",
+]
 
 _NOTHING: frozenset[str] = frozenset()
 _UPDATED = Response(Code.CHANGED)

@@ -20,9 +20,13 @@ from devices.services.registration_loading import Inbound, Loaded
 from devices.services.registration_store import Standing
 from devices.states import Provisioning
 from lwm2m import registration
+from lwm2m.codes import Code
 from lwm2m.errors import Lwm2mError
 from lwm2m.messages import Deregister, Register, Response, Update
 from lwm2m.registration import Change, Origin, Outcome
+
+EXCHANGE_LIFETIME = 247.0
+"""Seconds in which a message that comes again is the same one (RFC 7252 section 4.8.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +129,8 @@ class Batch:
             error = admission.binding_problem(standing.device, origin, message.binding)
         if error is not None:
             return _refused(error, standing)
+        if self._is_repeated(standing, item):
+            return self._repeated(standing)
         outcome = registration.register(
             registration_details.with_profiles(message, standing.device.operator_id),
             current=standing.current,
@@ -138,6 +144,7 @@ class Batch:
         registration_details.learn_profile(message, standing.device.operator_id)
         device_id = standing.device.device_id
         standing.current = outcome.registration
+        standing.digest = item.digest
         self.written.add(device_id)
         if outcome.change is Change.REGISTERED or outcome.changed & registration_details.FIELDS:
             self.detailed.add(device_id)
@@ -149,6 +156,26 @@ class Batch:
         self._tell(standing, "registered")
         self._hear(standing)
         return _applied(outcome, standing)
+
+    def _is_repeated(self, standing: Standing, item: Inbound) -> bool:
+        """Whether this very message made the registration that stands, in whichever process (RFC 7252 section 4.5)."""
+        current = standing.current
+        return (
+            current is not None
+            and item.digest is not None
+            and standing.digest == item.digest
+            and current.origin == item.origin
+            and self.seconds - current.registered_at < EXCHANGE_LIFETIME
+        )
+
+    def _repeated(self, standing: Standing) -> Applied:
+        """The device has no answer yet, or lost it: the same one again, and the location stays what it was."""
+        current = standing.current
+        assert current is not None
+        standing.current = after = registration.refreshed(current, now=self.seconds)
+        self.refreshed[standing.device.device_id] = after.expires_at
+        response = Response(Code.CREATED, location=("rd", after.registration_id))
+        return _applied(Outcome(response, after, Change.REFRESHED, previous=current), standing)
 
     def _deregister(self, message: Deregister, origin: Origin) -> Applied:
         standing = self.loaded.by_id.get(message.registration_id)
@@ -202,7 +229,8 @@ class Batch:
             now=self.now,
         )
         if rows:
-            registration_store_write.save(rows, flow=self.flow)
+            digests = {device_id: self.loaded.devices[device_id].digest for device_id in rows}
+            registration_store_write.save(rows, digests=digests, flow=self.flow)
         if self.ended:
             registration_store_write.end(self.ended)
         if self.detailed or self.ended:

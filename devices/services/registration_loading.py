@@ -16,10 +16,14 @@ Message = Register | Update | Deregister
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """A message of the management plane and where it came from."""
+    """A message of the management plane and where it came from.
+
+    `digest` is of a Register as it came, message id and all, in 63 bits; None where nothing is repeated.
+    """
 
     message: Message
     origin: Origin
+    digest: int | None = None
 
 
 class Loaded:

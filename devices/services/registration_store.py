@@ -19,7 +19,7 @@ from lwm2m.registration import Origin, Registration
 
 _HOT_COLUMNS = """
     r.registration_id, r.is_live, r.transport, r.identity, r.host, r.port, r.lifetime_seconds, r.queue_mode,
-    {registered_at}, {last_seen_at}, {expires_at}
+    {registered_at}, {last_seen_at}, {expires_at}, r.register_digest
 """
 # A command in flight counts too: its lease may have run out with the process that sent it.
 _WAITING = """
@@ -65,6 +65,8 @@ class Standing:
     is_stored: bool
     credential_id: int | None = None
     """Of the key that counts for the identity it registered with."""
+    digest: int | None = None
+    """Of the Register message that made the registration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +206,11 @@ def _standing(row: Sequence[Any]) -> Standing:
     )
     credential_id = row[12]
     return Standing(
-        device, _registration(endpoint, credential_id, row[13:]), row[13] is not None, credential_id
+        device,
+        _registration(endpoint, credential_id, row[13:24]),
+        row[13] is not None,
+        credential_id,
+        row[24],
     )
 
 

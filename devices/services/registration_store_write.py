@@ -23,6 +23,7 @@ _COLUMNS = {
     "registered_at": "float8",
     "last_seen_at": "float8",
     "expires_at": "float8",
+    "register_digest": "bigint",
 }
 _TIMES = ("registered_at", "last_seen_at", "expires_at")
 
@@ -49,11 +50,11 @@ def refresh(expiries: dict[int, float | None], *, flow: str, now: datetime) -> N
         )
 
 
-def save(rows: dict[int, Registration], *, flow: str) -> None:
-    """Write whole registration rows, new or changed."""
+def save(rows: dict[int, Registration], *, digests: dict[int, int | None], flow: str) -> None:
+    """Write whole registration rows, new or changed; `digests` are of the Register messages behind them."""
     names = ", ".join(_COLUMNS)
     changed = ", ".join(f"{name} = excluded.{name}" for name in [*list(_COLUMNS)[1:], "is_live", "flow"])
-    values = [_values(device_id, rows[device_id]) for device_id in sorted(rows)]
+    values = [_values(device_id, rows[device_id], digests[device_id]) for device_id in sorted(rows)]
     if connection.vendor == "postgresql":
         taken = ", ".join(f"to_timestamp(v.{name})" if name in _TIMES else f"v.{name}" for name in _COLUMNS)
         arrays = ", ".join(f"%s::{kind}[]" for kind in _COLUMNS.values())
@@ -70,7 +71,7 @@ def save(rows: dict[int, Registration], *, flow: str) -> None:
             f"INSERT INTO devices_registration ({names}, is_live, flow) VALUES ({places}) "  # noqa: S608 our own names
             f"ON CONFLICT (device_id) DO UPDATE SET {changed}",
             [
-                (*row[:-3], *(sql.stored(sql.from_epoch(time)) for time in row[-3:]), True, flow)
+                (*row[:-4], *(sql.stored(sql.from_epoch(time)) for time in row[-4:-1]), row[-1], True, flow)
                 for row in values
             ],
         )
@@ -88,7 +89,7 @@ def end(device_ids: Iterable[int]) -> None:
             )
 
 
-def _values(device_id: int, row: Registration) -> tuple[Any, ...]:
+def _values(device_id: int, row: Registration, digest: int | None) -> tuple[Any, ...]:
     """In the order of `_COLUMNS`."""
     return (
         device_id,
@@ -102,4 +103,5 @@ def _values(device_id: int, row: Registration) -> tuple[Any, ...]:
         row.registered_at,
         row.last_seen_at,
         row.expires_at,
+        digest,
     )

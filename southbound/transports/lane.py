@@ -38,7 +38,19 @@ class Replies(Protocol):
 class Exchange:
     """One request of a device that waits for its answer; answered exactly once."""
 
-    __slots__ = ("block", "came_at", "kind", "lane", "mid", "origin", "peer", "request", "seen", "token")
+    __slots__ = (
+        "block",
+        "came_at",
+        "data",
+        "kind",
+        "lane",
+        "mid",
+        "origin",
+        "peer",
+        "request",
+        "seen",
+        "token",
+    )
 
     def __init__(
         self,
@@ -51,6 +63,7 @@ class Exchange:
         origin: Origin,
         block: Block | None,
         seen: Seen | None = None,
+        data: bytes = b"",
     ) -> None:
         self.lane = lane
         self.peer = peer
@@ -61,6 +74,7 @@ class Exchange:
         self.origin = origin
         self.block = block
         self.seen = seen
+        self.data = data
         self.came_at = time.time()
 
     @property
@@ -250,7 +264,7 @@ class Lane:
             request, refusal = Request(code), Response(error.code)
         # A stream repeats nothing, and its numbers come again.
         seen = None if self.is_stream else self.recent.begin(peer, mid, data, kind == coap.CON)
-        exchange = Exchange(self, peer, kind, mid, token, request, origin, block, seen)
+        exchange = Exchange(self, peer, kind, mid, token, request, origin, block, seen, data)
         if refusal is not None:
             exchange.answer(refusal)
             return

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from devices.models import Registration, RegistrationDetail
+from devices.models import Plane, Registration, RegistrationDetail
 from lwm2m.codes import Code
 from lwm2m.messages import Request
 from lwm2m.requests import deregister_request, register_request, update_request
+from southbound.transports.recent import RecentMessages
 from tests.southbound.client import LINKS, bootstrap, management, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -63,6 +66,24 @@ def test_a_repetition_gets_the_same_answer(play, make_device):
         data = wire.encode(register_request(endpoint="dev-1", object_links=LINKS))
         first = await wire.ask_raw(data)
         assert (await wire.ask_raw(data)).raw == first.raw
+
+    play(scene)
+
+
+def test_a_register_repeated_to_another_process_keeps_its_location(play, make_device):
+    """After a restart the system spreads addresses anew, and the other process has not seen the first one."""
+    make_device("dev-1")
+
+    async def scene(southbound):
+        wire = await management(southbound)
+        data = wire.encode(register_request(endpoint="dev-1", object_links=LINKS))
+        first = await wire.ask_raw(data)
+        lane = southbound.ports._plain[Plane.MANAGEMENT].lane
+        lane.recent = RecentMessages(time.monotonic)
+        again = await wire.ask_raw(data)
+        assert again.raw == first.raw
+        assert southbound.counters.duplicates == 0
+        assert (await wire.ask(update_request(first.location))).code == "2.04"
 
     play(scene)
 

@@ -10,6 +10,7 @@ import base64
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -137,3 +138,28 @@ def _kept(name: str, folder: Path, make) -> str:
     with os.fdopen(descriptor, "w") as file:
         file.write(value + "\n")
     return value
+
+
+def pooled_postgresql(options: dict[str, Any]) -> dict[str, Any]:
+    """Settings of a PostgreSQL connection beside its URL: a bounded pool, and an end to every kind of waiting.
+
+    Under ASGI each request may run on a thread of its own, and nobody closes what such a thread left open; so nothing
+    persists but the pool. The time-outs are PostgreSQL's own (manual 20.11.1): a session that is stuck stops nobody
+    for longer, and what waited in vain is an OperationalError, which is tried again.
+    """
+    timeouts = {
+        "lock_timeout": integer("DATABASE_LOCK_SECONDS", 10, low=1, high=300),
+        "statement_timeout": integer("DATABASE_STATEMENT_SECONDS", 60, low=1, high=3600),
+        "idle_in_transaction_session_timeout": integer("DATABASE_IDLE_SECONDS", 60, low=1, high=3600),
+    }
+    said = " ".join(f"-c {name}={seconds * 1000}" for name, seconds in timeouts.items())
+    pool = {
+        "min_size": 1,
+        "max_size": integer("DATABASE_POOL_SIZE", 20, low=8, high=1000),  # a southbound process keeps seven
+        "timeout": integer("DATABASE_POOL_WAIT_SECONDS", 10, low=1, high=300),
+    }
+    return {
+        "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {**options, "options": f"{said} {options.get('options', '')}".strip(), "pool": pool},
+    }

@@ -25,8 +25,10 @@ class Database:
 
     async def run(self, service: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         def call() -> T:
-            close_old_connections()
-            return service(*args, **kwargs)
+            try:
+                return service(*args, **kwargs)
+            finally:
+                close_old_connections()  # with a pool: given back for whoever is next
 
         return await asyncio.get_running_loop().run_in_executor(self._executor, call)
 

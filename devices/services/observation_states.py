@@ -122,8 +122,10 @@ def relisted(*, changes: Mapping[int, tuple[ObjectLinks, ObjectLinks]]) -> set[i
     What is observed on an instance that is not listed any more has ended there; what was refused is wanted again once
     it is listed. Returns the devices of which something is to be asked.
     """
+    devices = locks.devices(changes)
     rows = locks.rows(Observation.objects).filter(device_id__in=sorted(changes), state__in=_STANDING)
     asked: set[int] = set()
+    changed: dict[int, int] = {}
     for row in rows.order_by("device_id", "pk"):
         before, after = changes[row.device_id]
         paths = [Path.parse(name) for name in row.paths]
@@ -139,6 +141,8 @@ def relisted(*, changes: Mapping[int, tuple[ObjectLinks, ObjectLinks]]) -> set[i
             continue
         row.token = ""
         row.save(update_fields=["state", "token", "registration_id", "cause", "detail"])
+        changed[row.device_id] = devices[row.device_id].operator_id
+    events.devices_changed(changed.items(), ["observations"])
     return asked
 
 

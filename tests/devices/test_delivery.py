@@ -12,9 +12,9 @@ from audit import ledger
 from audit.models import LedgerEvent
 from devices import locks
 from devices.models import Command
-from devices.outcomes import DeviceRefused, Done, Silent
+from devices.outcomes import DeviceRefused, Done, Later, Silent
 from devices.services import delivery, inventory, mailbox
-from devices.services.delivery import LEASE_SECONDS
+from devices.services.delivery import BROKEN_OFF, LEASE_SECONDS, MAX_BROKEN_OFF, MAX_LATER
 from devices.states import Provisioning
 from devices.telemetry import ResourceValue
 from tests.devices import making
@@ -102,3 +102,69 @@ def test_a_turn_costs_many_devices_what_it_costs_one(fleet) -> None:
         assert len(following) == count
         costs.append(len(asked))
     assert costs[1] <= costs[0] + 1 <= 20  # one looks whether object models were loaded, every two seconds
+
+
+def test_a_way_that_was_closed_is_no_attempt_and_the_command_leaves_at_once(fleet) -> None:
+    (device,) = fleet(1, commands=1)
+    claimed = turn([device])[device.pk]
+    for _ in range(MAX_BROKEN_OFF):
+        again = turn([device], [(claimed.command_id, BROKEN_OFF)])[device.pk]
+        assert (again.command_id, again.attempts) == (claimed.command_id, 1)
+    # A device that starts anew each time that it is asked may fail over the very command.
+    for attempts in (2, 3):
+        assert turn([device], [(claimed.command_id, BROKEN_OFF)])[device.pk].attempts == attempts
+    assert turn([device], [(claimed.command_id, BROKEN_OFF)]) == {}
+    assert Command.objects.get().state == "silent"
+
+
+def test_what_was_acknowledged_and_never_answered_is_asked_once(fleet) -> None:
+    (device,) = fleet(1)
+    first = turn([device])[device.pk]
+    said = Silent("ACKNOWLEDGED_UNANSWERED", "It may not know FETCH.", is_final=True)
+    following = turn([device], [(first.command_id, said)])
+    assert following[device.pk].command_id != first.command_id
+    ended = Command.objects.get(pk=first.command_id)
+    assert (ended.state, ended.cause, ended.attempts) == ("silent", "ACKNOWLEDGED_UNANSWERED", 1)
+
+
+@pytest.mark.parametrize(("said", "waits"), [(0.0, 1), (30.0, 30), (4e9, 900)])
+def test_a_busy_device_is_asked_again_when_it_said_and_not_before(fleet, said, waits) -> None:
+    (device,) = fleet(1, commands=1)
+    claimed = turn([device])[device.pk]
+    assert turn([device], [(claimed.command_id, Later(said))]) == {}
+    waiting = Command.objects.get()
+    assert (waiting.state, waiting.cause) == ("queued", "DEVICE_BUSY")
+    soon = NOW + timedelta(seconds=waits) - timedelta(milliseconds=1)
+    making.register(device, now=soon)  # it speaks, which does not mean that it has time
+    assert turn([device], now=soon) == {}
+    assert mailbox.waiting_devices(FLOW, 10, now=soon) == []
+    then = NOW + timedelta(seconds=waits)
+    assert mailbox.waiting_devices(FLOW, 10, now=then) == [device.pk]
+    assert turn([device], now=then)[device.pk].attempts == 2
+
+
+def test_a_device_that_is_always_busy_has_refused(fleet) -> None:
+    (device,) = fleet(1, commands=1)
+    now = NOW
+    for _ in range(MAX_LATER):
+        claimed = turn([device], now=now)[device.pk]
+        turn([device], [(claimed.command_id, Later(1.0, detail="no room"))], now=now)
+        now += timedelta(seconds=1)
+    ended = Command.objects.get()
+    assert (ended.state, ended.response_code, ended.cause, ended.detail) == (
+        "refused",
+        "5.03",
+        "DEVICE_BUSY",
+        "no room",
+    )
+
+
+def test_a_lease_is_prolonged_by_whoever_holds_it(fleet) -> None:
+    (device,) = fleet(1, commands=1)
+    claimed = turn([device])[device.pk]
+    until = NOW + timedelta(seconds=10 * LEASE_SECONDS)
+    assert not delivery.prolong(command_id=claimed.command_id, flow="southbound.9.other", until=until)
+    assert delivery.prolong(command_id=claimed.command_id, flow=FLOW, until=until)
+    assert turn([device], now=until - timedelta(seconds=1)) == {}
+    turn([device], [(claimed.command_id, answer(1.0))])
+    assert not delivery.prolong(command_id=claimed.command_id, flow=FLOW, until=until)

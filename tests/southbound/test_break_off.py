@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-import pytest
+import logging
 
+import pytest
+from django.db import OperationalError
+
+from coap.options import BLOCK1, BLOCK2, Option
 from devices.models import Command
-from devices.services import mailbox, observations
-from lwm2m.requests import register_request
+from devices.services import delivery, mailbox, observations
+from devices.telemetry import ResourceValue
+from lwm2m.codes import Code
+from lwm2m.requests import register_request, update_request
+from southbound import turns
 from southbound.transports.engine import Tuning
+from tests.coap.peer import block, number, piggybacked
 from tests.southbound.client import LINKS, management, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -50,6 +58,14 @@ def write_in_blocks(device):
 KINDS = [read, observe, write_in_blocks]
 
 
+def acknowledged(asked: bytes) -> bytes:
+    return b"\x60\x00" + asked[2:4]
+
+
+def answered(asked: bytes, code: int, *options: Option, payload: bytes = b"") -> bytes:
+    return piggybacked(asked, code, payload, *options)
+
+
 @pytest.mark.parametrize("ask", KINDS)
 def test_a_device_that_registers_anew_is_asked_anew_at_once(play, make_device, ask):
     """L-01, for every kind of request: the claim does not wait for its lease."""
@@ -76,8 +92,214 @@ def test_a_device_that_acknowledges_and_never_answers(play, make_device, ask):
         await wire.ask(register_request(endpoint="dev-1", object_links=LINKS))
         await until(lambda: ask(device))
         asked = await request_of(wire)
-        wire.send(b"\x60\x00" + asked[2:4])
+        wire.send(acknowledged(asked))
         ended = await until(lambda: Command.objects.exclude(state="sent").exclude(cause="").first())
         assert (ended.state, ended.cause, ended.attempts) == ("silent", "ACKNOWLEDGED_UNANSWERED", 1)
 
     play(scene, tuning=QUICK)
+
+
+@pytest.mark.parametrize("ask", KINDS)
+def test_a_device_that_moves_is_asked_at_its_new_address_at_once(play, make_device, ask):
+    device = make_device("dev-1")
+
+    async def scene(southbound):
+        wire, other = await management(southbound), await management(southbound)
+        location = (await wire.ask(register_request(endpoint="dev-1", object_links=LINKS))).location
+        await until(lambda: ask(device))
+        asked = await request_of(wire)
+        assert (await other.ask(update_request(location))).code == "2.04"
+        again = await request_of(other)
+        assert again[1] == asked[1]
+
+    play(scene)
+    # What ended as the process stopped is one attempt, what was broken off is none.
+    assert Command.objects.get().attempts == 1
+
+
+@pytest.mark.parametrize("ask", KINDS)
+def test_what_a_stopped_process_had_sent_leaves_at_the_next_contact(play, make_device, ask):
+    device = make_device("dev-1")
+
+    async def before(southbound):
+        wire = await management(southbound)
+        await wire.ask(register_request(endpoint="dev-1", object_links=LINKS))
+        await until(lambda: ask(device))
+        return (await request_of(wire))[1]
+
+    async def after(southbound):
+        wire = await management(southbound)
+        await wire.ask(register_request(endpoint="dev-1", object_links=LINKS))
+        return (await request_of(wire))[1]
+
+    assert play(before) == play(after)
+
+
+def test_what_waits_behind_a_composite_that_is_never_answered_leaves(play, make_device):
+    """A client that acknowledges FETCH and has never heard of it."""
+    device = make_device("dev-1")
+
+    def both():
+        mailbox.enqueue(
+            device=device,
+            operation="read-composite",
+            path="/",
+            arguments={"paths": ["/3/0/0", "/3/0/1"]},
+            requested_by="test",
+        )
+        return read(device)
+
+    async def scene(southbound):
+        wire = await management(southbound)
+        await wire.ask(register_request(endpoint="dev-1", object_links=LINKS))
+        await until(both)
+        asked = await request_of(wire)
+        assert asked[1] == Code.FETCH
+        wire.send(acknowledged(asked))
+        following = await request_of(wire)
+        assert following[1] == Code.GET
+        wire.send(answered(following, Code.CONTENT, number(12, 0), payload=b"55"))
+        await until(lambda: Command.objects.filter(operation="read", state="done").exists())
+
+    play(scene, tuning=QUICK)
+    composite = Command.objects.get(operation="read-composite")
+    assert (composite.state, composite.cause, composite.attempts) == ("silent", "ACKNOWLEDGED_UNANSWERED", 1)
+
+
+def test_a_list_that_stops_in_its_middle_ends_and_the_next_command_leaves(play, make_device):
+    device = make_device("dev-1")
+
+    async def scene(southbound):
+        wire = await management(southbound)
+        await wire.ask(register_request(endpoint="dev-1", object_links=LINKS))
+        await until(lambda: [read(device), write_in_blocks(device)])
+        asked = await request_of(wire)
+        wire.send(
+            answered(asked, Code.CONTENT, number(12, 112), block(BLOCK2, 0, True, 0), payload=bytes(16))
+        )
+        rest = await request_of(wire)
+        wire.send(answered(rest, Code.CONTENT, number(12, 112), block(BLOCK2, 5, True, 0), payload=bytes(16)))
+        write = await request_of(wire)
+        wire.send(answered(write, Code.CONTINUE))
+        await until(lambda: not Command.objects.filter(state__in=["queued", "sent"]).exists())
+
+    play(scene)
+    ended = {c.operation: (c.state, c.cause) for c in Command.objects.all()}
+    assert ended == {"read": ("refused", "ANSWER_UNREADABLE"), "write": ("refused", "ANSWER_UNREADABLE")}
+    assert "bytes from 80 on came where those from 16 on" in Command.objects.get(operation="read").detail
+
+
+@pytest.mark.parametrize(
+    ("code", "state", "cause"),
+    [
+        (Code.CHANGED, "refused", "ANSWER_UNEXPECTED"),
+        (Code.VALID, "refused", "ANSWER_UNEXPECTED"),
+        (Code.CONTINUE, "refused", "ANSWER_UNREADABLE"),
+        (Code.NOT_FOUND, "refused", "COMMAND_REFUSED"),
+    ],
+)
+def test_a_success_is_the_one_of_the_operation(play, make_device, code, state, cause):
+    device = make_device("dev-1")
+
+    async def scene(southbound):
+        wire = await management(southbound)
+        await wire.ask(register_request(endpoint="dev-1", object_links=LINKS))
+        await until(lambda: read(device))
+        wire.send(answered(await request_of(wire), code))
+        await until(lambda: Command.objects.exclude(ended_at=None).exists())
+
+    play(scene)
+    ended = Command.objects.get()
+    assert (ended.state, ended.cause) == (state, cause)
+    assert not ResourceValue.objects.exists()
+
+
+def test_a_busy_device_is_asked_again_after_max_age(play, make_device):
+    device = make_device("dev-1")
+
+    async def scene(southbound):
+        wire = await management(southbound)
+        await wire.ask(register_request(endpoint="dev-1", object_links=LINKS))
+        await until(lambda: read(device))
+        asked = await request_of(wire)
+        wire.send(answered(asked, Code.SERVICE_UNAVAILABLE, number(14, 1)))
+        again = await another_than(wire, asked)
+        wire.send(answered(again, Code.CONTENT, number(12, 0), payload=b"55"))
+        await until(lambda: Command.objects.filter(state="done", attempts=2).exists())
+
+    play(scene, sweep_seconds=0.1)
+
+
+HOSTILE = {
+    "a content format of 1,900 bytes": (12, b"\xff" * 1900),
+    "a content format that no database takes": (12, b"\xff" * 4),
+    "an Observe of 200 bytes": (6, b"\xff" * 200),
+    "an unknown critical option": (65, b"x"),
+    "a block of four bytes": (23, b"\xff" * 4),
+    "an entity tag of 300 bytes": (4, b"x" * 300),
+}
+
+
+@pytest.mark.parametrize("option", HOSTILE.values(), ids=HOSTILE.keys())
+def test_a_hostile_answer_is_an_outcome_and_the_next_command_leaves(play, make_device, caplog, option):
+    device = make_device("dev-1")
+    caplog.set_level(logging.WARNING)
+
+    async def scene(southbound):
+        wire = await management(southbound)
+        await wire.ask(register_request(endpoint="dev-1", object_links=LINKS))
+        await until(lambda: [read(device), read(device)])
+        asked = await request_of(wire)
+        wire.send(answered(asked, Code.CONTENT, option, payload=b"55"))
+        following = await another_than(wire, asked)
+        wire.send(answered(following, Code.CONTENT, number(12, 0), payload=b"55"))
+        await until(lambda: not Command.objects.filter(ended_at=None).exists())
+
+    play(scene)
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+def test_an_answer_is_kept_while_the_database_is_away(play, make_device, monkeypatch):
+    """What was executed is not told as silence: the outcome waits in memory, and is written once."""
+    device = make_device("dev-1")
+    failures = 4
+    settle = delivery.settle
+
+    def away(**what):
+        nonlocal failures
+        if failures:
+            failures -= 1
+            raise OperationalError("the database is away")
+        return settle(**what)
+
+    monkeypatch.setattr(delivery, "settle", away)
+
+    async def scene(southbound):
+        wire = await management(southbound)
+        await wire.ask(register_request(endpoint="dev-1", object_links=LINKS))
+        await until(
+            lambda: mailbox.enqueue(device=device, operation="execute", path="/3/0/4", requested_by="test")
+        )
+        wire.send(answered(await request_of(wire), Code.CHANGED))
+        await until(lambda: Command.objects.filter(state="done").exists())
+
+    play(scene)
+    assert (failures, Command.objects.get().response_code) == (0, "2.04")
+
+
+def test_a_transfer_that_goes_on_prolongs_its_lease(play, make_device, monkeypatch):
+    """A lease is shorter than sixty-four blocks on a slow link; the part of it after which it is prolonged is none."""
+    monkeypatch.setattr(turns, "PROLONG_PART", 0.0)
+    device = make_device("dev-1")
+
+    async def scene(southbound):
+        wire = await management(southbound)
+        await wire.ask(register_request(endpoint="dev-1", object_links=LINKS))
+        await until(lambda: write_in_blocks(device))
+        asked = await request_of(wire)
+        first = await until(lambda: Command.objects.get().lease_until)
+        wire.send(answered(asked, Code.CONTINUE, block(BLOCK1, 0, True, 6)))
+        await request_of(wire)
+        await until(lambda: Command.objects.get().lease_until > first)
+
+    play(scene)

@@ -89,6 +89,10 @@ class Downlink:
         self._break_off(device_id)
         self._observing.ended(device_id)
 
+    def displaced(self, device_id: int) -> None:
+        """Another device has its address: what is on its way there is not for that one."""
+        self._break_off(device_id)
+
     async def stop(self) -> None:
         await self._observing.stop()
         await self._gateways.stop()

@@ -66,6 +66,7 @@ def find(origins: Sequence[Origin]) -> dict[Origin, Sender]:
         *(registration_store.standing_at(sorted(plain)) if plain else ()),
     ]
     rows = sender_store.live(ids) if ids else []
+    # Should two stand at one address for a moment, the one that spoke last counts: later rows take its place.
     by_key: dict[tuple[str, str | tuple[str, int]], SenderRow] = {
         (row.transport, row.identity) if row.identity else (row.transport, (row.host, row.port)): row
         for row in rows

@@ -228,6 +228,8 @@ class Southbound:
         if ends_at is not None:
             ends_at += settings.LIFETIME_GRACE_SECONDS
         self._timers.note(device_id, ends_at, now=time.time())
+        for other_id in applied.displaced:
+            self.downlink.displaced(other_id)
         self.downlink.heard(device_id, applied.outcome)
         if applied.has_waiting and after is not None:
             self.downlink.wake(device_id)

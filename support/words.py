@@ -26,6 +26,7 @@ ACTIONS = {
     "registration.deregistered": "Device signed off",
     "registration.expired": "Registration ran out",
     "registration.ended": "Registration ended by the portal",
+    "registration.address_ended": "Address taken by another device",
     "bootstrap.started": "Bootstrap began",
     "bootstrap.ended": "Bootstrap ended",
     "bootstrap.superseded": "Bootstrap begun anew by the device",

@@ -142,6 +142,25 @@ CAUSES = (
         ),
     ),
     Cause(
+        code="ADDRESS_TAKEN",
+        area="registration",
+        severity="warning",
+        mended_by="nobody",
+        subscriber="Another device uses the network address that yours had. Yours is heard again when it next reports.",
+        support=(
+            "Another device registered or updated from the address where this one was last heard. Without encryption "
+            "devices are told apart by their address, so what waits is sent when this one speaks again."
+        ),
+        engineer=(
+            "A newer registration without security came from the same transport, host and port, as when a NAT gives a "
+            "port anew. The older one stays registered and has no address until its next Update."
+        ),
+        action=(
+            "Wait for the device's next Update. If it happens again and again, give the devices pre-shared keys, or "
+            "look why they share one port: a NAT with too few, or two programs in turn on one host."
+        ),
+    ),
+    Cause(
         code="DEREGISTERED",
         area="registration",
         severity="info",

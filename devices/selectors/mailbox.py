@@ -72,6 +72,7 @@ def orphaned(flows: Iterable[str], limit: int = 500, *, now: datetime) -> dict[t
             device__registration__transport=Transport.UDP,
         )
         .exclude(device__registration__flow__in=list(flows))
+        .exclude(device__registration__host="")
         .order_by("id")
         .values_list("device_id", "device__registration__host", "device__registration__port")
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from audit import ledger
@@ -11,6 +11,7 @@ from devices import events
 from devices.services import (
     admission,
     credentials,
+    registration_addresses,
     registration_details,
     registration_history,
     registration_ids,
@@ -40,6 +41,8 @@ class Applied:
     device_id: int | None = None
     operator_id: int | None = None
     has_waiting: bool = False
+    displaced: tuple[int, ...] = ()
+    """Devices whose address this one has now."""
 
     @property
     def is_plain_refresh(self) -> bool:
@@ -64,6 +67,8 @@ class Batch:
         self.history: list[ledger.Event] = []
         self.heard: set[int] = set()
         self.changed: dict[str, dict[int, int]] = {}
+        self.placed: dict[registration_addresses.Place, int] = {}
+        self.displaced: dict[registration_addresses.Place, list[int]] = {}
 
     # -- steps --------------------------------------------------------------------------------------------
     def step(self, item: Inbound) -> Applied:
@@ -97,6 +102,7 @@ class Batch:
         device_id = standing.device.device_id
         standing.current = after = outcome.registration
         assert after is not None
+        self._place(device_id, after, is_new="origin" in outcome.changed)
         if outcome.change is Change.REFRESHED:
             self.refreshed[device_id] = after.expires_at
         else:
@@ -143,8 +149,10 @@ class Batch:
             return _applied(outcome, standing)
         registration_details.learn_profile(message, standing.device.operator_id)
         device_id = standing.device.device_id
-        standing.current = outcome.registration
+        standing.current = after = outcome.registration
+        assert after is not None
         standing.digest = item.digest
+        self._place(device_id, after, is_new=True)
         self.written.add(device_id)
         if outcome.change is Change.REGISTERED or outcome.changed & registration_details.FIELDS:
             self.detailed.add(device_id)
@@ -205,6 +213,12 @@ class Batch:
             standing.device, origin, registering=False, credential_id=standing.credential_id
         )
 
+    def _place(self, device_id: int, after: registration.Registration, *, is_new: bool) -> None:
+        """The last one to speak from an address without security has it; a refresh only takes it back in a batch."""
+        place = registration_addresses.place_of(after.origin)
+        if place is not None and (is_new or place in self.placed):
+            self.placed[place] = device_id
+
     # -- writing ------------------------------------------------------------------------------------------
     def _hear(self, standing: Standing) -> None:
         if standing.device.provisioning != Provisioning.APPLIED:
@@ -218,6 +232,7 @@ class Batch:
 
     def write(self) -> None:
         """Everything the steps left, each table once, in the order of the house: registration rows first."""
+        lost = self._displace()
         rows = {
             device_id: current
             for device_id in self.written
@@ -231,6 +246,8 @@ class Batch:
         if rows:
             digests = {device_id: self.loaded.devices[device_id].digest for device_id in rows}
             registration_store_write.save(rows, digests=digests, flow=self.flow)
+        if lost:
+            registration_addresses.end(lost)
         if self.ended:
             registration_store_write.end(self.ended)
         if self.detailed or self.ended:
@@ -244,6 +261,44 @@ class Batch:
             events.devices_changed(devices.items(), [what])
         if self.heard:
             events.device_heard(sorted(self.heard))
+
+    def _displace(self) -> set[int]:
+        """End the addresses that others have now; returns whose rows are not written anyhow."""
+        lost: list[registration_addresses.Displaced] = []
+        for device_id in sorted(self.written):
+            standing = self.loaded.devices[device_id]
+            current = standing.current
+            place = None if current is None else registration_addresses.place_of(current.origin)
+            if current is None or place is None or self.placed.get(place, device_id) == device_id:
+                continue
+            facts = standing.device
+            lost.append(
+                registration_addresses.Displaced(
+                    device_id, facts.endpoint, facts.operator_id, facts.subscriber_id, *place
+                )
+            )
+            standing.current = replace(current, origin=registration_addresses.none_left(current.origin))
+        known = self.written.union(self.ended)
+        elsewhere = [
+            one
+            for one in registration_addresses.others_at(sorted(self.placed), known)
+            if self.placed[one.place] != one.device_id
+        ]
+        for one in [*lost, *elsewhere]:
+            self.displaced.setdefault(one.place, []).append(one.device_id)
+            self.history.append(registration_addresses.event(one, now=self.now))
+            self.changed.setdefault("changed", {})[one.device_id] = one.operator_id
+        return {one.device_id for one in elsewhere}
+
+    def told(self, applied: Applied) -> Applied:
+        """With whose address it has now, once all is written."""
+        after = applied.outcome.registration
+        if not self.displaced or applied.device_id is None or after is None:
+            return applied
+        place = registration_addresses.place_of(after.origin)
+        if place is None or self.placed.get(place) != applied.device_id:
+            return applied
+        return replace(applied, displaced=tuple(self.displaced.get(place, ())))
 
 
 def _applied(outcome: Outcome, standing: Standing | None) -> Applied:

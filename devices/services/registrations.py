@@ -31,7 +31,7 @@ def apply(*, batch: Sequence[Inbound], flow: str, now: datetime, grace_seconds: 
         work = Batch(batch, flow, now, grace_seconds)
         applied = [work.step(item) for item in batch]
         work.write()
-    return applied
+    return [work.told(one) for one in applied]
 
 
 def expire(*, device_ids: Iterable[int], now: datetime, grace_seconds: float = 0.0) -> list[int]:

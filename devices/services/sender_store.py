@@ -27,7 +27,9 @@ _COLUMNS = f"""r.device_id, d.operator_id, r.registration_id, r.transport, r.ide
 _FROM = """FROM devices_registration r JOIN devices_device d ON d.id = r.device_id
     JOIN accounts_operator o ON o.id = d.operator_id
     LEFT JOIN devices_registrationdetail t ON t.device_id = r.device_id"""
-_SENDERS = f"SELECT {_COLUMNS} {_FROM} WHERE r.is_live AND r.device_id {{ids}}"
+_SENDERS = (
+    f"SELECT {_COLUMNS} {_FROM} WHERE r.is_live AND r.device_id {{ids}} ORDER BY r.last_seen_at, r.device_id"
+)
 _DETAILS = """SELECT t.device_id, t.version, CAST(t.object_links AS text) FROM devices_registrationdetail t
     WHERE t.device_id {ids}"""
 _WAYS = f"""SELECT r.device_id, r.registration_id, r.transport, r.identity, r.host, r.port, r.queue_mode,
@@ -97,7 +99,7 @@ def ways(device_ids: Sequence[int]) -> dict[int, WayRow]:
 
 
 def live(device_ids: Sequence[int]) -> list[SenderRow]:
-    """The live registrations of these devices."""
+    """The live registrations of these devices, who spoke last at the end."""
     return [SenderRow(*row) for row in sql.select(_SENDERS, device_ids)]
 
 

@@ -187,6 +187,8 @@ class Ports:
         For DTLS that is the session of the very identity that registered (L-20), at whatever address it is now.
         By SMS it is the link of the device's operator, if this process holds it.
         """
+        if not origin.host:
+            return None  # another device has its address now
         if origin.transport == "sms":
             return None if self.sms is None else self.sms.route(operator_id, origin.identity)
         if origin.transport == "udp":

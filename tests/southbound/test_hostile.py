@@ -60,6 +60,16 @@ RESET = {
     "response, Uri-Path": b"\x40\x45\x00\x12\xb1x\xffhello",
 }
 """Confirmable messages that make no sense (RFC 7252 sections 4.2 and 5.4.1, RFC 8974 section 2.2.2)."""
+RESPONSES = [
+    # a notification with Observe, Content-Format, Max-Age and ETag; confirmable and not
+    b"\x44\x45\x00\x31abcd\x42ET\x23\x00\x00\x05\x61\x70\x21\x3c\xff\x81\xa2\x00\x63/3/",
+    b"\x54\x45\x00\x32abcd\x61\x05\x62\x2d\x16\xff\xc1\x09\x64",
+    # an answer in blocks, one to a Create, and errors
+    b"\x64\x45\x00\x33abcd\xc1\x3c\xb1\x0e\xff" + bytes(64),
+    b"\x44\x41\x00\x34abcd\x81\x33\x01\x30",
+    b"\x44\x84\x00\x35abcd\xff not found",
+    b"\x54\xa3\x00\x36abcd\xd1\x01\x05",
+]
 UNASKED = {
     "non-confirmable": b"\x50\x45\x00\x0c\xffhello",
     "with bad UTF-8": b"\x50\x45\x00\x0f\x82\xff\xfe",
@@ -225,9 +235,13 @@ def test_random_bytes_and_mutated_messages_stop_nobody(play, make_device):
     async def scene(southbound):
         wire = await management(southbound)
         other = await bootstrap(southbound)
-        good = wire.encode(register_request(endpoint="dev-1", object_links=LINKS))
-        for _ in range(1500):
-            data = bytearray(good if dice.random() < 0.7 else dice.randbytes(dice.randrange(1, 200)))
+        register = wire.encode(register_request(endpoint="dev-1", object_links=LINKS))
+        assert (await wire.ask_raw(register)).code == "2.01"  # so what it says as responses is looked at
+        good = [register, register, *RESPONSES]
+        for _ in range(2000):
+            data = bytearray(
+                dice.choice(good) if dice.random() < 0.8 else dice.randbytes(dice.randrange(1, 200))
+            )
             for _ in range(dice.randrange(1, 6)):
                 data[dice.randrange(len(data))] = dice.randrange(256)
             for target in (wire, other):

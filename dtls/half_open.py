@@ -285,7 +285,11 @@ class HalfOpen:
         core = attempt.core
         detail = core.failure or "no keys"
         alert = alerts.INTERNAL_ERROR if core.alert is None else core.alert
-        return self._refuse(attempt, "DTLS_HANDSHAKE_FAILED", detail, alert)
+        # In OpenSSL's words; the device has certificates, raw public keys, or other suites than ours.
+        no_suite = detail == "no shared cipher"
+        return self._refuse(
+            attempt, "DTLS_SUITE_UNSUPPORTED" if no_suite else "DTLS_HANDSHAKE_FAILED", detail, alert
+        )
 
     def _refuse(self, attempt: Attempt, cause: Cause, detail: str, alert: int | None = None) -> list[Event]:
         refused = None if attempt.is_unknown else self._refused(attempt, cause, detail)

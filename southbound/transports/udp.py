@@ -68,5 +68,10 @@ class UdpListener:
         self._untold += 1
         now = time.monotonic()
         if now - self._told_at >= TOLD_SECONDS:
-            logger.warning("source_throttled host=%s count=%d port=%d", address[0], self._untold, self.port)
+            logger.warning(
+                "source_throttled host=%s count=%d port=%d settings=NOSEC_RATE,NOSEC_NETWORK_RATE",
+                address[0],
+                self._untold,
+                self.port,
+            )
             self._told_at, self._untold = now, 0

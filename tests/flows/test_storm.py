@@ -73,7 +73,8 @@ class RunningSouthbound(RunningPortal):
 @pytest.fixture
 def portal(request: pytest.FixtureRequest, tmp_path: Path, store: Store) -> Iterator[RunningPortal]:
     """Of the class that the test names; not started yet: ports, data and 128 devices."""
-    prepared: RunningPortal = request.param(tmp_path, extra={"DATABASE_URL": store.url})
+    no_bound = {"NOSEC_RATE": "0", "NOSEC_NETWORK_RATE": "0"}  # all devices come from one address
+    prepared: RunningPortal = request.param(tmp_path, extra={"DATABASE_URL": store.url, **no_bound})
     migrated = prepared.manage("migrate", "--verbosity", "0")
     assert migrated.returncode == 0, migrated.stderr
     seed = [sys.executable, "-m", "bench.seed", str(DEVICES), "0", "00" * 16]

@@ -228,7 +228,8 @@ def test_non_confirmable_register_is_refused(play, make_device):
     play(scene)
 
 
-def test_random_bytes_and_mutated_messages_stop_nobody(play, make_device):
+def test_random_bytes_and_mutated_messages_stop_nobody(play, make_device, settings):
+    settings.NOSEC_RATE = settings.NOSEC_NETWORK_RATE = 0
     make_device("dev-1")
     dice = random.Random(7)
 

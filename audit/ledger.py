@@ -8,7 +8,7 @@ Events of a unit are chained and written as its last statements, whatever order 
 the head of a chain is locked only for the moment before the commit and always after every other row.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Q
 from django.utils import timezone
 
 from audit import chains
@@ -58,9 +59,11 @@ class _Erasure:
 
     chain: int | None
     subject: str
+    values: frozenset[str]
 
     def covers(self, chain: int, datum: Datum) -> bool:
-        return self.chain in (None, chain) and self.subject == datum.subject
+        is_theirs = self.subject == datum.subject or datum.value in self.values
+        return self.chain in (None, chain) and is_theirs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,13 +169,15 @@ def erase_personal(
     operator_id: int | None,
     reason: str,
     subject: str | None = None,
+    values: Iterable[str] = (),
     before: datetime | None = None,
     actor: Actor | None = None,
 ) -> int:
     """Delete personal strings for good and record that; returns how many were deleted. Chains stay whole.
 
-    Of one `subject` ("user:42", "subscriber:7"), or of events older than `before`, or both. `operator_id`
-    limits it to that operator's chain; None erases in all chains and is recorded by the platform.
+    Of one `subject` ("user:42", "subscriber:7"), or of events older than `before`, or both. `values` are strings that
+    name the subject, such as an e-mail address: they go wherever they stand, for somebody else may have written them.
+    `operator_id` limits it to that operator's chain; None erases in all chains and is recorded by the platform.
     Events of the same unit of work, this very record included, keep nothing of the subject either.
     """
     if subject is None and before is None:
@@ -183,13 +188,14 @@ def erase_personal(
         rows = PersonalDatum.objects.all()
         if operator_id is not None:
             rows = rows.filter(event__chain=operator_id)
+        named = frozenset(values)
         if subject is not None:
-            rows = rows.filter(subject=subject)
+            rows = rows.filter(Q(subject=subject) | Q(value__in=named))
         if before is not None:
             rows = rows.filter(event__at__lt=before)
         erased, _ = rows.delete()
         if subject is not None and before is None:
-            _add([_Erasure(operator_id, subject)])
+            _add([_Erasure(operator_id, subject, named)])
         record(
             action="audit.personal_erased",
             operator_id=operator_id,

@@ -5,7 +5,10 @@ class DevicesConfig(AppConfig):
     name = "devices"
 
     def ready(self) -> None:
+        from accounts import erasing
         from devices import sealed_places, vault
+        from devices.services import erasure
 
+        erasing.register("devices", erasure.erase)
         for place in sealed_places.places():
             vault.keep_place(place)

@@ -59,9 +59,7 @@ def _bootstrap(before: Said, after: Said, detail: Said) -> str:
 
 
 def _registration(before: Said, after: Said, detail: Said) -> str:
-    if "address" not in after:
-        return ""
-    return f"from {after['address']}, lifetime {after['lifetime_seconds']} s"
+    return f"from {after['came_from']}, lifetime {after['lifetime_seconds']} s"
 
 
 def _described(before: Said, after: Said, detail: Said) -> str:

@@ -170,9 +170,7 @@ def _event(knock: KnockSeen, device: _Tied) -> ledger.Event:
         subscriber_id=device.subscriber_id,
         detail={
             "plane": knock.plane,
-            "claimed_name": knock.claimed_name,
-            "host": knock.host,
-            "said": knock.detail,
             "count": knock.count,
         },
+        personal={"claimed_name": knock.claimed_name, "host": knock.host, "said": knock.detail},
     )

@@ -48,14 +48,27 @@ def event(device: DeviceFacts, outcome: Outcome, *, now: datetime) -> Event:
         before=None if before is None else _facts(before, outcome),
         after=None if after is None else _facts(after, outcome),
         detail={"changed": sorted(outcome.changed)} if outcome.changed else None,
+        personal=_addresses(outcome),
         at=now,
     )
+
+
+def _addresses(outcome: Outcome) -> dict[str, str] | None:
+    """Where a device is says where a person is: it stands where it can be erased."""
+    is_told = outcome.change is not Change.UPDATED or "origin" in outcome.changed
+    before, after = outcome.previous, outcome.registration
+    places = {
+        "came_from_before": "" if before is None else f"{before.origin.host}:{before.origin.port}",
+        "came_from": "" if after is None else f"{after.origin.host}:{after.origin.port}",
+    }
+    if places["came_from_before"] == places["came_from"]:
+        del places["came_from_before"]
+    return {name: said for name, said in places.items() if said} if is_told else None
 
 
 def _facts(row: Registration, outcome: Outcome) -> dict[str, object]:
     """What a reader of the timeline wants to see; on an Update only what it changed."""
     facts: dict[str, object] = {
-        "address": f"{row.origin.host}:{row.origin.port}",
         "transport": row.origin.transport,
         "lifetime_seconds": row.lifetime_seconds,
         "queue_mode": row.queue_mode,
@@ -66,7 +79,7 @@ def _facts(row: Registration, outcome: Outcome) -> dict[str, object]:
         facts["objects"] = _named(row.object_links)
     if outcome.change is not Change.UPDATED:
         return facts
-    names = {"origin": ("address", "transport"), "object_links": ("objects",)}
+    names = {"origin": ("transport",), "object_links": ("objects",)}
     kept = {name for changed in outcome.changed for name in names.get(changed, (changed,))}
     return {name: value for name, value in facts.items() if name in kept}
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from allauth.account.models import EmailAddress
 from django.db.models import Q
-from knox.models import AuthToken
 
+from accounts import erasing
+from accounts.erasing import Person
 from accounts.models import StaffMembership, SubscriberState, User
 from accounts.services import staff, subscribers
 from audit import ledger
@@ -26,44 +27,54 @@ class Forgotten:
 
 
 def forget(*, user: User, reason: str) -> Forgotten:
-    """Release the person's devices, end accounts and roles, and erase their name and address, also in the ledger.
+    """Release the person's devices, end accounts and roles, and erase what is known of them, also in the ledger.
 
-    Hash chains stay whole: the ledger holds commitments, and only the strings behind them go. Refused, with nothing
-    changed, while the person is an operator's last administrator. Cannot be undone.
+    Each room does so by its eraser (`accounts.erasing`). Hash chains stay whole: the ledger holds commitments, and
+    only the strings behind them go; what it says in the clear are endpoints, account numbers and reasons. Refused,
+    with nothing changed, while the person is an operator's last administrator. Cannot be undone.
     """
     with ledger.unit_of_work():
         locked = locks.rows(User.objects).get(pk=user.pk)
-        accounts = list(locks.rows(locked.subscribers.order_by("pk")))
         roles = list(StaffMembership.objects.filter(Q(user=locked) | Q(user=None, email=locked.email)))
         for membership in roles:
             staff.remove(membership=membership, reason=reason)
+        accounts = list(locks.rows(locked.subscribers.order_by("pk")))
         released = sum(_release_all(account.pk, reason) for account in accounts)
         for account in accounts:
             if account.state != SubscriberState.CLOSED:
                 subscribers.close(subscriber=account, reason=reason)
-        EmailAddress.objects.filter(user=locked).delete()
-        AuthToken.objects.filter(user=locked).delete()
-        locked.email = f"erased-{locked.pk}@erased.invalid"
-        locked.name = ""
-        locked.is_active = locked.is_staff = locked.is_superuser = False
-        locked.set_unusable_password()
-        locked.save()
+        person = _person(locked, [account.pk for account in accounts])
         subjects = [
             f"user:{locked.pk}",
-            *(f"subscriber:{account.pk}" for account in accounts),
+            *(f"subscriber:{subscriber_id}" for subscriber_id in person.subscriber_ids),
+            *(f"device:{device_id}" for device_id in person.device_ids),
             *(f"membership:{membership.pk}" for membership in roles),  # as they were invited
         ]
+        erasing.erase(person)
         erased = sum(
-            ledger.erase_personal(operator_id=None, subject=name, reason=reason) for name in subjects
+            ledger.erase_personal(operator_id=None, subject=name, values=person.names, reason=reason)
+            for name in subjects
         )
     return Forgotten(released, erased)
 
 
+def _person(user: User, subscriber_ids: list[int]) -> Person:
+    """What names them: each address, as it was typed and in small letters, their name, their devices' numbers."""
+    devices = Device.objects.filter(subscriber__in=subscriber_ids).order_by("pk")
+    addresses = {user.email, *EmailAddress.objects.filter(user=user).values_list("email", flat=True)}
+    names = {user.name, *addresses, *map(str.lower, addresses), *devices.values_list("msisdn", flat=True)}
+    return Person(
+        user.pk,
+        tuple(subscriber_ids),
+        tuple(devices.values_list("pk", flat=True)),
+        frozenset(names - {""}),
+    )
+
+
 def _release_all(subscriber_id: int, reason: str) -> int:
-    """Release what the account still has; what it called its devices goes from all of them."""
+    """Release what the account still has."""
     own = Device.objects.filter(subscriber_id=subscriber_id)
     living = list(own.exclude(access=Access.RETIRED).order_by("pk"))
     for device in living:
         onboarding.release_device(device=device, reason=reason)
-    own.update(name="")
     return len(living)

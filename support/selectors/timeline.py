@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from audit import selectors as ledger
 from audit.causes import CAUSES, Cause
 from audit.ledger import SYSTEM
-from audit.models import LedgerEvent, Result
+from audit.models import LedgerEvent, PersonalDatum, Result
 from support import about, words
 
 OF_GATEWAY = (
@@ -133,17 +133,29 @@ def _mentions(text: str) -> Q:
         | Q(request_id=text)
         | Q(detail__icontains=text)
         | Q(after__icontains=text)
+        | Exists(PersonalDatum.objects.filter(event_id=OuterRef("pk"), value__icontains=text))
     )
 
 
+_OF_THE_DEVICE = {"came_from", "came_from_before", "claimed_name", "host", "said"}
+"""What a device or whoever claims to be one said: personal, and what the desk looks for."""
+
+
 def _entry(event: LedgerEvent) -> Entry:
+    personal = {name: event.personal_value(name) for name in event.personal if name in _OF_THE_DEVICE}
     return Entry(
         event=event,
         what=words.action(event.action),
-        about=about.of(event.action, before=event.before, after=event.after, detail=event.detail),
+        about=about.of(
+            event.action, before=event.before, after=(event.after or {}) | personal, detail=event.detail
+        ),
         who="the portal" if event.actor_label == SYSTEM.label else event.actor_name,
         cause=CAUSES.get(event.cause),
-        facts=[*_changes(event.before or {}, event.after or {}), *_flat(event.detail or {}), *_origin(event)],
+        facts=[
+            *_changes(event.before or {}, event.after or {}),
+            *_flat((event.detail or {}) | personal),
+            *_origin(event),
+        ],
     )
 
 

@@ -1,0 +1,48 @@
+"""What this room keeps of a person, and how it goes: address, name, sign-ins, tokens, sessions, traces in the admin."""
+
+from __future__ import annotations
+
+from allauth.account.models import EmailAddress
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth import SESSION_KEY
+from django.contrib.contenttypes.models import ContentType
+from django.contrib.sessions.models import Session
+from django.db.models import Q
+from knox.models import AuthToken
+
+from accounts.erasing import Person, stub
+from accounts.models import StaffMembership, Subscriber, User
+
+PAGE = 500
+
+
+def erase(person: Person) -> None:
+    user = User.objects.get(pk=person.user_id)
+    EmailAddress.objects.filter(user=user).delete()
+    AuthToken.objects.filter(user=user).delete()
+    StaffMembership.objects.filter(user=None, email__in=person.names).delete()
+    _end_sessions(person)
+    about = [
+        Q(content_type=ContentType.objects.get_for_model(model), object_id__in=list(map(str, ids)))
+        for model, ids in ((User, [person.user_id]), (Subscriber, person.subscriber_ids))
+    ]
+    blank_log(Q(user=user) | about[0] | about[1])
+    user.email = f"{stub(user.pk)}@erased.invalid"
+    user.name = ""
+    user.is_active = user.is_staff = user.is_superuser = False
+    user.set_unusable_password()
+    user.save()
+    for subscriber in Subscriber.objects.filter(pk__in=person.subscriber_ids):
+        Subscriber.objects.filter(pk=subscriber.pk).update(number=stub(subscriber.pk))
+
+
+def blank_log(entries: Q) -> None:
+    """Django's own log of the admin names what was changed, and says how."""
+    LogEntry.objects.filter(entries).update(object_repr=stub("name"), change_message="")
+
+
+def _end_sessions(person: Person) -> None:
+    """Sessions know their person only inside; those that cannot be read are nobody's."""
+    rows = Session.objects.iterator(chunk_size=PAGE)
+    theirs = [row.pk for row in rows if row.get_decoded().get(SESSION_KEY) == str(person.user_id)]
+    Session.objects.filter(pk__in=theirs).delete()

@@ -7,7 +7,7 @@ import pytest
 from devices.services import inventory, observations
 from devices.telemetry import Observation, ResourceHistory, ResourceValue, TraceMessage
 from lwm2m.codes import Code
-from lwm2m.requests import register_request
+from lwm2m.requests import register_request, update_request
 from simulator.faults import Faults
 from tests.southbound.client import LINKS, decode, until
 from tests.southbound.management import managed, order
@@ -169,3 +169,37 @@ def test_what_a_suspended_device_notifies_is_reset_and_resuming_observes_it_anew
 
     play(scene)
     assert not ResourceHistory.objects.filter(number=5).exists()
+
+
+def test_a_notification_without_the_observe_option_is_the_last_one(play, make_device):
+    """RFC 7641 section 3.2: what it says is stored, and the observation is over."""
+    device = make_device("dev-1")
+
+    async def scene(southbound):
+        wire, _, token = await observed_by_hand(southbound, device)
+        said = bytes((0x40 | len(token), 0x45)) + b"\x1b\x58" + token + b"\xc0\xff51"
+        wire.send(said)
+        assert await wire.next() == b"\x60\x00\x1b\x58"
+        await value_is("/3/0/9", 51)
+        ended = await until(lambda: Observation.objects.get())
+        assert (ended.state, ended.cause) == ("refused", "OBSERVATION_ENDED")
+        wire.send(notification(token, 7002, b"52"))
+        assert (await wire.next())[0] == 0x70
+
+    play(scene)
+
+
+def test_what_is_left_out_of_an_update_is_observed_again_when_it_comes_back(play, make_device):
+    device = make_device("dev-1")
+
+    async def scene(southbound):
+        wire, location, token = await observed_by_hand(southbound, device)
+        assert (await wire.ask(update_request(location, object_links=b"</1/0>"))).code == "2.04"
+        gone = await until(lambda: Observation.objects.filter(state="refused").first())
+        assert gone.cause == "OBSERVED_PATH_GONE"
+        assert (await wire.ask(update_request(location, object_links=LINKS))).code == "2.04"
+        asked = await wire.next()
+        assert asked[1] == 1
+        assert asked[4 : 4 + (asked[0] & 15)] != token
+
+    play(scene)

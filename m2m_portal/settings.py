@@ -239,6 +239,11 @@ AWAKE_SECONDS = env.integer("AWAKE_SECONDS", 93, low=1, high=86400)
 LIFETIME_GRACE_SECONDS = env.integer("LIFETIME_GRACE_SECONDS", 0, low=0, high=86400)
 DTLS_BACKEND = env.choice("DTLS_BACKEND", "auto", ("auto", "cryptography", "ctypes"))
 
+# -- how much one may hold --------------------------------------------------------------------------------------
+DEVICES_PER_ACCOUNT = env.integer("DEVICES_PER_ACCOUNT", 1000, low=1, high=1_000_000)
+COMMANDS_PER_DEVICE = env.integer("COMMANDS_PER_DEVICE", 100, low=1, high=100_000)
+TOKENS_PER_PERSON = env.integer("TOKENS_PER_PERSON", 50, low=1, high=10_000)
+
 # -- SMS -----------------------------------------------------------------------------------------------------
 # The loopback SMSC of the demo; any other is set by SMPP_URL or in the admin.
 SMSC_PORT = env.port("SMSC_PORT", 2775)

@@ -11,19 +11,20 @@ from django.core.exceptions import NON_FIELD_ERRORS
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from accounts.admin import OperatorAdmin
+from accounts.admin import OperatorAdmin, SubscriberAdmin
 from accounts.scoping import ScopedInline, ScopedModelAdmin, ask_and_do
 from audit.causes import CAUSES
 from devices.admin import DeviceAdmin
 from devices.admin_end_devices import EndDeviceAdmin
 from provisioning import admin_reachability  # noqa: F401  the other models of this room
 from provisioning.models import BootstrapExchange, BootstrapProfile, BootstrapSession, Job, JobStep
-from provisioning.services import jobs, mending, onboarding, operators, profiles
+from provisioning.services import closing, jobs, mending, onboarding, operators, profiles
 from provisioning.services.onboarding import requested_by
 from provisioning.steps import KINDS
 
 # What the rooms below offer to be completed: a new operator needs a profile, a retired device may have jobs.
 OperatorAdmin.create = staticmethod(operators.create)
+SubscriberAdmin.end = staticmethod(closing.close)
 DeviceAdmin.end = staticmethod(onboarding.release_device)
 DeviceAdmin.enter_key = staticmethod(mending.enter_key)
 DeviceAdmin.correct_endpoint = staticmethod(mending.correct_endpoint)

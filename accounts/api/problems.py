@@ -26,7 +26,7 @@ def refusals() -> Iterator[None]:
     try:
         yield
     except Refused as refusal:
-        status = 409 if refusal.cause == "CONFLICT" else 400
+        status = 409 if refusal.cause in ("CONFLICT", "QUOTA_REACHED") else 400
         raise Problem(refusal.cause, refusal.detail, status=status) from None
 
 

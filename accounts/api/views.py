@@ -22,7 +22,7 @@ from accounts.api.problems import Problem, ProblemSerializer, refusals
 from accounts.models import Operator, StaffMembership, User
 from accounts.selectors import operators
 from accounts.selectors import subscribers as accounts_of
-from accounts.services import signup, subscribers
+from accounts.services import signup, subscribers, tokens
 
 SIGNED_UP = "Almost done: open the link in the e-mail that was sent to this address."
 
@@ -86,7 +86,8 @@ class Login(APIView):
                 "Open the link in the e-mail we sent you, then sign in again.",
                 status=403,
             )
-        instance, token = AuthToken.objects.create(user=user, expiry=knox_settings.TOKEN_TTL)
+        with refusals():
+            instance, token = tokens.issue(user=user, lifetime=knox_settings.TOKEN_TTL)
         user_logged_in.send(sender=type(user), request=request._request, user=user)
         answer = {"token": token, "expiry": instance.expiry, "user": user}
         return Response(serializers.TokenSerializer(answer).data)

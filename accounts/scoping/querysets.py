@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from accounts import tenancy
+from accounts.models import SubscriberState
 
 
 def _view(queryset: QuerySet) -> str:
@@ -25,11 +26,19 @@ def of_staff(queryset: QuerySet, user: Any, operator_path: str, *permissions: st
 
 
 def of_subscriber(queryset: QuerySet, user: Any, subscriber_path: str) -> QuerySet:
-    """Rows of the person's own accounts; `subscriber_path` leads to the Subscriber, empty on itself."""
+    """Rows of the person's own accounts; `subscriber_path` leads to the Subscriber, empty on itself.
+
+    Of a closed account only itself is left: what hung on it is the operator's to give back.
+    """
     if not (user.is_authenticated and user.is_active):
         return queryset.none()
-    path = f"{subscriber_path}__user" if subscriber_path else "user"
-    return queryset.filter(**{path: user.pk})
+    return queryset.filter(_own(user, subscriber_path))
+
+
+def _own(user: Any, path: str) -> Q:
+    if not path:
+        return Q(user=user.pk)
+    return Q(**{f"{path}__user": user.pk}) & ~Q(**{f"{path}__state": SubscriberState.CLOSED})
 
 
 def visible(
@@ -45,5 +54,5 @@ def visible(
     if allowed and operator_path:
         seen |= Q(**{f"{operator_path}__in": allowed})
     if subscriber_path is not None:
-        seen |= Q(**{f"{subscriber_path}__user" if subscriber_path else "user": user.pk})
+        seen |= _own(user, subscriber_path)
     return queryset.filter(seen)

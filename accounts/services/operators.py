@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import IntegrityError, transaction
+
 from accounts.errors import Refused
 from accounts.models import Operator
 from audit import ledger, locks
@@ -22,22 +24,20 @@ def create(
 ) -> Operator:
     """A new operator; Refused when the slug or the name is taken."""
     with ledger.unit_of_work():
-        if Operator.objects.filter(slug=slug).exists():
-            raise Refused(
-                "CONFLICT", f"There is an operator {slug!r} already. Choose another short name.", "slug"
-            )
-        if Operator.objects.filter(name=name).exists():
-            raise Refused(
-                "CONFLICT", f"There is an operator named {name!r} already. Choose another name.", "name"
-            )
-        operator = Operator.objects.create(
-            slug=slug,
-            name=name,
-            description=description,
-            support_email=support_email,
-            is_open_for_signup=is_open_for_signup,
-            allows_nosec=allows_nosec,
-        )
+        _check_free(slug, name)
+        try:
+            with transaction.atomic():
+                operator = Operator.objects.create(
+                    slug=slug,
+                    name=name,
+                    description=description,
+                    support_email=support_email,
+                    is_open_for_signup=is_open_for_signup,
+                    allows_nosec=allows_nosec,
+                )
+        except IntegrityError:  # somebody was faster between the look and the write
+            _check_free(slug, name)
+            raise
         ledger.record(
             action="operator.created",
             operator_id=operator.pk,
@@ -45,6 +45,17 @@ def create(
             after={"slug": slug, **{field: getattr(operator, field) for field in CHANGEABLE}},
         )
     return operator
+
+
+def _check_free(slug: str, name: str) -> None:
+    if Operator.objects.filter(slug=slug).exists():
+        raise Refused(
+            "CONFLICT", f"There is an operator {slug!r} already. Choose another short name.", "slug"
+        )
+    if Operator.objects.filter(name=name).exists():
+        raise Refused(
+            "CONFLICT", f"There is an operator named {name!r} already. Choose another name.", "name"
+        )
 
 
 def change(*, operator: Operator, changes: dict[str, Any]) -> Operator:

@@ -194,6 +194,18 @@ def _lock(operator: Operator) -> None:
     locks.rows(Operator.objects).get(pk=operator.pk)
 
 
+def lock_operators_of(user: User) -> None:
+    """Where the person is administrator, in the order of keys."""
+    held = StaffMembership.objects.filter(user=user, role=Role.ADMINISTRATOR).values("operator_id")
+    list(locks.rows(Operator.objects.filter(pk__in=held).order_by("pk")))
+
+
+def keep_administrators(user: User) -> None:
+    """Refused when an operator would be left without one; the caller holds `lock_operators_of`."""
+    for membership in StaffMembership.objects.filter(user=user, role=Role.ADMINISTRATOR):
+        _keep_an_administrator(membership)
+
+
 def _keep_an_administrator(membership: StaffMembership) -> None:
     if membership.role != Role.ADMINISTRATOR or membership.user_id is None:
         return

@@ -38,6 +38,7 @@ from devices.services import (
     intake,
     mailbox,
     observation_access,
+    quotas,
 )
 from devices.states import Access, IllegalMove, Ownership, Provisioning, check_move
 
@@ -110,6 +111,7 @@ def add(
     intake.check_number_free(msisdn)
     try:
         with ledger.unit_of_work():
+            quotas.check_devices(subscriber)
             device = Device.objects.create(
                 operator=operator,
                 subscriber=subscriber,

@@ -19,7 +19,7 @@ from devices.models import COMMAND_ENDED, Command, CommandState, Device, Operati
 from devices.outcomes import Claimed, DeviceRefused, Done, Outcome, Silent
 from devices.selectors import ways
 from devices.selectors.mailbox import has_waiting, waiting_devices
-from devices.services import command_history, delivery, smsc_links
+from devices.services import command_history, delivery, quotas, smsc_links
 from devices.services.delivery import BROKEN_OFF, LEASE_SECONDS, LOST, MAX_ATTEMPTS, RETRY_SECONDS
 from devices.states import Access
 from lwm2m.errors import Lwm2mError
@@ -74,6 +74,7 @@ def enqueue(
         if locked.access != Access.ACTIVE:
             state = locked.get_access_display().lower()
             raise Refused(f"DEVICE_{locked.access.upper()}", f"The device is {state}; make it active first.")
+        quotas.check_commands(locked, requested_by)
         command = Command.objects.create(
             device=locked,
             operation=operation,

@@ -10,7 +10,7 @@ from django.db.models import Q
 from accounts import erasing
 from accounts.erasing import Person
 from accounts.models import StaffMembership, SubscriberState, User
-from accounts.services import staff, subscribers
+from accounts.services import people, staff, subscribers
 from audit import ledger
 from devices import locks
 from devices.models import Device
@@ -35,6 +35,7 @@ def forget(*, user: User, reason: str) -> Forgotten:
     """
     with ledger.unit_of_work():
         locked = locks.rows(User.objects).get(pk=user.pk)
+        people.keep_a_superuser(locked)
         roles = list(StaffMembership.objects.filter(Q(user=locked) | Q(user=None, email=locked.email)))
         for membership in roles:
             staff.remove(membership=membership, reason=reason)

@@ -1,0 +1,29 @@
+"""API tokens: so many a person, and no more."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+from knox.models import AuthToken
+
+from accounts.errors import Refused
+from accounts.models import User
+from audit import ledger
+from audit.locks import rows
+
+
+def issue(*, user: User, lifetime: timedelta | None) -> tuple[AuthToken, str]:
+    """A token and the text of it, which is never seen again. Refused QUOTA_REACHED; two at once are counted."""
+    with ledger.unit_of_work():
+        rows(User.objects.all()).get(pk=user.pk)
+        good = AuthToken.objects.filter(Q(expiry=None) | Q(expiry__gt=timezone.now()), user=user)
+        if good.count() >= settings.TOKENS_PER_PERSON:
+            raise Refused(
+                "QUOTA_REACHED",
+                f"You hold {settings.TOKENS_PER_PERSON} tokens. End those you do not need with auth/logout/, or all "
+                "with auth/logoutall/; a new password ends them too.",
+            )
+        return AuthToken.objects.create(user=user, expiry=lifetime)

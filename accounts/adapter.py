@@ -20,6 +20,7 @@ from accounts.errors import Refused
 from accounts.models import User
 from accounts.selectors import operators
 from accounts.services import signup
+from audit.middleware import client_source
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,10 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return operators.open_for_signup().exists()
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Whom allauth's limits count, as those of REST do."""
+        return client_source(request)
 
     def clean_email(self, email: str) -> str:
         if len(email) > User._meta.get_field("email").max_length:

@@ -55,6 +55,14 @@ def client_address(request: HttpRequest) -> str:
         return ""
 
 
+def client_source(request: HttpRequest) -> str:
+    """Whom a limit counts: the client's address, or its /64 where it is IPv6, for one customer holds them all."""
+    address = client_address(request)
+    if ":" in address:
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return address or "unknown"
+
+
 @contextmanager
 def _context(request: HttpRequest) -> Iterator[str]:
     given = request.META.get("HTTP_X_REQUEST_ID", "")

@@ -54,6 +54,7 @@ async def serve(*, ready: Callable[[], None]) -> None:
             port=settings.HTTP_PORT,
             log_level="warning",
             lifespan="off",
+            proxy_headers=False,  # `client_address` counts our proxies; nobody else is believed
             timeout_graceful_shutdown=1,
             **web_connections.options(),
         )

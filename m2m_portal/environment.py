@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import os
 import secrets
+import stat
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,10 +19,38 @@ from django.core.exceptions import ImproperlyConfigured
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
 DATABASE_SCHEMES = {"sqlite", "postgres", "postgresql", "psql"}
+PRIVATE = (
+    "portal.sqlite3*",
+    "test.sqlite3*",
+    "mail",
+    "mail/*",
+    "secrets",
+    "secrets/*",
+    "demo-*",
+    "southbound",
+    "southbound/*",
+)
+WEB_SCHEMES = {"http", "https"}
+
+REQUIRED_IN_PRODUCTION = {
+    "DATABASE_URL": "Production keeps its data in a database of its own: postgres://USER:PASSWORD@HOST:PORT/NAME",
+    "REDIS_URL": "Production processes talk through Redis: redis://HOST:6379/0",
+    "EMAIL_URL": "Nobody can confirm an address without mail: smtp+tls://USER:PASSWORD@HOST:587",
+    "PUBLIC_HOST": "Devices are told to reach the server by it: m2m.example.net",
+    "PUBLIC_URL": "Links in mails start with it: https://m2m.example.net",
+}
+"""What production never makes up, with an example each; the secrets stand beside their own rules below."""
 
 
 def text(name: str, default: str = "") -> str:
     return os.environ.get(name, "").strip() or default
+
+
+def require_for_production() -> None:
+    """Raises ImproperlyConfigured for the first variable of REQUIRED_IN_PRODUCTION that is not set."""
+    for name, example in REQUIRED_IN_PRODUCTION.items():
+        if not text(name):
+            raise ImproperlyConfigured(f"{name} is not set. {example}")
 
 
 def boolean(name: str, default: bool) -> bool:
@@ -121,6 +150,31 @@ def encryption_keys(name: str, *, production: bool, keep_in: Path) -> list[str]:
                 'print(Fernet.generate_key().decode())"'
             )
     return values
+
+
+def keep_private(folder: Path) -> None:
+    """Whatever this process writes from now on is its owner's alone, and so is what lies in `folder` already.
+
+    The embedded database holds password hashes, sessions and messages. A folder that others share (sticky, as
+    /tmp is) and one that is not ours keep their mode; the files in it are private all the same.
+    """
+    os.umask(0o077)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    ours = [one for pattern in PRIVATE for one in folder.glob(pattern)]
+    about = folder.stat()
+    if ours and about.st_uid == os.geteuid() and not about.st_mode & stat.S_ISVTX:
+        _tighten(folder)
+    for one in ours:
+        _tighten(one)
+
+
+def _tighten(path: Path) -> None:
+    try:
+        mode = stat.S_IMODE(path.lstat().st_mode)
+        if mode & 0o077 and not path.is_symlink():
+            path.chmod(mode & ~0o077)
+    except (FileNotFoundError, PermissionError):
+        return  # a journal that was just taken away, or another user's file: not ours to change
 
 
 def _kept(name: str, folder: Path, make) -> str:

@@ -16,8 +16,10 @@ PRODUCTION = MODE == "production"
 DEBUG = env.boolean("DEBUG", False)
 if PRODUCTION and DEBUG:
     raise ImproperlyConfigured("DEBUG=1 shows secrets to visitors. Unset DEBUG in production.")
-if not PRODUCTION:
-    DATA_DIR.mkdir(parents=True, exist_ok=True)
+if PRODUCTION:
+    env.require_for_production()
+else:
+    env.keep_private(DATA_DIR)
 
 SECRET_KEY = env.secret("SECRET_KEY", production=PRODUCTION, keep_in=DATA_DIR)
 FIELD_ENCRYPTION_KEYS = env.encryption_keys("FIELD_ENCRYPTION_KEYS", production=PRODUCTION, keep_in=DATA_DIR)
@@ -37,11 +39,7 @@ COAP_TCP_CONNECTIONS = env.integer("COAP_TCP_CONNECTIONS", 10_000, low=1, high=1
 COAP_TCP_CONNECTIONS_PER_HOST = env.integer("COAP_TCP_CONNECTIONS_PER_HOST", 0, low=0, high=1_000_000)
 # The name or address that devices and browsers reach us by: written into devices and into e-mails.
 PUBLIC_HOST = env.text("PUBLIC_HOST", "localhost" if PRODUCTION else "127.0.0.1")
-PUBLIC_URL = env.text("PUBLIC_URL", f"http://{PUBLIC_HOST}:{HTTP_PORT}").rstrip("/")
-if PRODUCTION and not env.text("PUBLIC_HOST"):
-    raise ImproperlyConfigured(
-        "PUBLIC_HOST is not set. Set it to the name under which devices reach this server."
-    )
+PUBLIC_URL = (env.url("PUBLIC_URL", env.WEB_SCHEMES) or f"http://{PUBLIC_HOST}:{HTTP_PORT}").rstrip("/")
 ALLOWED_HOSTS = [*env.words("ALLOWED_HOSTS", "" if PRODUCTION else "localhost,127.0.0.1,[::1]"), PUBLIC_HOST]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
@@ -127,15 +125,20 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # -- channels and celery ------------------------------------------------------------------------------------
 REDIS_URL = env.url("REDIS_URL", {"redis", "rediss", "unix"})
-if PRODUCTION and not REDIS_URL:
-    raise ImproperlyConfigured(
-        "REDIS_URL is not set. Production processes talk through Redis: redis://HOST:6379/0."
-    )
+REDIS_PREFIX = env.text("REDIS_PREFIX", "m2m")
 if REDIS_URL:
+    # Limits of sign-ins and sign-ups are counted here, so that all web processes count together.
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": REDIS_PREFIX,
+        }
+    }
     CHANNEL_LAYERS = {
         "default": {
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            "CONFIG": {"hosts": [REDIS_URL], "prefix": env.text("REDIS_PREFIX", "m2m")},
+            "CONFIG": {"hosts": [REDIS_URL], "prefix": REDIS_PREFIX},
         }
     }
     CELERY_BROKER_URL = REDIS_URL
@@ -216,7 +219,7 @@ REST_FRAMEWORK = {
         "rest_framework.parsers.MultiPartParser",
     ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.ScopedRateThrottle"],
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.api.throttles.ByClient"],
     "DEFAULT_THROTTLE_RATES": {"login": env.text("API_LOGIN_RATE", "30/min"), "signup": "20/min"},
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
@@ -280,8 +283,10 @@ if PRODUCTION:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = env.boolean("SECURE_SSL_REDIRECT", True)
     SECURE_HSTS_SECONDS = env.integer("SECURE_HSTS_SECONDS", 31536000, low=0, high=63072000)
-    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-    SECURE_HSTS_PRELOAD = True
+    # Both bind every other site of the domain, preload for years: only when the domain's owner asks for it.
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = env.boolean("SECURE_HSTS_INCLUDE_SUBDOMAINS", False)
+    SECURE_HSTS_PRELOAD = env.boolean("SECURE_HSTS_PRELOAD", False)
+    SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # which would have them on
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
 

@@ -46,11 +46,8 @@ def run(tmp_path: Path, *arguments: str, **variables: str) -> subprocess.Complet
         ({"REDIS_URL": "http://x"}, "REDIS_URL"),
         ({"EMAIL_URL": "imap://x"}, "EMAIL_URL"),
         ({"FIELD_ENCRYPTION_KEYS": "short"}, "FIELD_ENCRYPTION_KEYS"),
-        ({**GOOD_PRODUCTION, "SECRET_KEY": ""}, "SECRET_KEY"),
         ({**GOOD_PRODUCTION, "SECRET_KEY": "changeme"}, "SECRET_KEY"),
-        ({**GOOD_PRODUCTION, "FIELD_ENCRYPTION_KEYS": ""}, "FIELD_ENCRYPTION_KEYS"),
-        ({**GOOD_PRODUCTION, "REDIS_URL": ""}, "REDIS_URL"),
-        ({**GOOD_PRODUCTION, "PUBLIC_HOST": ""}, "PUBLIC_HOST"),
+        ({**GOOD_PRODUCTION, "PUBLIC_URL": "ftp://portal.example"}, "PUBLIC_URL"),
         ({**GOOD_PRODUCTION, "DEBUG": "1"}, "DEBUG"),
     ],
 )
@@ -60,6 +57,51 @@ def test_wrong_setting_is_one_clear_line(tmp_path: Path, variables: dict[str, st
     lines = result.stderr.strip().splitlines()
     assert len(lines) == 1, result.stderr
     assert names in lines[0]
+
+
+@pytest.mark.parametrize("value", ["", "  "])
+@pytest.mark.parametrize("name", sorted(set(GOOD_PRODUCTION) - {"PORTAL_MODE"}))
+def test_production_refuses_to_start_without(tmp_path: Path, name: str, value: str) -> None:
+    result = run(tmp_path, **{**GOOD_PRODUCTION, name: value})
+    assert result.returncode != 0
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1, result.stderr
+    assert f"{name} is not set." in lines[0]
+
+
+def test_production_binds_no_other_site_of_the_domain_unless_asked_to(tmp_path: Path) -> None:
+    for asked in (False, True):
+        more = {"SECURE_HSTS_PRELOAD": "1", "SECURE_HSTS_INCLUDE_SUBDOMAINS": "1"} if asked else {}
+        result = run(tmp_path, "diffsettings", "--all", **GOOD_PRODUCTION, **more)
+        for name in ("SECURE_HSTS_PRELOAD", "SECURE_HSTS_INCLUDE_SUBDOMAINS"):
+            assert f"{name} = {asked}" in result.stdout
+
+
+def test_limits_of_production_are_counted_in_redis(tmp_path: Path) -> None:
+    result = run(tmp_path, "diffsettings", **GOOD_PRODUCTION)
+    (line,) = [line for line in result.stdout.splitlines() if line.startswith("CACHES = ")]
+    assert "RedisCache" in line
+
+
+def test_the_embedded_database_is_its_owners_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "var"
+    (folder / "mail").mkdir(parents=True)
+    (folder / "portal.sqlite3-wal").touch()
+    (folder / "mail" / "1.log").touch()
+    for one in (folder, *folder.rglob("*")):
+        one.chmod(0o755)
+    assert run(folder, "migrate", "--verbosity", "0", "accounts").returncode == 0
+    found = [folder, *folder.rglob("*")]
+    assert folder / "portal.sqlite3" in found
+    assert [str(one) for one in found if one.stat().st_mode & 0o077] == []
+
+
+def test_a_folder_that_others_share_keeps_its_mode(tmp_path: Path) -> None:
+    tmp_path.chmod(0o1777)
+    (tmp_path / "portal.sqlite3").touch(mode=0o644)
+    assert run(tmp_path).returncode == 0
+    assert tmp_path.stat().st_mode & 0o7777 == 0o1777
+    assert (tmp_path / "portal.sqlite3").stat().st_mode & 0o077 == 0
 
 
 def test_production_settings_load_with_secrets_of_their_own(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ class Command(BaseCommand):
             workers=workers,
             log_level="warning",
             lifespan="off",
-            proxy_headers=True,
+            proxy_headers=False,  # `client_address` counts our proxies; nobody else is believed
             timeout_graceful_shutdown=5,
             **web_connections.options(),
         )

@@ -31,7 +31,8 @@ def forget(*, user: User, reason: str) -> Forgotten:
 
     Each room does so by its eraser (`accounts.erasing`). Hash chains stay whole: the ledger holds commitments, and
     only the strings behind them go; what it says in the clear are endpoints, account numbers and reasons. Refused,
-    with nothing changed, while the person is an operator's last administrator. Cannot be undone.
+    with nothing changed, while the person is the last administrator of an operator, or the last superuser. Cannot
+    be undone.
     """
     with ledger.unit_of_work():
         locked = locks.rows(User.objects).get(pk=user.pk)

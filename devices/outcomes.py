@@ -78,3 +78,10 @@ class Later:
 
 
 Outcome = Done | DeviceRefused | Silent | Later
+
+
+def came_from_device(outcome: Outcome) -> bool:
+    """Whether the device said something just now: an answer of any code, or a reset."""
+    if isinstance(outcome, DeviceRefused):
+        return bool(outcome.code) or outcome.cause == "COMMAND_REFUSED"
+    return not isinstance(outcome, Silent)

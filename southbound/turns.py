@@ -20,7 +20,7 @@ from django.utils import timezone
 from audit import ledger
 from devices import awake, locks, waking
 from devices.models import Device, Operation, Plane, Transport
-from devices.outcomes import Claimed, Outcome
+from devices.outcomes import Claimed, Outcome, came_from_device
 from devices.services import delivery, sender_store, sms_numbers
 from devices.services.sender_store import WayRow
 from lwm2m.presence import presence
@@ -182,6 +182,9 @@ class Turns:
             if settled:
                 outcomes = [(one.command_id, one.outcome) for one in settled]
                 delivery.settle(devices=devices, outcomes=outcomes, now=now)
+            # Before the next command is claimed: an answer, and a block that was acknowledged, make a device in queue
+            # mode listen anew (OMA-TS-LightweightM2M_Transport 6.5). Others are not written.
+            sender_store.heard({turn.device_id for turn in batch if _has_spoken(turn)}, now=now)
             ready = self._claimed({pk: device for pk, device in devices.items() if pk in wanted}, now)
         return [
             _Taken(None if turn.prolonged is not None else ready.pop(turn.device_id, None)) for turn in batch
@@ -266,6 +269,10 @@ class Prolonging:
 
 def _is_over(settled: Settled) -> bool:
     return settled.until is not None and settled.until <= timezone.now()
+
+
+def _has_spoken(turn: _Turn) -> bool:
+    return turn.prolonged is not None or (turn.settled is not None and came_from_device(turn.settled.outcome))
 
 
 def _token(claimed: Claimed) -> bytes | None:

@@ -10,6 +10,7 @@ import base64
 import os
 import secrets
 import stat
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -90,6 +91,34 @@ def port_or_none(name: str) -> int | None:
 
 def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def networks(name: str, default: str) -> list[str | IPv4Network | IPv6Network]:
+    """Networks such as 10.0.0.0/8, and the word `public`."""
+    found: list[str | IPv4Network | IPv6Network] = []
+    for word in words(name, default):
+        try:
+            found.append("public" if word.lower() == "public" else ip_network(word))
+        except ValueError:
+            raise ImproperlyConfigured(
+                f"{name} has {word!r}, which is no network. Write networks such as 10.20.0.0/16, or the word public, "
+                "with commas between them."
+            ) from None
+    return found
+
+
+def port_range(name: str, default: str) -> tuple[int, int]:
+    """Two ports with a dash between them, or one."""
+    low, _, high = text(name, default).partition("-")
+    try:
+        found = int(low), int(high or low)
+    except ValueError:
+        found = (0, 0)
+    if not 1 <= found[0] <= found[1] <= 65535:
+        raise ImproperlyConfigured(
+            f"{name}={text(name)!r} is no range of ports. Set it to one such as {default}."
+        )
+    return found
 
 
 def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:

@@ -251,6 +251,9 @@ TOKENS_PER_PERSON = env.integer("TOKENS_PER_PERSON", 50, low=1, high=10_000)
 # The loopback SMSC of the demo; any other is set by SMPP_URL or in the admin.
 SMSC_PORT = env.port("SMSC_PORT", 2775)
 SMPP_URL = env.url("SMPP_URL", {"smpp", "smpps"})
+# Operators type host and port of their SMSC: no way into the network that the portal stands in.
+SMSC_NETWORKS = env.networks("SMSC_NETWORKS", "public" if PRODUCTION else "public,127.0.0.0/8,::1/128")
+SMSC_PORTS = env.port_range("SMSC_PORTS", "1024-65535")
 SMS_ACK_SECONDS = env.integer("SMS_ACK_SECONDS", 300, low=1, high=86400)
 SMS_REPETITIONS = env.integer("SMS_REPETITIONS", 0, low=0, high=10)
 SMS_RESPONSE_SECONDS = env.integer("SMS_RESPONSE_SECONDS", 600, low=1, high=86400)

@@ -18,7 +18,7 @@ from django.db.models import Q
 
 from accounts.models import Operator
 from audit import ledger
-from devices import events, locks, vault
+from devices import events, locks, smsc_networks, vault
 from devices.errors import Refused
 from devices.messaging import LinkState, SmscLink
 from devices.services import processes
@@ -143,6 +143,9 @@ def _check(link: SmscLink) -> None:
     except ValidationError as error:
         name, problems = next(iter(error.message_dict.items()))
         raise _wrong(f"{name}: {' '.join(problems)}", name) from None
+    if wrong := smsc_networks.problem(link.host, link.port):
+        name, detail = wrong
+        raise _wrong(detail, name)
     try:
         Address.parse(link.address)
     except BadAddress:

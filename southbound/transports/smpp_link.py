@@ -9,18 +9,21 @@ import asyncio
 import contextlib
 import logging
 import random
+import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import smpp
+from devices import smsc_networks
 from devices.messaging import LinkState
 from devices.services.smsc_links import Link
 
 logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 10.0
+UNREACHED = "No SMSC answers there as it should."
 TICK_SECONDS = 0.25
 UNBIND_SECONDS = 0.5
 BURSTS_PER_SECOND = 10
@@ -105,10 +108,8 @@ class SmppLink:
             try:
                 seconds = await self._once()
             except Exception as error:  # a host name that is none, settings that fit no PDU
-                logger.warning("smpp_link_failed operator=%d error=%s", self.link.operator_id, error)
                 self._connection = None
-                self._owner.link_state(LinkState.DOWN, "SMSC_UNREACHABLE", f"{type(error).__name__}: {error}")
-                seconds = self._pause()
+                seconds = self._unreached(f"{type(error).__name__}: {error}")
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds):  # `wait_for` can swallow the cancellation
                     await self._again.wait()
@@ -133,9 +134,7 @@ class SmppLink:
             await self._connect(connection)
         except (OSError, TimeoutError, ssl.SSLError) as error:
             self._connection = None
-            detail = str(error) or f"No connection within {CONNECT_SECONDS:.0f} s."
-            self._owner.link_state(LinkState.DOWN, "SMSC_UNREACHABLE", detail)
-            return self._pause()
+            return self._unreached(str(error) or f"No connection within {CONNECT_SECONDS:.0f} s.")
         try:
             await connection.closed
         finally:
@@ -146,17 +145,38 @@ class SmppLink:
         if refused is not None:
             self._owner.link_state(LinkState.REFUSED, "SMSC_REFUSED", smpp.describe(refused.status))
             return self._pause() if refused.may_retry else self._patience.refused
+        if not connection.was_bound:
+            return self._unreached(connection.closed.result())
         self._owner.link_state(LinkState.DOWN, "SMSC_UNREACHABLE", connection.closed.result())
-        if connection.was_bound and _now() - began >= self._patience.steady:
+        if _now() - began >= self._patience.steady:
             self._attempts = 0
         return self._pause()
 
+    def _unreached(self, reason: str) -> float:
+        """One word for whatever is there instead of an SMSC: a link is no way to find out. The log knows more."""
+        logger.warning("smpp_unreachable operator=%d reason=%s", self.link.operator_id, reason)
+        self._owner.link_state(LinkState.DOWN, "SMSC_UNREACHABLE", UNREACHED)
+        return self._pause()
+
     async def _connect(self, connection: _Connection) -> None:
-        context = ssl.create_default_context() if self.link.use_tls else None
+        """To one of the addresses that the host has now and that the settings allow. Raises OSError."""
         loop = asyncio.get_running_loop()
-        opening = loop.create_connection(lambda: connection, self.link.host, self.link.port, ssl=context)
+        host, port = self.link.host, self.link.port
+        tls: dict[str, Any] = {}
+        if self.link.use_tls:
+            tls = {"ssl": ssl.create_default_context(), "server_hostname": host}
+        problem = OSError("The host has no address that SMSC_NETWORKS and SMSC_PORTS allow.")
         async with asyncio.timeout(CONNECT_SECONDS):
-            await opening
+            for *_, where in await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+                if not smsc_networks.allows(str(where[0]), port):
+                    continue
+                try:
+                    await loop.create_connection(lambda: connection, str(where[0]), port, **tls)
+                except OSError as error:
+                    problem = error
+                else:
+                    return
+        raise problem
 
     def _session(self) -> smpp.Session:
         link = self.link

@@ -15,6 +15,7 @@ from lwm2m.messages import Response
 from simulator.smsc_faults import SmscFaults
 from smpp import Address, DeliverSm, Status
 from southbound.counters import Counters
+from southbound.transports.smpp_link import UNREACHED
 from southbound.transports.sms_lane import SmsLane, SmsPeer
 from tests.southbound.client import until
 from tests.southbound.management import order, told
@@ -380,3 +381,29 @@ def test_an_answer_and_a_request_may_have_the_same_id(meter):
     assert (len(taken), len(replies), handled) == (1, 1, [[2]])
     taken[0].answer(Response(0x41))
     assert handled == [[2], [1]]
+
+
+async def _speaks_http(reader, writer):
+    await reader.read(100)
+    writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    await writer.drain()
+    writer.close()
+
+
+@pytest.mark.parametrize("there", ["nothing", "http", "barred"])
+def test_a_link_tells_nothing_of_what_is_there_instead_of_an_smsc(sms, operator, settings, there):
+    async def scene(southbound):
+        server = await asyncio.start_server(_speaks_http, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        if there == "nothing":
+            server.close()
+            await server.wait_closed()
+        values = {"host": "localhost", "system_id": "s", "address": "1234", "port": port}
+        if there == "barred":
+            settings.SMSC_NETWORKS = ["public"]
+        await off(smsc_links.save, operator=operator, **values)
+        down = await until(lambda: SmscLink.objects.filter(cause="SMSC_UNREACHABLE").first())
+        assert down.detail == UNREACHED
+        server.close()
+
+    sms(scene)

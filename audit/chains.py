@@ -28,6 +28,8 @@ def append(
 
     Personal strings for which `is_erased(chain, datum)` says yes are covered by the hash but not stored.
     """
+    if not entries:
+        return
     by_chain: dict[int, list[Entry]] = defaultdict(list)
     for entry in entries:
         by_chain[entry.chain].append(entry)

@@ -39,6 +39,7 @@ class Event:
     personal: Mapping[str, str] | None = None
     subject: str = ""  # whose `personal` is; else the subscriber's, else the actor's
     at: datetime | None = None
+    by_stranger: bool = False  # whoever needs no key for it has a budget: see `audit.strangers`
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Entry:
     chain: int
     row: dict[str, Any]
     personal: list[Datum]
+    by_stranger: bool = False
 
 
 def entry(event: Event, *, now: datetime | None = None) -> Entry:
@@ -90,7 +92,7 @@ def entry(event: Event, *, now: datetime | None = None) -> Entry:
         "reason": masking.text(event.reason, limit=_REASON_LIMIT),
         "personal": _commitments(personal),
     }
-    return Entry(chain, row, personal)
+    return Entry(chain, row, personal, event.by_stranger)
 
 
 def _check(event: Event) -> None:

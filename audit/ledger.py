@@ -20,7 +20,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Q
 from django.utils import timezone
 
-from audit import chains
+from audit import chains, strangers
 from audit.context import (
     ANONYMOUS,
     SYSTEM,
@@ -155,8 +155,8 @@ def record(
 def record_many(events: Sequence[Event]) -> None:
     """Like `record` for hundreds at once: each chain's head is locked once and the rows go in together.
 
-    Whoever can cause events without being known (a knock from an unknown device) must be counted and
-    summarized by the caller, not recorded one by one.
+    Of an event with `by_stranger`, which anybody can cause without being known, only so many an hour are written; the
+    rest is told as one with its number.
     """
     now = timezone.now()
     entries = [entry(event, now=now) for event in events]
@@ -226,7 +226,7 @@ def _write_pending(connection: BaseDatabaseWrapper) -> None:
     items = [item for callback in pending for item in callback.items]
     erasures = [item for item in items if isinstance(item, _Erasure)]
     chains.append(
-        [item for item in items if isinstance(item, Entry)],
+        strangers.admitted([item for item in items if isinstance(item, Entry)]),
         connection=connection,
         is_erased=lambda chain, datum: any(erasure.covers(chain, datum) for erasure in erasures),
     )

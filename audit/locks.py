@@ -41,6 +41,7 @@ ORDER = (
     "devices_smsmessage",
     "devices_resourcevalue",
     # Last of all, just before the commit
+    "audit_strangertally",
     "audit_ledgerhead",
 )
 """By table, from first to last. The rooms above name theirs here because an order is one list or none."""

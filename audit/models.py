@@ -156,3 +156,30 @@ class LedgerHead(models.Model):
     @property
     def count(self) -> int:
         return self.sequence
+
+
+class StrangerTally(models.Model):
+    """Within one hour: how many events of a kind strangers caused about a subject, and how many were held back.
+
+    The row with three empty texts is the operator's own, for all kinds together. `audit.strangers` alone writes here.
+    """
+
+    chain = models.BigIntegerField()
+    subject = models.CharField(max_length=255, blank=True)
+    action = models.CharField(max_length=64, blank=True)
+    cause = models.CharField(max_length=64, blank=True)
+    hour = models.DateTimeField()
+    written = models.PositiveIntegerField(default=0)
+    held_back = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["hour", "chain", "subject", "action", "cause"], name="audit_stranger_tally"
+            ),
+        ]
+        verbose_name = "tally of strangers"
+        verbose_name_plural = "tallies of strangers"
+
+    def __str__(self) -> str:
+        return f"{self.subject or 'all'} {self.action} {self.cause}: {self.written} + {self.held_back}"

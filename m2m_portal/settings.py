@@ -158,6 +158,7 @@ CELERY_BEAT_SCHEDULE = {
     "look-for-silent": {"task": "provisioning.look_for_silent", "schedule": schedule(60)},
     "prune-attempts": {"task": "provisioning.prune_attempts", "schedule": schedule(6 * 3600)},
     "prune-history": {"task": "devices.prune_history", "schedule": schedule(3600)},
+    "tell-held-back": {"task": "audit.tell_held_back", "schedule": schedule(600)},
     "clear-expired-logins": {"task": "accounts.clear_expired", "schedule": schedule(6 * 3600)},
 }
 

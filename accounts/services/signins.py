@@ -49,11 +49,12 @@ def failed(*, email: str) -> None:
         "cause": "CREDENTIALS_WRONG",
         "detail": details,
         "actor": ledger.ANONYMOUS,
+        "by_stranger": True,
     }
     if user:
         _record("signin.failed", user, **refused)
     else:
-        ledger.record(action="signin.failed", operator_id=None, **refused)
+        ledger.record_many([ledger.Event(action="signin.failed", operator_id=None, **refused)])
 
 
 def password_changed(*, user: User) -> None:

@@ -11,7 +11,7 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from audit import ledger
-from devices import events, vault
+from devices import events, locks, vault
 from devices.errors import Refused
 from devices.models import Device, Knock, Reach, Registration, Security
 from devices.nameplate import check_endpoint, check_identity, check_name, parse_key
@@ -119,11 +119,7 @@ def rename(*, device: Device, name: str) -> Device:
 
 
 def _locked(device: Device) -> Device:
-    locked = (
-        Device.objects.select_for_update(of=("self",))
-        .select_related("operator", "subscriber")
-        .get(pk=device.pk)
-    )
+    locked = locks.rows(Device.objects.select_related("operator", "subscriber")).get(pk=device.pk)
     if locked.access == Access.RETIRED:
         raise Refused("DEVICE_RETIRED", "The device was removed; add it again.")
     return locked

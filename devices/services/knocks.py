@@ -1,17 +1,20 @@
 """Counts refusals at the door: one upsert for many, a bounded table, and a ledger event where a device is known.
 
-A flood grows a counter. Only the first knock of its kind at a known device in a while becomes an event of the
-ledger, and only a few at a time: whoever can knock without being known must not be able to fill a chain.
+A flood grows a counter. Only the first knock of its kind at a known device in a while becomes an event of the ledger,
+wherever it came from (an address costs a stranger nothing), and within the budget of `audit.strangers`. Of one name and
+cause only so many addresses are listed. Each operator has a part of the room, and so have the names of nobody: filling
+one leaves the others as they are.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from audit import ledger
 from devices import events
@@ -19,11 +22,18 @@ from devices.models import Credential, Device, Knock
 from devices.services.admission import known_cause
 from devices.states import Access
 
-TABLE_LIMIT = 20_000
-"""Beyond it the knocks of unknown names that were quiet longest are dropped."""
+OPERATOR_LIMIT = 5_000
+NOBODY_LIMIT = 10_000
+"""So many rows of an operator, and of names that belong to nobody; beyond it those that were quiet longest go."""
+HOSTS_LISTED = 8
+ELSEWHERE = "elsewhere"
+"""Stands for all further addresses from which the same name knocked for the same cause."""
+LOOK_AFTER = 500
+"""The table is counted after so many rows that may be new, and not with each of them."""
 QUIET = timedelta(minutes=10)
-EVENTS_PER_CALL = 20
 _DETAIL_LIMIT = 300
+KEY = ("plane", "cause", "claimed_name", "host")
+ROWS_READ = 20_000
 _COLUMNS = "plane, cause, claimed_name, host, device_id, operator_id, detail, count, first_at, last_at"
 
 
@@ -54,18 +64,15 @@ class _Tied:
 
 def count(*, knocks: Sequence[KnockSeen], now: datetime) -> None:
     """Add these to what was counted, in one statement, and tie them to devices by name or identity."""
-    merged = _merged(knocks)
+    merged = _few_hosts(_merged(knocks))
     if not merged:
         return
     tied = _ties(merged.values())
     with ledger.unit_of_work():
-        recent = _recent(merged, tied, now)
+        fresh = _fresh(merged, tied, now)
         _upsert(merged, tied, now)
-        _bound()
-        fresh = [(knock, tied[key]) for key, knock in merged.items() if key in tied and key not in recent][
-            :EVENTS_PER_CALL
-        ]
-        ledger.record_many([_event(knock, device) for knock, device in fresh])
+        _bound(len(merged))
+        ledger.record_many([_event(knock, device, now) for knock, device in fresh])
         devices = {device.device_id: device.operator_id for device in tied.values()}
         events.devices_changed(devices.items(), ["knock"])
 
@@ -111,11 +118,41 @@ def _ties(knocks: Iterable[KnockSeen]) -> dict[Key, _Tied]:
     return tied
 
 
-def _recent(merged: dict[Key, KnockSeen], tied: dict[Key, _Tied], now: datetime) -> set[Key]:
-    """Of the tied ones, those that were already knocking a moment ago."""
-    names = {key[2] for key in merged if key in tied}
-    rows = Knock.objects.filter(claimed_name__in=names, last_at__gt=now - QUIET)
-    return set(rows.values_list("plane", "cause", "claimed_name", "host"))
+def _few_hosts(merged: dict[Key, KnockSeen]) -> dict[Key, KnockSeen]:
+    """The same with addresses beyond `HOSTS_LISTED` of one plane, cause and name put together.
+
+    Who says no name is known by the address alone, and the bounds of the room have to do.
+    """
+    listed: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+    names = {key[2] for key in merged if key[2]}
+    for plane, cause, name, host in Knock.objects.filter(claimed_name__in=names).values_list(*KEY)[
+        :ROWS_READ
+    ]:
+        listed[plane, cause, name].add(host)
+    kept: dict[Key, KnockSeen] = {}
+    for (plane, cause, name, host), knock in merged.items():
+        hosts = listed[plane, cause, name]
+        where = host if not name or host in hosts or len(hosts) < HOSTS_LISTED else ELSEWHERE
+        hosts.add(where)
+        key = (plane, cause, name, where)
+        before = kept[key].count if key in kept else 0
+        kept[key] = replace(knock, host=where, count=knock.count + before)
+    return dict(sorted(kept.items()))
+
+
+def _fresh(
+    merged: dict[Key, KnockSeen], tied: dict[Key, _Tied], now: datetime
+) -> list[tuple[KnockSeen, _Tied]]:
+    """Of each device and cause the first in a while."""
+    ids = {device.device_id for device in tied.values()}
+    rows = Knock.objects.filter(device_id__in=ids, last_at__gt=now - QUIET)
+    known = set(rows.values_list("device_id", "cause"))
+    found: dict[tuple[int, str], tuple[KnockSeen, _Tied]] = {}
+    for key, device in tied.items():
+        about = (device.device_id, key[1])
+        if about not in known:
+            found.setdefault(about, (merged[key], device))
+    return list(found.values())
 
 
 def _upsert(merged: dict[Key, KnockSeen], tied: dict[Key, _Tied], now: datetime) -> None:
@@ -145,22 +182,30 @@ def _upsert(merged: dict[Key, KnockSeen], tied: dict[Key, _Tied], now: datetime)
         )
 
 
-def _bound() -> None:
-    surplus = Knock.objects.count() - TABLE_LIMIT
-    if surplus > 0:
-        oldest = Knock.objects.order_by("device_id", "last_at").filter(device=None)[
-            : surplus + TABLE_LIMIT // 10
-        ]
-        Knock.objects.filter(pk__in=list(oldest.values_list("pk", flat=True))).delete()
-        still = Knock.objects.count() - TABLE_LIMIT
-        if still > 0:
-            tied = Knock.objects.order_by("last_at")[:still]
-            Knock.objects.filter(pk__in=list(tied.values_list("pk", flat=True))).delete()
+_unlooked = LOOK_AFTER
+"""Rows that came since the table was counted; a process that starts counts it with its first ones."""
 
 
-def _event(knock: KnockSeen, device: _Tied) -> ledger.Event:
+def _bound(came: int) -> None:
+    global _unlooked
+    _unlooked += came
+    if _unlooked < LOOK_AFTER:
+        return
+    _unlooked = 0
+    rooms = Knock.objects.order_by().values_list("operator_id").annotate(rows=Count("pk"))
+    for operator_id, rows in list(rooms):
+        limit = NOBODY_LIMIT if operator_id is None else OPERATOR_LIMIT
+        if rows > limit:
+            oldest = Knock.objects.filter(operator_id=operator_id).order_by("last_at", "pk")
+            surplus = list(oldest.values_list("pk", flat=True)[: rows - limit + limit // 10])
+            Knock.objects.filter(pk__in=surplus).delete()
+
+
+def _event(knock: KnockSeen, device: _Tied, now: datetime) -> ledger.Event:
     return ledger.Event(
         action="device.refused",
+        by_stranger=True,
+        at=now,
         operator_id=device.operator_id,
         actor=ledger.Actor("device", str(device.device_id), device.endpoint),
         result="refused",

@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from audit import causes, isolation, ledger
 from devices import locks
-from devices.models import Device, Transport
+from devices.models import Device, Security, Transport
 from devices.services import credentials, inventory, triggers
 from devices.states import MOVES, Provisioning
 from lwm2m.bootstrap import BootstrapPlan, Finished
@@ -200,7 +200,9 @@ _RESULTS = {SessionState.FINISH_REFUSED: "refused", SessionState.FAILED: "failed
 
 
 def _record(action: str, session: BootstrapSession, device: Device) -> None:
-    ledger.record(
+    """Of a device without keys anybody can begin a session, as often as they like."""
+    event = ledger.Event(
+        by_stranger=device.security == Security.NONE,
         action=action,
         operator_id=session.operator_id,
         actor=ledger.Actor("device", str(device.pk), device.endpoint),
@@ -217,3 +219,4 @@ def _record(action: str, session: BootstrapSession, device: Device) -> None:
             "note": session.detail,
         },
     )
+    ledger.record_many([event])

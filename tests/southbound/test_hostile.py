@@ -287,7 +287,8 @@ def test_random_bytes_at_the_dtls_ports(play):
 def test_a_flood_of_unknown_names_grows_counters_and_not_tables(play, monkeypatch):
     from devices.services import knocks
 
-    monkeypatch.setattr(knocks, "TABLE_LIMIT", 50)
+    monkeypatch.setattr(knocks, "NOBODY_LIMIT", 50)
+    monkeypatch.setattr(knocks, "LOOK_AFTER", 1)
 
     async def scene(southbound):
         wire = await management(southbound)

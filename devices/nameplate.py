@@ -7,7 +7,8 @@ import unicodedata
 
 from devices.errors import Refused
 
-ENDPOINT_BYTES = 255
+ENDPOINT_BYTES = 252
+"""With ``ep=`` it is one Uri-Query of at most 255 bytes (RFC 7252 section 5.10): longer names never register."""
 IDENTITY_BYTES = 128
 KEY_BYTES = (16, 64)
 _INVISIBLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
@@ -19,7 +20,7 @@ _HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+\Z")
 
 
 def check_endpoint(endpoint: str) -> str:
-    """The name as given, or ENDPOINT_INVALID: 1 to 255 bytes of UTF-8, printable, no blank at either end."""
+    """The name as given, or ENDPOINT_INVALID: 1 to 252 bytes of UTF-8, printable, no blank at either end."""
     if problem := _unprintable(endpoint, "The endpoint name", ENDPOINT_BYTES):
         raise Refused("ENDPOINT_INVALID", problem, "endpoint")
     return endpoint

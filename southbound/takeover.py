@@ -1,8 +1,10 @@
-"""Devices of a process that died, called one by one until they answer: whoever hears the answer has their flow.
+"""Whose devices are whose: after a restart, after a new handshake, and when another process died.
 
-On a port that several processes share, the system chooses which of them hears a device. So the device is asked, with
-a CoAP ping (RFC 7252 section 4.3), and the process that gets the reset takes it over. That goes for NoSec; a device
-with a DTLS session makes a new handshake, which says the same.
+A DTLS session says where its device is reached: the registration made with its identity gets the flow of the process
+that has the session, whether it came along over a restart or is new, even if the device says nothing more.
+
+Without security the system chooses which of several processes on one port hears a device. So devices of a process
+that died are called one by one, with a CoAP ping (RFC 7252 section 4.3), and whoever gets the reset has their flow.
 """
 
 from __future__ import annotations
@@ -11,10 +13,13 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Hashable
+from itertools import islice
 
 from django.utils import timezone
 
+import dtls
 from devices.models import Plane
+from devices.selectors.mailbox import has_waiting
 from devices.services import takeover
 from lwm2m.registration import Origin
 from southbound.database import Database
@@ -26,6 +31,9 @@ logger = logging.getLogger(__name__)
 
 CALLS = 5
 """So often a device is called; then it has to speak first."""
+SETTLE_SECONDS = 1.0
+"""Most devices speak right after their handshake, which says where they are for nothing."""
+AT_ONCE = 500
 
 
 class Takeover:
@@ -34,6 +42,7 @@ class Takeover:
     def __init__(
         self, *, flow: str, host: str, ports: Ports, database: Database, on_adopted: Callable[[int], None]
     ) -> None:
+        ports.on_known = self.known
         self._flow = flow
         self._host = host
         self._ports = ports
@@ -43,6 +52,61 @@ class Takeover:
         self._calls: dict[int, int] = {}
         self._answered: set[int] = set()
         self._work: asyncio.Task[None] | None = None
+        self._sessions: dict[str, dtls.Session] = {}
+        self._settling: asyncio.Task[None] | None = None
+
+    def known(self, session: dtls.Session) -> None:
+        """A session is new here, or its device has moved: look soon whether its registration says so."""
+        self._sessions[session.identity.decode(errors="replace")] = session
+        if self._settling is None:
+            try:
+                loop = asyncio.get_running_loop()
+            except RuntimeError:
+                return
+            self._settling = loop.create_task(self._settle_soon(), name="takeover sessions")
+
+    async def take_up(self) -> None:
+        """The sessions that came with the restart: their devices are reached from here, at once."""
+        if self._settling is not None:
+            self._settling.cancel()
+            self._settling = None
+        await self._settle(are_new=False)
+        missing = await self._database.run(
+            takeover.without_session, flow=self._flow, host=self._host, now=timezone.now()
+        )
+        if missing:
+            logger.warning("dtls_sessions_lost devices=%d they=shake hands anew when they speak", missing)
+
+    async def _settle_soon(self) -> None:
+        while self._sessions:
+            await asyncio.sleep(SETTLE_SECONDS)
+            try:
+                await self._settle(are_new=True)
+            except Exception as error:  # the database is away: they stay noted, and it is tried again
+                logger.warning("takeover_failed error=%s: %s", type(error).__name__, error)
+        self._settling = None
+
+    async def _settle(self, *, are_new: bool) -> None:
+        while self._sessions:
+            part = dict(islice(self._sessions.items(), AT_ONCE))
+            addresses = {
+                identity: (str(session.address[0]), int(session.address[1]))
+                for identity, session in part.items()
+                if session.address is not None and not session.is_closed
+            }
+            taken = await self._database.run(
+                takeover.sessions_here,
+                addresses=addresses,
+                flow=self._flow,
+                host=self._host,
+                now=timezone.now(),
+                are_new=are_new,
+            )
+            for identity, session in part.items():
+                if self._sessions.get(identity) is session:
+                    del self._sessions[identity]
+            for device_id in await self._database.run(has_waiting, taken):
+                self._on_adopted(device_id)
 
     async def sweep(self) -> None:
         """Look for orphans, and call them if nobody else does."""
@@ -66,9 +130,10 @@ class Takeover:
             self._work = asyncio.get_running_loop().create_task(self._adopt(), name="takeover")
 
     async def stop(self) -> None:
-        if self._work is not None:
-            self._work.cancel()
-            await asyncio.gather(self._work, return_exceptions=True)
+        for task in (self._work, self._settling):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
 
     def _call(self, address: tuple[str, int], device_id: int) -> None:
         made = self._calls.get(device_id, 0)

@@ -174,7 +174,11 @@ class Southbound:
         self.tracing.start()
         await self._announce()
         await self._scan()
-        await self.ports.start(loop, self.uplink.take)
+        others = await self._database.run(processes.living, host=_host(), now=timezone.now())
+        await self.ports.start(
+            loop, self.uplink.take, others={row.number for row in others if row.flow != self.flow}
+        )
+        await self.takeover.take_up()
         await self.sms.start(self.uplink.take)
         for work in (self._listen, self._beat, self._count, self._sweep, self._expire, self._rescan):
             self._tasks.append(loop.create_task(self._keep(work), name=f"southbound {work.__name__}"))

@@ -52,7 +52,7 @@ def _loaded(name: str) -> backends.Backend:
 
 
 class DtlsListener:
-    """One secured port. `on_closed` hears of every session that ends."""
+    """One secured port. `on_known` hears of every session that is new or has moved, `on_closed` of each that ends."""
 
     def __init__(
         self,
@@ -63,6 +63,7 @@ class DtlsListener:
         database: Database,
         number: int,
         shared: bool,
+        on_known: Callable[[dtls.Session], None],
         on_closed: Callable[[Lane, dtls.Session], None],
     ) -> None:
         self.plane = plane
@@ -70,6 +71,7 @@ class DtlsListener:
         self.server = dtls.Server(dtls.ServerConfig(cid_prefix=bytes((number,))), backend=backend())
         self._counters = counters
         self._database = database
+        self._on_known = on_known
         self._on_closed = on_closed
         self._socket = DrainedSocket(bound, self._receive, counters)
         self._number = number
@@ -205,13 +207,14 @@ class DtlsListener:
                     self._forget(session)
                 case dtls.Refused():
                     self._count(event)
-                case _:  # Moved: the address of the next message says it
-                    pass
+                case dtls.Moved(session, _, _):
+                    self._on_known(session)
 
     def _greet(self, session: dtls.Session) -> None:
         # `credentials.lookup_many` takes only identities that are text, so this cannot fail for a known key.
         session.data = session.identity.decode(errors="replace")
         self._by_key.setdefault(session.key_id, set()).add(session)
+        self._on_known(session)
 
     def _forget(self, session: dtls.Session) -> None:
         others = self._by_key.get(session.key_id)

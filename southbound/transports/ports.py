@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -89,6 +89,8 @@ class Ports:
         self._secured: dict[Plane, DtlsListener] = {}
         self._streams: dict[Plane, TcpListener] = {}
         self.sms: SmsWay | None = None
+        self.on_known: Callable[[dtls.Session], None] | None = None
+        """Hears of each DTLS session of a device that is new here, or has moved."""
 
     def bind(self) -> None:
         """Take all ports or none. Raises `PortUnavailable`, and `dtls.BackendUnusable`."""
@@ -121,6 +123,7 @@ class Ports:
                 database=self._database,
                 number=self._number,
                 shared=self._shared,
+                on_known=self._known if plane == Plane.MANAGEMENT else _nobody,
                 on_closed=lambda lane, session: self._engine.drop(lane, session, "the DTLS session ended"),
             )
         except Exception:
@@ -146,11 +149,16 @@ class Ports:
             room_per_host=settings.COAP_TCP_CONNECTIONS_PER_HOST or max(1, room // 4),
         )
 
-    async def start(self, loop: asyncio.AbstractEventLoop, take: Callable[[Exchange], None]) -> None:
-        """Adopt the DTLS sessions of the last clean stop, then listen."""
+    async def start(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        take: Callable[[Exchange], None],
+        *,
+        others: Collection[int] = (),
+    ) -> None:
+        """Adopt the DTLS sessions of the last clean stop, then listen; `others` are numbers of processes that run."""
         for plane, secured in self._secured.items():
-            kept = session_file.take(self._number, plane.value)
-            adopted = secured.adopt(kept) if kept else 0
+            adopted = secured.adopt(self._kept(plane, others))
             await self.end_unusable(plane)
             logger.info("dtls_sessions_adopted plane=%s count=%d", plane.value, adopted)
             secured.start(loop, self._lane(plane, "dtls", secured.transmit, take, secured.room))
@@ -159,6 +167,22 @@ class Ports:
             plain.start(loop, self._lane(plane, "udp", plain.transmit, take), first=first)
         for plane, stream in self._streams.items():
             await stream.start(loop, self._lane(plane, "tcp", stream.transmit, take, stream.room_of))
+
+    def _kept(self, plane: Plane, others: Collection[int]) -> bytes:
+        """The exports of this number and, on ports that are ours alone, of numbers that no process has."""
+        found = session_file.take(self._number, plane.value)
+        for number in session_file.left_behind(plane.value):
+            if number in others:
+                continue
+            if self._shared:  # its records are steered by their first byte, and to nobody
+                logger.warning(
+                    "dtls_sessions_left plane=%s number=%d remedy=start a process of that number",
+                    plane.value,
+                    number,
+                )
+                continue
+            found += session_file.take(number, plane.value)
+        return found
 
     def _lane(
         self,
@@ -223,6 +247,10 @@ class Ports:
             logger.info("dtls_sessions_ended count=%d", ended)
         return ended
 
+    def _known(self, session: dtls.Session) -> None:
+        if self.on_known is not None:
+            self.on_known(session)
+
     def sessions(self, plane: Plane) -> list[dtls.Session]:
         """The live DTLS sessions of a plane."""
         return self._secured[plane].server.sessions
@@ -258,3 +286,7 @@ class Ports:
 
     def _listeners(self) -> list[UdpListener | DtlsListener | TcpListener]:
         return [*self._plain.values(), *self._secured.values(), *self._streams.values()]
+
+
+def _nobody(session: dtls.Session) -> None:
+    """Sessions with the bootstrap server lead nowhere later."""

@@ -1,5 +1,8 @@
 """Keeps DTLS sessions over a clean restart: sealed in a file that is good for exactly one start.
 
+One file for each process number and plane. A process may have another number after its restart, when the one before
+still counts as alive; what no process that runs has a claim to is then taken up all the same.
+
 The file is removed, and its removal is on the disk, before one of its sessions is used. So after a crash there is no
 file, the devices shake hands anew, and no sequence number (hence no nonce) can ever be used twice for a key. Inside
 the export every session's numbers are reserved in blocks (`dtls.session.Reservation`).
@@ -40,6 +43,16 @@ def _replace(target: Path, sealed: str) -> None:
         os.fsync(file.fileno())
     fresh.rename(target)
     _sync(target.parent)
+
+
+def left_behind(plane: str) -> list[int]:
+    """The numbers of the processes that kept sessions of this plane."""
+    found = []
+    for source in path(0, plane).parent.glob(f"dtls-*-{plane}.sealed"):
+        number = source.name.split("-")[1]
+        if number.isdecimal():
+            found.append(int(number))
+    return sorted(found)
 
 
 def take(number: int, plane: str) -> bytes:

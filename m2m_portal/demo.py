@@ -135,6 +135,14 @@ def _link(operator: Operator) -> None:
         smsc_links.save(operator=operator, port=settings.SMSC_PORT)
 
 
+def modem_password() -> tuple[str, Path]:
+    """What the loopback SMSC lets modems in with, and the file in which it is kept for whoever plays one."""
+    file = Path(settings.DATA_DIR) / "demo-modem-password.txt"
+    if not file.exists():
+        _write(file, secrets.token_urlsafe(12) + "\n")
+    return file.read_text().strip(), file
+
+
 def smsc_password() -> str:
     """What the loopback SMSC lets the demo operator in with; empty where it has another SMSC."""
     link = SmscLink.objects.filter(operator__slug=OPERATORS[0][0], host=SMSC_HOST, system_id=SMSC_ACCOUNT)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import os
-import secrets
 import signal
 import subprocess
 import sys
@@ -37,6 +36,7 @@ def _simulations(devices: Path, passwords: dict[str, str]) -> list[list[str]]:
     at = f"{demo.SMSC_HOST}:{settings.SMSC_PORT}"
     account = ["--smsc", at, "--smsc-password-env", "SMSC_DEVICE_PASSWORD"]
     fleet = ["simulate", "--devices", str(devices), "--quiet", *account]
+    passwords["SMSC_DEVICE_PASSWORD"], _ = demo.modem_password()
     passwords["SMSC_PORTAL_PASSWORD"] = demo.smsc_password()
     if not passwords["SMSC_PORTAL_PASSWORD"]:
         return [fleet]
@@ -88,7 +88,7 @@ class Command(BaseCommand):
             devices = self._seed()
         simulator: list[subprocess.Popen[bytes]] = []
 
-        passwords = {"SMSC_DEVICE_PASSWORD": secrets.token_urlsafe(12)}
+        passwords: dict[str, str] = {}
         simulations = _simulations(devices, passwords) if devices else []
 
         def ready() -> None:
@@ -134,6 +134,8 @@ class Command(BaseCommand):
         if with_smsc:
             url = f"smpp://{demo.SMSC_HOST}:{settings.SMSC_PORT}"
             self.stdout.write(f"  {url:<28} {'SMSC of the demo':<34} SMSC_PORT")
+            kept = f"modems sign in as device, password in {demo.modem_password()[1]}"
+            self.stdout.write(f"  {f'tel:{demo.OUR_NUMBER}':<28} its portal; {kept}")
         for path, what in (
             ("/", "sign up, add a device"),
             ("/admin/", "operator staff"),

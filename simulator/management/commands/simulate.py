@@ -78,6 +78,12 @@ class Command(BaseCommand):
             metavar="NAME",
             help="environment variable with the password (or it is: device)",
         )
+        sms.add_argument(
+            "--smsc-password-file",
+            type=Path,
+            metavar="FILE",
+            help="file with the password; that of the portal's demo is demo-modem-password.txt in its DATA_DIR (var)",
+        )
         gateway = parser.add_argument_group("end devices behind them")
         gateway.add_argument(
             "--gateway",
@@ -225,10 +231,13 @@ def _leave_in_time(*, status: int) -> None:
 
 
 def _provider(options: dict[str, Any]) -> Provider:
-    name = options["smsc_password_env"]
-    password = os.environ.get(name) if name else "device"
+    name, file = options["smsc_password_env"], options["smsc_password_file"]
+    try:
+        password = file.read_text().strip() if file else os.environ.get(name) if name else "device"
+    except OSError as error:
+        raise sim_cards.BadCard(f"The password cannot be read from {file}: {error.strerror}.") from None
     if not password:
-        raise sim_cards.BadCard(f"The environment variable {name} is empty; put the password there.")
+        raise sim_cards.BadCard(f"There is no password in {file or f'the environment variable {name}'}.")
     return Provider.parse(options["smsc"], options["smsc_account"], password)
 
 

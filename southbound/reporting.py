@@ -20,7 +20,7 @@ from devices.services import observations, values
 from devices.services.values import Sample
 from lwm2m.codes import Code
 from lwm2m.messages import Response, Send
-from southbound import behind, observing, senders
+from southbound import behind, observing, reports, senders
 from southbound.counters import Counters
 from southbound.group_commit import GroupCommit, GroupCommits
 from southbound.guard import Guard
@@ -141,10 +141,10 @@ class Reporting:
             observations.notified(newest=_newest(verdicts), now=now)
             samples = [sample for v in verdicts for sample in v.samples] + behind_them
             told = _operators(known.values(), samples)
-            values.store(samples=samples, now=now, operators=told)
+            refused = values.store(samples=samples, now=now, operators=told)
             valued = dict.fromkeys(sample.device_id for sample in samples)
             events.devices_changed([(one, told[one]) for one in valued if one in told], ["values"])
-        return verdicts
+        return [reports.with_room(verdict, refused) for verdict in verdicts] if refused else verdicts
 
     def _act_on(self, verdicts: Iterable[Verdict], *, now: datetime) -> None:
         """What has to be done about some of them."""

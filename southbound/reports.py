@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from devices.services import end_device_reading
 from devices.services.observations import Observed
-from devices.services.values import Sample, samples
+from devices.services.values import LIMIT, Sample, samples
 from lwm2m import formats, names, notification_order
 from lwm2m.codes import Code, dotted
 from lwm2m.errors import Lwm2mError, bad_request
@@ -86,6 +86,9 @@ class Verdict:
     """What a gateway notifies of the devices behind it."""
 
 
+SEND_LIMIT = 4_096
+"""One Send may speak of so many resources, and of each as often as it likes."""
+_SEND_CODES = (Code.NOT_FOUND, Code.REQUEST_ENTITY_TOO_LARGE)
 _NO_VALUE: Mapping[str, Any] = {
     "cause": "PAYLOAD_MALFORMED",
     "detail": "A notification of values is 2.05, and 2.03 where they are as before.",
@@ -106,13 +109,16 @@ def judge_send(report: Sent, sender: Sender | None, now: datetime) -> Verdict:
     message = report.message
     try:
         nodes = _decoded(message.content_format, message.payload, ROOT, sender.target)
+        if len(nodes) > SEND_LIMIT and len({(node.prefix, node.path) for node in nodes}) > SEND_LIMIT:
+            detail = f"A Send may speak of {SEND_LIMIT} resources; send the others in another one."
+            raise Lwm2mError(Code.REQUEST_ENTITY_TOO_LARGE, "VALUES_LIMIT", detail)
         if not any(node.path.depth >= 3 for node in nodes):
             raise bad_request("PAYLOAD_MALFORMED", "Send has no values; send at least one.")
         _check_places(nodes, sender.target)
         for node in nodes:
             _check_registered(node, sender.target)
     except Lwm2mError as error:
-        code = Code.NOT_FOUND if error.code == Code.NOT_FOUND else Code.BAD_REQUEST
+        code = error.code if error.code in _SEND_CODES else Code.BAD_REQUEST
         return Verdict(code, sender.device_id, cause=error.cause, detail=error.detail)
     return Verdict(
         device_id=sender.device_id,
@@ -178,6 +184,20 @@ def judge_notice(
         told = EndDevices(instances, path.depth == 1)
     samples = _samples(found.device_id, kept, now)
     return replace(verdict, samples=samples, behind=_behind(kept, now), end_devices=told)
+
+
+def with_room(verdict: Verdict, refused: Mapping[int, Set[str]]) -> Verdict:
+    """The verdict of a report of which some values found no room: 4.13, and what was known before is up to date."""
+    own = refused.get(verdict.device_id or 0, frozenset())
+    theirs = {
+        path for device_id, paths in refused.items() if device_id != verdict.device_id for path in paths
+    }
+    if not any(one.path in own for one in verdict.samples) and not any(
+        one.path in theirs for said in verdict.behind.values() for one in said
+    ):
+        return verdict
+    detail = f"A device has values of at most {LIMIT} resources; those that were not known are not kept."
+    return replace(verdict, code=Code.REQUEST_ENTITY_TOO_LARGE, cause="VALUES_LIMIT", detail=detail)
 
 
 def _is_late(notice: Notice, found: Observed, now: datetime) -> bool:

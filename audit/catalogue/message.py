@@ -27,6 +27,45 @@ CAUSES = (
         action="Correct the device's firmware; the format and the place of the mistake are in the detail.",
     ),
     Cause(
+        code="VALUES_LIMIT",
+        area="message",
+        severity="warning",
+        mended_by="engineer",
+        subscriber="Your device reports more different values than are kept of one device.",
+        support="The device names more resources than are kept of one device. Those that are known stay up to date.",
+        engineer=(
+            "A Send speaks of over 4,096 resources, or the device has values of 10,000 already: 4.13, and what was "
+            "not known before is not kept."
+        ),
+        action="Let the device report fewer resources; delete object instances that it no longer needs.",
+    ),
+    Cause(
+        code="PATH_UNREGISTERED",
+        area="message",
+        severity="warning",
+        mended_by="engineer",
+        subscriber="Your device reported values of a part that it never told us about.",
+        support="The device reported values under a name that is not among the objects it named when it came online.",
+        engineer=(
+            "A Send or notification names an object instance that is not in the object list, or has a prefix though "
+            "the device is no gateway (object 25): 4.04, and nothing of the message is kept."
+        ),
+        action="Let the device update its object list first, and name values /object/instance/resource.",
+    ),
+    Cause(
+        code="DEVICE_DECLINED",
+        area="message",
+        severity="warning",
+        mended_by="staff",
+        subscriber="Your device reported values while it may not use the service.",
+        support="The device came online before; now it or its operator may not be served, so its values are not kept.",
+        engineer=(
+            "A report of a live registration whose access, operator, security or credential does not let it in any "
+            "more: 4.00, or a reset."
+        ),
+        action="Look at the device's state: resume the device, or give it a key that counts.",
+    ),
+    Cause(
         code="NOT_CONFIRMABLE",
         area="message",
         severity="warning",

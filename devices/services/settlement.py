@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from devices.models import Command, Operation, Reach
+from devices.models import Command, Device, Operation, Reach
 from devices.outcomes import DeviceRefused, Done
 from devices.selectors import device_models
-from devices.services import end_device_reading, end_devices, observation_states, values
+from devices.services import device_trail, end_device_reading, end_devices, observation_states, values
 from devices.services.value_json import from_json
 from devices.services.values import Sample
 from lwm2m.nodes import absolute_time
@@ -85,7 +85,15 @@ def refused(command: Command, outcome: DeviceRefused, now: datetime) -> Learned:
 def keep(learned: Sequence[Learned], now: datetime, *, operators: Mapping[int, int]) -> None:
     """Store what a batch of answers told, at most one of each device; `operators` are those of the devices."""
     told = [sample for one in learned for sample in one.samples]
-    values.store(samples=told, now=now, operators=operators)
+    refused = values.store(samples=told, now=now, operators=operators)
+    for device in Device.objects.filter(pk__in=refused) if refused else ():
+        device_trail.record(
+            device,
+            "values.refused",
+            result="refused",
+            cause="VALUES_LIMIT",
+            detail={"count": len(refused[device.pk]), "limit": values.LIMIT},
+        )
     by_path: dict[str, dict[int, list[str]]] = defaultdict(dict)
     for one in learned:
         if one.path:

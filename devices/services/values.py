@@ -13,11 +13,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from devices import secrecy
 from devices.models import Device
 from devices.secrecy import Secrets
+from devices.services import registration_store_sql as sql
 from devices.services import values_sql
 from devices.services.values_sql import Row
 from devices.telemetry import ResourceValue, ValueKind
@@ -28,6 +29,11 @@ __all__ = ["Sample", "absent", "samples", "store"]
 FUTURE_SECONDS = 3600.0
 """A clock that is further ahead is wrong; its values get the time at which they came."""
 TEXT_LIMIT = 16_384
+LIMIT = 10_000
+"""So many resources of a device have a value, beside those of object 25."""
+END_DEVICES_LIMIT = 65_536
+"""So many of object 25: a gateway has at most 16,384 end devices with four resources each."""
+_END_DEVICES = "/25/"
 _EXACT = 2**53
 
 
@@ -50,14 +56,17 @@ def samples(*, device_id: int, nodes: Iterable[Node], received_at: float) -> lis
     ]
 
 
-def store(*, samples: Sequence[Sample], now: datetime, operators: Mapping[int, int] | None = None) -> None:
+def store(
+    *, samples: Sequence[Sample], now: datetime, operators: Mapping[int, int] | None = None
+) -> dict[int, set[str]]:
     """Write these in the caller's transaction. The devices exist.
 
     Of two samples of one resource at one time the later in the sequence counts. `operators` are those of the
-    devices, whose object models tell what is secret; without it they are looked up.
+    devices, whose object models tell what is secret; without it they are looked up. Returns the paths that were not
+    known and for which a device has no room (`LIMIT`), by device: they are not kept, known ones are.
     """
     if not samples:
-        return
+        return {}
     if operators is None:
         found = Device.objects.filter(pk__in={sample.device_id for sample in samples})
         operators = dict(found.values_list("pk", "operator_id"))
@@ -71,7 +80,39 @@ def store(*, samples: Sequence[Sample], now: datetime, operators: Mapping[int, i
         key = (sample.device_id, sample.path, at)
         rows[key] = (*key, *_columns(sample, secrets[operators.get(sample.device_id)]))
     ordered = [rows[key] for key in sorted(rows)]
-    values_sql.write(ordered, now=now)
+    new = values_sql.write(ordered, now=now)
+    return _without_room(new) if new else {}
+
+
+def _without_room(new: Sequence[tuple[int, str]]) -> dict[int, set[str]]:
+    """What a batch added beyond the limit of its device is taken away again; most batches add nothing.
+
+    First what has no value any more makes room, such as that of a deleted instance.
+    """
+    full = _full({device_id for device_id, _ in new})
+    if full and ResourceValue.objects.filter(device_id__in=full, kind=ValueKind.EMPTY).delete()[0]:
+        full = _full(full)
+    refused: dict[int, set[str]] = {}
+    for device_id, is_full in full.items():
+        paths = {path for pk, path in new if pk == device_id and is_full[path.startswith(_END_DEVICES)]}
+        if paths:
+            refused[device_id] = paths
+            for part in sql.parts(sorted(paths)):
+                ResourceValue.objects.filter(device_id=device_id, path__in=part).delete()
+    return refused
+
+
+def _full(device_ids: Collection[int]) -> dict[int, dict[bool, bool]]:
+    """Of these the devices over a limit: whether in their own resources (False) or in those of object 25 (True)."""
+    told = Q(path__startswith=_END_DEVICES)
+    counted = ResourceValue.objects.filter(device_id__in=device_ids).values("device_id")
+    over = counted.annotate(own=Count("pk", filter=~told), told=Count("pk", filter=told)).filter(
+        Q(own__gt=LIMIT) | Q(told__gt=END_DEVICES_LIMIT)
+    )
+    return {
+        device_id: {False: own > LIMIT, True: of_end_devices > END_DEVICES_LIMIT}
+        for device_id, own, of_end_devices in over.values_list("device_id", "own", "told")
+    }
 
 
 def absent(*, path: str, seen: Mapping[int, Collection[str]], now: datetime) -> int:

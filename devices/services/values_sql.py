@@ -29,18 +29,22 @@ _STORE = f"""
         INSERT INTO devices_resourcevalue AS v (device_id, path, kind, number, text, at, received_at)
         SELECT device_id, path, kind, number, text, at, %s FROM s WHERE newest
         ON CONFLICT (device_id, path) DO UPDATE SET {_NEWER}
-        RETURNING v.id, v.device_id, v.path
+        RETURNING v.id, v.device_id, v.path, v.xmax = 0 AS is_new
+    ), history AS (
+        INSERT INTO devices_resourcehistory (value_id, at, kind, number, text)
+        SELECT latest.id, s.at, s.kind, s.number, s.text
+        FROM s JOIN latest USING (device_id, path) WHERE s.kind <> 'e' AND s.kind <> 'h'
+        ON CONFLICT (value_id, at) DO UPDATE SET {_REPLACED}
     )
-    INSERT INTO devices_resourcehistory (value_id, at, kind, number, text)
-    SELECT latest.id, s.at, s.kind, s.number, s.text
-    FROM s JOIN latest USING (device_id, path) WHERE s.kind <> 'e' AND s.kind <> 'h'
-    ON CONFLICT (value_id, at) DO UPDATE SET {_REPLACED}
+    SELECT device_id, path FROM latest WHERE is_new
 """  # noqa: S608 our own names
 _LATEST_SQLITE = f"""
     INSERT INTO devices_resourcevalue AS v (device_id, path, at, kind, number, text, received_at)
     VALUES (%s, %s, %s, %s, %s, %s, %s)
     ON CONFLICT (device_id, path) DO UPDATE SET {_NEWER}
 """  # noqa: S608 our own names
+_NEWEST_ID_SQLITE = "SELECT COALESCE(MAX(id), 0) FROM devices_resourcevalue"
+_NEW_SQLITE = "SELECT device_id, path FROM devices_resourcevalue WHERE id > %s"
 _HISTORY_SQLITE = f"""
     INSERT INTO devices_resourcehistory (value_id, at, kind, number, text)
     SELECT id, %s, %s, %s, %s FROM devices_resourcevalue WHERE device_id = %s AND path = %s
@@ -48,17 +52,18 @@ _HISTORY_SQLITE = f"""
 """  # noqa: S608 our own names
 
 
-def write(rows: Sequence[Row], *, now: datetime) -> None:
-    """Latest values and history of these rows, in few statements."""
+def write(rows: Sequence[Row], *, now: datetime) -> list[tuple[int, str]]:
+    """Latest values and history of these rows, in few statements; returns (device id, path) of what was not known."""
     if not rows:
-        return
+        return []
     if connection.vendor == "postgresql":
         columns = [list(column) for column in zip(*rows, strict=True)]
-        sql.prepared(_STORE, [*columns, _newest(rows), now])
-        return
+        return [(device_id, path) for device_id, path in sql.prepared(_STORE, [*columns, _newest(rows), now])]
     stored_now = sql.stored(now)
     times = [sql.stored(sql.from_epoch(row[2])) for row in rows]
     with connection.cursor() as cursor:
+        cursor.execute(_NEWEST_ID_SQLITE)
+        (newest_id,) = cursor.fetchone()
         cursor.executemany(
             _LATEST_SQLITE,
             [
@@ -75,6 +80,8 @@ def write(rows: Sequence[Row], *, now: datetime) -> None:
                 if row[3] not in _NOT_IN_HISTORY
             ],
         )
+        cursor.execute(_NEW_SQLITE, [newest_id])  # one connection writes at a time
+        return [(device_id, path) for device_id, path in cursor.fetchall()]
 
 
 def _newest(rows: Sequence[Row]) -> list[bool]:

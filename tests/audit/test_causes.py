@@ -1,7 +1,11 @@
 """The catalogue is complete and readable."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+import audit
 from audit import causes
 
 REQUIRED_TEXT = """
@@ -34,6 +38,20 @@ JARGON = (
     "TLV",
     "/0",
 )
+
+
+NAMED = re.compile(
+    r'(?:bad_request\(|Lwm2mError\(\s*[\w.]+,|Refused\(|cause=|"cause":)\s*"([A-Z][A-Z_0-9]+)"'
+)
+ROOMS = ("lwm2m", "devices", "provisioning", "southbound", "selfservice", "support", "accounts")
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_cause_that_is_named_has_its_sentences(room):
+    """An unknown one could not be counted or recorded, so that a refusal would leave no trace."""
+    files = Path(audit.__file__).parent.with_name(room).rglob("*.py")
+    named = {cause: file.name for file in files for cause in NAMED.findall(file.read_text(encoding="utf-8"))}
+    assert not {cause: file for cause, file in named.items() if cause not in causes.CAUSES}
 
 
 def test_no_required_cause_is_missing():

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from audit.models import LedgerEvent
 from devices import object_models
 from devices.services import values
 from devices.services.values import Sample
@@ -103,11 +104,47 @@ def test_a_batch_costs_few_statements(make, django_assert_max_num_queries):
     batch = [Sample(one.pk, f"/3303/0/{5700 + n % 5}", float(n), T - n) for one in fleet for n in range(25)]
     operators = {one.pk: one.operator_id for one in fleet}
     object_models.catalogue(fleet[0].operator_id)  # looked for every few seconds, not for every batch
-    with django_assert_max_num_queries(1 if connection.vendor == "postgresql" else 2):
+    is_postgres = connection.vendor == "postgresql"
+    with django_assert_max_num_queries(2 if is_postgres else 5):
+        values.store(samples=batch, now=NOW, operators=operators)
+    with django_assert_max_num_queries(1 if is_postgres else 4):  # nothing of it is new
         values.store(samples=batch, now=NOW, operators=operators)
     assert ResourceValue.objects.count() == 100
     assert ResourceHistory.objects.count() == 500
     values.store(samples=[], now=NOW)
+
+
+def test_a_device_has_room_for_so_many_resources(make, monkeypatch):
+    monkeypatch.setattr(values, "LIMIT", 3)
+    monkeypatch.setattr(values, "END_DEVICES_LIMIT", 2)
+    full, other = make("urn:dev:full", ""), make("urn:dev:other", "")
+
+    def told(device, at=T, value=1.0, *paths):
+        return values.store(samples=[Sample(device.pk, path, value, at) for path in paths], now=NOW)
+
+    assert told(full, T, 1.0, "/3303/0/1", "/3303/0/2", "/3303/0/3") == {}
+    samples = [
+        Sample(full.pk, "/3303/0/1", 7.0, T + 1),
+        Sample(full.pk, "/3303/0/4", 1.0, T + 1),
+        Sample(full.pk, "/25/0/0", "a", T + 1),
+        Sample(other.pk, "/3303/0/4", 1.0, T + 1),
+    ]
+    assert values.store(samples=samples, now=NOW) == {full.pk: {"/3303/0/4"}}
+    assert latest(full, "/3303/0/1") == ("n", 7.0)
+    assert latest(full, "/25/0/0") == ("t", "a")
+    assert latest(other, "/3303/0/4") == ("n", 1.0)
+    assert full.values.count() == 4
+    assert not ResourceHistory.objects.exclude(value__in=ResourceValue.objects.all()).exists()
+    assert told(full, T, "x", "/25/0/1", "/25/1/0") == {full.pk: {"/25/0/1", "/25/1/0"}}
+    # What is gone makes room.
+    values.absent(path="/3303/0/2", seen={full.pk: []}, now=NOW)
+    assert told(full, T + 2, 1.0, "/3303/0/5") == {}
+    assert set(full.values.values_list("path", flat=True)) == {
+        "/3303/0/1",
+        "/3303/0/3",
+        "/3303/0/5",
+        "/25/0/0",
+    }
 
 
 def test_int_222_an_answer_is_stored_and_what_it_lacks_is_absent(device):
@@ -121,6 +158,15 @@ def test_int_222_an_answer_is_stored_and_what_it_lacks_is_absent(device):
     ask(device, "read", "/3/0/0")
     answer(device, code="4.04")
     assert latest(device, "/3/0/0") == ("e", None)
+
+
+def test_an_answer_with_more_than_there_is_room_for_leaves_an_event(device, monkeypatch):
+    monkeypatch.setattr(values, "LIMIT", 2)
+    ask(device, "read", "/3/0")
+    answer(device, nodes={"/3/0/0": "Acme", "/3/0/1": "A", "/3/0/2": "1"})
+    assert not device.values.exists()
+    event = LedgerEvent.objects.get(action="values.refused")
+    assert (event.cause, event.detail["count"], event.device_id) == ("VALUES_LIMIT", 3, device.pk)
 
 
 def test_what_was_written_is_what_the_device_has(device):

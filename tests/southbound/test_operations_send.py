@@ -6,14 +6,17 @@ import time
 
 import pytest
 
-from devices.models import Registration
+from devices.models import Knock, Registration
+from devices.services import values
 from devices.states import Access
 from devices.telemetry import ResourceHistory, ResourceValue
 from lwm2m import formats
 from lwm2m.codes import Code
+from lwm2m.links import parse_object_links
 from lwm2m.nodes import Node
 from lwm2m.paths import ROOT, Path
 from lwm2m.requests import register_request, send_request
+from southbound import reports
 from tests.southbound.client import LINKS, management, until
 from tests.southbound.management import managed, order
 
@@ -98,3 +101,44 @@ def test_strangers_and_suspended_devices_are_400(play, make_device):
         assert (await wire.ask(send_request(112, payload))).code == "4.00"
 
     play(scene)
+
+
+def test_new_values_without_room_are_413_and_known_ones_stay_up_to_date(play, make_device, monkeypatch):
+    device = make_device()
+    monkeypatch.setattr(values, "LIMIT", 2)
+
+    async def scene(southbound):
+        wire = await management(southbound)
+        await wire.ask(register_request(endpoint="dev-1", object_links=LINKS))
+        known = [Node(Path(3, 0, 9), 50), Node(Path(3, 0, 10), 1)]
+        assert (await wire.ask(send_request(112, report(*known)))).code == "2.04"
+        more = [Node(Path(3, 0, 9), 60), Node(Path(3, 0, 13), 1)]
+        assert (await wire.ask(send_request(112, report(*more)))).code == "4.13"
+        assert (await wire.ask(send_request(112, report(*known)))).code == "2.04"
+        monkeypatch.setattr(reports, "SEND_LIMIT", 1)
+        assert (await wire.ask(send_request(112, report(*known)))).code == "4.13"
+        await until(Knock.objects.filter(cause="VALUES_LIMIT").exists)
+
+    play(scene)
+    assert dict(ResourceValue.objects.values_list("path", "number")) == {"/3/0/9": 50, "/3/0/10": 1}
+    assert ResourceHistory.objects.filter(number=60).exists()
+    assert Knock.objects.get(cause="VALUES_LIMIT").device == device
+
+
+@pytest.mark.parametrize("name", ["dev0", "urn:dev:os:abc", "coap://x", "..", "lwm2m2"])
+def test_a_name_that_is_nobodys_is_refused_with_all_beside_it(play, make_device, name):
+    make_device()
+    links = parse_object_links(b'</lwm2m>;rt="oma.lwm2m",</lwm2m/1/0>,</lwm2m/3/0>')
+
+    async def scene(southbound):
+        wire = await management(southbound)
+        await wire.ask(register_request(endpoint="dev-1", object_links=links))
+        mixed = report(Node(Path(3, 0, 9), 1), Node(Path(3, 0, 10), 1, prefix=name))
+        assert (await wire.ask(send_request(112, mixed))).code == "4.04"
+        await until(Knock.objects.filter(cause="PATH_UNREGISTERED").exists)
+        rooted = report(Node(Path(3, 0, 9), 1, prefix="lwm2m"))
+        assert (await wire.ask(send_request(112, rooted))).code == "2.04"
+
+    play(scene)
+    assert list(ResourceValue.objects.values_list("path", flat=True)) == ["/3/0/9"]
+    assert name in Knock.objects.get(cause="PATH_UNREGISTERED").detail

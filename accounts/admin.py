@@ -8,15 +8,15 @@ from allauth.account.models import EmailAddress, EmailConfirmation
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from knox.models import AuthToken
 
-from accounts import invitations
+from accounts import admin_bulk, invitations  # noqa: F401  bulk jobs register themselves
 from accounts.forms import StaffInvitation
-from accounts.models import Operator, StaffMembership, Subscriber, User
-from accounts.scoping import PlatformModelAdmin, ScopedModelAdmin, ask_and_do
+from accounts.models import Operator, StaffMembership, Subscriber, SubscriberState, User
+from accounts.scoping import Deed, PlatformModelAdmin, ScopedModelAdmin, Skip, ask_and_do
 from accounts.services import operators, people, staff, subscribers
 
 for model in (Group, EmailAddress, EmailConfirmation, AuthToken):
@@ -159,6 +159,30 @@ class SubscriberAdmin(ScopedModelAdmin):
     show_full_result_count = False
     fields = readonly_fields = ("number", "email", "name", "operator", "state", "created_at")
     actions = ("suspend", "resume", "close")
+    deeds = {
+        "suspend": Deed(
+            question="Suspend these accounts?",
+            button="Suspend",
+            done="suspended",
+            do=lambda row, reason, by: subscribers.suspend(subscriber=row, reason=reason),
+            skips=(Skip(Q(state=SubscriberState.SUSPENDED), "suspended already"),),
+        ),
+        "resume": Deed(
+            question="Resume these accounts?",
+            button="Resume",
+            done="active again",
+            do=lambda row, reason, by: subscribers.resume(subscriber=row, reason=reason),
+            skips=(Skip(Q(state=SubscriberState.ACTIVE), "active already"),),
+        ),
+        "close": Deed(
+            question="Close these accounts? Their devices are suspended.",
+            button="Close",
+            done="closed",
+            is_dangerous=True,
+            do=lambda row, reason, by: SubscriberAdmin.end(subscriber=row, reason=reason),
+            skips=(Skip(Q(state=SubscriberState.CLOSED), "closed already"),),
+        ),
+    }
 
     @admin.display(description="E-mail", ordering="user__email")
     def email(self, subscriber: Subscriber) -> str:
@@ -176,43 +200,15 @@ class SubscriberAdmin(ScopedModelAdmin):
 
     @admin.action(description="Suspend accounts …", permissions=["change"])
     def suspend(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        return ask_and_do(
-            self,
-            request,
-            queryset,
-            action="suspend",
-            question="Suspend these accounts?",
-            button="Suspend",
-            done="suspended",
-            do=lambda row, reason: subscribers.suspend(subscriber=row, reason=reason),
-        )
+        return ask_and_do(self, request, queryset, "suspend")
 
     @admin.action(description="Resume accounts …", permissions=["change"])
     def resume(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        return ask_and_do(
-            self,
-            request,
-            queryset,
-            action="resume",
-            question="Resume these accounts?",
-            button="Resume",
-            done="active again",
-            do=lambda row, reason: subscribers.resume(subscriber=row, reason=reason),
-        )
+        return ask_and_do(self, request, queryset, "resume")
 
     @admin.action(description="Close accounts …", permissions=["change"])
     def close(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        return ask_and_do(
-            self,
-            request,
-            queryset,
-            action="close",
-            question="Close these accounts? Their devices are suspended.",
-            button="Close",
-            done="closed",
-            is_dangerous=True,
-            do=lambda row, reason: self.end(subscriber=row, reason=reason),
-        )
+        return ask_and_do(self, request, queryset, "close")
 
 
 @admin.register(EmailAddress)

@@ -172,3 +172,44 @@ class HealthProbe(models.Model):
     """One row that `/health/` writes: a database that is full or read-only answers every SELECT."""
 
     at = models.DateTimeField()
+
+
+class BulkJob(models.Model):
+    """A deed over many rows of one operator's, asked for in the admin; without an operator it is the platform's."""
+
+    model = models.CharField(max_length=100)
+    action = models.CharField(max_length=60)
+    operator = models.ForeignKey(Operator, on_delete=models.CASCADE, null=True)
+    requested_by = models.ForeignKey(User, on_delete=models.PROTECT)
+    reason = models.CharField(max_length=200)
+    created_at = models.DateTimeField(default=timezone.now)
+    touched_at = models.DateTimeField(default=timezone.now, help_text="When rows were last worked on.")
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["touched_at"], condition=models.Q(ended_at=None), name="bulk_open")]
+
+    def __str__(self) -> str:
+        return f"{self.model.split('.')[1]} · {self.action} · {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class BulkRowState(models.TextChoices):
+    WAITING = "waiting", "Waiting"
+    DONE = "done", "Done"
+    SKIPPED = "skipped", "Left alone"
+    REFUSED = "refused", "Refused"
+    FAILED = "failed", "Failed"
+
+
+class BulkRow(models.Model):
+    """One row of a bulk job and what came of it. It names the row by its id: a name would outlive who is forgotten."""
+
+    job = models.ForeignKey(BulkJob, on_delete=models.CASCADE, related_name="rows")
+    object_id = models.BigIntegerField()
+    state = models.CharField(max_length=8, choices=BulkRowState.choices, default=BulkRowState.WAITING)
+    detail = models.CharField(max_length=300, blank=True)
+    at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["job", "state"], name="bulk_rows_by_state")]

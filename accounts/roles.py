@@ -37,6 +37,7 @@ _PROVISIONING = (
     "provisioning.reachpolicy",
     "provisioning.reachattempt",
 )
+_BULK = ("accounts.bulkjob",)
 _PEOPLE = ("accounts.subscriber", "accounts.staffmembership", "accounts.operator")
 _TRAIL = ("audit.ledgerevent",)
 
@@ -45,7 +46,7 @@ def _may(verb: str, *names: str) -> frozenset[str]:
     return frozenset("{}.{}_{}".format(name.split(".")[0], verb, name.split(".")[1]) for name in names)
 
 
-_LOOK = _may("view", *_INVENTORY, *_PROVISIONING, "accounts.subscriber", "accounts.operator")
+_LOOK = _may("view", *_INVENTORY, *_PROVISIONING, *_BULK, "accounts.subscriber", "accounts.operator")
 _RUN = (
     _LOOK
     | _may("add", "devices.device", "devices.command", "provisioning.bootstrapprofile", "provisioning.job")

@@ -19,6 +19,7 @@ from django.db.models import Manager, Model, QuerySet
 Row = TypeVar("Row", bound=Model)
 
 ORDER = (
+    "accounts_bulkrow",
     "accounts_user",
     "accounts_operator",
     "accounts_subscriber",

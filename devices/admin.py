@@ -8,13 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils import timezone
 
 from accounts import tenancy
-from accounts.scoping import ScopedModelAdmin, ask_and_do
+from accounts.models import User
+from accounts.scoping import Deed, ScopedModelAdmin, Skip, ask_and_do
 from devices import (  # noqa: F401  the rest of this room
     admin_end_devices,
     admin_objects,
@@ -33,6 +34,7 @@ from devices.models import Device
 from devices.selectors import present, sessions, ways
 from devices.selectors.paging import KeyedPaginator
 from devices.services import corrections, inventory, triggers
+from devices.states import Access
 
 
 class SessionFilter(admin.SimpleListFilter):
@@ -48,6 +50,30 @@ class SessionFilter(admin.SimpleListFilter):
         if self.value() not in sessions.Session.values:
             return queryset
         return queryset.filter(sessions.condition(self.value(), timezone.now()))
+
+
+def _already(access: Access) -> Skip:
+    return Skip(Q(access=access), f"{access.label.lower()} already")
+
+
+def _trigger(kind: triggers.Kind, what: str) -> Deed:
+    def do(device: Device, reason: str, by: User) -> object:
+        return triggers.send(
+            device=device,
+            kind=kind,
+            requested_by=f"user:{by.pk}",
+            reason=reason,
+            asker=Asker(may_endanger=tenancy.may(by, PERMISSION, device.operator_id)),
+        )
+
+    return Deed(
+        question=f"Ask these devices by SMS to {what}? Each message costs.",
+        button="Send SMS",
+        done="asked by SMS",
+        do=do,
+        costs="SMS",
+        skips=(Skip(Q(msisdn=""), "no phone number"), Skip(~Q(access=Access.ACTIVE), "not active")),
+    )
 
 
 @admin.register(Device)
@@ -81,6 +107,41 @@ class DeviceAdmin(ScopedModelAdmin):
     ordering = ("-id",)
     readonly_fields = ("sms_today",)
     actions = ("wake", "bootstrap_anew", "suspend", "resume", "bar", "retire")
+    deeds = {
+        "wake": _trigger(triggers.Kind.UPDATE, "update their registration"),
+        "bootstrap_anew": _trigger(triggers.Kind.BOOTSTRAP, "bootstrap anew"),
+        "suspend": Deed(
+            question="Suspend these devices?",
+            button="Suspend",
+            done="suspended",
+            do=lambda device, reason, by: inventory.suspend(device=device, reason=reason),
+            skips=(_already(Access.SUSPENDED),),
+        ),
+        "resume": Deed(
+            question="Let these devices connect again?",
+            button="Resume",
+            done="active again",
+            do=lambda device, reason, by: inventory.resume(device=device, reason=reason),
+            skips=(_already(Access.ACTIVE),),
+        ),
+        "bar": Deed(
+            question="Bar these devices (stolen or misused)?",
+            button="Bar",
+            done="barred",
+            is_dangerous=True,
+            do=lambda device, reason, by: inventory.bar(device=device, reason=reason),
+            skips=(_already(Access.BARRED),),
+        ),
+        "retire": Deed(
+            question="Retire these devices for good? Their keys end and their endpoint names become free.",
+            button="Retire",
+            done="retired",
+            verb="delete",
+            is_dangerous=True,
+            do=lambda device, reason, by: DeviceAdmin.end(device=device, reason=reason),
+            skips=(_already(Access.RETIRED),),
+        ),
+    }
     fieldsets = (
         (None, {"fields": ("endpoint", "name", "operator", "subscriber")}),
         ("States", {"fields": ("access", "provisioning", "ownership")}),
@@ -162,86 +223,27 @@ class DeviceAdmin(ScopedModelAdmin):
 
     @admin.action(description="Wake by SMS …", permissions=["change"])
     def wake(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        return self._trigger(request, queryset, "wake", triggers.Kind.UPDATE, "update their registration")
+        return ask_and_do(self, request, queryset, "wake")
 
     @admin.action(description="Have them bootstrap, by SMS …", permissions=["change"])
     def bootstrap_anew(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        return self._trigger(request, queryset, "bootstrap_anew", triggers.Kind.BOOTSTRAP, "bootstrap anew")
-
-    def _trigger(
-        self, request: HttpRequest, queryset: QuerySet, action: str, kind: triggers.Kind, what: str
-    ) -> HttpResponse | None:
-        return ask_and_do(
-            self,
-            request,
-            queryset,
-            action=action,
-            question=f"Ask these devices by SMS to {what}? Each message costs.",
-            button="Send SMS",
-            done="asked by SMS",
-            do=lambda device, reason: triggers.send(
-                device=device,
-                kind=kind,
-                requested_by=f"user:{request.user.pk}",
-                reason=reason,
-                asker=Asker(may_endanger=tenancy.may(request.user, PERMISSION, device.operator_id)),
-            ),
-        )
+        return ask_and_do(self, request, queryset, "bootstrap_anew")
 
     @admin.action(description="Suspend devices …", permissions=["change"])
     def suspend(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        return ask_and_do(
-            self,
-            request,
-            queryset,
-            action="suspend",
-            question="Suspend these devices?",
-            button="Suspend",
-            done="suspended",
-            do=lambda device, reason: inventory.suspend(device=device, reason=reason),
-        )
+        return ask_and_do(self, request, queryset, "suspend")
 
     @admin.action(description="Resume devices …", permissions=["change"])
     def resume(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        return ask_and_do(
-            self,
-            request,
-            queryset,
-            action="resume",
-            question="Let these devices connect again?",
-            button="Resume",
-            done="active again",
-            do=lambda device, reason: inventory.resume(device=device, reason=reason),
-        )
+        return ask_and_do(self, request, queryset, "resume")
 
     @admin.action(description="Bar devices …", permissions=["change"])
     def bar(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        return ask_and_do(
-            self,
-            request,
-            queryset,
-            action="bar",
-            question="Bar these devices (stolen or misused)?",
-            button="Bar",
-            done="barred",
-            is_dangerous=True,
-            do=lambda device, reason: inventory.bar(device=device, reason=reason),
-        )
+        return ask_and_do(self, request, queryset, "bar")
 
     @admin.action(description="Retire devices …", permissions=["retire"])
     def retire(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        return ask_and_do(
-            self,
-            request,
-            queryset,
-            action="retire",
-            question="Retire these devices for good? Their keys end and their endpoint names become free.",
-            button="Retire",
-            done="retired",
-            verb="delete",
-            is_dangerous=True,
-            do=lambda device, reason: self.end(device=device, reason=reason),
-        )
+        return ask_and_do(self, request, queryset, "retire")
 
     def has_retire_permission(self, request: HttpRequest) -> bool:
         return self._may(request, "delete", None)

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from accounts.models import Operator
-from accounts.scoping import ScopedModelAdmin, ask_and_do
+from accounts.scoping import Deed, ScopedModelAdmin, ask_and_do
 from devices import object_files
 from devices.errors import Refused
 from devices.models import ObjectDefinition
@@ -97,6 +97,16 @@ class ObjectDefinitionAdmin(ScopedModelAdmin):
     show_full_result_count = False
     ordering = ("object_id", "version", "id")
     actions = ("remove",)
+    deeds = {
+        "remove": Deed(
+            question="Remove these definitions? Devices are then read by the next one that knows the object.",
+            button="Remove",
+            done="removed",
+            verb="delete",
+            is_dangerous=True,
+            do=lambda row, reason, by: _remove(row, reason),
+        )
+    }
     fields = readonly_fields = ("path", "version", "name", "whose", "instances", "source", "loaded_at")
     change_form_template = "devices/admin/object_definition.html"
     change_list_template = "devices/admin/object_definitions.html"
@@ -177,18 +187,7 @@ class ObjectDefinitionAdmin(ScopedModelAdmin):
 
     @admin.action(description="Remove definitions …", permissions=["remove"])
     def remove(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        return ask_and_do(
-            self,
-            request,
-            queryset,
-            action="remove",
-            question="Remove these definitions? Devices are then read by the next one that knows the object.",
-            button="Remove",
-            done="removed",
-            verb="delete",
-            is_dangerous=True,
-            do=_remove,
-        )
+        return ask_and_do(self, request, queryset, "remove")
 
 
 def _model(row: ObjectDefinition) -> ObjectModel | None:

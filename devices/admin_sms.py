@@ -10,7 +10,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from accounts.scoping import ScopedModelAdmin, ask_and_do
+from accounts.scoping import Deed, ScopedModelAdmin, ask_and_do
 from devices.admin_records import ReadOnlyAdmin
 from devices.errors import Refused
 from devices.messaging import SmscLink, SmsMessage, SmsPart
@@ -47,6 +47,14 @@ class SmscLinkAdmin(ScopedModelAdmin):
     search_fields = ("operator__name", "host")
     readonly_fields = _STATE
     actions = ("connect_now",)
+    deeds = {
+        "connect_now": Deed(
+            question="Connect to these SMSCs now? What is under way on the link may be lost.",
+            button="Connect now",
+            done="asked to connect; look at the state in a moment",
+            do=lambda link, reason, by: smsc_links.try_now(operator=link.operator),
+        )
+    }
     fieldsets = (
         (None, {"fields": ("operator", "is_enabled")}),
         ("Where", {"fields": ("host", "port", "use_tls", "system_id", "password", "system_type")}),
@@ -78,16 +86,7 @@ class SmscLinkAdmin(ScopedModelAdmin):
 
     @admin.action(description="Connect now …", permissions=["change"])
     def connect_now(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        return ask_and_do(
-            self,
-            request,
-            queryset,
-            action="connect_now",
-            question="Connect to these SMSCs now? What is under way on the link may be lost.",
-            button="Connect now",
-            done="asked to connect; look at the state in a moment",
-            do=lambda link, reason: smsc_links.try_now(operator=link.operator),
-        )
+        return ask_and_do(self, request, queryset, "connect_now")
 
 
 @admin.register(SmsMessage)

@@ -159,6 +159,7 @@ CELERY_BEAT_SCHEDULE = {
     "prune-attempts": {"task": "provisioning.prune_attempts", "schedule": schedule(6 * 3600)},
     "prune-history": {"task": "devices.prune_history", "schedule": schedule(3600)},
     "tell-held-back": {"task": "audit.tell_held_back", "schedule": schedule(600)},
+    "sweep-bulk": {"task": "accounts.sweep_bulk", "schedule": schedule(30)},
     "clear-expired-logins": {"task": "accounts.clear_expired", "schedule": schedule(6 * 3600)},
 }
 

@@ -12,7 +12,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from accounts.admin import OperatorAdmin, SubscriberAdmin
-from accounts.scoping import ScopedInline, ScopedModelAdmin, ask_and_do
+from accounts.scoping import Deed, ScopedInline, ScopedModelAdmin, ask_and_do
 from audit.causes import CAUSES
 from devices.admin import DeviceAdmin
 from devices.admin_end_devices import EndDeviceAdmin
@@ -164,6 +164,23 @@ class JobAdmin(_Read, ScopedModelAdmin):
     )
     inlines = (StepInline,)
     actions = ("retry", "cancel")
+    deeds = {
+        "retry": Deed(
+            question="Start these jobs again?",
+            button="Start again",
+            done="started again",
+            do=lambda job, reason, by: jobs.retry(
+                job_id=job.pk, requested_by=requested_by(by), reason=reason
+            ),
+        ),
+        "cancel": Deed(
+            question="Cancel these jobs?",
+            button="Cancel the jobs",
+            done="cancelled",
+            is_dangerous=True,
+            do=lambda job, reason, by: jobs.cancel(job_id=job.pk, reason=reason),
+        ),
+    }
 
     @admin.display(description="Cause")
     def why(self, job: Job) -> str:
@@ -175,32 +192,11 @@ class JobAdmin(_Read, ScopedModelAdmin):
 
     @admin.action(description="Start failed jobs again …", permissions=["change"])
     def retry(self, request: HttpRequest, queryset: QuerySet[Job]) -> HttpResponse | None:
-        return ask_and_do(
-            self,
-            request,
-            queryset,
-            action="retry",
-            question="Start these jobs again?",
-            button="Start again",
-            done="started again",
-            do=lambda job, reason: jobs.retry(
-                job_id=job.pk, requested_by=requested_by(request.user), reason=reason
-            ),
-        )
+        return ask_and_do(self, request, queryset, "retry")
 
     @admin.action(description="Cancel jobs …", permissions=["change"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> HttpResponse | None:
-        return ask_and_do(
-            self,
-            request,
-            queryset,
-            action="cancel",
-            question="Cancel these jobs?",
-            button="Cancel the jobs",
-            done="cancelled",
-            is_dangerous=True,
-            do=lambda job, reason: jobs.cancel(job_id=job.pk, reason=reason),
-        )
+        return ask_and_do(self, request, queryset, "cancel")
 
 
 class ExchangeInline(_Read, ScopedInline):

@@ -10,18 +10,21 @@
 """
 
 from accounts.scoping.admin import PlatformModelAdmin, ScopedInline, ScopedModelAdmin, ScopedStackedInline
+from accounts.scoping.deeds import Deed, Skip
 from accounts.scoping.querysets import of_staff, of_subscriber, visible
 from accounts.scoping.reasons import ask_and_do
 from accounts.scoping.rest import RolePermission, ScopedQuerysetMixin
 from accounts.tenancy import may, operator_id_of, operator_ids
 
 __all__ = [
+    "Deed",
     "PlatformModelAdmin",
     "RolePermission",
     "ScopedInline",
     "ScopedModelAdmin",
     "ScopedQuerysetMixin",
     "ScopedStackedInline",
+    "Skip",
     "ask_and_do",
     "may",
     "of_staff",

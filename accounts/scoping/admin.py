@@ -12,8 +12,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from accounts import tenancy
 from accounts.errors import Refused
-from accounts.models import Operator
+from accounts.models import BulkJob, Operator
+from accounts.scoping.deeds import Deed
 from accounts.scoping.querysets import of_staff
+from accounts.services import bulk
 
 
 class _ScopedRelatedFilter(RelatedFieldListFilter):
@@ -85,6 +87,7 @@ class ScopedModelAdmin(_Scoped, admin.ModelAdmin):
     """
 
     refusals: tuple[type[Exception], ...] = (Refused,)
+    deeds: dict[str, Deed] = {}  # what the actions do, by their names
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
@@ -154,6 +157,16 @@ class ScopedModelAdmin(_Scoped, admin.ModelAdmin):
     def named(self, row: Model) -> str:
         """A row as it is told from others, where an action asks about it or reports on it."""
         return str(row)
+
+    def go_on(self, job: BulkJob) -> bool:
+        """Do the next rows of a bulk job of this list; True when none is left."""
+        return bulk.run(
+            job=job,
+            model=self.model,
+            deed=self.deeds[job.action],
+            operator_path=self.operator_path,
+            refusals=self.refusals,
+        )
 
     def permitted(self, request: HttpRequest, queryset: QuerySet, verb: str) -> QuerySet:
         """Of an action's rows those where the role allows `verb`: somebody may hold several roles."""

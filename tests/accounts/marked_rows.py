@@ -10,7 +10,7 @@ from django.db.models import Model
 from django.utils import timezone
 from knox.models import AuthToken
 
-from accounts.models import Operator, StaffMembership, Subscriber, User
+from accounts.models import BulkJob, Operator, StaffMembership, Subscriber, User
 from accounts.roles import Role
 from accounts.services import staff, subscribers
 from audit import ledger
@@ -58,6 +58,17 @@ def _subscriber(operator: Operator) -> Subscriber:
 @row(StaffMembership)
 def _membership(operator: Operator) -> StaffMembership:
     return staff.grant(user=person(f"staff@{MARK}.example"), operator=operator, role=Role.ADMINISTRATOR)
+
+
+@row(BulkJob)
+def _bulk_job(operator: Operator) -> BulkJob:
+    return BulkJob.objects.create(
+        model="devices.device",
+        action="suspend",
+        operator=operator,
+        reason=f"{MARK} reason",
+        requested_by=person(f"staff@{MARK}.example"),
+    )
 
 
 @row(EmailAddress)

@@ -92,6 +92,10 @@ def problem(number: int, value: bytes, before: int, known: dict[int, range]) -> 
 
 def write(out: bytearray, last: int, number: int, value: bytes) -> int:
     """Append an option behind the one with the number `last`; returns its own number."""
+    if number - last < 13 and len(value) < 13:
+        out.append(number - last << 4 | len(value))
+        out += value
+        return number
     delta, delta_more = _nibble(number - last)
     length, length_more = _nibble(len(value))
     out.append(delta << 4 | length)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Callable, Hashable
 from itertools import islice
 
@@ -23,7 +22,6 @@ from devices.selectors.mailbox import has_waiting
 from devices.services import takeover
 from lwm2m.registration import Origin
 from southbound.database import Database
-from southbound.transports import coap
 from southbound.transports.lane import Lane
 from southbound.transports.ports import Ports
 
@@ -142,7 +140,7 @@ class Takeover:
             return
         self._calls[device_id] = made + 1
         lane, peer = route
-        lane.transmit(peer, coap.write_empty(coap.CON, secrets.randbelow(0x10000)))
+        lane.ping(peer)
 
     async def _adopt(self) -> None:
         while self._answered:

@@ -12,7 +12,7 @@ import math
 import random
 import secrets
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import cast
 
 import coap
@@ -38,14 +38,6 @@ SHORT_TOKEN_BYTES = 4
 _RESPONSES = range(2, 6)
 """Classes of codes (RFC 7252 section 12.1)."""
 _STOPPING = "This process is stopping."
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Waiting:
-    """Whoever asked."""
-
-    answer: asyncio.Future[coap.Response | Failed]
-    on_progress: Callable[[], None] | None
 
 
 class Engine:
@@ -145,7 +137,7 @@ class Engine:
         loop = self._loop
         if loop is None:
             raise NoReply(Reason.GONE, _STOPPING)
-        waiting = _Waiting(loop.create_future(), on_progress)
+        answered: asyncio.Future[coap.Response | Failed] = loop.create_future()
         tuning = self._tuning_of(lane)
         if not is_proven:
             tuning, token = tuning.unrepeated, secrets.token_bytes(SHORT_TOKEN_BYTES)
@@ -158,11 +150,11 @@ class Engine:
             now=now,
             token=token,
             ends_at=None if seconds is None else now + seconds,
-            tag=waiting,
+            tag=(answered, on_progress),
         )
         self._work(loop)
         try:
-            answer = await waiting.answer
+            answer = await answered
         except asyncio.CancelledError:
             self._client.cancel(call, loop.time())
             self._work(loop)
@@ -189,12 +181,12 @@ class Engine:
         for way, data in client.sent():
             self._transmit(*cast("tuple[Lane, Hashable]", way), data)
         for event in client.events():
-            waiting: _Waiting = event.call.tag
+            answered, on_progress = event.call.tag
             if not isinstance(event, Finished):
-                if waiting.on_progress is not None:
-                    waiting.on_progress()
-            elif not waiting.answer.done():
-                waiting.answer.set_result(event.outcome)
+                if on_progress is not None:
+                    on_progress()
+            elif not answered.done():
+                answered.set_result(event.outcome)
         at = client.next_timer()
         if at is not None and at < self._timer_at:
             if self._timer is not None:

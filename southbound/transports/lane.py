@@ -205,6 +205,10 @@ class Lane:
         self._counters.answers += 1
         self.transmit(exchange.peer, data)
 
+    def ping(self, peer: Hashable) -> None:
+        """Whoever is there answers with a reset (RFC 7252 section 4.3)."""
+        self.transmit(peer, coap.write_empty(coap.CON, self._replies.draw_mid(self, peer)))
+
     def _reject(self, kind: int, data: bytes, peer: Hashable, why: str) -> None:
         """Throw a message away that makes no sense: with a reset if it is confirmable (RFC 7252 section 4.2).
 

@@ -72,9 +72,19 @@ class LedgerEvent(models.Model):
                 name="audit_event_subscriber",
                 condition=models.Q(subscriber_id__isnull=False),
             ),
-            models.Index(fields=["operator_id", "at"], name="audit_event_operator_at"),
+            models.Index(fields=["operator_id", "id"], name="audit_event_operator"),
             models.Index(fields=["at", "id"], name="audit_event_at"),
-            models.Index(fields=["cause", "at"], name="audit_event_cause_at", condition=~models.Q(cause="")),
+            models.Index(fields=["cause", "id"], name="audit_event_cause", condition=~models.Q(cause="")),
+            models.Index(fields=["action", "id"], name="audit_event_action"),
+            models.Index(
+                fields=["result", "id"], name="audit_event_result", condition=~models.Q(result="ok")
+            ),
+            models.Index(
+                fields=["target", "id"],
+                name="audit_event_target",
+                opclasses=["varchar_pattern_ops", "int8_ops"],  # "begins with" is a range too
+                condition=~models.Q(target=""),
+            ),
             models.Index(
                 fields=["request_id"], name="audit_event_request", condition=~models.Q(request_id="")
             ),

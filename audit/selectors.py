@@ -13,13 +13,13 @@ VIEW_PERMISSION = "audit.view_ledgerevent"
 
 def events_visible(operator_ids: Iterable[int] | None) -> QuerySet[LedgerEvent]:
     """Events of these operators, newest first; `ALL` adds every other operator's and the platform's."""
-    events = LedgerEvent.objects.prefetch_related("personal_data").order_by("-at", "-id")
+    events = LedgerEvent.objects.prefetch_related("personal_data").order_by("-id")
     return events if operator_ids is ALL else events.filter(operator_id__in=list(operator_ids))
 
 
 def timeline(device_id: int, operator_ids: Iterable[int] | None) -> QuerySet[LedgerEvent]:
     """What happened to one device under these operators, newest first: not what it did under another one."""
-    return events_visible(operator_ids).filter(device_id=device_id).order_by("-id")
+    return events_visible(operator_ids).filter(device_id=device_id)
 
 
 def visible_to(user: Any) -> QuerySet[LedgerEvent]:

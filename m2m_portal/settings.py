@@ -5,6 +5,7 @@ from pathlib import Path
 import environ
 from celery.schedules import schedule
 from django.core.exceptions import ImproperlyConfigured
+from kombu import Queue
 
 from m2m_portal import environment as env
 
@@ -147,7 +148,19 @@ else:
     CELERY_BROKER_URL = "memory://localhost/"
     CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.05}
 CELERY_TASK_IGNORE_RESULT = True
+# Three queues, so that 50,000 bells hold up no sweep, and an hour of tidying no bell: see deploy/README.md.
 CELERY_TASK_DEFAULT_QUEUE = env.text("CELERY_QUEUE", "portal")
+_beat, _long = f"{CELERY_TASK_DEFAULT_QUEUE}.beat", f"{CELERY_TASK_DEFAULT_QUEUE}.long"
+CELERY_TASK_QUEUES = [Queue(name) for name in (CELERY_TASK_DEFAULT_QUEUE, _beat, _long)]
+CELERY_TASK_ROUTES = {
+    "provisioning.sweep": {"queue": _beat},
+    "provisioning.climb": {"queue": _beat},
+    "provisioning.look_for_silent": {"queue": _beat},
+    "audit.tell_held_back": {"queue": _beat},
+    "provisioning.prune_attempts": {"queue": _long},
+    "devices.prune_history": {"queue": _long},
+    "accounts.clear_expired": {"queue": _long},
+}
 CELERY_TASK_TIME_LIMIT = 300
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

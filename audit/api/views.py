@@ -23,9 +23,12 @@ class MaySeeLedger(BasePermission):
 
 
 class LedgerPages(CursorPagination):
-    """Steps from event to event: counting a ledger would read all of it."""
+    """Steps from event to event: counting a ledger would read all of it.
 
-    ordering = ("-at", "-id")
+    By a key that no two events share: by their times alone, thousands of one moment would be a page without an end.
+    """
+
+    ordering = "-id"
     page_size = 50
     page_size_query_param = "page_size"
     max_page_size = 500

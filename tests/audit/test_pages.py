@@ -1,0 +1,61 @@
+"""Pages of the ledger: each event once, an end, and no counting of all there is."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from audit import admin as audit_admin
+from audit import ledger
+from audit.models import LedgerEvent
+
+pytestmark = pytest.mark.django_db
+EVENTS = 1_500
+
+
+@pytest.fixture
+def root():
+    return User.objects.create_superuser("root@example.com", "a long password 1")
+
+
+@pytest.fixture
+def at_once():
+    now = timezone.now()
+    ledger.record_many(
+        [ledger.Event(action="registration.expired", operator_id=None, at=now) for _ in range(EVENTS)]
+    )
+
+
+def test_thousands_of_one_moment_are_each_on_one_page_and_the_pages_end(root, at_once):
+    client = APIClient()
+    client.force_authenticate(root)
+    seen, page = [], "/api/v1/audit/events/?page_size=100&action=registration.expired"
+    for _ in range(EVENTS // 100 + 5):
+        answer = client.get(page).json()
+        seen += [event["id"] for event in answer["results"]]
+        page = answer["next"]
+        if page is None:
+            break
+    assert page is None
+    assert len(seen) == len(set(seen)) == EVENTS
+    assert seen == sorted(seen, reverse=True)
+
+
+def test_the_admin_counts_no_further_than_one_leafs(root, at_once, monkeypatch):
+    monkeypatch.setattr(audit_admin, "_LEAFED", 120)
+    client = Client()
+    client.force_login(root)
+    with CaptureQueriesContext(connection) as queries:
+        first = client.get("/admin/audit/ledgerevent/")
+    assert first.context["cl"].result_count == 120
+    counting = [one["sql"] for one in queries if "COUNT(" in one["sql"] and "audit_ledgerevent" in one["sql"]]
+    assert counting
+    assert all("LIMIT 120" in sql for sql in counting)
+    assert client.get("/admin/audit/ledgerevent/?p=3").status_code == 200
+    newest = LedgerEvent.objects.order_by("-id").first()
+    assert str(newest.pk) in client.get("/admin/audit/ledgerevent/").content.decode()

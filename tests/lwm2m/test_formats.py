@@ -122,12 +122,14 @@ def test_single_resources_round_trip(number: int, resource: int, data: st.DataOb
     number=st.sampled_from(sorted(formats.numbers())),
     payload=st.binary(max_size=80),
     path=st.sampled_from([ROOT, Path(3), Path(3, 0), Path(3, 0, 9), Path(3, 0, 7, 0)]),
+    names=st.booleans(),
 )
 @settings(max_examples=800)
-def test_any_bytes_decode_or_are_refused(number: int, payload: bytes, path: Path) -> None:
+def test_any_bytes_decode_or_are_refused(number: int, payload: bytes, path: Path, names: bool) -> None:
     with suppress(Lwm2mError):
-        nodes = formats.decode(number, payload, path, core())
+        nodes = formats.decode(number, payload, path, core(), names=names)
         assert all(path.contains(node.path) for node in nodes)
+        assert names or all(node.value is not None for node in nodes if node.path.depth == 4)
 
 
 @given(

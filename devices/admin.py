@@ -9,9 +9,10 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Model, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from accounts import tenancy
 from accounts.models import User
@@ -30,7 +31,7 @@ from devices.admin_device import device_facts
 from devices.admin_management import urls as management_urls
 from devices.dangers import PERMISSION, Asker
 from devices.errors import Refused
-from devices.models import Device
+from devices.models import Device, Reach
 from devices.selectors import present, sessions, ways
 from devices.selectors.paging import KeyedPaginator
 from devices.services import corrections, inventory, triggers
@@ -40,16 +41,20 @@ from devices.states import Access
 class SessionFilter(admin.SimpleListFilter):
     """By the state told from the registration, the same as on the board."""
 
-    title = "session"
+    title = "how it is now"
     parameter_name = "session"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return sessions.Session.choices
+        return [
+            *sessions.Session.choices,
+            (present.STUCK, "Cannot come online"),
+            (present.SUSPENDED, "Suspended"),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Device]) -> QuerySet[Device]:
-        if self.value() not in sessions.Session.values:
+        if self.value() not in {*sessions.Session.values, present.STUCK, present.SUSPENDED}:
             return queryset
-        return queryset.filter(sessions.condition(self.value(), timezone.now()))
+        return queryset.filter(present.condition(self.value(), timezone.now()))
 
 
 def _already(access: Access) -> Skip:
@@ -87,11 +92,10 @@ class DeviceAdmin(ScopedModelAdmin):
 
     list_display = (
         "endpoint",
-        "name",
+        "called",
         "account",
         "operator",
         "provisioning",
-        "access",
         "session",
         "last_seen",
         "created_at",
@@ -105,7 +109,7 @@ class DeviceAdmin(ScopedModelAdmin):
     show_full_result_count = False
     paginator = KeyedPaginator
     ordering = ("-id",)
-    readonly_fields = ("sms_today",)
+    readonly_fields = ("sms_today", "way_in", "protection")
     actions = ("wake", "bootstrap_anew", "suspend", "resume", "bar", "retire")
     deeds = {
         "wake": _trigger(triggers.Kind.UPDATE, "update their registration"),
@@ -145,7 +149,7 @@ class DeviceAdmin(ScopedModelAdmin):
     fieldsets = (
         (None, {"fields": ("endpoint", "name", "operator", "subscriber")}),
         ("States", {"fields": ("access", "provisioning", "ownership")}),
-        ("How it connects", {"fields": ("reach", "msisdn", "sms_today", "onboarding", "security")}),
+        ("How it connects", {"fields": ("reach", "msisdn", "sms_today", "way_in", "protection")}),
         (
             "What it says of itself",
             {"fields": ("manufacturer", "model_number", "serial_number", "firmware_version")},
@@ -161,6 +165,10 @@ class DeviceAdmin(ScopedModelAdmin):
     def named(self, row: Model) -> str:
         return f"{row.name} ({row.endpoint})" if row.name else row.endpoint
 
+    @admin.display(description="Name", ordering="name")
+    def called(self, device: Device) -> str:
+        return format_html('<span class="list-clamp">{}</span>', device.name) if device.name else "–"
+
     @admin.display(description="Account", ordering="subscriber__number")
     def account(self, device: Device) -> str:
         return device.subscriber.number if device.subscriber else "–"
@@ -169,14 +177,39 @@ class DeviceAdmin(ScopedModelAdmin):
     def sms_today(self, device: Device) -> str:
         return admin_sms.spent_today(device)
 
+    @admin.display(description="Onboarding")
+    def way_in(self, device: Device) -> str:
+        is_behind = device.reach == Reach.GATEWAY
+        return "Through its gateway" if is_behind else device.get_onboarding_display()
+
+    @admin.display(description="Security")
+    def protection(self, device: Device) -> str:
+        """An end device has none of its own: what protects it is its gateway's."""
+        if device.reach != Reach.GATEWAY:
+            return device.get_security_display()
+        gateway = ways.gateway(device)
+        return (
+            f"That of its gateway: {gateway.get_security_display().lower()}"
+            if gateway
+            else "That of its gateway"
+        )
+
     @admin.display(description="Now")
     def session(self, device: Device) -> str:
-        return present.of(device, timezone.now()).words
+        return present.of(device, timezone.now(), getattr(device, "refusal", None)).words
 
     @admin.display(description="Last seen", empty_value="never")
     def last_seen(self, device: Device) -> Any:
         registration = ways.registration(device)
         return registration.last_seen_at if registration else None
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Who is refused at the door is read once for the page."""
+        page = super().get_changelist_instance(request)
+        refused = present.refusals(page.result_list, timezone.now())
+        for device in page.result_list:
+            device.refusal = refused.get(device.pk)
+        return page
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         """Without the operator for whoever works for one alone."""
@@ -221,6 +254,16 @@ class DeviceAdmin(ScopedModelAdmin):
             extra = {**device_facts(device, request.user), "may_correct": may_correct(request.user, device)}
         return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
 
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The ledger's: this site itself changes no device."""
+        device = self.get_object(request, object_id)
+        place = _url("support-device", device.pk) if device else ""
+        if not place or not request.user.has_perm("audit.view_ledgerevent", device):
+            return super().history_view(request, object_id, extra_context)
+        return HttpResponseRedirect(place)
+
     @admin.action(description="Wake by SMS …", permissions=["change"])
     def wake(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         return ask_and_do(self, request, queryset, "wake")
@@ -249,8 +292,8 @@ class DeviceAdmin(ScopedModelAdmin):
         return self._may(request, "delete", None)
 
 
-def _url(name: str) -> str:
+def _url(name: str, *arguments: int) -> str:
     try:
-        return reverse(name)
+        return reverse(name, args=arguments)
     except NoReverseMatch:
         return ""

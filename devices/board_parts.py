@@ -21,7 +21,7 @@ MARKS = {
     Session.NEVER_SEEN: "–",
     Session.GATEWAY_OFFLINE: "⊗",
     Session.GONE: "⊘",
-    "suspended": "⏸",
+    "suspended": "‖",
     "barred": "⊘",
     "retired": "○",
     "failed": "!",

@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from accounts.admin import OperatorAdmin, SubscriberAdmin
 from accounts.scoping import Deed, ScopedInline, ScopedModelAdmin, ask_and_do
 from audit.causes import CAUSES
+from devices import requesters
 from devices.admin import DeviceAdmin
 from devices.admin_end_devices import EndDeviceAdmin
 from provisioning import admin_reachability  # noqa: F401  the other models of this room
@@ -156,7 +157,7 @@ class JobAdmin(_Read, ScopedModelAdmin):
         "kind",
         "state",
         "why",
-        "requested_by",
+        "asked_by",
         "reason",
         "created_at",
         "finished_at",
@@ -185,6 +186,10 @@ class JobAdmin(_Read, ScopedModelAdmin):
     @admin.display(description="Cause")
     def why(self, job: Job) -> str:
         return in_words(job.cause)
+
+    @admin.display(description="Requested by")
+    def asked_by(self, job: Job) -> str:
+        return requesters.words(job.requested_by)
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """For the actions of the list; a job's page is to be read."""

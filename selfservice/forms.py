@@ -11,8 +11,11 @@ from accounts.selectors import subscribers
 from devices import nameplate
 from devices.errors import Refused
 from devices.models import Reach, Security
+from selfservice.selectors import own
 
 MADE, PRINTED, NONE = "made", "printed", "none"
+DOUBT = "DOUBT"
+"""The code of what is asked about and not refused."""
 
 
 class AccountField(forms.ModelChoiceField):
@@ -85,10 +88,12 @@ class AddDevice(forms.Form):
             }
         ),
     )
+    sure = forms.CharField(max_length=255, widget=forms.HiddenInput, required=False)
     submission = forms.CharField(max_length=64, widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args, user: User, **kwargs) -> None:
         super().__init__(*args, **kwargs)
+        self.user = user
         self.accounts = list(subscribers.usable(user))
         self.fields["account"].queryset = subscribers.usable(user)
         if len(self.accounts) == 1:
@@ -96,6 +101,19 @@ class AddDevice(forms.Form):
         self.allows_nosec = any(row.operator.allows_nosec for row in self.accounts)
         if self.allows_nosec:
             self.fields["key_source"].choices = [*self.fields["key_source"].choices, (NONE, "No encryption")]
+
+    def clean_endpoint(self) -> str:
+        """Probable slips are asked about once; whoever sends the same name again is sure of it."""
+        endpoint = self.cleaned_data["endpoint"]
+        if self.data.get(self.add_prefix("sure")) == endpoint:
+            return endpoint
+        doubts = nameplate.doubts(endpoint)
+        if alike := own.spelled_alike(self.user, endpoint):
+            doubts.append(f"You have {alike} already; capital and small letters make another device.")
+        if doubts:
+            ask = "Compare it with the label; if it says exactly this, press “Add the device” again."
+            raise forms.ValidationError(" ".join([*doubts, ask]), code=DOUBT)
+        return endpoint
 
     def clean_account(self) -> Subscriber:
         return self.cleaned_data["account"] or self.accounts[0]

@@ -1,4 +1,7 @@
-"""The key that the portal made, shown once: held sealed in the session until the page is rendered, then gone.
+"""The key that the portal made, shown for a while: held sealed in the session, gone when it was noted or used.
+
+A reload, or a phone that drops the tab for its camera, does not cost the key: it stands on the page for ten minutes,
+until its owner says that it is noted, or until a device comes with it.
 
 The QR code holds one line that a flashing tool or a phone can split at `&` after the question mark:
 
@@ -14,6 +17,7 @@ import io
 import json
 import logging
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 import segno
@@ -22,8 +26,10 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.models import Session
 
 from devices import vault
-from devices.models import Device
+from devices.models import Credential, CredentialState, Device
 from devices.sealed_places import walk_rows
+
+KEPT = timedelta(minutes=10)
 
 logger = logging.getLogger(__name__)
 
@@ -53,25 +59,38 @@ def _slot(device_id: int) -> str:
     return f"{_SLOT}{device_id}"
 
 
-def keep(session: SessionBase, *, device: Device, identity: str, key: bytes) -> None:
-    session[_slot(device.pk)] = vault.seal(json.dumps([identity, key.hex()]).encode())
+def keep(session: SessionBase, *, device: Device, identity: str, key: bytes, now: datetime) -> None:
+    kept = [identity, key.hex(), now.timestamp()]
+    session[_slot(device.pk)] = vault.seal(json.dumps(kept).encode())
 
 
-def take(session: SessionBase, device: Device) -> Sheet | None:
-    """The sheet, the first time it is asked for; None ever after, and where its key cannot be opened any more."""
-    sealed = session.pop(_slot(device.pk), None)
+def of(session: SessionBase, device: Device, now: datetime) -> Sheet | None:
+    """The sheet while it may be shown; what may not, or cannot be opened any more, is forgotten."""
+    sealed = session.get(_slot(device.pk))
     if sealed is None:
         return None
     try:
-        identity, key_hex = json.loads(vault.open_sealed(sealed))
+        identity, key_hex, kept_at = json.loads(vault.open_sealed(sealed))
     except vault.Unreadable:
         logger.warning("key_sheet_lost device=%d reason=no key of FIELD_ENCRYPTION_KEYS opens it", device.pk)
+        noted(session, device)
+        return None
+    waiting = Credential.objects.filter(device=device, identity=identity, first_used_at=None)
+    usable = waiting.exclude(state=CredentialState.RETIRED)
+    is_unused = any(vault.open_sealed(row.sealed_key).hex() == key_hex for row in usable)
+    if now.timestamp() - kept_at > KEPT.total_seconds() or not is_unused:
+        noted(session, device)
         return None
     return sheet(endpoint=device.endpoint, identity=identity, key=bytes.fromhex(key_hex))
 
 
+def noted(session: SessionBase, device: Device) -> None:
+    """It is shown no more."""
+    session.pop(_slot(device.pk), None)
+
+
 def _walk(visit: vault.Visit) -> None:
-    """Sheets that nobody has looked at yet."""
+    """Sheets that nobody has noted yet."""
 
     def change(row: Session) -> str:
         kept = row.get_decoded()

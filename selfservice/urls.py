@@ -11,6 +11,7 @@ urlpatterns = [
     path("devices/<int:device_id>/", devices.device, name="device"),
     path("devices/<int:device_id>/end-devices/", end_devices.end_devices_of, name="device-end-devices"),
     path("devices/<int:device_id>/new-key/", devices.new_key, name="device-new-key"),
+    path("devices/<int:device_id>/key-noted/", devices.key_noted, name="device-key-noted"),
     path("devices/<int:device_id>/key/", mending.key, name="device-key"),
     path("devices/<int:device_id>/endpoint/", mending.endpoint, name="device-endpoint"),
     path("devices/<int:device_id>/name/", mending.name, name="device-name"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django import template
 
+from devices import requesters
 from devices.board_parts import MARKS
 from devices.models import Registration
 
@@ -16,6 +17,11 @@ _UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
 def mark(state: str) -> str:
     """A shape beside the colour of a session state."""
     return MARKS.get(state, "")
+
+
+@register.filter
+def requester(requested_by: str) -> str:
+    return requesters.words(requested_by)
 
 
 @register.filter

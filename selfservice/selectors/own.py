@@ -35,6 +35,12 @@ def by_endpoint(user: User, endpoint: str) -> Device | None:
     return devices(user).filter(endpoint=endpoint).first()
 
 
+def spelled_alike(user: User, endpoint: str) -> str:
+    """The name of an own device that differs in nothing but capitals; empty where there is none."""
+    alike = devices(user).filter(endpoint__iexact=endpoint).exclude(endpoint=endpoint)
+    return alike.values_list("endpoint", flat=True).first() or ""
+
+
 @dataclass(frozen=True)
 class Counts:
     """How many devices each filter of the list shows."""

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from devices.models import Device, Onboarding
 from provisioning.services import onboarding
 from selfservice import key_sheet, refusals, submissions
-from selfservice.forms import AddDevice
+from selfservice.forms import DOUBT, AddDevice
 from selfservice.selectors import own
 
 _SENT_TWICE = timedelta(seconds=60)
@@ -45,7 +45,12 @@ def add(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "selfservice/add.html",
-        {"form": form, "own_taken": taken or None, "section": "add"},
+        {
+            "form": form,
+            "own_taken": taken or None,
+            "is_doubted": refusals.has(form, DOUBT),
+            "section": "add",
+        },
     )
 
 
@@ -74,6 +79,12 @@ def _added(request: HttpRequest, form: AddDevice) -> Device | None:
         refusals.put(form, refusal, operator="account", subscriber="account", security="key_source")
         return None
     if added.key_to_show:
-        key_sheet.keep(request.session, device=added.device, identity=added.identity, key=added.key_to_show)
+        key_sheet.keep(
+            request.session,
+            device=added.device,
+            identity=added.identity,
+            key=added.key_to_show,
+            now=timezone.now(),
+        )
     submissions.remember(request, added.device.pk)
     return added.device

@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.selectors import subscribers
 from devices.selectors.paging import KeyedPaginator
@@ -53,7 +53,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 @never_cache
 def device(request: HttpRequest, device_id: int) -> HttpResponse:
     row = own.get(request.user, device_id)
-    sheet = key_sheet.take(request.session, row)
+    sheet = key_sheet.of(request.session, row, timezone.now())
     return render(
         request,
         "selfservice/device.html",
@@ -79,7 +79,22 @@ def new_key(request: HttpRequest, device_id: int) -> HttpResponse:
             messages.error(request, refusal.detail)
         else:
             submissions.remember(request, row.pk)
-            key_sheet.keep(request.session, device=row, identity=added.identity, key=added.key_to_show)
+            key_sheet.keep(
+                request.session,
+                device=row,
+                identity=added.identity,
+                key=added.key_to_show,
+                now=timezone.now(),
+            )
+    return redirect("device", device_id=row.pk)
+
+
+@login_required
+@require_POST
+def key_noted(request: HttpRequest, device_id: int) -> HttpResponse:
+    row = own.get(request.user, device_id)
+    key_sheet.noted(request.session, row)
+    messages.success(request, "Good. The key is no longer shown anywhere.")
     return redirect("device", device_id=row.pk)
 
 

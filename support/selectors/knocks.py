@@ -3,6 +3,9 @@
 A knock that can be tied to an operator's device is that operator's. One that cannot, as nobody added such a
 device, is listed for the platform's own staff only, as its name may belong to anybody; but whoever can say
 the whole name, because the owner reads it to them from the label, may see that it knocks.
+
+A knock without any name (a certificate, OSCORE, TLS, no common cipher suite) has nothing but its address. It is listed
+for the operators whose devices were heard from there, and for whoever can say the address.
 """
 
 from __future__ import annotations
@@ -13,7 +16,8 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 
 from audit.causes import CAUSES, Cause
-from devices.models import Device, Knock
+from devices.models import Device, Knock, Registration
+from provisioning.models import BootstrapSession
 
 LIMIT = 100
 
@@ -28,14 +32,34 @@ class Seen:
 
 def visible(operator_ids: Iterable[int] | None) -> QuerySet[Knock]:
     rows = Knock.objects.select_related("device", "operator")
-    return rows if operator_ids is None else rows.filter(operator_id__in=operator_ids)
+    if operator_ids is None:
+        return rows
+    return rows.filter(Q(operator_id__in=operator_ids) | _nameless_from(operator_ids))
+
+
+def _nameless_from(operator_ids: Iterable[int]) -> Q:
+    """From addresses that devices of these operators registered or were bootstrapped from."""
+    ids = list(operator_ids)
+    registered = Registration.objects.filter(device__operator_id__in=ids).values("host")
+    bootstrapped = BootstrapSession.objects.filter(operator_id__in=ids).order_by().values("host")
+    heard = Q(host__in=registered) | Q(host__in=bootstrapped)
+    return Q(operator=None, device=None, claimed_name="") & heard
+
+
+def unseen(operator_ids: Iterable[int] | None) -> int:
+    """How many knocks of nobody's devices there are that these operators are not shown."""
+    if operator_ids is None:
+        return 0
+    shown = visible(operator_ids).filter(operator=None).values("pk")
+    return Knock.objects.filter(operator=None, device=None).exclude(pk__in=shown).count()
 
 
 def waiting(operator_ids: Iterable[int] | None, *, text: str = "", cause: str = "") -> QuerySet[Knock]:
-    """Newest first. With a text also knocks of nobody's devices, by their exact name."""
+    """Newest first. With a text also knocks of nobody's devices, by exact name, or without one by exact address."""
     rows = visible(operator_ids)
     if text:
-        whole = Knock.objects.select_related("device", "operator").filter(operator=None, claimed_name=text)
+        said = Q(claimed_name=text) | Q(claimed_name="", host=text)
+        whole = Knock.objects.select_related("device", "operator").filter(said, operator=None)
         rows = rows.filter(Q(claimed_name__icontains=text) | Q(host=text)) | whole
     if cause:
         rows = rows.filter(cause=cause)

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 
 from audit import selectors as ledger
 from audit.causes import CAUSES, Cause
@@ -75,7 +76,7 @@ class Entry:
 
     @property
     def day(self) -> datetime.date:
-        return self.event.at.date()
+        return timezone.localtime(self.event.at).date()  # the zone of the times beneath it
 
 
 @dataclass(frozen=True)

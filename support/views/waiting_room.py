@@ -29,6 +29,7 @@ def waiting_room(request: HttpRequest) -> HttpResponse:
             "cause": cause,
             "causes": knocks.causes(allowed),
             "sees_all": allowed is None,
+            "unseen": 0 if found.object_list else knocks.unseen(allowed),
             "section": "waiting-room",
         },
     )

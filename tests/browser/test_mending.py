@@ -98,3 +98,29 @@ def test_a_suspended_device_says_so_first_on_every_face(
     staff.picture("suspended-admin", full=True)
     staff.page.get_by_role("link", name="Correct key or name").click()
     staff.picture("correct-admin", full=True)
+
+
+def test_a_long_name_pushes_no_column_off(eyes: Callable[..., Eye]) -> None:
+    """Lists of staff at the width of a laptop: the last column is there, whatever a subscriber has typed."""
+    ann, staff = eyes(), eyes((1360, 800))
+    sign_up(ann, "long@home.example")
+    page = ann.open("/devices/add/")
+    page.get_by_label("Endpoint name").fill("L" * 255)
+    page.get_by_label("What you call it").fill("W" * 120)
+    page.get_by_role("button", name="Add the device").click()
+    page.wait_for_url("**/devices/*/")
+    assert problems(ann.open("/devices/")) == []
+    shown = ann.page.locator(".table td").first.bounding_box()
+    assert shown is not None
+    assert shown["height"] < 160
+    staff.sign_in("administrator@northwind.example")
+    for path, cell in (
+        ("/admin/devices/device/", "#result_list th.field-endpoint"),
+        ("/admin/devices/device/board/", ".board-table tbody th"),
+    ):
+        page = staff.open(path)
+        box = page.locator(cell).filter(has_text="LLLL").first.bounding_box()
+        assert box is not None
+        assert box["width"] < 520, path
+        assert box["height"] < 160, path
+        staff.picture(f"long-{path.strip('/').replace('/', '-').split('?')[0]}")

@@ -105,7 +105,7 @@ def sealed_everywhere(operator, device, data_dir):
         making.register(other, now=timezone.now())
         write(other, **arguments)
     session = Client().session
-    key_sheet.keep(session, device=device, identity="id", key=b"0123456789abcdef")
+    key_sheet.keep(session, device=device, identity="id", key=b"0123456789abcdef", now=timezone.now())
     session["other"] = 7
     session.save()
     session_file.write(1, "management", b"sessions")

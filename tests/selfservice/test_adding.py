@@ -1,18 +1,22 @@
-"""Adding a device: what is asked, what is kept, what a second press does, and the key that is shown once."""
+"""Adding a device: what is asked, what is kept, what a second press does, and the key that is shown for a while."""
 
 from __future__ import annotations
 
 import html
 import re
+from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import Subscriber
 from accounts.services import subscribers
 from devices import vault
 from devices.models import Credential, Device
+from devices.services import credentials, inventory
 from provisioning.models import Job
+from selfservice import key_sheet
 from tests.devices import making
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +31,7 @@ def text(response) -> str:
     return html.unescape(response.content.decode())
 
 
-def test_a_made_key_is_shown_once_as_hex_text_and_qr(as_sam: Client):
+def test_a_made_key_is_shown_as_hex_text_and_qr_until_it_is_noted(as_sam: Client):
     answer = post(as_sam, endpoint="urn:dev:1", name="Meter")
     device = Device.objects.get(endpoint="urn:dev:1")
     assert answer.url == f"/devices/{device.pk}/"
@@ -39,10 +43,48 @@ def test_a_made_key_is_shown_once_as_hex_text_and_qr(as_sam: Client):
     assert "<svg" in shown
     assert "data-key-sheet" in shown
     assert "no-store" in page.headers["Cache-Control"]
+    assert key in text(as_sam.get(answer.url))  # a reload costs nothing
+    assert as_sam.post(f"{answer.url}key-noted/").url == answer.url
     again = text(as_sam.get(answer.url))
     assert key not in again
     assert "data-key-sheet" not in again
     assert "The key was not noted?" in again
+
+
+@pytest.mark.parametrize("how", ["time", "use", "another key"])
+def test_a_made_key_is_shown_no_longer_than_it_must_be(as_sam: Client, how: str, monkeypatch):
+    answer = post(as_sam, endpoint="urn:dev:1")
+    credential = Credential.objects.get()
+    assert "data-key-sheet" in text(as_sam.get(answer.url))
+    if how == "time":
+        monkeypatch.setattr(key_sheet, "KEPT", timedelta(seconds=-1))
+    elif how == "use":
+        credentials.first_use(credential_ids=[credential.pk], now=timezone.now())
+    else:
+        inventory.renew_key(device=credential.device)
+    assert "data-key-sheet" not in text(as_sam.get(answer.url))
+    monkeypatch.undo()
+    assert "data-key-sheet" not in text(as_sam.get(answer.url))  # forgotten, not hidden
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "says"),
+    [
+        ("urn:imei:490154203237519", "does not fit the others"),
+        ("490154203237518", "urn:imei:490154203237518"),
+        ("my-d\u0435vice-1", "mixes alphabets"),
+        ("MY-DEVICE-1", "You have my-device-1 already"),
+    ],
+)
+def test_a_probable_slip_is_asked_about_once_and_then_believed(as_sam: Client, endpoint: str, says: str):
+    post(as_sam, endpoint="my-device-1")
+    asked = text(post(as_sam, endpoint=endpoint))
+    assert says in asked
+    assert f'name="sure" value="{endpoint}"' in asked
+    assert not Device.objects.filter(endpoint=endpoint).exists()
+    assert post(as_sam, endpoint=endpoint, sure="something else").status_code == 200
+    assert post(as_sam, endpoint=endpoint, sure=endpoint).status_code == 302
+    assert Device.objects.filter(endpoint=endpoint).exists()
 
 
 def test_the_key_lies_sealed_in_the_session(as_sam: Client):

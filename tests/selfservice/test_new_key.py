@@ -43,7 +43,7 @@ def make(client: Client, device: Device):
     return client.post(address(device), {"submission": submission}), submission
 
 
-def test_it_is_made_after_asking_and_shown_once(as_sam: Client, device: Device):
+def test_it_is_made_after_asking_and_shown_until_it_is_noted(as_sam: Client, device: Device):
     before = key_in_use(device)
     assert address(device) in text(as_sam.get(f"/devices/{device.pk}/"))
     assert "stops working" in text(as_sam.get(address(device)))
@@ -54,6 +54,7 @@ def test_it_is_made_after_asking_and_shown_once(as_sam: Client, device: Device):
     shown = text(as_sam.get(answer.url))
     assert made in shown
     assert "data-key-sheet" in shown
+    as_sam.post(f"{answer.url}key-noted/")
     again = text(as_sam.get(answer.url))
     assert made not in again
     assert "data-key-sheet" not in again

@@ -276,3 +276,42 @@ def test_an_entry_says_what_it_is_about(desk, device):
 )
 def test_old_and_odd_events_are_told_too(action, detail, said):
     assert about.of(action, before=None, after=None, detail=detail) == said
+
+
+def test_a_knock_without_a_name_is_seen_where_the_operators_devices_are(desk, device, foreign):
+    BootstrapSession.objects.create(
+        operator_id=device.operator_id,
+        device=device,
+        host="198.51.100.7",
+        port=1,
+        transport="dtls",
+        content_format=112,
+    )
+    knock("", cause="DTLS_HANDSHAKE_FAILED", host="198.51.100.7", detail="no shared cipher")
+    knock("", cause="DTLS_HANDSHAKE_FAILED", host="203.0.113.9")
+    page = text(desk.get("/support/waiting-room/"))
+    assert "198.51.100.7" in page
+    assert "gave no name" in page
+    assert "203.0.113.9" not in page
+    assert "203.0.113.9" in text(desk.get("/support/waiting-room/?q=203.0.113.9"))  # the caller said it
+
+
+def test_an_empty_waiting_room_does_not_say_that_all_were_let_in(desk, device):
+    assert "No device that we know of is being refused." in text(desk.get("/support/waiting-room/"))
+    knock("urn:dev:nobodys")
+    page = text(desk.get("/support/waiting-room/"))
+    assert "1 knock of devices that nobody added is not shown" in page
+    assert "nobodys" not in page
+    assert "was let in." not in page
+
+
+def test_the_day_and_the_time_of_an_entry_are_of_one_zone(desk, device, settings):
+    settings.TIME_ZONE = "Asia/Kolkata"
+    at = timezone.now().replace(year=2026, month=5, day=1, hour=20, minute=0)
+    with ledger.unit_of_work():
+        ledger.record(
+            action="device.described", operator_id=device.operator_id, device_id=device.pk, target="x", at=at
+        )
+    page = text(desk.get(f"/support/devices/{device.pk}/?action=device.described"))
+    assert "2 May 2026" in page
+    assert ">01:30:" in page

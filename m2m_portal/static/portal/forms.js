@@ -53,6 +53,16 @@
       if (!name) return ["", ""];
       if (/\s/.test(name)) return ["bad", "There is a space in it. Endpoint names have none."];
       if (/[\u0000-\u001f\u007f]/.test(name)) return ["bad", "There is a character in it that cannot be printed."];
+      const digits = name.replace(/^urn:imei:/, "");
+      if (/^\d{15}$/.test(digits)) {
+        const sum = [...digits].reverse().reduce((total, digit, place) => {
+          const value = Number(digit) * (place % 2 ? 2 : 1);
+          return total + (value > 9 ? value - 9 : value);
+        }, 0);
+        if (sum % 10) return ["bad", "The last digit of this IMEI does not fit the others: one digit is mistyped."];
+        if (digits === name) return ["", `Devices with an IMEI commonly call themselves urn:imei:${name}.`];
+      } else if (name.startsWith("urn:imei:")) return ["", `${digits.length} of 15 digits.`];
+      if (/[A-Za-z]/.test(name) && /[\u0370-\u03ff\u0400-\u04ff]/.test(name)) return ["bad", "It mixes alphabets: one of its letters only looks like a Latin one."];
       return ["ok", "Looks fine. Capital and small letters matter."];
     },
   };
@@ -94,7 +104,6 @@
     const copy = event.target.closest("[data-copy]");
     const save = event.target.closest("[data-download]");
     const close = event.target.closest("[data-dismiss]");
-    const noted = event.target.closest("[data-noted]");
     if (copy) {
       const source = document.getElementById(copy.dataset.copy);
       try {
@@ -114,11 +123,6 @@
       setTimeout(() => URL.revokeObjectURL(link.href), 1000);
     }
     if (close) close.closest(".note").remove();
-    if (noted) {
-      event.preventDefault();
-      document.getElementById(noted.dataset.noted).remove();
-      toast("Good. The key is no longer shown anywhere.");
-    }
     document.querySelectorAll(".who-menu[open]").forEach((menu) => {
       if (!menu.contains(event.target)) menu.open = false;
     });

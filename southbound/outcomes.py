@@ -51,5 +51,7 @@ def of_silence(error: NoReply) -> Outcome:
             return DeviceRefused("", error.cause, error.detail)
         case Reason.UNANSWERED:
             return Silent(error.cause, error.detail, is_final=True)
+        case Reason.GONE:  # the way was closed, by whom ever: the device was not silent
+            return Silent(error.cause, error.detail, is_counted=False)
         case _:
             return Silent(error.cause, error.detail)

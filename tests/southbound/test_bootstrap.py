@@ -6,13 +6,14 @@ import asyncio
 
 import pytest
 
-from devices.models import Device, Knock, Plane, Registration
+from devices.models import Device, Knock, Plane, Registration, Security
 from lwm2m.codes import Code
 from lwm2m.requests import bootstrap_pack_request, bootstrap_request
 from provisioning.models import BootstrapSession, Job, JobState
 from provisioning.selectors import progress
 from provisioning.services import jobs, onboarding, operators
 from simulator.faults import Faults
+from southbound.bootstrap import BootstrapServer
 from southbound.transports.engine import Tuning
 from tests.fakes.devices import running_device
 from tests.southbound.client import bootstrap, until
@@ -127,6 +128,69 @@ def test_the_newest_session_wins(play, added, settings):
     states = list(BootstrapSession.objects.order_by("pk").values_list("state", flat=True))
     assert states[0] == "superseded"
     assert states[-1] == "done"
+
+
+async def asked_by(wire) -> bytes:
+    """The next request of a session."""
+    while True:
+        data = await wire.next()
+        if 0 < data[1] < 0x20:
+            return data
+
+
+def test_a_device_that_knocks_again_gets_a_new_session_at_once(play, lab):
+    """It was switched off and on: nothing of the session before is repeated, and no answer is taken for it."""
+    lab.allows_nosec = True
+    lab.save()
+    onboarding.add_device(operator=lab, subscriber=None, endpoint="bare", name="", security=Security.NONE)
+
+    async def scene(southbound):
+        wire = await bootstrap(southbound)
+        knock = bootstrap_request(endpoint="bare", preferred_format=112)
+        seen = []
+        for _ in range(3):
+            assert (await wire.ask(knock)).code == "2.04"
+            asked = await asked_by(wire)
+            assert asked[2:4] not in seen
+            seen.append(asked[2:4])
+        token = asked[4 : 4 + (asked[0] & 15)]
+        wire.send(bytes((0x60 | len(token), Code.DELETED)) + asked[2:4] + token)
+        following = await asked_by(wire)
+        assert following[2:4] not in seen
+
+    play(scene)
+    states = list(BootstrapSession.objects.order_by("pk").values_list("state", flat=True))
+    assert states[:2] == ["superseded", "superseded"]
+
+
+def test_a_session_that_was_begun_before_does_not_break_off_the_newer_one(play, lab, monkeypatch):
+    """Two knocks at once are worked off by two threads, and may come back in either order."""
+    lab.allows_nosec = True
+    lab.save()
+    onboarding.add_device(operator=lab, subscriber=None, endpoint="bare", name="", security=Security.NONE)
+    begun = []
+
+    async def scene(southbound):
+        run = BootstrapServer._begin
+
+        async def late(self, exchange, message):
+            session = await run(self, exchange, message)
+            begun.append(session.session_id)
+            if len(begun) == 1:
+                while len(begun) < 2 or begun[1] not in [r.session_id for r in self._running.values()]:
+                    await asyncio.sleep(0.01)
+            return session
+
+        monkeypatch.setattr(BootstrapServer, "_begin", late)
+        wire = await bootstrap(southbound)
+        for _ in range(2):
+            wire.send(wire.encode(bootstrap_request(endpoint="bare", preferred_format=112)))
+            await until(lambda: BootstrapSession.objects.exists())
+        await asked_by(wire)
+        await until(lambda: len(southbound.bootstrap._tasks) == 1)
+        assert [r.session_id for r in southbound.bootstrap._running.values()] == [max(begun)]
+
+    play(scene)
 
 
 def test_a_refused_delete_is_recorded_and_the_session_goes_on(play, added, settings):

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 import pytest
 from django.db import OperationalError
 
 from coap.options import BLOCK1, BLOCK2, Option
-from devices.models import Command
+from devices.models import Command, Plane, Registration
 from devices.services import delivery, mailbox, observations
 from devices.telemetry import ResourceValue
 from lwm2m.codes import Code
 from lwm2m.requests import register_request, update_request
 from southbound import turns
+from southbound.transports import coap_tcp
 from southbound.transports.engine import Tuning
 from tests.coap.peer import block, number, piggybacked
 from tests.southbound.client import LINKS, management, until
+from tests.southbound.conftest import running
+from tests.southbound.test_tcp import PORTS, register_frame
 
 pytestmark = pytest.mark.django_db(transaction=True)
 QUICK = Tuning(ack_timeout=0.02, response_seconds=0.2)
@@ -303,3 +307,42 @@ def test_a_transfer_that_goes_on_prolongs_its_lease(play, make_device, monkeypat
         await until(lambda: Command.objects.get().lease_until > first)
 
     play(scene)
+
+
+async def frame_of(reader) -> bytes:
+    """The next request on a stream, in the form of a datagram."""
+    splitter = coap_tcp.Splitter()
+    while True:
+        for frame in splitter.feed(await reader.read(1)):
+            if 0 < frame.code < 0x20:
+                return frame.to_datagram(0, 0)
+
+
+@pytest.mark.parametrize("ask", KINDS)
+def test_a_device_that_connects_anew_is_asked_on_its_new_connection(make_device, settings, tmp_path, ask):
+    """Over TCP the old connection may stand for hours; whether it ends or not, what was asked there is over."""
+    settings.DATA_DIR = tmp_path
+    device = make_device("dev-1")
+
+    async def registered(port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(coap_tcp.csm() + register_frame(b"r"))
+        return reader, writer
+
+    async def scene():
+        async with running(ports=PORTS) as southbound:
+            port = southbound.ports.stream_port_of(Plane.MANAGEMENT)
+            reader, writer = await registered(port)
+            await until(lambda: Registration.objects.filter(transport="tcp", is_live=True).exists())
+            await until(lambda: ask(device))
+            asked = await frame_of(reader)
+            for ends in (False, True):
+                if ends:
+                    writer.close()
+                before = writer
+                reader, writer = await registered(port)
+                assert (await frame_of(reader))[1] == asked[1]
+                before.close()
+            writer.close()
+
+    asyncio.run(asyncio.wait_for(scene(), 90))

@@ -151,4 +151,4 @@ def spent_today(device: Device) -> str:
     if not device.msisdn and device.reach != Reach.SMS:
         return "–"
     spent = sms_numbers.spent(device.pk, now=timezone.now())
-    return f"{spent} of {sms_numbers.daily_cap(device.operator_id)}"
+    return f"{spent} of {sms_numbers.caps([device.pk], device.operator_id)[device.pk]}"

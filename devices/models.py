@@ -74,6 +74,11 @@ class Device(models.Model):
         blank=True,
         help_text="International, + and digits: the device's identity over SMS, or where triggers go.",
     )
+    msisdn_confirmed_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When an SMS came from the number: from then on nobody else can have it.",
+    )
     ownership = models.CharField(max_length=12, choices=Ownership.choices, default=Ownership.UNCLAIMED)
     access = models.CharField(max_length=12, choices=Access.choices, default=Access.ACTIVE)
     provisioning = models.CharField(max_length=14, choices=Provisioning.choices, default=Provisioning.DRAFT)
@@ -100,9 +105,14 @@ class Device(models.Model):
                 fields=["endpoint"], condition=~Q(access=Access.RETIRED), name="endpoint_once_among_living"
             ),
             models.UniqueConstraint(
-                fields=["msisdn"],
+                fields=["operator", "msisdn"],
                 condition=~Q(access=Access.RETIRED) & ~Q(msisdn=""),
-                name="msisdn_once_among_living",
+                name="msisdn_once_of_an_operator",
+            ),
+            models.UniqueConstraint(
+                fields=["msisdn"],
+                condition=~Q(access=Access.RETIRED) & Q(msisdn_confirmed_at__isnull=False),
+                name="msisdn_confirmed_once",
             ),
         ]
         indexes = [

@@ -11,6 +11,7 @@ ACTIONS = {
     "device.renamed": "Device renamed",
     "device.endpoint_corrected": "Endpoint name corrected",
     "device.number_changed": "Phone number changed",
+    "device.number_confirmed": "Phone number confirmed by its first SMS",
     "device.awake_window": "Time that it listens changed",
     "device.described": "Device told what it is",
     "device.provisioning": "Set-up state changed",

@@ -40,7 +40,10 @@ CAUSES = (
         mended_by="staff",
         subscriber="Another device has this phone number already.",
         support="The phone number is that of another living device, perhaps of another operator.",
-        engineer="Column msisdn is unique among devices that are not retired.",
+        engineer=(
+            "Among devices that are not retired, msisdn is unique within an operator, and in the portal once an SMS "
+            "came from it (msisdn_confirmed_at)."
+        ),
         action="Check the number on the SIM card; if it is right, have the other device removed first.",
     ),
     Cause(
@@ -60,8 +63,14 @@ CAUSES = (
         mended_by="staff",
         subscriber="Your device has used up its text messages for today; it is served again tomorrow.",
         support="The daily number of SMS to this device is spent, and nothing more is sent to it today.",
-        engineer="SmsSpent.count has reached SmscLink.daily_messages for this UTC day.",
-        action="Find out what makes the device talk so much, or raise the daily number at the operator's SMSC link.",
+        engineer=(
+            "SmsSpent.count has reached SmscLink.daily_messages for this UTC day, or 1 while no SMS came from the "
+            "number (msisdn_confirmed_at)."
+        ),
+        action=(
+            "Find out what makes the device talk so much, or raise the daily number at the operator's SMSC link; a "
+            "number from which no SMS ever came gets one a day: check it against the SIM card."
+        ),
     ),
     Cause(
         code="SMS_REFUSED",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db.models import Q
+
 from accounts.models import Operator, Subscriber, SubscriberState
 from devices.errors import Refused
 from devices.messaging import SmscLink
@@ -51,10 +53,13 @@ def check_ways(operator: Operator, reach: str, onboarding: str, security: str) -
         )
 
 
-def check_number_free(msisdn: str, *, but: int | None = None) -> None:
-    """Says that a phone number is in use, never by whom; `but` is the device that asks."""
+def check_number_free(msisdn: str, operator: Operator, *, but: int | None = None) -> None:
+    """Says that a phone number is in use, never by whom; `but` is the device that asks.
+
+    That somebody with another operator typed it says nothing, until an SMS came from it.
+    """
     holders = Device.objects.filter(msisdn=msisdn).exclude(access=Access.RETIRED).exclude(pk=but)
-    if msisdn and holders.exists():
+    if msisdn and holders.filter(Q(operator=operator) | Q(msisdn_confirmed_at__isnull=False)).exists():
         raise Refused(
             "MSISDN_TAKEN",
             "This phone number is in use by another device already; check it against the SIM card.",

@@ -108,7 +108,7 @@ def add(
         made = not psk_key
     plane = own_plane(onboarding)
     intake.check_free(endpoint, operator, subscriber, plane, identity)
-    intake.check_number_free(msisdn)
+    intake.check_number_free(msisdn, operator)
     try:
         with ledger.unit_of_work():
             quotas.check_devices(subscriber)
@@ -137,7 +137,7 @@ def add(
             events.device_changed(device.pk, operator.pk, ["inventory"])
     except IntegrityError:  # somebody was faster between the look and the write
         intake.check_free(endpoint, operator, subscriber, plane, identity)
-        intake.check_number_free(msisdn)
+        intake.check_number_free(msisdn, operator)
         raise
     return Added(device, identity, key if made else None)
 
@@ -290,11 +290,11 @@ def set_msisdn(*, device: Device, msisdn: str, reason: str = "") -> Device:
         number = check_msisdn(msisdn) if msisdn.strip() or locked.reach == Reach.SMS else ""
         if locked.access == Access.RETIRED:
             raise Refused("DEVICE_RETIRED", "The device was removed; add it again.")
-        intake.check_number_free(number, but=locked.pk)
+        intake.check_number_free(number, locked.operator, but=locked.pk)
         if number == locked.msisdn:
             return locked
-        locked.msisdn = number
-        locked.save(update_fields=["msisdn"])
+        locked.msisdn, locked.msisdn_confirmed_at = number, None
+        locked.save(update_fields=["msisdn", "msisdn_confirmed_at"])
         _record("device.number_changed", locked, reason=reason, msisdn=number)
         events.device_changed(locked.pk, locked.operator_id, ["inventory"])
     return locked

@@ -142,8 +142,12 @@ def device_ids_by_endpoint(endpoints: Sequence[str]) -> dict[str, int]:
 
 
 def device_ids_by_number(numbers: Sequence[str]) -> dict[str, int]:
-    """Phone number -> id of the one device that is not retired."""
-    statement = "SELECT d.msisdn, d.id FROM devices_device d WHERE d.access <> 'retired' AND d.msisdn {ids}"
+    """Phone number -> id of the device that holds it: not retired, and confirmed where several claim it.
+
+    Of what comes by SMS that is the sender: its first message confirms the number before anybody reads it.
+    """
+    statement = """SELECT d.msisdn, d.id FROM devices_device d WHERE d.access <> 'retired' AND d.msisdn {ids}
+             ORDER BY d.msisdn_confirmed_at IS NOT NULL, d.id"""
     return dict(sql.select(statement, numbers))
 
 

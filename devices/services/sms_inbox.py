@@ -95,11 +95,12 @@ class Ripe:
 
 def store(*, operator_id: int, parts: Sequence[Part], now: datetime) -> Stored:
     """Keep these parts, and return the messages of one SMS. When it returns, all may be acknowledged."""
-    owners = sms_numbers.owners(part.msisdn for part in parts)
+    owners = sms_numbers.owners((part.msisdn for part in parts), operator_id=operator_id)
     refused = [_judge(owners.get(part.msisdn), operator_id, part.total) for part in parts]
     taken = [part for part, why in zip(parts, refused, strict=True) if why is None]
     numbers = {part.msisdn for part in taken}
     with ledger.unit_of_work():
+        sms_numbers.confirm(owners={number: owners[number] for number in numbers}, now=now)
         open_ones = SmsPart.objects.filter(operator_id=operator_id, msisdn__in=numbers, handled_at=None)
         known = set(open_ones.values_list("msisdn", "reference"))
         rows = []
@@ -136,7 +137,7 @@ def ripe(*, operator_id: int, now: datetime) -> Ripe:
         groups: dict[tuple[str, int], list[SmsPart]] = defaultdict(list)
         for row in rows:
             groups[row.msisdn, row.concat or 0].append(row)
-        owners = sms_numbers.owners(row.msisdn for row in rows)
+        owners = sms_numbers.owners((row.msisdn for row in rows), operator_id=operator_id)
         whole: list[Whole] = []
         given_up: list[GivenUp] = []
         due: list[datetime] = []
@@ -170,7 +171,7 @@ def _given_up(msisdn: str, owners: Mapping[str, sms_numbers.Owner], parts: int) 
 
 def unreadable(*, operator_id: int, said: Sequence[tuple[str, str]]) -> list[Refused]:
     """Why messages that cannot be read, each a number and what is wrong, are not taken."""
-    owners = sms_numbers.owners(msisdn for msisdn, _ in said)
+    owners = sms_numbers.owners((msisdn for msisdn, _ in said), operator_id=operator_id)
     found = []
     for msisdn, detail in said:
         owner = owners.get(msisdn)
@@ -227,7 +228,7 @@ def unhandled(*, operator_id: int, before: datetime, limit: int) -> list[Whole]:
     if joined:  # the limit, or the time, may have cut a message in two
         more = SmsPart.objects.filter(operator_id=operator_id, handled_at=None, joined__in=joined)
         rows = list({row.pk: row for row in [*rows, *more.order_by("id")]}.values())
-    owners = sms_numbers.owners(row.msisdn for row in rows)
+    owners = sms_numbers.owners((row.msisdn for row in rows), operator_id=operator_id)
     return [
         Whole(ids, owners[msisdn], msisdn, payload)
         for ids, msisdn, payload in _told(rows)
@@ -245,5 +246,5 @@ def give_up(*, operator_id: int, now: datetime) -> int:
     waiting = SmsPart.objects.filter(operator_id=operator_id, handled_at=None)
     old = waiting.filter(received_at__lt=now - timedelta(seconds=STRANGER_SECONDS))
     numbers = set(old.values_list("msisdn", flat=True).distinct()[:1000])
-    strangers = numbers - set(sms_numbers.owners(numbers))
+    strangers = numbers - set(sms_numbers.owners(numbers, operator_id=operator_id))
     return waiting.filter(msisdn__in=strangers).update(handled_at=now)

@@ -1,4 +1,8 @@
-"""Whose a phone number is, and what an operator's link lets be sent to it in a day."""
+"""Whose a phone number is, and what an operator's link lets be sent to it in a day.
+
+A number counts once an SMS came from it: the SMSC vouches for that. Until then it is what somebody typed: it keeps no
+other operator's device from having it, and next to nothing is sent to whoever really has it.
+"""
 
 from __future__ import annotations
 
@@ -25,17 +29,49 @@ class Owner:
     endpoint: str
     subscriber_id: int | None
     reach: str
+    is_confirmed: bool
 
 
-def owners(numbers: Iterable[str]) -> dict[str, Owner]:
-    """Phone number -> the living device that has it."""
+UNCONFIRMED_DAILY = 1
+"""SMS a day to a number from which none came: enough for a device to answer."""
+
+
+def owners(numbers: Iterable[str], *, operator_id: int) -> dict[str, Owner]:
+    """Phone number -> the living device that has it, as this operator sees it.
+
+    Whoever confirmed a number has it; else the operator's own device that claims it; else another's, which is no
+    more than a hint.
+    """
     rows = Device.objects.filter(msisdn__in=set(numbers) - {""}).exclude(access=Access.RETIRED)
-    return {
-        number: Owner(*rest)
-        for number, *rest in rows.values_list(
-            "msisdn", "pk", "operator_id", "endpoint", "subscriber_id", "reach"
+    found: dict[str, Owner] = {}
+    columns = ("msisdn", "pk", "operator_id", "endpoint", "subscriber_id", "reach", "msisdn_confirmed_at")
+    for number, *rest, confirmed_at in rows.order_by("pk").values_list(*columns):
+        owner, held = Owner(*rest, confirmed_at is not None), found.get(number)
+        if held is None or _weight(owner, operator_id) > _weight(held, operator_id):
+            found[number] = owner
+    return found
+
+
+def _weight(owner: Owner, operator_id: int) -> tuple[bool, bool]:
+    return owner.is_confirmed, owner.operator_id == operator_id
+
+
+def confirm(*, owners: Mapping[str, Owner], now: datetime) -> None:
+    """An SMS came from these numbers, over the link of their devices' operator. Leaves an event of each, once."""
+    for number, owner in sorted(owners.items(), key=lambda item: item[1].device_id):
+        fresh = Device.objects.filter(pk=owner.device_id, msisdn=number, msisdn_confirmed_at=None)
+        if owner.is_confirmed or not fresh.update(msisdn_confirmed_at=now):
+            continue
+        ledger.record(
+            action="device.number_confirmed",
+            operator_id=owner.operator_id,
+            actor=ledger.Actor("device", str(owner.device_id), owner.endpoint),
+            target=owner.endpoint,
+            device_id=owner.device_id,
+            subscriber_id=owner.subscriber_id,
+            personal={"msisdn": number},
         )
-    }
+        events.device_changed(owner.device_id, owner.operator_id, ["sms"])
 
 
 def daily_cap(operator_id: int) -> int:
@@ -52,7 +88,14 @@ def spent(device_id: int, *, now: datetime) -> int:
 
 def has_budget(*, device_id: int, operator_id: int, now: datetime) -> bool:
     """Whether one more SMS may go to the device today."""
-    return spent(device_id, now=now) < daily_cap(operator_id)
+    return spent(device_id, now=now) < caps([device_id], operator_id)[device_id]
+
+
+def caps(device_ids: Iterable[int], operator_id: int) -> dict[int, int]:
+    """How many SMS may go to each of them in a day, by whether its number is confirmed."""
+    ids, cap = list(device_ids), daily_cap(operator_id)
+    claimed = Device.objects.filter(pk__in=ids, msisdn_confirmed_at=None).values_list("pk", flat=True)
+    return dict.fromkeys(ids, cap) | dict.fromkeys(claimed, min(cap, UNCONFIRMED_DAILY))
 
 
 def spend(*, wanted: Mapping[int, int], operator_id: int, now: datetime, is_told: bool = True) -> set[int]:
@@ -62,7 +105,7 @@ def spend(*, wanted: Mapping[int, int], operator_id: int, now: datetime, is_told
     that one, where `is_told`. Call it inside a unit of work, in the process that holds the operator's link: nobody
     else spends meanwhile.
     """
-    cap, day = daily_cap(operator_id), _day(now)
+    cap, day = caps(wanted, operator_id), _day(now)
     known = SmsSpent.objects.filter(device_id__in=list(wanted), day=day)
     counts = dict(known.values_list("device_id", "count"))
     SmsSpent.objects.bulk_create(
@@ -72,14 +115,14 @@ def spend(*, wanted: Mapping[int, int], operator_id: int, now: datetime, is_told
     allowed: set[int] = set()
     by_number: dict[int, list[int]] = defaultdict(list)
     for device_id, number in wanted.items():
-        if counts.get(device_id, 0) + number <= cap:
+        if counts.get(device_id, 0) + number <= cap[device_id]:
             allowed.add(device_id)
             by_number[number].append(device_id)
     for number, device_ids in sorted(by_number.items()):
         SmsSpent.objects.filter(device_id__in=device_ids, day=day).update(count=F("count") + number)
     for device_id in sorted(set(wanted) - allowed) if is_told else ():
         if SmsSpent.objects.filter(device_id=device_id, day=day, is_told=False).update(is_told=True):
-            _tell(device_id, operator_id, cap)
+            _tell(device_id, operator_id, cap[device_id])
     return allowed
 
 

@@ -92,11 +92,17 @@ def queue(*, messages: Sequence[Outgoing], now: datetime) -> list[int | None]:
     That is: to a number that is no living device's of that operator, or the very bytes that wait already, as a
     repetition of what has not left yet only costs. The caller rings the link.
     """
-    owners = sms_numbers.owners(message.msisdn for message in messages)
+    owners = {
+        (operator_id, number): owner
+        for operator_id in {message.operator_id for message in messages}
+        for number, owner in sms_numbers.owners(
+            (each.msisdn for each in messages if each.operator_id == operator_id), operator_id=operator_id
+        ).items()
+    }
     waiting = _waiting(messages)
     rows: list[SmsMessage | None] = []
     for message in messages:
-        owner = owners.get(message.msisdn)
+        owner = owners.get((message.operator_id, message.msisdn))
         key = (message.operator_id, message.msisdn, message.payload)
         if owner is None or owner.operator_id != message.operator_id or key in waiting:
             rows.append(None)

@@ -5,6 +5,8 @@ Everything refused here is an `Lwm2mError` with the code of reference 4.1: 4.00,
 
 from __future__ import annotations
 
+from django.db.models import F
+
 from devices.errors import Refused
 from devices.models import Credential, CredentialState, Device, Onboarding, Plane, Security
 from devices.states import Access, Provisioning
@@ -45,7 +47,8 @@ def _by_credential(credential_id: int) -> Device:
 def _by_number(msisdn: str) -> Device:
     """The number is vouched for by the SMSC of the device's own operator, or the message would not be here."""
     living = Device.objects.filter(msisdn=msisdn).exclude(access=Access.RETIRED)
-    device = living.select_related("operator").first()
+    confirmed_first = living.order_by(F("msisdn_confirmed_at").asc(nulls_last=True), "pk")
+    device = confirmed_first.select_related("operator").first()
     if device is None:
         raise bad_request("MSISDN_UNKNOWN", "No device has this phone number; add it first.")
     return device

@@ -14,6 +14,7 @@ from devices.errors import Refused
 from devices.messaging import SmscLink, SmsMessage, SmsPart, SmsPurpose, SmsReceiptKey, SmsSpent, SmsState
 from devices.models import Device, Reach, Security, SouthboundProcess
 from devices.services import (
+    inventory,
     sms_inbox,
     sms_joining,
     sms_outbox,
@@ -55,6 +56,7 @@ def make(operator: Operator, number: str = NUMBER, **facts) -> Device:
         "reach": Reach.SMS,
         "security": Security.MSISDN,
         "msisdn": number,
+        "msisdn_confirmed_at": NOW,
         "ownership": Ownership.CLAIMED,
         "provisioning": Provisioning.APPLIED,
     } | facts
@@ -484,3 +486,54 @@ def test_no_trigger_without_a_link_or_beyond_the_days_number(operator, tracker):
     SmsSpent.objects.create(device=tracker, day=NOW.date(), count=1)
     with pytest.raises(Refused, match="used up"):
         triggers.send(device=tracker, requested_by="user:1", now=NOW)
+
+
+# -- whose a number is ---------------------------------------------------------------------------------------
+def test_the_first_message_from_a_number_confirms_it_and_it_is_then_taken(operator, device):
+    Device.objects.update(msisdn_confirmed_at=None)
+    other = Operator.objects.create(slug="other", name="Other")
+    claimed = make(other, msisdn_confirmed_at=None)
+    store(operator, Part(NUMBER, b"x"))
+    device.refresh_from_db()
+    assert device.msisdn_confirmed_at == NOW
+    assert actions(device) == ["device.number_confirmed"]
+    store(operator, Part(NUMBER, b"y"))
+    assert actions(device) == ["device.number_confirmed"]
+    (refused,) = store(other, Part(NUMBER, b"z")).refused
+    assert (refused.cause, refused.device_id) == ("MSISDN_MISMATCH", device.pk)
+    assert sms_outbox.queue(messages=[outgoing(other)], now=NOW) == [None]
+    with pytest.raises(Refused, match="in use"):
+        inventory.set_msisdn(device=make(other, "+491510000055"), msisdn=NUMBER)
+    claimed.refresh_from_db()
+    assert claimed.msisdn_confirmed_at is None
+
+
+def outgoing(operator) -> Outgoing:
+    return Outgoing(operator.pk, NUMBER, b"x", SmsPurpose.TRIGGER, NOW + timedelta(hours=1))
+
+
+def test_a_number_that_somebody_typed_keeps_no_other_operators_device_from_it(operator, device):
+    Device.objects.update(msisdn_confirmed_at=None)
+    other = Operator.objects.create(slug="other", name="Other")
+    theirs = make(other, "+491510000055")
+    inventory.set_msisdn(device=theirs, msisdn=NUMBER)
+    store(other, Part(NUMBER, b"x"))
+    theirs.refresh_from_db()
+    assert (theirs.msisdn, theirs.msisdn_confirmed_at) == (NUMBER, NOW)
+    with pytest.raises(Refused, match="in use"):
+        inventory.set_msisdn(device=make(operator, "+491510000056"), msisdn=NUMBER)
+
+
+def test_a_number_from_which_nothing_came_costs_one_sms_a_day(link, operator):
+    tracker = make(operator, "+491510000002", reach=Reach.IP, security=Security.PSK, msisdn_confirmed_at=None)
+    triggers.send(device=tracker, requested_by="user:1", now=NOW)
+    assert len(claim(operator)) == 1
+    with pytest.raises(Refused, match="used up"):
+        triggers.send(device=tracker, requested_by="user:1", now=NOW)
+    store(operator, Part(tracker.msisdn, b"x"))
+    triggers.send(device=tracker, requested_by="user:1", now=NOW)
+
+
+def test_a_number_that_is_changed_is_to_be_confirmed_anew(operator, device):
+    changed = inventory.set_msisdn(device=device, msisdn="+491510000077")
+    assert changed.msisdn_confirmed_at is None

@@ -44,7 +44,7 @@ def device_facts(device: Device, user: Any) -> dict[str, Any]:
         "objects": object_rows(device, detail),
         "commands": device.commands.order_by("-id")[:COMMANDS],
         "knocks": device.knocks.order_by("-last_at")[:KNOCKS],
-        "timeline_url": _timeline(device) if user.has_perm("audit.view_ledgerevent", device) else "",
+        "timeline_url": _timeline(device) if user.has_perm("devices.view_device", device) else "",
     }
     if user.has_perm("devices.view_credential", device) or user.is_superuser:
         facts["credentials"] = device.credentials.order_by("plane", "-id")

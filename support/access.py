@@ -1,4 +1,7 @@
-"""Who may use the support desk, and for which operators: whoever's role lets them read the trail there."""
+"""Who may use the support desk, and for which operators: whoever's role lets them see devices there.
+
+Who may see a device may read what happened to it; the whole ledger of an operator is for those who may read that.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,12 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts import tenancy
 
-MAY_READ_THE_TRAIL = "audit.view_ledgerevent"
+MAY_SEE_DEVICES = "devices.view_device"
 
 
 def operator_ids(user: Any) -> set[int] | None:
     """The operators whose devices this person may look at here; None means all, an empty set nobody's."""
-    return tenancy.operator_ids(user, MAY_READ_THE_TRAIL)
+    return tenancy.operator_ids(user, MAY_SEE_DEVICES)
 
 
 def desk(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

@@ -71,12 +71,12 @@ class DeviceViewSet(ReadOnlyModelViewSet):
     @extend_schema(parameters=[ENDPOINT], responses=LedgerEventSerializer(many=True))
     @action(detail=True, serializer_class=LedgerEventSerializer, pagination_class=LedgerPages)
     def timeline(self, request: Request, **kwargs: Any) -> Response:
-        """What happened to this device, newest first. For staff whose role may read the trail."""
+        """What happened to this device, newest first. For staff whose role may see the device."""
         device = self.get_object()
-        allowed = tenancy.operator_ids(request.user, ledger.VIEW_PERMISSION)
+        allowed = tenancy.operator_ids(request.user, "devices.view_device")
         if allowed is not None and device.operator_id not in allowed:
             self.permission_denied(
-                request, "Your role does not include the audit trail. Ask an administrator of the operator."
+                request, "The timeline of a device is for its operator's staff. Ask your operator's support."
             )
         page = self.paginate_queryset(ledger.timeline(device.pk, allowed))
         return self.get_paginated_response(LedgerEventSerializer(page, many=True).data)

@@ -11,6 +11,7 @@ from allauth.core import context as allauth_context
 from allauth.core.exceptions import ImmediateHttpResponse
 from django.conf import settings
 from django.contrib import messages
+from django.core.cache import cache
 from django.forms import BaseForm, ValidationError
 from django.http import HttpRequest
 from django.shortcuts import redirect
@@ -18,11 +19,13 @@ from django.urls import reverse
 
 from accounts.errors import Refused
 from accounts.models import User
-from accounts.selectors import operators
+from accounts.selectors import operators, sessions
 from accounts.services import signup
 from audit.middleware import client_source
 
 logger = logging.getLogger(__name__)
+
+QUIET_SECONDS = 180  # between two mails to the owner of an address, as allauth has it for its own
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -60,7 +63,9 @@ class AccountAdapter(DefaultAccountAdapter):
         return subject
 
     def send_account_already_exists_mail(self, email: str) -> None:
-        """Who signs up with a known address learns nothing on the page; the address's owner gets this."""
+        """Who signs up with a known address learns nothing on the page; the address's owner gets this, now and then."""
+        if not cache.add(f"account-exists:{sessions.digest(email.lower())}", 1, QUIET_SECONDS):
+            return  # strangers may type it as often as they like
         self.send_mail(
             "accounts/email/account_exists",
             email,

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 
 import pytest
+from django.core import mail
 from django.core.cache import CacheHandler
 from django.test import Client, RequestFactory
 from rest_framework.test import APIClient
@@ -103,3 +104,12 @@ def test_two_processes_count_together() -> None:
     there.incr("limit")
     assert here.get("limit") == 2
     here.delete("limit")
+
+
+@pytest.mark.django_db
+def test_a_known_address_is_not_flooded_with_mails(north: Operator, person: Callable[..., object]) -> None:
+    person("ann@example.com")
+    for address in ("ann@example.com", "Ann@example.com") * 3:
+        body = {"email": address, "password": PASSWORD, "operator": "northwind"}
+        assert APIClient().post("/api/v1/signup/", body).status_code == 202
+    assert len(mail.outbox) == 1

@@ -11,6 +11,8 @@ from django.contrib.sessions.backends.db import SessionStore
 
 from devices import consumers
 
+PATIENCE_SECONDS = 60  # a page pauses twice as long as it looked, which on a busy machine is long
+
 
 def _session_of(user: Any) -> SessionStore:
     session = SessionStore()
@@ -43,22 +45,22 @@ class Line(ApplicationCommunicator):
         """As a browser that is signed in: with a session of its own."""
         self.scope["session"] = await consumers._in_thread(_session_of, self.scope["user"])
         await self.send_input({"type": "websocket.connect"})
-        assert (await self.receive_output(5))["type"] == "websocket.accept"
+        assert (await self.receive_output(PATIENCE_SECONDS))["type"] == "websocket.accept"
 
     async def say(self, text: str) -> None:
         await self.send_input({"type": "websocket.receive", "text": text})
 
     async def hear(self, count: int) -> dict[str, str]:
         """So many fragments: html by target."""
-        heard = [json.loads((await self.receive_output(5))["text"]) for _ in range(count)]
+        heard = [json.loads((await self.receive_output(PATIENCE_SECONDS))["text"]) for _ in range(count)]
         return {message["target"]: message["html"] for message in heard}
 
     async def closed_with(self) -> int:
         while True:
-            message = await self.receive_output(5)
+            message = await self.receive_output(PATIENCE_SECONDS)
             if message["type"] == "websocket.close":
                 return message["code"]
 
     async def close(self) -> None:
         await self.send_input({"type": "websocket.disconnect", "code": 1000})
-        await self.wait(5)
+        await self.wait(PATIENCE_SECONDS)

@@ -7,10 +7,11 @@ from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 
-from audit import causes, selectors
+from audit import actions, causes, selectors
 from audit.models import LedgerEvent
 
 _RECENT = 5000
@@ -25,7 +26,7 @@ class ActionFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         recent = model_admin.get_queryset(request).order_by("-id").values("action")[:_RECENT]
-        return [(action, action) for action in sorted({row["action"] for row in recent})]
+        return [(action, actions.words(action)) for action in sorted({row["action"] for row in recent})]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[LedgerEvent]) -> QuerySet[LedgerEvent]:
         return queryset.filter(action=self.value()) if self.value() else queryset
@@ -41,7 +42,7 @@ class RecentPages(Paginator):
 
 @admin.register(LedgerEvent)
 class LedgerEventAdmin(admin.ModelAdmin):
-    list_display = ("at", "action", "result", "cause", "target", "actor_name", "device_id", "request_id")
+    list_display = ("when", "what", "result", "cause", "target", "actor_name", "device_id", "request_id")
     list_filter = ("result", ActionFilter, "at")
     search_fields = (
         "target__startswith",
@@ -89,6 +90,14 @@ class LedgerEventAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: LedgerEvent | None = None) -> bool:
         return False
+
+    @admin.display(description="at")
+    def when(self, event: LedgerEvent) -> str:
+        return timezone.localtime(event.at).strftime("%-d %b %Y, %H:%M:%S %Z")
+
+    @admin.display(description="what")
+    def what(self, event: LedgerEvent) -> str:
+        return actions.words(event.action)
 
     @admin.display(description="actor")
     def actor_name(self, event: LedgerEvent) -> str:

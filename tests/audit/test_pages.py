@@ -59,3 +59,15 @@ def test_the_admin_counts_no_further_than_one_leafs(root, at_once, monkeypatch):
     assert client.get("/admin/audit/ledgerevent/?p=3").status_code == 200
     newest = LedgerEvent.objects.order_by("-id").first()
     assert str(newest.pk) in client.get("/admin/audit/ledgerevent/").content.decode()
+
+
+def test_the_admin_says_in_words_what_happened_and_when_to_the_second(root):
+    at = timezone.now().replace(microsecond=0)
+    for action in ("signin.ok", "something.new_here"):
+        ledger.record_many([ledger.Event(action=action, operator_id=None, at=at)])
+    client = Client()
+    client.force_login(root)
+    page = client.get("/admin/audit/ledgerevent/").content.decode()
+    assert "Signed in" in page
+    assert "Something new here" in page
+    assert timezone.localtime(at).strftime("%H:%M:%S") in page

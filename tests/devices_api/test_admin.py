@@ -10,6 +10,7 @@ from accounts.models import User
 from accounts.roles import Role
 from accounts.services import staff
 from audit.models import LedgerEvent
+from devices import requesters
 from devices.models import Command, Credential, Device, Knock, RegistrationDetail
 from devices.services import inventory
 
@@ -195,3 +196,26 @@ def test_the_waiting_room_finds_the_whole_name(signed_in, north):
 
 def test_the_board_is_in_the_list_of_models(signed_in):
     assert "/admin/devices/device/board/" in signed_in(Role.READ_ONLY).get("/admin/").content.decode()
+
+
+def test_history_leads_to_the_timeline_and_an_end_device_has_its_gateways_security(signed_in, device):
+    one = device("meter")
+    client = signed_in(Role.SUPPORT)
+    answer = client.get(f"/admin/devices/device/{one.pk}/history/")
+    assert (answer.status_code, answer.url) == (302, f"/support/devices/{one.pk}/")
+    told = signed_in(Role.READ_ONLY).get(f"/admin/devices/device/{one.pk}/history/").content.decode()
+    assert "recorded in the ledger" in told
+    assert "wasn" not in told  # "It probably wasn't added via this admin site."
+    behind = device("behind", reach="gateway", security="none", onboarding="direct")
+    page = client.get(page_of(behind)).content.decode()
+    assert "That of its gateway" in page
+    assert "connects without encryption" not in page
+    assert "Ready-made" not in page
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [("system", "the portal"), ("user:999999", "somebody who is gone"), ("job:3", "job 3"), ("x", "x")],
+)
+def test_whoever_asked_is_said_in_words(db, code, said):
+    assert requesters.words(code) == said

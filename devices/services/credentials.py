@@ -7,6 +7,7 @@ new one: a device may crash between the write and its use. Callers hold the devi
 from __future__ import annotations
 
 import base64
+import logging
 import secrets
 import string
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Q
 from django.utils import timezone
 
@@ -23,6 +25,8 @@ from devices.errors import Refused
 from devices.models import Credential, CredentialState, Device, Plane
 from devices.services import device_trail, processes
 from devices.states import Access
+
+logger = logging.getLogger(__name__)
 
 KEY_BYTES = 16
 _IDENTITY_ALPHABET = string.ascii_letters + string.digits
@@ -81,44 +85,80 @@ def lookup(*, plane: str, identity: bytes) -> Key | None:
 
 def lookup_many(*, plane: str, identities: Iterable[bytes]) -> dict[bytes, Key]:
     """`lookup` for handshakes that wait together; one query, and no entry for who may not connect."""
-    names = {name: identity for identity in identities if (name := _text(identity)) is not None}
-    rows = Credential.objects.filter(plane=plane, identity__in=list(names), **_MAY_CONNECT).values_list(
-        "identity", "pk", "device_id", "device__endpoint", "sealed_key"
+    found = answers(plane=plane, identities=identities)
+    return {identity: answer for identity, answer in found.items() if isinstance(answer, Key)}
+
+
+def answers(*, plane: str, identities: Iterable[bytes]) -> dict[bytes, Key | Known]:
+    """What handshakes that wait together are told: a key, or why there is none.
+
+    One query by an index, the same for names that somebody has and that nobody has: a stranger can neither make it
+    walk the table nor tell one from the other by the time it takes.
+    """
+    wanted = list(identities)
+    names = {identity: _text(identity) for identity in wanted}
+    rows = (
+        Credential.objects.filter(plane=plane, identity__in={name for name in names.values() if name})
+        .order_by("pk")
+        .values_list(
+            "identity",
+            "pk",
+            "device_id",
+            "device__operator_id",
+            "device__endpoint",
+            "device__access",
+            "device__operator__is_active",
+            "state",
+            "sealed_key",
+        )
     )
-    found: dict[bytes, Key] = {}
-    for name, credential_id, device_id, endpoint, sealed_key in rows:
-        try:
-            key = vault.open_sealed(sealed_key)
-        except vault.Unreadable:  # this device's trouble alone; `why_refused` says so
-            continue
-        found[names[name]] = Key(credential_id, device_id, endpoint, key)
-    return found
+    newest: dict[str, _Row] = {}
+    for identity, *facts in rows:
+        row = _Row(*facts)
+        known = newest.get(identity)
+        if known is None or row.is_usable or not known.is_usable:
+            newest[identity] = row
+    return {identity: _answer(newest.get(name or "")) for identity, name in names.items()}
 
 
 def why_refused(*, plane: str, identity: bytes) -> Known:
-    """Why `lookup` gave None, for the knock that is counted; not for the way of every handshake."""
-    name = _text(identity)
-    found = (
-        Credential.objects.filter(plane=plane, identity=name)
-        .order_by("-pk")
-        .values_list(
-            *("device_id", "device__operator_id", "device__endpoint", "device__access", "state"),
-            "device__operator__is_active",
-        )
-        .first()
-        if name is not None
-        else None
-    )
-    if found is None:
+    """Why `lookup` gave None."""
+    answer = answers(plane=plane, identities=[identity])[identity]
+    return answer if isinstance(answer, Known) else Known("", answer.device_id, endpoint=answer.endpoint)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    credential_id: int
+    device_id: int
+    operator_id: int
+    endpoint: str
+    access: str
+    operator_is_active: bool
+    state: str
+    sealed_key: str = field(repr=False)
+
+    @property
+    def is_usable(self) -> bool:
+        return self.state in _USABLE
+
+
+def _answer(row: _Row | None) -> Key | Known:
+    if row is None:
         return Known("PSK_IDENTITY_UNKNOWN")
-    device_id, operator_id, endpoint, access, state, is_served = found
-    if access != Access.ACTIVE:
-        cause = _ACCESS_CAUSES[access]
-    elif state == CredentialState.RETIRED:
+    if row.access != Access.ACTIVE:
+        cause = _ACCESS_CAUSES[Access(row.access)]
+    elif not row.is_usable:
         cause = "PSK_IDENTITY_UNKNOWN"
+    elif not row.operator_is_active:
+        cause = "OPERATOR_INACTIVE"
     else:
-        cause = "SECRET_UNREADABLE" if is_served else "OPERATOR_INACTIVE"
-    return Known(cause, device_id, operator_id, endpoint)
+        try:
+            return Key(row.credential_id, row.device_id, row.endpoint, vault.open_sealed(row.sealed_key))
+        except ImproperlyConfigured as error:  # one row must not keep the keys of the others back
+            logger.error("key_unreadable credential=%d error=%s", row.credential_id, error)
+            cause = "SECRET_UNREADABLE"
+    return Known(cause, row.device_id, row.operator_id, row.endpoint)
 
 
 _ACCESS_CAUSES = {

@@ -22,7 +22,7 @@ from devices.states import MOVES, Access, Provisioning
 from provisioning import events
 from provisioning.models import JOB_OPEN, Job, JobKind, JobState, JobStep, StepState
 from provisioning.selectors import contacts
-from provisioning.steps import KINDS, plan
+from provisioning.steps import KINDS, NEEDS_NOBODY, plan
 from provisioning.steps.results import Done, Failed, Skipped, StepResult, Waiting
 
 logger = logging.getLogger(__name__)
@@ -55,6 +55,27 @@ def create(
         events.jobs_ready([job.pk])
         events.job_changed(job)
     return job
+
+
+def prepare(*, job_id: int, now: datetime | None = None) -> None:
+    """Take the steps that need nobody, in the caller's transaction: what it made is ready when it is told so.
+
+    What goes wrong here goes wrong again, and is said, when the job's bell rings.
+    """
+    at = now or timezone.now()
+    try:
+        with ledger.unit_of_work():
+            while _next_kind(job_id) in NEEDS_NOBODY and _one_step(job_id, at):
+                pass
+    except isolation.LOST:
+        raise
+    except Exception:
+        logger.exception("step_crashed job_id=%s", job_id)
+
+
+def _next_kind(job_id: int) -> str | None:
+    rows = JobStep.objects.filter(job_id=job_id).exclude(state__in=_OVER).order_by("position")
+    return rows.values_list("kind", flat=True).first()
 
 
 def create_many(

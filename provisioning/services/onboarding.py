@@ -13,7 +13,7 @@ from accounts.models import Operator, Subscriber, User
 from audit import ledger
 from devices import locks
 from devices.errors import Refused
-from devices.models import Device
+from devices.models import Device, Onboarding, Reach
 from devices.services import end_device_choices, intake, inventory
 from devices.services.inventory import Added
 from devices.states import Access, Provisioning
@@ -36,7 +36,11 @@ def add_device(
         if not operator.bootstrap_profiles.exists():  # an operator made before this room knew of it
             profiles.ensure_default(operator)
         added = inventory.add(operator=operator, subscriber=subscriber, endpoint=endpoint, **label)
-        jobs.create(device=added.device, requested_by=requested_by(by), reason="Device added")
+        job = jobs.create(device=added.device, requested_by=requested_by(by), reason="Device added")
+        if added.device.onboarding == Onboarding.DIRECT and added.device.reach == Reach.IP:
+            # It has all it needs and may register at once; Anjay takes a 4.03 for final.
+            jobs.prepare(job_id=job.pk)
+            added.device.refresh_from_db()
     return added
 
 

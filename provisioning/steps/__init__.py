@@ -70,5 +70,9 @@ BEHIND_A_GATEWAY: dict[str, tuple[str, ...]] = {
 """The same where a gateway speaks for the device."""
 
 
+NEEDS_NOBODY = ("check_inventory", "make_credentials", "render_profile")
+"""Steps that wait for no device and no network."""
+
+
 def plan(kind: str, reach: str) -> tuple[str, ...]:
     return BEHIND_A_GATEWAY[kind] if reach == Reach.GATEWAY else PLANS[kind]

@@ -211,7 +211,7 @@ class DtlsListener:
                     self._on_known(session)
 
     def _greet(self, session: dtls.Session) -> None:
-        # `credentials.lookup_many` takes only identities that are text, so this cannot fail for a known key.
+        # `credentials.answers` takes only identities that are text, so this cannot fail for a known key.
         session.data = session.identity.decode(errors="replace")
         self._by_key.setdefault(session.key_id, set()).add(session)
         self._on_known(session)
@@ -269,8 +269,5 @@ class DtlsListener:
 
 
 def _keys_or_reasons(plane: str, identities: list[bytes]) -> list[Key | Known]:
-    keys = credentials.lookup_many(plane=plane, identities=identities)
-    return [
-        keys.get(identity) or credentials.why_refused(plane=plane, identity=identity)
-        for identity in identities
-    ]
+    found = credentials.answers(plane=plane, identities=identities)
+    return [found[identity] for identity in identities]

@@ -153,3 +153,42 @@ def test_keys_of_every_door_are_drawn_in_one_place(monkeypatch) -> None:
     assert inventory.renew_key(device=added.device).key_to_show == drawn
     made = credentials.make_management(device=added.device)
     assert credentials.open_key(credential=made, purpose="test") == drawn
+
+
+def test_a_name_that_nobody_has_costs_as_many_questions_as_one_that_somebody_has(
+    django_assert_num_queries,
+) -> None:
+    added = making.added()
+    for identities in (
+        [added.identity.encode()],
+        [b"nobody"],
+        [b"nobody", added.identity.encode(), b"a", b"b"],
+    ):
+        with django_assert_num_queries(1):
+            found = credentials.answers(plane=Plane.BOOTSTRAP, identities=identities)
+        assert set(found) == set(identities)
+
+
+def test_one_key_that_can_not_be_opened_keeps_no_other_back() -> None:
+    broken, whole = making.added(), making.added()
+    Credential.objects.filter(device=broken.device).update(sealed_key="nobody can open this")
+    names = [broken.identity.encode(), whole.identity.encode()]
+    found = credentials.answers(plane=Plane.BOOTSTRAP, identities=names)
+    assert found[names[0]].cause == "SECRET_UNREADABLE"
+    assert found[names[1]].key == whole.key_to_show
+
+
+def test_a_usable_key_counts_whatever_was_retired_under_its_name_since() -> None:
+    added = making.added()
+    new = credentials.replace_key(device=added.device, plane=Plane.BOOTSTRAP, key=bytes(range(16)))
+    assert new == added.identity
+    assert _lookup(new, Plane.BOOTSTRAP).key == bytes(range(16))
+    newest = Credential.objects.order_by("-pk").first()
+    Credential.objects.create(
+        device=added.device,
+        plane=Plane.BOOTSTRAP,
+        identity=new,
+        sealed_key=newest.sealed_key,
+        state="retired",
+    )
+    assert _lookup(new, Plane.BOOTSTRAP).credential_id == newest.pk

@@ -23,7 +23,7 @@ from tests.southbound.conftest import running
 from tests.southbound.test_tcp import PORTS, register_frame
 
 pytestmark = pytest.mark.django_db(transaction=True)
-QUICK = Tuning(ack_timeout=0.02, response_seconds=0.2)
+QUICK = Tuning(ack_timeout=20.0, response_seconds=0.2)
 
 
 async def request_of(wire) -> bytes:
@@ -160,7 +160,7 @@ def test_what_waits_behind_a_composite_that_is_never_answered_leaves(play, make_
         asked = await request_of(wire)
         assert asked[1] == Code.FETCH
         wire.send(acknowledged(asked))
-        following = await request_of(wire)
+        following = await another_than(wire, asked)
         assert following[1] == Code.GET
         wire.send(answered(following, Code.CONTENT, number(12, 0), payload=b"55"))
         await until(lambda: Command.objects.filter(operation="read", state="done").exists())
@@ -181,9 +181,9 @@ def test_a_list_that_stops_in_its_middle_ends_and_the_next_command_leaves(play, 
         wire.send(
             answered(asked, Code.CONTENT, number(12, 112), block(BLOCK2, 0, True, 0), payload=bytes(16))
         )
-        rest = await request_of(wire)
+        rest = await another_than(wire, asked)
         wire.send(answered(rest, Code.CONTENT, number(12, 112), block(BLOCK2, 5, True, 0), payload=bytes(16)))
-        write = await request_of(wire)
+        write = await another_than(wire, rest)
         wire.send(answered(write, Code.CONTINUE))
         await until(lambda: not Command.objects.filter(state__in=["queued", "sent"]).exists())
 

@@ -83,7 +83,6 @@ class LedgerEvent(models.Model):
                 fields=["target", "id"],
                 name="audit_event_target",
                 opclasses=["varchar_pattern_ops", "int8_ops"],  # "begins with" is a range too
-                condition=~models.Q(target=""),
             ),
             models.Index(
                 fields=["request_id"], name="audit_event_request", condition=~models.Q(request_id="")

@@ -6,9 +6,10 @@ class DevicesConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import erasing
-        from devices import sealed_places, vault
+        from devices import folding, sealed_places, vault
         from devices.services import erasure
 
+        folding.connect()
         erasing.register("devices", erasure.erase)
         for place in sealed_places.places():
             vault.keep_place(place)

@@ -78,7 +78,8 @@ class Command(models.Model):
                 fields=["device", "-priority", "id"],
                 condition=Q(state__in=["queued", "sent"]),
                 name="command_waiting",
-            )
+            ),
+            models.Index(fields=["expires_at"], condition=Q(state="queued"), name="command_overdue"),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -157,6 +157,7 @@ CELERY_TASK_ROUTES = {
     "provisioning.climb": {"queue": _beat},
     "provisioning.look_for_silent": {"queue": _beat},
     "audit.tell_held_back": {"queue": _beat},
+    "accounts.sweep_bulk": {"queue": _beat},
     "provisioning.prune_attempts": {"queue": _long},
     "devices.prune_history": {"queue": _long},
     "accounts.clear_expired": {"queue": _long},

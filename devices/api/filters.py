@@ -7,14 +7,18 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from devices.models import Device, Knock, Plane, Registration, Transport
-from devices.selectors import sessions
+from devices.selectors import search, sessions
 from devices.states import Access, Provisioning
 
 ORDERINGS = ("id", "-id", "endpoint", "-endpoint", "created_at", "-created_at", "name", "-name")
 
 
 class DeviceFilter(serializers.Serializer):
-    q = serializers.CharField(required=False, max_length=255, help_text="Part of an endpoint name or a name.")
+    q = serializers.CharField(
+        required=False,
+        max_length=255,
+        help_text="Words, each of which is part of what a device or its person is known by.",
+    )
     session = serializers.ChoiceField(choices=sessions.Session.choices, required=False)
     provisioning = serializers.ChoiceField(choices=Provisioning.choices, required=False)
     access = serializers.ChoiceField(choices=Access.choices, required=False)
@@ -24,7 +28,7 @@ class DeviceFilter(serializers.Serializer):
     def narrow(self, rows: QuerySet[Device]) -> QuerySet[Device]:
         given = self.validated_data
         if "q" in given:
-            rows = rows.filter(Q(endpoint__icontains=given["q"]) | Q(name__icontains=given["q"]))
+            rows = search.found(rows, given["q"])
         if "session" in given:
             rows = rows.filter(sessions.condition(given["session"], timezone.now()))
         if "operator" in given:
@@ -45,7 +49,7 @@ class RegistrationFilter(serializers.Serializer):
     def narrow(self, rows: QuerySet[Registration]) -> QuerySet[Registration]:
         given = self.validated_data
         if "q" in given:
-            rows = rows.filter(Q(device__endpoint__icontains=given["q"]) | Q(host=given["q"]))
+            rows = rows.filter(device__in=search.found(Device.objects.order_by(), given["q"]))
         if "session" in given:
             rows = rows.filter(sessions.condition(given["session"], timezone.now(), of_device=False))
         if "transport" in given:

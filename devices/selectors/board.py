@@ -13,14 +13,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.cache import cache
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 from django.http import QueryDict
 
 from accounts import tenancy
 from accounts.models import Operator
 from accounts.scoping import querysets
 from devices.models import Device
-from devices.selectors import present, ways
+from devices.selectors import present, search, ways
 from devices.selectors.present import Present
 from devices.selectors.sessions import Session
 from devices.states import Access, Provisioning
@@ -108,14 +108,7 @@ def _devices(user: Any, query: Query) -> QuerySet[Device]:
         rows = rows.filter(operator__slug=query.operator)
     if query.provisioning:
         rows = rows.filter(provisioning=query.provisioning)
-    for word in query.text.split()[:5]:
-        rows = rows.filter(
-            Q(endpoint__icontains=word)
-            | Q(name__icontains=word)
-            | Q(subscriber__number__icontains=word)
-            | Q(registration__host=word)
-        )
-    return rows
+    return search.found(rows, query.text)
 
 
 def devices(user: Any, query: Query, now: datetime) -> QuerySet[Device]:

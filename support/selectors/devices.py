@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Iterable
 
-from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, IntegerField, QuerySet, Value, When
 from django.http import Http404
 
-from devices.models import Credential, Device, Knock
+from devices.models import Device, Knock, Registration
+from devices.selectors import search as search_devices
 from devices.selectors import ways
 from devices.states import Access
+from provisioning.models import BootstrapSession
 
 LIMIT = 50
-_ACCOUNT_NUMBER = re.compile(r"^[A-Za-z]{2,4}[- ]?\d{2,4}[- ]?\d{0,4}$")
 
 
 def visible(operator_ids: Iterable[int] | None) -> QuerySet[Device]:
@@ -33,7 +33,7 @@ def get(device_id: int, operator_ids: Iterable[int] | None) -> Device:
 
 def search(text: str, operator_ids: Iterable[int] | None) -> list[Device]:
     """At most LIMIT devices, living ones first, an exact endpoint before the rest."""
-    found = visible(operator_ids).filter(_matches(text))
+    found = _matching(visible(operator_ids), text)
     order = Case(
         When(endpoint=text, then=Value(0)),
         When(access=Access.RETIRED, then=Value(2)),
@@ -43,24 +43,15 @@ def search(text: str, operator_ids: Iterable[int] | None) -> list[Device]:
     return list(found.order_by(order, "-id")[: LIMIT + 1])
 
 
-def _matches(text: str) -> Q:
+def _matching(rows: QuerySet[Device], text: str) -> QuerySet[Device]:
+    """By an address whatever came from there, each device once; by anything else as in every box."""
     address = _address(text)
-    if address:
-        knocked = Knock.objects.filter(host=address, device__isnull=False).values("device_id")
-        return Q(registration__host=address) | Q(bootstrap_sessions__host=address) | Q(pk__in=knocked)
-    if "@" in text:
-        return Q(subscriber__user__email__icontains=text) | Q(endpoint__icontains=text)
-    identity = Credential.objects.filter(identity=text).values("device_id")
-    named = (
-        Q(endpoint__icontains=text)
-        | Q(name__icontains=text)
-        | Q(serial_number__icontains=text)
-        | Q(registration__identity=text)
-        | Q(pk__in=identity)
-    )
-    if _ACCOUNT_NUMBER.match(text):
-        named |= Q(subscriber__number__istartswith=re.sub(r"\s+", "-", text.upper()))
-    return named
+    if not address:
+        return search_devices.found(rows, text)
+    ids = Registration.objects.filter(host=address).order_by().values("device_id")
+    begun = BootstrapSession.objects.filter(host=address).order_by().values("device_id")
+    knocked = Knock.objects.filter(host=address, device__isnull=False).order_by().values("device_id")
+    return rows.filter(pk__in=ids.union(begun, knocked))
 
 
 def _address(text: str) -> str:

@@ -161,6 +161,7 @@ CELERY_TASK_ROUTES = {
     "provisioning.prune_attempts": {"queue": _long},
     "devices.prune_history": {"queue": _long},
     "accounts.clear_expired": {"queue": _long},
+    "accounts.bulk": {"queue": _long},
 }
 CELERY_TASK_TIME_LIMIT = 300
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

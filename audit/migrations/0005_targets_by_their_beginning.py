@@ -4,18 +4,21 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('audit', '0004_event_keys'),
+        ("audit", "0004_event_keys"),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='ledgerevent',
-            name='audit_event_target',
+            model_name="ledgerevent",
+            name="audit_event_target",
         ),
         migrations.AddIndex(
-            model_name='ledgerevent',
-            index=models.Index(fields=['target', 'id'], name='audit_event_target', opclasses=['varchar_pattern_ops', 'int8_ops']),
+            model_name="ledgerevent",
+            index=models.Index(
+                fields=["target", "id"],
+                name="audit_event_target",
+                opclasses=["varchar_pattern_ops", "int8_ops"],
+            ),
         ),
     ]

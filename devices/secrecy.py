@@ -7,6 +7,7 @@ show a key. Where no model knows an object that only holds credentials, all of i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -22,6 +23,7 @@ from lwm2m.paths import Path
 __all__ = ["MASK", "Secrets", "is_secret", "masked", "of_operator", "opened", "sealed"]
 
 _SEALED = "sealed"
+_USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,20}://)[^\s/?#@]{1,1000}@")
 _MAY_BE_SECRET = (ValueType.STRING, ValueType.OPAQUE, ValueType.UNKNOWN)
 
 
@@ -150,7 +152,18 @@ def masked(said: Any, path: Path, catalogue: Catalogue | None = None) -> Any:
         shown["nodes"] = [_masked_node(node, catalogue) for node in nodes]
     if "raw" in shown and _may_hold_secrets(path, catalogue):
         shown["raw"] = MASK
-    return shown
+    return without_passwords(shown)
+
+
+def without_passwords(said: Any) -> Any:
+    """JSON as people may see it: of addresses in its texts that carry a password (RFC 3986 section 3.2.1), none."""
+    if isinstance(said, str):
+        return _USERINFO.sub(rf"\1{MASK}@", said)
+    if isinstance(said, Mapping):
+        return {name: without_passwords(value) for name, value in said.items()}
+    if isinstance(said, list | tuple):
+        return [without_passwords(value) for value in said]
+    return said
 
 
 def _masked_node(node: Any, catalogue: Catalogue | None) -> Any:

@@ -176,8 +176,17 @@ class ObservationFilter(serializers.Serializer):
     )
 
 
+class ShownJson(serializers.JSONField):
+    """JSON without passwords in the addresses that it holds."""
+
+    def to_representation(self, value: Any) -> Any:
+        return secrecy.without_passwords(super().to_representation(value))
+
+
 class TraceSerializer(serializers.ModelSerializer):
     """One protocol message; a response repeats method and path of its request."""
+
+    payload = ShownJson()
 
     class Meta:
         model = TraceMessage

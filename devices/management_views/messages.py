@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from devices import secrecy
 from devices.management_views.facts import Facts
 from devices.telemetry import Direction, TraceMessage
 from lwm2m.codes import ContentFormat
@@ -28,7 +29,7 @@ class Message:
 
     @property
     def payload(self) -> Any:
-        return self.row.payload
+        return secrecy.without_passwords(self.row.payload)
 
 
 def of(facts: Facts) -> list[Message]:

@@ -12,6 +12,8 @@ import heapq
 SCAN_SECONDS = 60.0
 HORIZON_SECONDS = 90.0
 """More than a scan apart, so that every end is in the heap before it comes."""
+STEP_SECONDS = 10.0
+"""Below it a step of the clock is nothing to a lifetime."""
 
 
 class Timers:
@@ -53,3 +55,17 @@ class Timers:
     def next_at(self) -> float | None:
         """When to look again; None while nothing is held."""
         return self._heap[0][0] if self._heap else None
+
+
+class Steps:
+    """Tells when somebody set the wall clock: it went another way than the clock that only counts."""
+
+    def __init__(self, *, wall: float, counted: float) -> None:
+        self._wall = wall
+        self._counted = counted
+
+    def seen(self, *, wall: float, counted: float) -> float:
+        """By how many seconds the wall clock was set since the last look; 0 for what is slewed or measured badly."""
+        step = (wall - self._wall) - (counted - self._counted)
+        self._wall, self._counted = wall, counted
+        return step if abs(step) >= STEP_SECONDS else 0.0

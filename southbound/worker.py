@@ -29,7 +29,7 @@ from southbound.bootstrap import BootstrapServer
 from southbound.counters import Counters
 from southbound.database import Database
 from southbound.downlink import Downlink
-from southbound.expiry import HORIZON_SECONDS, SCAN_SECONDS, Timers
+from southbound.expiry import HORIZON_SECONDS, SCAN_SECONDS, Steps, Timers
 from southbound.guard import Guard
 from southbound.observing import ObservationRepair
 from southbound.reporting import Reporting
@@ -80,6 +80,7 @@ class Southbound:
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
         self._timers = Timers()
+        self._steps = Steps(wall=time.time(), counted=time.monotonic())
         self._database = Database()
         self._engine = Engine(self.counters, tuning=self.options.tuning)
 
@@ -310,6 +311,7 @@ class Southbound:
 
     async def _expire(self) -> None:
         await asyncio.sleep(EXPIRY_SECONDS)
+        await self._keep_lifetimes()
         ripe = self._timers.due(now=time.time())
         if ripe:
             ended = await self._database.run(
@@ -320,6 +322,16 @@ class Southbound:
             )
             for device_id in ended:
                 self.downlink.ended(device_id)
+
+    async def _keep_lifetimes(self) -> None:
+        """A wall clock that is set, by NTP or by hand, ends no registration and prolongs none."""
+        step = self._steps.seen(wall=time.time(), counted=time.monotonic())
+        if not step:
+            return
+        now = timezone.now()
+        await self._database.run(processes.heartbeat, flow=self.flow, now=now)
+        moved = await self._database.run(registrations.shift, flow=self.flow, seconds=step, now=now)
+        logger.warning("wall_clock_stepped seconds=%.0f registrations=%d", step, moved)
 
     async def _rescan(self) -> None:
         await asyncio.sleep(SCAN_SECONDS)

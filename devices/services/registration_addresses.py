@@ -104,7 +104,8 @@ def event(lost: Displaced, *, now: datetime) -> Event:
         target=lost.endpoint,
         device_id=lost.device_id,
         subscriber_id=lost.subscriber_id,
-        before={"address": f"{lost.host}:{lost.port}", "transport": lost.transport},
-        after={"address": "", "transport": lost.transport},
+        before={"transport": lost.transport},
+        after={"transport": lost.transport},
+        personal={"came_from_before": f"{lost.host}:{lost.port}"},
         at=now,
     )

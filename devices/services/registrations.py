@@ -7,10 +7,13 @@ A plain lifetime refresh writes one narrow row and no history; whatever changes 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from django.db.models import F
 
 from audit import ledger
 from devices import events
+from devices.models import Registration
 from devices.services import registration_details, registration_history, registration_store_write
 from devices.services import registration_store as store
 from devices.services.registration_batch import Applied, Batch
@@ -19,7 +22,10 @@ from devices.services.registration_store import Standing
 from lwm2m import registration
 from lwm2m.registration import Outcome
 
-__all__ = ["Applied", "Inbound", "apply", "expire"]
+__all__ = ["Applied", "Inbound", "apply", "expire", "shift"]
+
+JUST_HEARD = timedelta(seconds=2)
+"""Who was heard so lately has a lifetime by the new clock already."""
 
 
 def apply(*, batch: Sequence[Inbound], flow: str, now: datetime, grace_seconds: float = 0.0) -> list[Applied]:
@@ -51,3 +57,13 @@ def expire(*, device_ids: Iterable[int], now: datetime, grace_seconds: float = 0
             [(s.device.device_id, s.device.operator_id) for s, _ in ended.values()], ["ended"]
         )
     return sorted(ended)
+
+
+def shift(*, flow: str, seconds: float, now: datetime) -> int:
+    """The wall clock was set by so many seconds: what was heard through `flow` keeps what was left of its lifetime.
+
+    `now` is by the new clock. Returns how many registrations were moved.
+    """
+    rows = Registration.objects.filter(flow=flow, is_live=True, expires_at__isnull=False)
+    rows = rows.exclude(last_seen_at__gt=now - JUST_HEARD, last_seen_at__lte=now)
+    return int(rows.update(expires_at=F("expires_at") + timedelta(seconds=seconds)))

@@ -11,7 +11,7 @@ from django.db.models import Q
 from knox.models import AuthToken
 
 from accounts.erasing import Person, stub
-from accounts.models import StaffMembership, Subscriber, User
+from accounts.models import BulkJob, BulkRow, StaffMembership, Subscriber, User
 
 PAGE = 500
 
@@ -20,6 +20,8 @@ def erase(person: Person) -> None:
     user = User.objects.get(pk=person.user_id)
     EmailAddress.objects.filter(user=user).delete()
     AuthToken.objects.filter(user=user).delete()
+    BulkRow.objects.filter(job__requested_by=user).update(detail="")
+    BulkJob.objects.filter(requested_by=user).update(reason="")
     StaffMembership.objects.filter(user=None, email__in=person.names).delete()
     _end_sessions(person)
     about = [

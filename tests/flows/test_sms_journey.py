@@ -38,7 +38,7 @@ def test_int_1_a_device_by_sms_from_claim_to_release(transactional_db, settings,
     settings.DATA_DIR = tmp_path
     operator = making.operator()
     subscriber = making.subscriber(operator)
-    smsc_links.save(operator=operator, host="127.0.0.1", port=1, system_id="portal", address=OURS)
+    smsc_links.save(operator=operator, host="127.0.0.1", port=1024, system_id="portal", address=OURS)
 
     async def main():
         InProcessChannelLayer.settle(asyncio.get_running_loop())

@@ -17,7 +17,7 @@ from django.test import Client
 from django.utils import timezone
 from knox.models import AuthToken
 
-from accounts.models import StaffMembership, Subscriber, User
+from accounts.models import BulkJob, BulkRow, StaffMembership, Subscriber, User
 from accounts.services import staff
 from audit.models import LedgerEvent, PersonalDatum
 from devices.gateways import EndDevice, ParkedReport
@@ -115,6 +115,10 @@ def _rows(device: Device, user: User) -> None:
         action_flag=CHANGE,
         change_message="x",
     )
+    bulk = BulkJob.objects.create(
+        model="devices.device", action="suspend", operator=operator, requested_by=user, reason="x"
+    )
+    BulkRow.objects.create(job=bulk, object_id=device.pk)
     Client().force_login(user)
 
 
@@ -149,6 +153,9 @@ def columns(model: type[models.Model]) -> list[models.Field]:
         and not field.is_relation
         and not (model is StaffMembership and field.name == "email")  # of those who have not accepted
         and not (model is LogEntry and field.name == "object_id")
+        and not (
+            model is BulkJob and field.name in ("model", "action")
+        )  # what was done, by its name in the code
         and not (field.max_length and field.max_length < len(MARK))  # codes of protocols
     ]
 

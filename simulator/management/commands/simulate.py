@@ -237,7 +237,8 @@ def _provider(options: dict[str, Any]) -> Provider:
     except OSError as error:
         raise sim_cards.BadCard(f"The password cannot be read from {file}: {error.strerror}.") from None
     if not password:
-        raise sim_cards.BadCard(f"There is no password in {file or f'the environment variable {name}'}.")
+        where = f"The file {file}" if file else f"The environment variable {name}"
+        raise sim_cards.BadCard(f"{where} is empty; put the password there.")
     return Provider.parse(options["smsc"], options["smsc_account"], password)
 
 

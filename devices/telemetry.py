@@ -183,3 +183,13 @@ class TraceMessage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.direction} {self.method} {self.path} {self.code}"
+
+
+class TidyingCursor(models.Model):
+    """Where a walk over a large table goes on in its next run."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    last_id = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.name} after {self.last_id}"

@@ -166,6 +166,7 @@ CELERY_TASK_ROUTES = {
 CELERY_TASK_TIME_LIMIT = 300
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+RECORDS_KEPT_DAYS = env.integer("RECORDS_KEPT_DAYS", 180, low=1, high=3660)
 SWEEP_SECONDS = env.integer("SWEEP_SECONDS", 5, low=1, high=3600)
 CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {"task": "provisioning.sweep", "schedule": schedule(SWEEP_SECONDS)},

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from devices.models import Command
 from provisioning.models import JobStep
-from provisioning.services import jobs, reachability, sweep
+from provisioning.services import jobs, reachability, record_retention, sweep
 from provisioning.steps.read_device import CORRELATION
 
 _RETRY = {"autoretry_for": (OperationalError, InterfaceError), "max_retries": 5, "default_retry_delay": 2}
@@ -53,7 +53,9 @@ def climb() -> None:
 @shared_task(name="provisioning.prune_attempts")
 def prune_attempts() -> None:
     """Beat: once in a while."""
-    reachability.prune(now=timezone.now())
+    now = timezone.now()
+    reachability.prune(now=now)
+    record_retention.prune(now=now)
 
 
 @shared_task(name="provisioning.sweep", expires=30)

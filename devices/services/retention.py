@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import datetime, timedelta
 
 from accounts.models import Operator
 from audit import ledger
 from devices import locks
 from devices.errors import Refused
-from devices.telemetry import DEFAULT_HISTORY_DAYS, HistoryRetention, ResourceHistory, ResourceValue
+from devices.telemetry import (
+    DEFAULT_HISTORY_DAYS,
+    HistoryRetention,
+    ResourceHistory,
+    ResourceValue,
+    TidyingCursor,
+)
 
 LIMIT_DAYS = 3660
 CHUNK = 500
+CHUNKS = 1_000
+"""So many of them in one run: half a million values."""
+CURSOR = "history"
 """So many resources in one statement: short transactions, each within the primary key."""
 
 
@@ -40,25 +50,27 @@ def set_days(*, operator: Operator, days: int) -> HistoryRetention:
     return row
 
 
-def prune(*, now: datetime) -> int:
-    """Delete history that is older than its operator keeps it; returns how many values went."""
-    gone = 0
+def prune(*, now: datetime, chunks: int = CHUNKS) -> int:
+    """Delete history that is older than its operator keeps it; returns how many values went.
+
+    So many values are looked at in a run, and the next run goes on behind them: a table that no run can walk from end
+    to end is walked all the same.
+    """
     kept = dict(HistoryRetention.objects.values_list("operator_id", "days"))
-    for operator_id in Operator.objects.order_by("pk").values_list("pk", flat=True):
-        before = now - timedelta(days=kept.get(operator_id, DEFAULT_HISTORY_DAYS))
-        gone += _prune(operator_id, before)
+    cursor, _ = TidyingCursor.objects.get_or_create(name=CURSOR)
+    gone = 0
+    for _ in range(chunks):
+        rows = ResourceValue.objects.filter(pk__gt=cursor.last_id).order_by("pk")
+        looked_at = list(rows.values_list("pk", "device__operator_id")[:CHUNK])
+        by_operator: dict[int, list[int]] = defaultdict(list)
+        for pk, operator_id in looked_at:
+            by_operator[operator_id].append(pk)
+        for operator_id, ids in by_operator.items():
+            before = now - timedelta(days=kept.get(operator_id, DEFAULT_HISTORY_DAYS))
+            gone += ResourceHistory.objects.filter(value_id__in=ids, at__lt=before).delete()[0]
+        is_end = len(looked_at) < CHUNK
+        cursor.last_id = 0 if is_end else looked_at[-1][0]
+        cursor.save(update_fields=["last_id"])
+        if is_end:
+            break
     return gone
-
-
-def _prune(operator_id: int, before: datetime) -> int:
-    gone, last = 0, 0
-    while True:
-        ids = list(
-            ResourceValue.objects.filter(device__operator_id=operator_id, pk__gt=last)
-            .order_by("pk")
-            .values_list("pk", flat=True)[:CHUNK]
-        )
-        if not ids:
-            return gone
-        last = ids[-1]
-        gone += ResourceHistory.objects.filter(value_id__in=ids, at__lt=before).delete()[0]

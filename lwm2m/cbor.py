@@ -1,4 +1,4 @@
-"""CBOR as far as LwM2M needs it (`RFC 8949`): bounded in depth and count, duplicates and tags kept simple.
+"""CBOR as far as LwM2M needs it (`RFC 8949`): bounded in depth and count, without duplicate keys.
 
 Maps may have arrays as keys (LwM2M CBOR), which become tuples. A tag 0 (date/time) stays the text that it
 was, as `DateTimeText`; tags 1 (seconds since 1970), 4 (decimal fraction) and 2, 3 (big numbers up to 64 bits)
@@ -161,7 +161,10 @@ class _Reader:
                 if count is not None:
                     raise _bad("a break stands in a map of known length")
                 break
-            found[_key(key)] = self.item(depth + 1)
+            name = _key(key)
+            if name in found:
+                raise _bad("a map has a key twice, so that one of its values would be lost")
+            found[name] = self.item(depth + 1)
         return found
 
 

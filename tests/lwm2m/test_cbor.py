@@ -86,6 +86,9 @@ def test_examples_are_read(written: str, value: Any) -> None:
         "a1f500",
         "a1f93c0000",
         "a1a000",
+        "a201020103",  # a key twice
+        "bf616101616102ff",
+        "a2820300a10901820300a10a02",
         "81" * 14 + "00",
         "c1" * 14 + "00",
         "9bffffffffffffffff",

@@ -77,8 +77,8 @@ def _nodes(
 ) -> list[Node]:
     """What the asked device says of `path`. An answer that says nothing of it must not take known values away."""
     nodes = formats.decode(content_format, payload, path, catalogue)
-    if not nodes and (path.depth >= 3 or (not payload and path.depth == 2)):
-        raise bad_request("PAYLOAD_MALFORMED", f"The answer says nothing of {path}.")
+    if not nodes:
+        check_said(path, payload, catalogue)
     for node in nodes:
         if (found := end_device(node.prefix, root_path)) not in ("", own):
             raise bad_request(
@@ -114,6 +114,19 @@ def _created(location: tuple[str, ...], root_path: str, prefix: str) -> str:
     except Lwm2mError:
         return ""
     return str(found) if found.depth == 2 else ""
+
+
+def check_said(path: Path, payload: bytes, catalogue: Catalogue) -> None:
+    """Raise where a payload without values says nothing of `path`.
+
+    An empty pack is an object without instances, an instance or multiple resource with nothing in it, or a composite of
+    which nothing is there; no bytes at all are that in TLV alone, and only objects are really empty there.
+    """
+    known = catalogue.resource(path)
+    is_multiple = path.depth == 3 and known is not None and known.multiple
+    if path.depth < 2 or (payload and (path.depth == 2 or is_multiple)):
+        return
+    raise bad_request("PAYLOAD_MALFORMED", f"It says nothing of {path}.")
 
 
 def _node(node: Node) -> dict[str, Any]:

@@ -171,8 +171,8 @@ def judge_notice(
     try:
         nodes = _decoded(notice.content_format, notice.payload, path, sender.target)
         _check_places(nodes, sender.target)
-        if not nodes and path.depth >= 3:
-            raise bad_request("PAYLOAD_MALFORMED", f"The notification says nothing of {path}.")
+        if not nodes:
+            answers.check_said(path, notice.payload, sender.target.catalogue)
     except Lwm2mError as error:
         return replace(verdict, cause=error.cause, detail=error.detail)
     if not all(any(each.contains(node.path) for each in wanted) for node in nodes):

@@ -51,6 +51,9 @@ def test_an_object_without_instances_is_no_bytes_in_tlv():
 @pytest.mark.parametrize(("number", "payload"), [(110, b"[]"), (112, b"\x80"), (11544, b"\xa0")])
 def test_an_empty_pack_says_nothing_of_a_resource(number, payload):
     assert said(NUMBER, payload, number)["problem"]
+    assert said(Path(3, 0, 9, 0), payload, number)["problem"]
+    for empty in (Path(3, 0, 11), Path(3, 0), Path(16)):  # several values, or none
+        assert said(empty, payload, number)["nodes"] == []
     assert said(ROOT, payload, number, Operation.READ_COMPOSITE)["nodes"] == []
 
 

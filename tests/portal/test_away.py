@@ -129,7 +129,10 @@ def test_a_probe_by_address_and_without_tls_is_answered(settings: object, door: 
 
 
 @pytest.mark.django_db
-def test_probes_that_come_often_ask_the_database_once(django_assert_max_num_queries: object) -> None:
+def test_probes_that_come_often_ask_the_database_once(
+    django_assert_max_num_queries: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "KEEP_SECONDS", 3600.0)  # however busy the machine is
     with django_assert_max_num_queries(6):
         for _ in range(50):
             Client().get("/health/")

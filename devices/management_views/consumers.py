@@ -51,7 +51,7 @@ class ManageConsumer(_DeviceConsumer):
         found = self.read()
         if found is None:
             return []
-        drawn = self.parts.of(found, may_act=page.may_act(self.user, found.device))
+        drawn = self.parts.of(found, may_act=page.may_act(self.user, found))
         return [Fragment(target=target, html=html) for target, html in drawn]
 
 
@@ -65,6 +65,6 @@ class NodeConsumer(_DeviceConsumer):
         if found is None or path is None:
             return []
         chosen = node.of(found, path, span=query.get("span", [""])[0])
-        said = parts.node_context(found, chosen, may_act=page.may_act(self.user, found.device))
+        said = parts.node_context(found, chosen, may_act=page.may_act(self.user, found))
         html = render_to_string("admin/devices/device/manage_node_live.html", said)
         return [Fragment(target="node-live", html=html)]

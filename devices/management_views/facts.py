@@ -10,7 +10,9 @@ from typing import Any
 from django.utils import timezone
 
 from devices.models import COMMAND_ENDED, Command, Device, Registration, RegistrationDetail
-from devices.selectors import device_models, observations, values, ways
+from devices.selectors import device_models, observations, present, values, verdict, ways
+from devices.selectors.present import Present
+from devices.selectors.verdict import Verdict
 from devices.telemetry import Observation, ResourceValue, TraceMessage
 from lwm2m.links import ObjectLinks
 from lwm2m.objects import Catalogue
@@ -31,6 +33,16 @@ class Facts:
     @cached_property
     def registration(self) -> Registration | None:
         return ways.registration(self.device)
+
+    @cached_property
+    def standing(self) -> Present:
+        """As on every other page and list."""
+        refusals = present.refusals([self.device], self.now)
+        return present.of(self.device, self.now, refusals.get(self.device.pk))
+
+    @cached_property
+    def verdict(self) -> Verdict | None:
+        return verdict.of(self.device, self.standing, self.now)
 
     @cached_property
     def detail(self) -> RegistrationDetail | None:

@@ -21,8 +21,8 @@ from devices.management_views import parts, presence
 from devices.management_views.asks import Ask
 from devices.management_views.facts import Facts
 from devices.models import Command, Device, Operation, Reach
+from devices.selectors import present
 from devices.services import inventory, mailbox, operations
-from devices.states import Access
 from lwm2m.paths import Path
 
 ACT = "devices.add_command"
@@ -96,9 +96,9 @@ def set_awake(model_admin: Any, request: HttpRequest, device_id: int) -> HttpRes
     return _back(request, device, None)
 
 
-def may_act(user: Any, device: Device) -> bool:
+def may_act(user: Any, facts: Facts) -> bool:
     """Whether this person may ask something of this device, as things stand with both."""
-    return device.access == Access.ACTIVE and tenancy.may(user, ACT, device.operator_id)
+    return not present.is_shut_out(facts.standing) and tenancy.may(user, ACT, facts.device.operator_id)
 
 
 def _may_endanger(user: Any, device: Device) -> bool:
@@ -145,6 +145,10 @@ def _request(
     arguments: dict[str, Any],
     reason: str = "",
 ) -> Command:
+    """Raises Refused, also for what would be kept for a device whose gateway or operator is not served."""
+    said = facts.verdict
+    if present.is_shut_out(facts.standing) and said is not None and said.cause is not None:
+        raise Refused(said.cause.code, f"{said.words} {said.action}")
     return operations.request(
         device=facts.device,
         operation=operation,
@@ -177,7 +181,7 @@ def _page(
     device = facts.device
     typed = request.GET.get("node", "")
     path = path or nodes.parse(typed)
-    may = may_act(request.user, device)
+    may = may_act(request.user, facts)
     node = nodes.of(facts, path, span=request.GET.get("span", "")) if path else None
     forms = nodes.forms(facts, node) if node and may else {}
     if not _may_endanger(request.user, device):

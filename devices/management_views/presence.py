@@ -1,16 +1,20 @@
-"""Whether the device listens, since when and until when, and what that means for what one asks of it."""
+"""How the device is, whether it listens and until when, and what that means for what one asks of it.
+
+What shuts it out or keeps it from coming stands before what its last registration says, as on every other page.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
 
-from audit.causes import CAUSES
 from devices import awake
 from devices.management_views.facts import Facts
 from devices.models import Reach
-from devices.selectors import sessions
+from devices.selectors import present, sessions
+from devices.selectors.present import Present
 from devices.selectors.sessions import OF_END_DEVICES, Session, Told
+from devices.selectors.verdict import Verdict
 from devices.states import Access
 
 
@@ -18,7 +22,8 @@ from devices.states import Access
 class Presence:
     """`sentences` stand one after the other; `listens` tells whether a command leaves now."""
 
-    session: Told
+    standing: Present
+    verdict: Verdict | None
     sentences: tuple[str, ...]
     waiting: int
     listens: bool
@@ -31,20 +36,30 @@ class Presence:
 
 
 def of(facts: Facts) -> Presence:
-    told = sessions.of_device(facts.device, facts.now)
+    standing = facts.standing
     return Presence(
-        told,
-        (_where(facts, told), _leaves(told)),
+        standing,
+        facts.verdict,
+        (_where(facts, standing), _leaves(facts, standing)),
         len(facts.open_commands),
-        told.state is Session.REGISTERED and facts.device.access == Access.ACTIVE,
+        standing.is_session and standing.session.state is Session.REGISTERED,
     )
 
 
-def _where(facts: Facts, told: Told) -> str:
+def _where(facts: Facts, standing: Present) -> str:
+    if standing.is_session:
+        return _of_session(facts, standing.session)
+    words = f"{standing.words[:1].upper()}{standing.words[1:]}."
+    if standing.cause is None:
+        return words
+    times = f" {standing.refusal.count}×:" if standing.refusal else ""
+    return f"{words}{times} {standing.cause.support} {standing.cause.action}"
+
+
+def _of_session(facts: Facts, told: Told) -> str:
     row = facts.registration
     if told.state in OF_END_DEVICES or (facts.device.reach == Reach.GATEWAY and row is None):
-        cause = CAUSES.get(told.cause)
-        return f"{told.words[:1].upper()}{told.words[1:]}. {cause.action if cause else ''}".strip()
+        return f"{told.words[:1].upper()}{told.words[1:]}."
     if row is None:
         return "It has never registered."
     expires_at = row.expires_at.timestamp() if row.expires_at else None
@@ -64,8 +79,13 @@ def _where(facts: Facts, told: Told) -> str:
             return f"{told.words.capitalize()}, last heard {seen}."
 
 
-def _leaves(told: Told) -> str:
-    if told.state is Session.REGISTERED:
+def _leaves(facts: Facts, standing: Present) -> str:
+    if facts.device.access == Access.RETIRED:
+        return "Nothing can be asked of it any more."
+    if present.is_shut_out(standing):
+        return "Nothing is sent to it, and nothing can be asked of it until that has changed."
+    told = standing.session
+    if standing.is_session and told.state is Session.REGISTERED:
         return "What you ask leaves at once."
     if told.state is Session.ASLEEP:
         return "What you ask is kept and leaves at its next contact."

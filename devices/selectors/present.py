@@ -97,6 +97,11 @@ def of(device: Device, now: datetime, refusal: Refusal | None = None) -> Present
     return _of_session(told)
 
 
+def is_shut_out(standing: Present) -> bool:
+    """Somebody decided that it is not served: of the device, its gateway or its whole operator."""
+    return standing.state in (Access.SUSPENDED, Access.BARRED, Access.RETIRED)
+
+
 def _of_session(told: Told) -> Present:
     plain = told.words
     if told.state is Session.NEVER_SEEN:

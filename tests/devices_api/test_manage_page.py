@@ -7,10 +7,15 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from accounts.models import Operator
 from accounts.roles import Role
+from audit.causes import CAUSES
+from devices.gateways import EndDevice
+from devices.management_views import facts
 from devices.management_views.consumers import ManageConsumer, NodeConsumer
 from devices.management_views.parts import Parts
-from devices.models import Command, CommandState
+from devices.models import Command, CommandState, Device
+from devices.selectors import present, verdict
 from devices.services import inventory, mailbox, traces
 from devices.states import Access
 from tests.devices_api.managing import address, ask, desk, meter, signed_in, tell, text
@@ -147,13 +152,69 @@ def test_subscribers_and_strangers_are_sent_to_sign_in(client, meter, subscriber
     assert client.get(address(meter)).status_code == 302
 
 
-def test_a_suspended_device_is_told_as_such_and_not_asked(desk, meter):
-    inventory.suspend(device=meter, reason="Bill")
+@pytest.mark.parametrize("access", [Access.SUSPENDED, Access.BARRED, Access.RETIRED])
+def test_a_device_that_was_shut_out_says_so_first_and_is_not_asked(desk, meter, access):
+    deed = {"suspended": inventory.suspend, "barred": inventory.bar, "retired": inventory.retire}[access]
+    deed(device=meter, reason="Bill of May")
     page = text(desk.get(address(meter, "?node=/3/0/14")))
-    assert "nothing is sent to it until somebody resumes it" in page
+    state = page[page.index('id="manage-state"') :]
+    said = [f"is-{access}", CAUSES[f"DEVICE_{access.upper()}"].support, f"{access.label}."]
+    places = [state.index(words) for words in said]
+    assert places == sorted(places)
+    assert "at once" not in state
+    assert ("Bill of May" in state) == (access != Access.RETIRED)
     assert 'name="ask"' not in page
     assert ask(desk, meter, row="read /3/0").status_code == 302
     assert not Command.objects.exists()
+
+
+def test_a_device_of_an_operator_that_is_switched_off_is_not_asked(client, person, meter):
+    client.force_login(person("root@example.com", is_staff=True, is_superuser=True))
+    form = text(client.get(address(meter, "?node=/3/0/14")))
+    assert 'name="ask"' in form
+    Operator.objects.filter(pk=meter.operator_id).update(is_active=False)
+    page = text(client.get(address(meter, "?node=/3/0/14")))
+    assert CAUSES["OPERATOR_INACTIVE"].support in page
+    assert "Operator switched off. Nothing is sent to it" in page
+    assert 'name="ask"' not in page
+    answer = text(client.post(address(meter, "ask/"), {"row": "read /3/0"}, follow=True))
+    assert CAUSES["OPERATOR_INACTIVE"].support in answer
+    assert not Command.objects.exists()
+
+
+def test_a_device_behind_a_gateway_that_was_shut_out_is_not_asked(desk, meter, device):
+    child = device("urn:dev:child", reach="gateway", security="none")
+    EndDevice.objects.create(gateway=meter, instance=0, prefix="d0", identifier="urn:dev:child", device=child)
+    inventory.suspend(device=meter, reason="Bill")
+    page = text(desk.get(address(child)))
+    assert "Its gateway urn:dev:meter" in page or "Its gateway Meter" in page
+    assert "Nothing is sent to it" in page
+    desk.post(address(child, "ask/"), {"row": "read /3/0"})
+    assert not Command.objects.exists()
+
+
+def test_a_lost_device_says_so_in_the_words_of_every_page(desk, device, registered):
+    gone = device("urn:dev:gone")
+    registered(gone, seen_ago=4000, ended="LIFETIME_EXPIRED")
+    page = text(desk.get(address(gone)))
+    standing = present.of(ways_of(gone), timezone.now())
+    told = verdict.of(ways_of(gone), standing, timezone.now())
+    state = page[page.index('id="manage-state"') :]
+    assert state.index(told.words) < state.index("Lost, last heard")
+    assert "is kept until it registers" in state
+
+
+def test_a_device_that_is_set_up_anew_is_not_told_as_listening(desk, meter, device, registered):
+    reset = device("urn:dev:reset", provisioning="bootstrapping", first_online_at=timezone.now())
+    registered(reset, ended="DEREGISTERED")
+    page = text(desk.get(address(reset)))
+    assert "Being set up anew. What you ask is kept until it registers" in page
+    answer = text(desk.post(address(reset, "ask/"), {"row": "read /3/0"}, follow=True))
+    assert "is kept until the device listens." in answer
+
+
+def ways_of(device):
+    return facts.rows(Device.objects.filter(pk=device.pk)).get()
 
 
 # -- live and cheap ------------------------------------------------------------------------------------------

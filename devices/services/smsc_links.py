@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from accounts.models import Operator
@@ -98,7 +99,10 @@ def _wrong(detail: str, name: str | None = None) -> Refused:
 
 
 def save(*, operator: Operator, password: str | None = None, **fields: Any) -> SmscLink:
-    """Set up or change the operator's link; what is left out stays, and None keeps the password. Raises Refused."""
+    """Set up or change the operator's link; what is left out stays, and None keeps the password. Raises Refused.
+
+    Of two who set up the first one at once, the later changes what the earlier made.
+    """
     unknown = set(fields) - set(FIELDS)
     if unknown:
         raise ValueError(f"no fields of a link: {sorted(unknown)}")
@@ -114,10 +118,10 @@ def save(*, operator: Operator, password: str | None = None, **fields: Any) -> S
         _check(link)
         if _is_another_smsc(before, fields):
             link.receipt_spelling = ""
-        if known is None:
-            link.save(force_insert=True)
-        else:
+        if known is not None:
             link.save(update_fields=[*FIELDS, "sealed_password", "receipt_spelling"])
+        elif not _insert(link):
+            return save(operator=operator, password=password, **fields)
         ledger.record(
             action="smsc_link.changed" if known else "smsc_link.made",
             operator_id=operator.pk,
@@ -128,6 +132,18 @@ def save(*, operator: Operator, password: str | None = None, **fields: Any) -> S
         )
         _ring(link)
     return link
+
+
+def _insert(link: SmscLink) -> bool:
+    """False when somebody set the operator's first link up between the look and the write: then it is changed."""
+    try:
+        with transaction.atomic():
+            link.save(force_insert=True)
+    except IntegrityError:
+        if SmscLink.objects.filter(pk=link.pk).exists():
+            return False
+        raise
+    return True
 
 
 def _is_another_smsc(before: Mapping[str, Any] | None, fields: Mapping[str, Any]) -> bool:

@@ -42,7 +42,7 @@ def of(facts: Facts) -> Presence:
         facts.verdict,
         (_where(facts, standing), _leaves(facts, standing)),
         len(facts.open_commands),
-        standing.is_session and standing.session.state is Session.REGISTERED,
+        standing.is_session and standing.session.listens,
     )
 
 
@@ -85,9 +85,9 @@ def _leaves(facts: Facts, standing: Present) -> str:
     if present.is_shut_out(standing):
         return "Nothing is sent to it, and nothing can be asked of it until that has changed."
     told = standing.session
-    if standing.is_session and told.state is Session.REGISTERED:
+    if standing.is_session and told.listens:
         return "What you ask leaves at once."
-    if told.state is Session.ASLEEP:
+    if told.state in (Session.REGISTERED, Session.ASLEEP):
         return "What you ask is kept and leaves at its next contact."
     if told.state in OF_END_DEVICES:
         return "What you ask is kept until its gateway tells of it again, at most 24 hours."

@@ -19,6 +19,8 @@ from devices.selectors import ways
 from lwm2m.presence import State, presence
 
 EXPIRED = "LIFETIME_EXPIRED"
+ADDRESS_TAKEN = "ADDRESS_TAKEN"
+"""Another device is where this one was heard last; `services.registration_addresses` leaves no host then."""
 
 
 class Session(TextChoices):
@@ -54,6 +56,11 @@ class Told:
     left_seconds: int | None = None
     left_share: int = 0
     cause: str = ""
+
+    @property
+    def listens(self) -> bool:
+        """Whether something that is sent now can reach it."""
+        return self.state is Session.REGISTERED and self.cause != ADDRESS_TAKEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +122,14 @@ def of(device: Device, now: datetime) -> Told:
     if found.state is State.ASLEEP:
         until = f" until about {clock(found.next_contact_by, now)}" if found.next_contact_by else ""
         return Told(Session.ASLEEP, f"asleep{until}", left_seconds=left, left_share=share)
+    if not registration.host:
+        return Told(
+            Session.REGISTERED,
+            "registered, to be reached again when it next speaks",
+            left_seconds=left,
+            left_share=share,
+            cause=ADDRESS_TAKEN,
+        )
     until = f", awake until {clock(found.awake_until, now)}" if found.awake_until else ""
     return Told(Session.REGISTERED, f"registered{until}", left_seconds=left, left_share=share)
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.models import Operator
 from audit.models import LedgerEvent
 from devices.models import Command, Device, Registration
+from devices.selectors import sessions, ways
 from devices.services import mailbox, observations, registrations
 from devices.services.registrations import Inbound
 from devices.telemetry import ObservationState, ResourceValue
@@ -59,6 +60,16 @@ def location(applied) -> str:
 def standing(device: Device) -> tuple[str, int, bool]:
     row = Registration.objects.get(device=device)
     return row.host, row.port, row.is_live
+
+
+def test_the_older_one_is_not_said_to_listen(pair):
+    first, second = pair
+    apply(register(first.endpoint))
+    apply(register(second.endpoint))
+    rows = Device.objects.select_related(*ways.PRESENCE)
+    old, new = (sessions.of_device(rows.get(pk=device.pk), timezone.now()) for device in pair)
+    assert (old.state, old.listens, old.cause) == ("registered", False, "ADDRESS_TAKEN")
+    assert (new.state, new.listens, new.cause) == ("registered", True, "")
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])

@@ -223,11 +223,14 @@ def test_int_8_bootstrap_read_and_access_rights(play, device, here):
 
 
 def test_int_9_an_inconsistent_configuration_is_told(play, device, here):
-    """The device takes none of the writes, finds itself without an account at Finish, and says 4.06 in words."""
+    """The device answers the writes and keeps none, finds itself without an account at Finish, and says 4.06 in words.
+
+    A write that it refused would end the session before Finish.
+    """
 
     async def scene(southbound):
         uri = here(southbound)
-        faults = Faults(refuse={"write": Code.BAD_REQUEST})
+        faults = Faults(refuse={"write": Code.CHANGED})
         async with unpacked(uri, faults=faults) as client:
             await client.until(lambda: ("finish", "4.06") in client.journal)
             await until(lambda: BootstrapSession.objects.filter(state="finish_refused").exists())

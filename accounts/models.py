@@ -11,6 +11,9 @@ from django.utils import timezone
 
 from accounts.roles import Role
 
+FORGOTTEN_DOMAIN = "erased.invalid"
+"""Of the address that stands for somebody whose data was erased (RFC 2606: it is nobody's)."""
+
 
 class UserManager(BaseUserManager["User"]):
     """Makes users by e-mail address; addresses are compared without regard to case."""
@@ -53,6 +56,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email
+
+    @property
+    def is_forgotten(self) -> bool:
+        """Their data was erased (`accounts.services.erasure`); the row stays for what they did."""
+        return self.email.endswith(f"@{FORGOTTEN_DOMAIN}")
 
     def get_full_name(self) -> str:
         return self.name or self.email

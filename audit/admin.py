@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -11,7 +12,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 
-from audit import actions, causes, selectors
+from audit import actions, causes, people, selectors
 from audit.models import LedgerEvent
 
 _RECENT = 5000
@@ -42,7 +43,7 @@ class RecentPages(Paginator):
 
 @admin.register(LedgerEvent)
 class LedgerEventAdmin(admin.ModelAdmin):
-    list_display = ("when", "what", "result", "cause", "target", "actor_name", "device_id", "request_id")
+    list_display = ("when", "what", "result", "cause", "about", "actor_name", "device_id", "request_id")
     list_filter = ("result", ActionFilter, "at")
     search_fields = (
         "target__startswith",
@@ -71,13 +72,18 @@ class LedgerEventAdmin(admin.ModelAdmin):
                 )
             },
         ),
-        ("What", {"fields": ("target", "device_id", "subscriber_id", "operator_id", "job_id")}),
+        ("What", {"fields": ("about", "device_id", "subscriber_id", "operator_id", "job_id")}),
         ("Change", {"fields": ("before_text", "after_text", "detail_text", "personal_text")}),
         (
             "Chain",
             {"classes": ("collapse",), "fields": ("chain", "sequence", "version", "previous_hash", "hash")},
         ),
     )
+
+    code_of_person = "target"
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return people.NamedList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerEvent]:
         return selectors.visible_to(request.user)
@@ -101,11 +107,15 @@ class LedgerEventAdmin(admin.ModelAdmin):
 
     @admin.display(description="actor")
     def actor_name(self, event: LedgerEvent) -> str:
-        return event.actor_name
+        return event.actor_words
+
+    @admin.display(description="target")
+    def about(self, event: LedgerEvent) -> str:
+        return people.of_row(event, self.code_of_person).get(event.target, event.target)
 
     @admin.display(description="looking through their eyes")
     def impersonator_name(self, event: LedgerEvent) -> str:
-        return event.impersonator_name
+        return event.impersonator_words
 
     @admin.display(description="address")
     def address(self, event: LedgerEvent) -> str:

@@ -7,6 +7,8 @@ from django.db import models
 
 FIRST_HASH = "0" * 64
 PLATFORM_CHAIN = 0
+ERASED = "(erased)"  # where a personal string was
+FORMER = "a former user"  # the same of a person, for whoever reads a page
 
 
 class Result(models.TextChoices):
@@ -101,7 +103,7 @@ class LedgerEvent(models.Model):
         """
         if field not in self.personal:
             return ""
-        return next((datum.value for datum in self.personal_data.all() if datum.field == field), "(erased)")
+        return next((datum.value for datum in self.personal_data.all() if datum.field == field), ERASED)
 
     @property
     def actor_name(self) -> str:
@@ -116,6 +118,15 @@ class LedgerEvent(models.Model):
     @property
     def impersonator_name(self) -> str:
         return self.personal_value("impersonator") or self.impersonator_id
+
+    @property
+    def actor_words(self) -> str:
+        """For pages: as `actor_name`, but somebody who was forgotten is a former user."""
+        return FORMER if self.actor_name == ERASED else self.actor_name
+
+    @property
+    def impersonator_words(self) -> str:
+        return FORMER if self.impersonator_name == ERASED else self.impersonator_name
 
 
 class PersonalDatum(models.Model):

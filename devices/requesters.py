@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from django.contrib.auth import get_user_model
+from collections.abc import Mapping
 
-_KINDS = {"job": "job", "job-step": "step of a job", "reach": "the search for it"}
+from audit import people
+from audit.models import FORMER
+
+_KINDS = {
+    "job": "job",
+    "job-step": "step of a job",
+    "reach": "the search for it",
+    "profile": "bootstrap profile",
+    "device": "the device",
+}
 
 
-def words(requested_by: str) -> str:
-    """One query for a person."""
+def words(requested_by: str, names: Mapping[str, str] | None = None) -> str:
+    """`names` are those of `people.names` for a whole page; without them one query for a person."""
+    if people.is_person(requested_by):
+        known = people.names([requested_by]) if names is None else names
+        return known.get(requested_by, FORMER)
     kind, _, number = requested_by.partition(":")
-    if kind == "user" and number.isascii() and number.isdigit():
-        user = get_user_model()._default_manager.filter(pk=number).first()
-        return str(user) if user else "somebody who is gone"
     if kind in _KINDS:
         return f"{_KINDS[kind]} {number}".strip()
     return "the portal" if requested_by in ("", "system") else requested_by

@@ -7,12 +7,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from accounts.admin import OperatorAdmin, SubscriberAdmin
 from accounts.scoping import Deed, ScopedInline, ScopedModelAdmin, ask_and_do
+from audit import people
 from audit.causes import CAUSES
 from devices import requesters
 from devices.admin import DeviceAdmin
@@ -145,7 +147,18 @@ class StepInline(_Read, ScopedInline):
 class JobAdmin(_Read, ScopedModelAdmin):
     """What the portal does for devices, step by step."""
 
-    list_display = ("id", "device", "kind", "state", "cause", "operator", "created_at", "finished_at")
+    list_display = (
+        "id",
+        "device",
+        "kind",
+        "state",
+        "cause",
+        "asked_by",
+        "operator",
+        "created_at",
+        "finished_at",
+    )
+    code_of_person = "requested_by"
     list_display_links = ("id",)
     list_filter = ("state", "kind", "operator")
     list_select_related = ("device", "operator")
@@ -189,7 +202,10 @@ class JobAdmin(_Read, ScopedModelAdmin):
 
     @admin.display(description="Requested by")
     def asked_by(self, job: Job) -> str:
-        return requesters.words(job.requested_by)
+        return requesters.words(job.requested_by, people.of_row(job, self.code_of_person))
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return people.NamedList
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """For the actions of the list; a job's page is to be read."""

@@ -11,7 +11,7 @@ from django.db.models import Q
 from knox.models import AuthToken
 
 from accounts.erasing import Person, stub
-from accounts.models import BulkJob, BulkRow, StaffMembership, Subscriber, User
+from accounts.models import FORGOTTEN_DOMAIN, BulkJob, BulkRow, StaffMembership, Subscriber, User
 
 PAGE = 500
 
@@ -29,7 +29,7 @@ def erase(person: Person) -> None:
         for model, ids in ((User, [person.user_id]), (Subscriber, person.subscriber_ids))
     ]
     blank_log(Q(user=user) | about[0] | about[1])
-    user.email = f"{stub(user.pk)}@erased.invalid"
+    user.email = f"{stub(user.pk)}@{FORGOTTEN_DOMAIN}"
     user.name = ""
     user.is_active = user.is_staff = user.is_superuser = False
     user.set_unusable_password()

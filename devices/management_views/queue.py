@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from accounts.models import User
+from audit import people
 from audit.causes import CAUSES, Cause
-from devices import secrecy
+from devices import requesters, secrecy
 from devices.management_views import shown
 from devices.management_views.facts import Facts
 from devices.management_views.shown import Shown
@@ -61,14 +61,14 @@ class Told:
 
 def of(facts: Facts) -> tuple[list[Told], list[Told]]:
     """Those under way or waiting, in the order in which they leave; and the last that ended, newest first."""
-    people = _people([*facts.open_commands, *facts.ended_commands])
+    names = people.names(one.requested_by for one in [*facts.open_commands, *facts.ended_commands])
     return (
-        [_told(one, facts.catalogue, people) for one in facts.open_commands],
-        [_told(one, facts.catalogue, people) for one in facts.ended_commands],
+        [_told(one, facts.catalogue, names) for one in facts.open_commands],
+        [_told(one, facts.catalogue, names) for one in facts.ended_commands],
     )
 
 
-def _told(command: Command, catalogue: Catalogue, people: Mapping[str, str]) -> Told:
+def _told(command: Command, catalogue: Catalogue, names: Mapping[str, str]) -> Told:
     path = _path(command.path)
     answer = secrecy.masked(command.answer, path, catalogue)
     lines = tuple(_lines(answer, catalogue))
@@ -76,26 +76,13 @@ def _told(command: Command, catalogue: Catalogue, people: Mapping[str, str]) -> 
         command=command,
         name=catalogue.name(path),
         shape=_SHAPES[CommandState(command.state)],
-        by=people.get(command.requested_by, command.requested_by.replace(":", " ")),
+        by=requesters.words(command.requested_by, names),
         asked=_asked(secrecy.masked(command.arguments, path, catalogue), path, catalogue),
         lines=lines,
         note="" if lines else _note(answer),
         cause=CAUSES.get(command.cause),
         is_open=command.state not in COMMAND_ENDED,
     )
-
-
-def _people(commands: list[Command]) -> dict[str, str]:
-    """ "user:7" -> the name or address of that person; one query."""
-    ids = {
-        int(number)
-        for command in commands
-        for kind, _, number in [command.requested_by.partition(":")]
-        if kind == "user" and number.isdigit()
-    }
-    if not ids:
-        return {}
-    return {f"user:{user.pk}": user.name or user.email for user in User.objects.filter(pk__in=ids)}
 
 
 def _path(text: str) -> Path:

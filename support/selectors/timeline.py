@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from audit import people
 from audit import selectors as ledger
 from audit.causes import CAUSES, Cause
 from audit.ledger import SYSTEM
@@ -113,9 +114,19 @@ def of_device(
         replace(one, what=f"Gateway: {one.what}") if one.event.device_id == gateway_id else one
         for one in entries
     ]
+    entries = _with_names(entries)
     has_more = len(rows) > filters.limit and filters.limit < MOST
     more = replace(filters, limit=min(MOST, filters.limit * 2))
     return Timeline(entries, has_more, filters, more.query)
+
+
+def _with_names(entries: list[Entry]) -> list[Entry]:
+    """One query for all the people that the facts name by their ids."""
+    names = people.names(value for entry in entries for _, value in entry.facts)
+    return [
+        replace(entry, facts=[(name, names.get(value, value)) for name, value in entry.facts])
+        for entry in entries
+    ]
 
 
 def _mentions(text: str) -> Q:
@@ -150,7 +161,7 @@ def _entry(event: LedgerEvent) -> Entry:
         about=about.of(
             event.action, before=event.before, after=(event.after or {}) | personal, detail=event.detail
         ),
-        who="the portal" if event.actor_label == SYSTEM.label else event.actor_name,
+        who="the portal" if event.actor_label == SYSTEM.label else event.actor_words,
         cause=CAUSES.get(event.cause),
         facts=[
             *_changes(event.before or {}, event.after or {}),
@@ -176,7 +187,7 @@ def _flat(detail: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _origin(event: LedgerEvent) -> list[tuple[str, str]]:
-    rows = [("address", event.personal_value("address")), ("on behalf of", event.impersonator_name)]
+    rows = [("address", event.personal_value("address")), ("on behalf of", event.impersonator_words)]
     rows += [("request", event.request_id), ("job", str(event.job_id or ""))]
     return [(name, value) for name, value in rows if value]
 

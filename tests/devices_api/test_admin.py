@@ -215,7 +215,7 @@ def test_history_leads_to_the_timeline_and_an_end_device_has_its_gateways_securi
 
 @pytest.mark.parametrize(
     ("code", "said"),
-    [("system", "the portal"), ("user:999999", "somebody who is gone"), ("job:3", "job 3"), ("x", "x")],
+    [("system", "the portal"), ("user:999999", "a former user"), ("job:3", "job 3"), ("x", "x")],
 )
 def test_whoever_asked_is_said_in_words(db, code, said):
     assert requesters.words(code) == said

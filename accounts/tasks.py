@@ -11,16 +11,17 @@ from django.utils import timezone
 from knox.models import AuthToken
 
 from accounts.models import BulkJob
-from accounts.services import bulk
+from accounts.services import admin_log, bulk
 
 _RETRY = {"autoretry_for": (OperationalError, InterfaceError), "max_retries": 5, "default_retry_delay": 2}
 
 
 @shared_task(name="accounts.clear_expired")
 def clear_expired() -> None:
-    """Delete sessions and API tokens whose time is over; they open nothing, this keeps the tables small."""
+    """Delete sessions, API tokens and entries of the admin's log whose time is over, to keep the tables small."""
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
     AuthToken.objects.filter(expiry__lt=timezone.now()).delete()
+    admin_log.prune(now=timezone.now())
 
 
 @shared_task(name=bulk.TASK, **_RETRY)

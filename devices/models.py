@@ -145,6 +145,7 @@ class Credential(models.Model):
     state = models.CharField(max_length=10, choices=CredentialState.choices, default=CredentialState.ACTIVE)
     created_at = models.DateTimeField(default=timezone.now)
     first_used_at = models.DateTimeField(null=True, blank=True)
+    retired_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

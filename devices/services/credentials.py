@@ -334,7 +334,7 @@ def _retire(credentials: list[Credential], device: Device, *, reason: str) -> No
         return
     with ledger.unit_of_work():
         Credential.objects.filter(pk__in=[row.pk for row in credentials]).update(
-            state=CredentialState.RETIRED
+            state=CredentialState.RETIRED, retired_at=timezone.now()
         )
         for credential in credentials:
             _record("credential.retired", credential, device, reason=reason)

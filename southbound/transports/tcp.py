@@ -31,6 +31,8 @@ BOOTSTRAP_SECONDS = 300.0
 """So long it may stand after a bootstrap was begun: the session and its patience."""
 LINGER_SECONDS = 5.0
 """So long a last word may take to leave."""
+ANSWER_SECONDS = 30.0
+"""So long a device that leaves may wait for the answers to what it asked before."""
 WATCH_SECONDS = 1.0
 FRAMES_PER_TURN = 64
 """Then everybody else on the loop has a turn."""
@@ -48,6 +50,7 @@ _TLS = b"\x16\x03"
 """A handshake record of any version (RFC 8446 section 5.1); in CoAP a PUT before the capabilities."""
 _ACCEPTED = (Code.CREATED, Code.DELETED, Code.CHANGED)
 """What only an accepted Register, De-register, Update, Send or Bootstrap-Request is answered with."""
+_FIRST_RESPONSE = 0x40
 
 
 class TcpListener:
@@ -88,7 +91,9 @@ class TcpListener:
         self._watch = loop.call_later(WATCH_SECONDS, self._look, loop)
 
     def connection_of(self, address: Address) -> Connection | None:
-        return self._connections.get(address)
+        """The one that something can be sent over."""
+        found = self._connections.get(address)
+        return None if found is None or found.is_leaving else found
 
     def transmit(self, peer: Hashable, data: bytes) -> None:
         cast(Connection, peer).transmit(data)
@@ -177,6 +182,13 @@ class Connection(asyncio.Protocol):
         self._accepted: Code | None = None
         self._frame_at: float | None = None
         self._ended_at: float | None = None
+        self._unanswered = 0
+        self._left_at: float | None = None
+
+    @property
+    def is_leaving(self) -> bool:
+        """The device says nothing more, and waits only for the answers to what it asked before."""
+        return self._left_at is not None
 
     # -- asyncio.Protocol ------------------------------------------------------------------------------------
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -202,6 +214,12 @@ class Connection(asyncio.Protocol):
         self._splitter.add(data)
         if self._turn is None:
             self._work()
+
+    def eof_received(self) -> bool:
+        """The device's half is closed; true while the other half is still needed."""
+        if self._ended_at is None:
+            self._leave()
+        return self._ended_at is None
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._turn is not None:
@@ -242,6 +260,9 @@ class Connection(asyncio.Protocol):
 
     def _rest(self) -> None:
         """Everything that is whole was taken."""
+        if self.is_leaving:
+            self._close_when_answered()
+            return
         if not self._splitter.is_within:
             self._frame_at = None
         elif self._frame_at is None:
@@ -254,6 +275,10 @@ class Connection(asyncio.Protocol):
         if self._ended_at is not None:
             if now - self._ended_at > LINGER_SECONDS and self._transport is not None:
                 self._transport.abort()
+            return
+        if self._left_at is not None:
+            if now - self._left_at > ANSWER_SECONDS:
+                self._close()
             return
         idle = self._listener.idle_seconds(self._accepted)
         if not self._is_introduced and now - self._began_at > CSM_SECONDS:
@@ -272,10 +297,13 @@ class Connection(asyncio.Protocol):
         message = frame.encode()
         if len(message) > self.message_size:
             self._too_large(len(message))
-            return
-        if frame.code in _ACCEPTED:
-            self._accepted, self._began_at = Code(frame.code), _now()
-        self._write(message)
+        else:
+            if frame.code in _ACCEPTED:
+                self._accepted, self._began_at = Code(frame.code), _now()
+            self._write(message)
+        if frame.code >= _FIRST_RESPONSE:
+            self._unanswered -= 1
+            self._close_when_answered()
 
     def _too_large(self, size: int) -> None:
         """The device said that it takes no message of this size (RFC 8323 section 5.3.1)."""
@@ -295,6 +323,22 @@ class Connection(asyncio.Protocol):
         self._is_paused = True
         if self._transport is not None and not self._transport.is_closing():
             self._transport.pause_reading()
+
+    def _leave(self) -> None:
+        """Close it once all that the device asked is answered (RFC 8323 section 5.5); nothing is asked of it now."""
+        if self._left_at is None:
+            self._left_at = _now()
+            self._listener.lost(self, "the device ended the TCP connection")
+        self._close_when_answered()
+
+    def _close_when_answered(self) -> None:
+        if self.is_leaving and not self._unanswered and self._turn is None:
+            self._close()
+
+    def _close(self) -> None:
+        if self._transport is not None and self._ended_at is None:
+            self._ended_at = _now()
+            self._transport.close()
 
     def _last_word(self, message: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
@@ -331,13 +375,16 @@ class Connection(asyncio.Protocol):
             self.message_size = coap_tcp.said_size(frame) or self.message_size
         elif frame.code == coap_tcp.PING:
             self._write(Frame(coap_tcp.PONG, frame.token, b"").encode())
-        elif frame.code in (coap_tcp.RELEASE, coap_tcp.ABORT) and self._transport is not None:
-            self._ended_at = _now()
-            self._transport.close()
+        elif frame.code == coap_tcp.RELEASE:
+            self._splitter = coap_tcp.Splitter()  # a device that leaves asks nothing more
+            self._leave()
+        elif frame.code == coap_tcp.ABORT:
+            self._close()
 
     def _deliver(self, datagram: bytes) -> None:
         lane = self._listener.lane
         assert lane is not None
+        self._unanswered += 0 < datagram[1] < 0x20
         lane.receive(datagram, self, self.address)
 
     def _mid(self) -> int:

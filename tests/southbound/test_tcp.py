@@ -227,6 +227,47 @@ def test_ping_release_and_an_empty_message(on_tcp):
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("way", ["release", "half-closed"])
+@pytest.mark.parametrize("asked", [1, 200])
+def test_a_device_that_leaves_has_answers_to_what_it_asked_before(on_tcp, make_device, way, asked):
+    """RFC 8323 section 5.5: the closing is delayed until every request that came before has its answer."""
+    make_device()
+
+    async def scene(southbound, port):
+        reader, writer = await connected(port)
+        said = coap_tcp.csm() + b"".join(register_frame(n.to_bytes(2, "big")) for n in range(asked))
+        if way == "release":
+            writer.write(said + Frame(coap_tcp.RELEASE, b"", b"").encode() + register_frame(b"late"))
+        else:
+            writer.write(said)
+            writer.write_eof()
+        answered = list(Splitter().feed(await reader.read()))
+        assert [frame.code for frame in answered] == [0x41] * asked
+        assert sorted(frame.token for frame in answered) == [n.to_bytes(2, "big") for n in range(asked)]
+        row = await until(lambda: Registration.objects.get())
+        origin = Origin(row.host, row.port, "tcp")
+        assert southbound.ports.route(Plane.MANAGEMENT, origin) is None
+        writer.close()
+
+    on_tcp(scene)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_device_that_leaves_is_not_waited_for_without_end(on_tcp, make_device, monkeypatch):
+    make_device()
+    monkeypatch.setattr(tcp, "ANSWER_SECONDS", 0.2)
+
+    async def scene(southbound, port):
+        monkeypatch.setattr(southbound.uplink.commits, "submit", lambda *args, **options: True)
+        reader, writer = await connected(port)
+        writer.write(coap_tcp.csm() + register_frame(b"a") + Frame(coap_tcp.RELEASE, b"", b"").encode())
+        assert await reader.read() == b""
+        writer.close()
+
+    on_tcp(scene)
+
+
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     "said",
     [

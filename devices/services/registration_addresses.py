@@ -98,6 +98,7 @@ def event(lost: Displaced, *, now: datetime) -> Event:
     """Who has the address now is not said: it may be another operator's."""
     return Event(
         action="registration.address_ended",
+        by_stranger=True,  # whoever knows two names can have them take the address from each other for ever
         operator_id=lost.operator_id,
         actor=Actor("system", "southbound", "Southbound"),
         cause=CAUSE,

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Operator
+from audit import strangers
 from audit.models import LedgerEvent
 from devices.models import Command, Device, Registration
 from devices.selectors import sessions, ways
@@ -147,6 +148,16 @@ def test_the_trail_says_it_to_whom_it_concerns_and_not_whose_the_address_is_now(
     assert "dev-b" not in str([event.before, event.after, event.detail, event.target])
     assert standing(first) == ("", 0, True)
     assert standing(second) == ("192.0.2.1", 1000, True)
+
+
+def test_two_names_that_take_an_address_from_each_other_fill_no_ledger(pair):
+    """Anybody who knows two names can: so many an hour are told, the others are counted."""
+    for _ in range(strangers.PER_SUBJECT + 5):
+        apply(register("dev-a"))
+        apply(register("dev-b"))
+    for device in pair:
+        told = LedgerEvent.objects.filter(action="registration.address_ended", device_id=device.pk)
+        assert told.count() == strangers.PER_SUBJECT
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations([0, 1])))

@@ -39,6 +39,19 @@ class OperatorField(forms.ModelChoiceField):
         return format_html("<b>{}</b><small>{}</small>", obj.name, obj.description)
 
 
+ADDRESS_REFUSED = (
+    "We cannot send mail to this address. It looks like name@example.org; before the @ only plain letters (a to z), "
+    "digits and signs such as . _ - + are possible, no umlauts or accents."
+)
+
+
+def say_what_an_address_is(form: forms.BaseForm) -> None:
+    """Browsers and Django say that an address is not valid, but not why."""
+    for field in form.fields.values():
+        if isinstance(field, forms.EmailField):
+            field.error_messages["invalid"] = ADDRESS_REFUSED
+
+
 class OperatorChoice(forms.Form):
     """What our sign-up asks beyond allauth's form, which inherits from this one."""
 
@@ -54,6 +67,7 @@ class OperatorChoice(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        say_what_an_address_is(self)
         field = self.fields["operator"]
         field.queryset = operators.open_for_signup()
         asked = context.request.GET.get("operator") if context.request else None
@@ -97,6 +111,7 @@ class StaffInvitation(forms.ModelForm):
 
     email = forms.EmailField(
         label="E-mail",
+        error_messages={"invalid": ADDRESS_REFUSED},
         help_text="They get a mail and hold the role once they accept; until then nothing of them is shown.",
     )
     name = forms.CharField(

@@ -199,6 +199,11 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.OperatorChoice"
+ACCOUNT_FORMS = {
+    "login": "accounts.address_forms.SignIn",
+    "reset_password": "accounts.address_forms.ResetPassword",
+    "add_email": "accounts.address_forms.ChangeEmail",
+}
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_CONFIRM_EMAIL_ON_GET = True
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True

@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
 
+from m2m_portal import views
 from m2m_portal.content_security import allowing
 
 # ReDoc writes its styles into the page and searches in a worker made of a blob.
@@ -13,6 +14,8 @@ redoc = allowing(style_src="'unsafe-inline'", worker_src="blob:")(
 )
 
 urlpatterns = [
+    path("robots.txt", views.robots),
+    path("favicon.ico", views.favicon),
     path("admin/", admin.site.urls),
     path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.urls")),

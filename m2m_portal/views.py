@@ -1,13 +1,27 @@
-"""The error pages of the whole site; under /api/ they are problems in JSON."""
+"""The error pages of the whole site; under /api/ they are problems in JSON. And what is asked of every site."""
 
 from __future__ import annotations
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.template import loader
+from django.templatetags.static import static
+from django.views.decorators.http import require_safe
 
 from m2m_portal import away
+
+
+@require_safe
+def robots(request: HttpRequest) -> HttpResponse:
+    """Nothing here is for a search engine (RFC 9309)."""
+    return HttpResponse("User-agent: *\nDisallow: /\n", content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """For whoever asks without having read a page that names the icon."""
+    return redirect(static("portal/icon.svg"))
 
 
 def _api_problem(request: HttpRequest, code: str, detail: str, status: int) -> HttpResponse | None:

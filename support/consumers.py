@@ -21,6 +21,8 @@ from support.selectors import devices, page, timeline
 PARTS = {
     "device-state": "support/state.html",
     "diagnosis": "support/diagnosis.html",
+    "action": "support/actions.html",
+    "cause": "support/causes.html",
     "timeline": "support/timeline.html",
     "stepper": "portal/stepper.html",
     "device-facts": "support/facts.html",

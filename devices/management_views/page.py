@@ -162,7 +162,8 @@ def _request(
 
 def _say(request: HttpRequest, facts: Facts, command: Command) -> None:
     how = "is on its way." if presence.of(facts).listens else "is kept until the device listens."
-    messages.success(request, f"{command} {how}")
+    # By this class the page finds the message again and puts the result in its place.
+    messages.success(request, f"{command} {how}", extra_tags=f"command-{command.pk}")
 
 
 def _back(request: HttpRequest, device: Device, path: Path | None) -> HttpResponse:

@@ -72,6 +72,7 @@ def context(
     gateway = ways.gateway(device) if device.reach == Reach.GATEWAY else None
     looked_for = reachability.of(device, now)
     standing = present.of(device, now, present.refusals([device], now).get(device.pk))
+    actions, causes = timeline.choices(device.pk, operator_ids)
     return {
         "device": device,
         "gateway": gateway,
@@ -85,6 +86,8 @@ def context(
         "timeline": timeline.of_device(
             device.pk, operator_ids, filters, gateway_id=gateway.pk if gateway else None
         ),
+        "actions": actions,
+        "causes": causes,
         "bootstraps": _sessions(device),
         "jobs": _jobs(device),
         "commands": Command.objects.filter(device=device).order_by("-id")[:COMMANDS],

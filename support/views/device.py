@@ -17,14 +17,11 @@ def device(request: HttpRequest, device_id: int) -> HttpResponse:
     allowed = operator_ids(request.user)
     row = devices.get(device_id, allowed)
     filters = timeline.Filters.read(request.GET)
-    actions, causes = timeline.choices(row.pk, allowed)
     return render(
         request,
         "support/device.html",
         {
             **page.context(row, allowed, filters, timezone.now()),
-            "actions": actions,
-            "causes": causes,
             "section": "support",
         },
     )

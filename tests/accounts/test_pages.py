@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail
 
+from accounts.forms import ADDRESS_REFUSED
 from accounts.models import Subscriber, User
 from accounts.services import operators
 from audit.models import LedgerEvent
@@ -119,3 +121,22 @@ def test_a_mail_server_that_is_away_undoes_nothing(client, north, monkeypatch, c
     assert answer.status_code == 302
     assert User.objects.filter(email="nia@example.com").exists()
     assert "mail_not_sent" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("page", "field"),
+    [("signup", "email"), ("login", "login"), ("password/reset", "email"), ("email", "email")],
+)
+@pytest.mark.parametrize(
+    "address", ["anna.müller@example.org", "anna@", "anna example@example.org", "анна@example.org"]
+)
+def test_an_address_that_takes_no_mail_is_refused_in_our_words(client, north, person, page, field, address):
+    if page == "email":
+        client.force_login(person("nia@example.com"), backend="accounts.backends.RoleBackend")
+    at = f"/accounts/{page}/"
+    form = re.search(r"<form[^>]*card[^>]*>", client.get(at).content.decode()).group()
+    assert "novalidate" in form  # the browser would say it in words that are not ours
+    body = {**ANSWER, "operator": "northwind", "password": PASSWORD, "action_add": "", field: address}
+    answer = html.unescape(client.post(at, body).content.decode())
+    assert ADDRESS_REFUSED in answer
+    assert not User.objects.filter(email=address).exists()

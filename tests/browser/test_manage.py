@@ -44,7 +44,7 @@ def test_staff_read_and_write_a_device_without_leaving_the_page(
 
     row = page.locator("tr", has=page.locator("[data-node='/3/0/14']"))
     page.locator("button[value='read /3/0/9']").click()
-    expect(page.locator("#manage-messages")).to_contain_text("Read /3/0/9 is on its way.")
+    expect(page.locator("#manage-messages")).to_contain_text("Read /3/0/9: done (2.05).", timeout=PATIENCE_MS)
     answered(page, "2.05")
     expect(page.locator("#manage-messages-list")).to_contain_text("GET /3/0/9", timeout=PATIENCE_MS)
     row.get_by_role("link", name="Write").click()
@@ -56,6 +56,8 @@ def test_staff_read_and_write_a_device_without_leaving_the_page(
     expect(row).to_contain_text("+05:30")
     expect(page.locator("#node-live")).to_contain_text("+05:30")
     assert page.url.endswith("?node=/3/0/14")
+    said = page.locator("#manage-messages")
+    expect(said).to_contain_text("Write /3/0/14: done (2.04).", timeout=PATIENCE_MS)
     page.go_back()
     expect(page.locator("#manage-node-title")).to_have_text("No resource chosen")
     assert_not_reloaded(page)
@@ -70,6 +72,13 @@ def test_staff_read_and_write_a_device_without_leaving_the_page(
     page.get_by_placeholder("Filter by name or path").fill("battery")
     expect(page.locator("#manage-tree tr[data-words]:visible")).to_have_count(2)
     staff.picture("manage")
+
+    page.locator("#manage-goto").fill("/3/9")
+    page.locator("#manage-goto").press("Enter")
+    page.locator("#manage-node .manage-quick button[value=read]").click()
+    expect(said).to_contain_text("Read /3/9: refused by the device (4.04).", timeout=PATIENCE_MS)
+    expect(said.locator("li.error")).to_be_visible()
+    staff.picture("manage-refused")
 
 
 @pytest.mark.parametrize(("size", "scheme"), LOOKS, ids=IDS)

@@ -96,6 +96,12 @@ def test_a_suspended_device_says_so_first_on_every_face(
     staff.open("/admin/devices/device/?q=held-device-1").get_by_role("link", name="held-device-1").click()
     expect(staff.page.locator(".device-verdict")).to_contain_text("The bill of May is open")
     staff.picture("suspended-admin", full=True)
+    device_page = staff.page.url
+    staff.page.get_by_role("link", name="Manage", exact=True).click()
+    expect(staff.page.locator("#manage-state")).to_contain_text("The bill of May is open")
+    expect(staff.page.locator("#manage-state")).to_contain_text("Nothing is sent to it")
+    staff.picture("suspended-manage")
+    staff.page.goto(device_page)
     staff.page.get_by_role("link", name="Correct key or name").click()
     staff.picture("correct-admin", full=True)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 
 from accounts.roles import Role
-from devices.models import Command
+from audit.causes import CAUSES
+from devices.models import Command, CommandState
 from devices.services import mailbox
 from devices.telemetry import Observation
 from tests.devices_api.managing import address, ask, desk, meter, signed_in, text
@@ -26,6 +28,20 @@ def test_a_button_in_the_tree_asks_and_comes_back_to_the_open_node(desk, meter):
     page = text(desk.get(answer.url))
     assert "is on its way" in page
     assert "read waits" in page
+
+
+def test_what_became_of_it_can_take_the_place_of_the_message(desk, meter):
+    ask(desk, meter, row="read /3/0/9")
+    command = Command.objects.get()
+    page = text(desk.get(address(meter)))
+    assert f'class="command-{command.pk} success"' in page
+    assert "data-outcome" not in page
+    Command.objects.update(
+        state=CommandState.REFUSED, response_code="4.05", cause="METHOD_NOT_ALLOWED", ended_at=timezone.now()
+    )
+    page = text(desk.get(address(meter)))
+    said = f"Read /3/0/9: refused by the device (4.05). {CAUSES['METHOD_NOT_ALLOWED'].support}"
+    assert f'data-outcome="{said}"' in page
 
 
 @pytest.mark.parametrize(

@@ -223,6 +223,21 @@ def test_a_change_sends_what_the_page_shows_under_its_filters(desk, agent, devic
         assert fragment["html"].strip() in page, fragment["target"]
 
 
+def test_the_filters_learn_what_happens_meanwhile(desk, agent, device):
+    line = listening(agent, device)
+    before = {one["target"]: one["html"] for one in line.render(None)}
+    assert "DEVICE_UNTRIED_TICKET" not in before["cause"]
+    ledger.record(
+        action="reach.ticket",
+        operator_id=device.operator_id,
+        device_id=device.pk,
+        cause="DEVICE_UNTRIED_TICKET",
+    )
+    after = {one["target"]: one["html"] for one in line.render(None)}
+    assert "DEVICE_UNTRIED_TICKET" in after["cause"]
+    assert after["action"] != before["action"]
+
+
 # -- the waiting room ----------------------------------------------------------------------------------------
 
 

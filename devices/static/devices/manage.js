@@ -27,6 +27,22 @@
     if (!place.querySelector(".error, .warning")) fading = setTimeout(() => place.replaceChildren(), FADE_MS);
   }
 
+  // What was asked last: what became of it takes the place of "is on its way", however long that took.
+  let asked = "";
+  function remember() {
+    const told = document.querySelector('#manage-messages [class*="command-"]');
+    asked = told ? told.className.match(/command-\d+/)[0] : "";
+    outcome();
+  }
+
+  function outcome() {
+    const ended = asked && document.querySelector(`#manage-queue #${asked}[data-outcome]`);
+    if (!ended) return;
+    asked = "";
+    say(ended.dataset.outcome, ended.classList.contains("is-done") ? "success" : "error");
+    fade();
+  }
+
   // Takes from the page that came back: the panel (unless the reader stays with the one that is open) and the messages.
   function take(text, { withPanel }) {
     const page = new DOMParser().parseFromString(text, "text/html");
@@ -39,6 +55,7 @@
     const messages = page.getElementById("manage-messages");
     document.getElementById("manage-messages").replaceChildren(...(messages ? messages.childNodes : []));
     fade();
+    remember();
     document.dispatchEvent(new CustomEvent("portal:attend"));
     return true;
   }
@@ -99,7 +116,7 @@
   });
 
   window.addEventListener("popstate", () => open(location.href, { push: false }));
-  document.addEventListener("portal:replaced", () => { mark(); filter(); });
+  document.addEventListener("portal:replaced", () => { mark(); filter(); outcome(); });
 
   // -- the filter ----------------------------------------------------------------------------------------
 
@@ -129,4 +146,5 @@
   field.addEventListener("input", filter);
   box.hidden = false;
   mark();
+  remember();
 })();

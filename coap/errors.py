@@ -27,6 +27,8 @@ class Reason(Enum):
     """The way to the peer is closed."""
     REFUSED = "refused"
     """Whoever carries messages to the peer does not take this one, now or later."""
+    TOO_LARGE = "too large"
+    """The peer takes no message of this size, and it cannot be sent in smaller ones."""
 
 
 @dataclass(frozen=True, slots=True)

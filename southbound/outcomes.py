@@ -47,7 +47,7 @@ def of_reply(operation: str, reply: Reply) -> Outcome | None:
 def of_silence(error: NoReply) -> Outcome:
     """There is no answer that could be read."""
     match error.reason:
-        case Reason.RESET | Reason.UNREADABLE | Reason.REFUSED:
+        case Reason.RESET | Reason.UNREADABLE | Reason.REFUSED | Reason.TOO_LARGE:
             return DeviceRefused("", error.cause, error.detail)
         case Reason.UNANSWERED:
             return Silent(error.cause, error.detail, is_final=True)

@@ -48,6 +48,19 @@ CAUSES = (
         action="Correct the device's firmware by the detail, or write and read smaller pieces, which need no blocks.",
     ),
     Cause(
+        code="MESSAGE_TOO_LARGE",
+        area="reach",
+        severity="error",
+        mended_by="engineer",
+        subscriber="Your device cannot take a message as long as this one needs to be.",
+        support="The device takes only messages that are shorter than this command, so it was not sent.",
+        engineer=(
+            "The device said a Max-Message-Size over TCP (RFC 8323 section 5.3.1) in which the message does not fit, "
+            "even in blocks; both sizes are in the detail."
+        ),
+        action="Have the device announce a larger Max-Message-Size, or order something with a shorter path.",
+    ),
+    Cause(
         code="ANSWER_UNEXPECTED",
         area="reach",
         severity="error",

@@ -143,7 +143,7 @@ class Ports:
         self._streams[plane] = TcpListener(
             bound,
             counters=self._counters,
-            on_lost=lambda lane, peer, why: self._engine.drop(lane, peer, why),
+            on_lost=self._engine.drop,
             rates=self._rates(),
             room=room,
             room_per_host=settings.COAP_TCP_CONNECTIONS_PER_HOST or max(1, room // 4),

@@ -12,6 +12,7 @@ import socket
 from collections.abc import Callable, Hashable
 from typing import cast
 
+from coap import Reason
 from lwm2m.codes import Code
 from southbound.counters import Counters
 from southbound.transports import coap, coap_tcp
@@ -54,7 +55,7 @@ _FIRST_RESPONSE = 0x40
 
 
 class TcpListener:
-    """One port without security. `on_lost` hears of every peer that nothing can be sent to any more, and why.
+    """One port without security. `on_lost` hears of every peer that takes no more, or not this, and why.
 
     `room` is how many connections there may be, `room_per_host` how many of one address.
     """
@@ -64,7 +65,7 @@ class TcpListener:
         bound: socket.socket,
         *,
         counters: Counters,
-        on_lost: Callable[[Lane, Hashable, str], None],
+        on_lost: Callable[[Lane, Hashable, str, Reason], None],
         rates: SourceRates,
         room: int,
         room_per_host: int,
@@ -146,9 +147,9 @@ class TcpListener:
             del self._by_host[host]
         self.lost(connection, "the TCP connection ended")
 
-    def lost(self, connection: Connection, why: str) -> None:
+    def lost(self, connection: Connection, why: str, reason: Reason = Reason.GONE) -> None:
         if self.lane is not None:
-            self._on_lost(self.lane, connection, why)
+            self._on_lost(self.lane, connection, why, reason)
 
     def idle_seconds(self, last_accepted: Code | None) -> float | None:
         """How long a connection may stand, by what was accepted on it last; None for as long as TCP holds it."""
@@ -309,7 +310,7 @@ class Connection(asyncio.Protocol):
         """The device said that it takes no message of this size (RFC 8323 section 5.3.1)."""
         self._listener.counters.unsent += 1
         why = f"The message has {size} bytes, and the device takes at most {self.message_size}."
-        asyncio.get_running_loop().call_soon(self._listener.lost, self, why)
+        asyncio.get_running_loop().call_soon(self._listener.lost, self, why, Reason.TOO_LARGE)
 
     def end(self, reason: str) -> None:
         """Say why and close."""

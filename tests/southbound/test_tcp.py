@@ -457,7 +457,8 @@ def test_what_a_device_cannot_take_is_not_sent_and_told_at_once(on_tcp, make_dev
         writer.write(coap_tcp.csm(12))
         asked = {"operation": "read", "path": "/3/0/9", "arguments": {}, "requested_by": "test"}
         await until(lambda: operations.request(device=device, **asked))
-        row = await until(lambda: Command.objects.filter(attempts__gt=0).exclude(state="sent").first())
+        row = await until(lambda: Command.objects.exclude(state__in=("queued", "sent")).first())
+        assert (row.state, row.cause, row.attempts) == ("refused", "MESSAGE_TOO_LARGE", 1)
         assert "at most 12" in row.detail
         assert southbound.counters.unsent
         writer.close()

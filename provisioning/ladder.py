@@ -76,6 +76,9 @@ class ReachAttempt(models.Model):
     next_costs_sms = models.BooleanField(default=False)
     taken = models.JSONField(default=list, blank=True)
     has_acted = models.BooleanField(default=False, help_text="More than waiting was done.")
+    is_handed_over = models.BooleanField(
+        default=False, help_text="The support desk has it, until it is heard."
+    )
     sms_count = models.PositiveSmallIntegerField(default=0)
     reached_by = models.CharField(max_length=30, blank=True, help_text="the rung before the device called")
     cause = models.CharField(max_length=40, blank=True)
@@ -95,6 +98,9 @@ class ReachAttempt(models.Model):
                 name="reach_attempt_due",
             ),
             models.Index(fields=["device", "-id"], name="reach_attempt_device"),
+            models.Index(
+                fields=["operator", "-id"], condition=Q(is_handed_over=True), name="reach_attempt_handed_over"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -24,7 +24,7 @@ from provisioning import rungs
 from provisioning.ladder import AttemptState, ReachAttempt, ReachPolicy
 from provisioning.rungs.results import Skipped, Taken
 from provisioning.selectors import silence
-from provisioning.services import reach_history, reach_policies
+from provisioning.services import handed_over, reach_history, reach_policies
 
 logger = logging.getLogger(__name__)
 
@@ -90,9 +90,11 @@ def _opened(missed: silence.Missed, policy: ReachPolicy, now: datetime) -> Reach
 def climb(*, now: datetime, limit: int = STEP_LIMIT) -> Climbed:
     """End the attempts of devices that were heard, and take the next rung of those that are due.
 
+    What the support desk has and need not have any more is taken back from it.
     What cannot be done for a device or an operator ends there, with a cause; the others climb on.
     """
     ended = _end_answered(now)
+    handed_over.take_back()
     all_due = ReachAttempt.objects.filter(state=AttemptState.OPEN, next_at__lte=now).order_by()
     operators = list(all_due.values_list("operator_id", flat=True).distinct())
     stepped = isolation.one_by_one(
@@ -212,6 +214,7 @@ def _take_next(device: Device, attempt: ReachAttempt, now: datetime, may_send_sm
         reach_history.rung(device, attempt, kind, result, now)
         attempt.taken = [*attempt.taken, _note(kind, now, result)]
         attempt.position += 1
+        attempt.is_handed_over |= isinstance(result, Taken) and bool(result.ticket_cause)
         if isinstance(result, Taken) and not (wait_seconds == 0 and attempt.position == len(attempt.plan)):
             attempt.sms_count += result.sms
             attempt.next_at = now + timedelta(seconds=wait_seconds)
@@ -287,6 +290,6 @@ def _note(kind: str, at: datetime, result: Taken | Skipped | None = None) -> dic
 
 
 def prune(*, now: datetime) -> int:
-    """Delete attempts that ended long ago; the ledger keeps what happened."""
-    gone, _ = ReachAttempt.objects.filter(ended_at__lt=now - KEPT).delete()
+    """Delete attempts that ended long ago; the ledger keeps what happened. What the support desk has stays there."""
+    gone, _ = ReachAttempt.objects.filter(ended_at__lt=now - KEPT, is_handed_over=False).delete()
     return gone

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from support.access import desk, operator_ids
+from support.drawing import draw
 from support.selectors import devices, page, timeline
 
 
@@ -17,7 +17,7 @@ def device(request: HttpRequest, device_id: int) -> HttpResponse:
     allowed = operator_ids(request.user)
     row = devices.get(device_id, allowed)
     filters = timeline.Filters.read(request.GET)
-    return render(
+    return draw(
         request,
         "support/device.html",
         {

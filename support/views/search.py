@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from support.access import desk, operator_ids
+from support.drawing import draw
 from support.selectors import devices, knocks, page
 
 
@@ -21,7 +22,7 @@ def search(request: HttpRequest) -> HttpResponse:
     if len(found) == 1:
         return redirect("support-device", device_id=found[0].pk)
     now = timezone.now()
-    return render(
+    return draw(
         request,
         "support/search.html",
         {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from support.access import desk, operator_ids
+from support.drawing import draw
 from support.selectors import knocks
 
 
@@ -19,7 +19,7 @@ def waiting_room(request: HttpRequest) -> HttpResponse:
     cause = request.GET.get("cause", "")[:40]
     rows = Paginator(knocks.waiting(allowed, text=text, cause=cause), 50)
     found = rows.get_page(request.GET.get("page"))
-    return render(
+    return draw(
         request,
         "support/waiting_room.html",
         {

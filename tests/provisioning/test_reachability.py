@@ -374,5 +374,8 @@ def test_old_attempts_go() -> None:
     reachability.look(now=at(1))
     reachability.climb(now=at(60))
     assert attempt(device).state == AttemptState.EXHAUSTED
+    assert reachability.prune(now=at(91 * 86400)) == 0  # the support desk has it
+    making.register(device, now=at(100))
+    reachability.climb(now=at(120))
     assert reachability.prune(now=at(86400)) == 0
     assert reachability.prune(now=at(91 * 86400)) == 1

@@ -48,10 +48,16 @@ def _matching(rows: QuerySet[Device], text: str) -> QuerySet[Device]:
     address = _address(text)
     if not address:
         return search_devices.found(rows, text)
-    ids = Registration.objects.filter(host=address).order_by().values("device_id")
-    begun = BootstrapSession.objects.filter(host=address).order_by().values("device_id")
-    knocked = Knock.objects.filter(host=address, device__isnull=False).order_by().values("device_id")
-    return rows.filter(pk__in=ids.union(begun, knocked))
+    ids = Registration.objects.filter(host=address).order_by().values_list("device_id", flat=True)
+    begun = BootstrapSession.objects.filter(host=address).order_by().values_list("device_id", flat=True)
+    knocked = (
+        Knock.objects.filter(host=address, device__isnull=False)
+        .order_by()
+        .values_list("device_id", flat=True)
+    )
+    came = ids.union(begun, knocked, all=True)
+    few = search_devices.named(came)
+    return rows.filter(pk__in=came if few is None else few)
 
 
 def _address(text: str) -> str:

@@ -7,6 +7,7 @@ from django.db import models
 
 FIRST_HASH = "0" * 64
 PLATFORM_CHAIN = 0
+_BEGINNINGS = ["varchar_pattern_ops", "int8_ops"]  # of a text and an id: "begins with" is a range of them too
 ERASED = "(erased)"  # where a personal string was
 FORMER = "a former user"  # the same of a person, for whoever reads a page
 
@@ -74,17 +75,25 @@ class LedgerEvent(models.Model):
                 name="audit_event_subscriber",
                 condition=models.Q(subscriber_id__isnull=False),
             ),
+            models.Index(
+                fields=["job_id", "id"], name="audit_event_job", condition=models.Q(job_id__isnull=False)
+            ),
             models.Index(fields=["operator_id", "id"], name="audit_event_operator"),
             models.Index(fields=["at", "id"], name="audit_event_at"),
-            models.Index(fields=["cause", "id"], name="audit_event_cause", condition=~models.Q(cause="")),
-            models.Index(fields=["action", "id"], name="audit_event_action"),
+            models.Index(
+                fields=["cause", "id"],
+                name="audit_event_cause",
+                opclasses=_BEGINNINGS,
+                condition=~models.Q(cause=""),
+            ),
+            models.Index(fields=["action", "id"], name="audit_event_action", opclasses=_BEGINNINGS),
             models.Index(
                 fields=["result", "id"], name="audit_event_result", condition=~models.Q(result="ok")
             ),
             models.Index(
                 fields=["target", "id"],
                 name="audit_event_target",
-                opclasses=["varchar_pattern_ops", "int8_ops"],  # "begins with" is a range too
+                opclasses=_BEGINNINGS,
             ),
             models.Index(
                 fields=["request_id"], name="audit_event_request", condition=~models.Q(request_id="")

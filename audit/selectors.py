@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from audit.models import LedgerEvent
 
@@ -20,6 +20,23 @@ def events_visible(operator_ids: Iterable[int] | None) -> QuerySet[LedgerEvent]:
 def timeline(device_id: int, operator_ids: Iterable[int] | None) -> QuerySet[LedgerEvent]:
     """What happened to one device under these operators, newest first: not what it did under another one."""
     return events_visible(operator_ids).filter(device_id=device_id)
+
+
+def beginning(events: QuerySet[LedgerEvent], text: str) -> QuerySet[LedgerEvent]:
+    """Those of `events` whose target, action or cause begins with the text, or of the request of that id.
+
+    Each part is answered by an index of its own. That of causes has the events with a cause alone, which is said here
+    as PostgreSQL does not conclude it from a beginning.
+    """
+    text = text.strip()
+    if not text:
+        return events
+    return events.filter(
+        Q(target__startswith=text)
+        | Q(action__startswith=text)
+        | (Q(cause__startswith=text) & ~Q(cause=""))
+        | Q(request_id=text)
+    )
 
 
 def visible_to(user: Any) -> QuerySet[LedgerEvent]:

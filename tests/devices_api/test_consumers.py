@@ -23,7 +23,7 @@ from accounts.services import people, signins
 from devices import consumers
 from devices.bells import EVERYONE_GROUP
 from devices.consumers import NOT_ALLOWED, BoardConsumer
-from tests.devices_api.line import Line
+from tests.devices_api.line import PATIENCE_SECONDS, Line
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -178,7 +178,7 @@ def test_a_reader_who_leaves_while_a_fragment_is_sent_is_no_failure(
         monkeypatch.setattr(BoardConsumer, "send_json", gone)
         await sync_to_async(registered)(one)
         await say_changed(f"operator.{north.pk}", one.pk)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not tried:
                 await asyncio.sleep(0.02)
         assert await line.receive_nothing(0.2)

@@ -5,6 +5,8 @@ Devices are added by subscribers on their pages or over REST, which also starts 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -83,12 +85,16 @@ def _trigger(kind: triggers.Kind, what: str) -> Deed:
 
 @admin.register(Device)
 class DeviceAdmin(ScopedModelAdmin):
-    """The inventory. `end`, `enter_key` and `correct_endpoint` are replaced by whoever knows of jobs and sessions."""
+    """The inventory. `end`, `enter_key` and `correct_endpoint` are replaced by whoever knows of jobs and sessions.
+
+    `near_miss`, device and moment to what knocks under a name like its own, comes from there as well.
+    """
 
     refusals = (Refused,)
     end = staticmethod(inventory.retire)
     enter_key = staticmethod(corrections.enter_key)
     correct_endpoint = staticmethod(corrections.correct_endpoint)
+    near_miss: Callable[[Device, datetime], Any] = staticmethod(lambda device, now: None)
 
     list_display = (
         "endpoint",
@@ -256,7 +262,11 @@ class DeviceAdmin(ScopedModelAdmin):
         device = self.get_object(request, object_id)
         extra: dict[str, Any] = {}
         if device is not None:
-            extra = {**device_facts(device, request.user), "may_correct": may_correct(request.user, device)}
+            extra = {
+                **device_facts(device, request.user),
+                "may_correct": may_correct(request.user, device),
+                "near_miss": self.near_miss(device, timezone.now()),
+            }
         return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
 
     def history_view(

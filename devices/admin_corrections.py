@@ -77,7 +77,7 @@ def correct(model_admin: Any, request: HttpRequest, device_id: int) -> HttpRespo
         raise Http404("There is no such device, or it is another operator's.")
     if not may_correct(request.user, device):
         raise PermissionDenied
-    shown = _forms(device)
+    shown = _forms(device, request.GET.get("endpoint", ""))
     act = request.POST.get("act", "")
     if request.method == "POST" and act in shown:
         form = type(shown[act])(request.POST, prefix=act)
@@ -94,12 +94,14 @@ def correct(model_admin: Any, request: HttpRequest, device_id: int) -> HttpRespo
     return TemplateResponse(request, "devices/admin/correct.html", context)
 
 
-def _forms(device: Device) -> dict[str, forms.Form]:
+def _forms(device: Device, suggested: str = "") -> dict[str, forms.Form]:
     shown: dict[str, forms.Form] = {}
     if device.security == Security.PSK:
         shown["key"] = KeyForm(prefix="key")
     if device.first_online_at is None:
-        shown["endpoint"] = EndpointForm(prefix="endpoint", initial={"endpoint": device.endpoint})
+        shown["endpoint"] = EndpointForm(
+            prefix="endpoint", initial={"endpoint": suggested or device.endpoint}
+        )
     shown["name"] = NameForm(prefix="name", initial={"name": device.name})
     return shown
 

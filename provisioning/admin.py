@@ -21,6 +21,7 @@ from devices.admin import DeviceAdmin
 from devices.admin_end_devices import EndDeviceAdmin
 from provisioning import admin_reachability  # noqa: F401  the other models of this room
 from provisioning.models import BootstrapExchange, BootstrapProfile, BootstrapSession, Job, JobStep
+from provisioning.selectors import near_misses
 from provisioning.services import closing, jobs, mending, onboarding, operators, profiles
 from provisioning.services.onboarding import requested_by
 from provisioning.steps import KINDS
@@ -29,6 +30,7 @@ from provisioning.steps import KINDS
 OperatorAdmin.create = staticmethod(operators.create)
 SubscriberAdmin.end = staticmethod(closing.close)
 DeviceAdmin.end = staticmethod(onboarding.release_device)
+DeviceAdmin.near_miss = staticmethod(near_misses.of)
 DeviceAdmin.enter_key = staticmethod(mending.enter_key)
 DeviceAdmin.correct_endpoint = staticmethod(mending.correct_endpoint)
 EndDeviceAdmin.take = staticmethod(onboarding.take_end_devices)

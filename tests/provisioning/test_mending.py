@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 import pytest
 from rest_framework.test import APIClient
 
@@ -132,6 +134,32 @@ def test_the_one_who_waits_sees_the_slip_of_a_finger(worker) -> None:
     worker.work()
     making.register(Device.objects.get(pk=device.pk), now=walking.after(device))
     assert near_misses.of(Device.objects.get(pk=device.pk), now) is None
+
+
+def test_staff_see_the_slip_on_the_page_of_the_device_and_correct_it(worker, client) -> None:
+    device = walking.ordered(endpoint="typo2-devcie-1")
+    page, hint = f"/admin/devices/device/{device.pk}/change/", "differs from this one's by one slip"
+    client.force_login(making.member(device.operator, Role.ADMINISTRATOR))
+    assert hint not in html.unescape(client.get(page).content.decode())
+    _knock("typo2-device-1")
+    said = html.unescape(client.get(page).content.decode())
+    assert hint in said
+    place = f"/admin/devices/device/{device.pk}/correct/?endpoint=typo2-device-1"
+    assert f'href="{place}"' in said
+    assert 'value="typo2-device-1"' in client.get(place).content.decode()
+    body = {"act": "endpoint", "endpoint-endpoint": "typo2-device-1", "endpoint-reason": "the label says so"}
+    assert client.post(place, body).status_code == 302
+    assert Device.objects.get(pk=device.pk).endpoint == "typo2-device-1"
+    assert hint not in html.unescape(client.get(page).content.decode())
+
+
+def test_who_may_not_correct_sees_the_slip_without_the_link(worker, client) -> None:
+    device = walking.ordered(endpoint="typo2-devcie-1")
+    _knock("typo2-device-1")
+    client.force_login(making.member(device.operator, Role.READ_ONLY))
+    said = html.unescape(client.get(f"/admin/devices/device/{device.pk}/change/").content.decode())
+    assert "differs from this one's by one slip" in said
+    assert "/correct/" not in said
 
 
 def test_nobody_is_shown_a_name_that_two_wait_for(worker) -> None:

@@ -198,7 +198,10 @@ class Lane:
             size=size,
         )
         if exchange.seen is not None:
-            if is_final:
+            # Whether a Register that comes again made what stands is for its row to say: the registration may be over
+            # since, and a device that starts anew with the same message would never learn so (leshan#697).
+            is_made = response.code == Code.CREATED and block is None
+            if is_final and not is_made:
                 self.recent.keep(exchange.seen, data)
             else:
                 self.recent.forget(exchange.seen)

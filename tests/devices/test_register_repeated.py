@@ -82,3 +82,14 @@ def test_twice_in_one_batch(item):
     applied = registrations.apply(batch=[item, item], flow="southbound.0.a", now=NOW)
     assert applied[0].outcome.response == applied[1].outcome.response
     assert Registration.objects.get().registration_id == applied[0].outcome.registration.registration_id
+
+
+def test_a_device_with_a_key_keeps_its_location(item):
+    """Its registration is known by the key too."""
+    of = making.device(making.operator("other"), security="psk", onboarding="direct")
+    Device.objects.filter(pk=of.pk).update(provisioning=Provisioning.APPLIED)
+    assert making.management_credential(of) is not None
+    secured = replace(item, message=replace(item.message, endpoint=of.endpoint), origin=making.origin_of(of))
+    first = told(secured)
+    again = told(secured, after=10)
+    assert (first.response.code, again.response) == (Code.CREATED, first.response)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from datetime import timedelta
+from functools import partial
 
 import pytest
+from django.utils import timezone
 
 from devices.models import Plane, Registration, RegistrationDetail
+from devices.services import registrations
 from lwm2m.codes import Code
 from lwm2m.messages import Request
 from lwm2m.requests import deregister_request, register_request, update_request
@@ -84,6 +89,32 @@ def test_a_register_repeated_to_another_process_keeps_its_location(play, make_de
         assert again.raw == first.raw
         assert southbound.counters.duplicates == 0
         assert (await wire.ask(update_request(first.location))).code == "2.04"
+
+    play(scene)
+
+
+@pytest.mark.parametrize("end", ["deregistered", "expired"])
+def test_a_device_that_starts_anew_with_the_same_message_is_registered(play, make_device, end):
+    """leshan#697: after its registration was over, the answer of a minute ago would be about none that stands."""
+    make_device("dev-1")
+
+    async def scene(southbound):
+        wire = await management(southbound)
+        data = wire.encode(register_request(endpoint="dev-1", object_links=LINKS))
+        first = await wire.ask_raw(data)
+        if end == "deregistered":
+            assert (await wire.ask(deregister_request(first.location))).code == "2.02"
+        else:
+            past = timezone.now() - timedelta(days=3)
+            await until(lambda: Registration.objects.update(expires_at=past))
+            expire = partial(registrations.expire, now=timezone.now())
+            device_id = await until(lambda: Registration.objects.get().device_id)
+            assert await asyncio.to_thread(expire, device_ids=[device_id]) == [device_id]
+        again = await wire.ask_raw(data)
+        assert again.code == "2.01"
+        row = await until(lambda: Registration.objects.get(is_live=True))
+        assert row.registration_id == again.location[1] != first.location[1]
+        assert (await wire.ask(update_request(again.location))).code == "2.04"
 
     play(scene)
 

@@ -46,8 +46,9 @@ _WORDS = {
 # Vendors shorten the words as they like or not at all; five letters tell all of them apart.
 _LETTERS = 5
 _STATES = {word[:_LETTERS]: state for state, word in _WORDS.items()} | {"FAILE": MessageState.UNDELIVERABLE}
-_ID = re.compile(r"\bid:\s*([^\s]{1,64})", re.IGNORECASE)
-_STAT = re.compile(r"\bstat:\s*([A-Za-z]{1,20})", re.IGNORECASE)
+# Fields end at a space, and at some SMSCs at a comma, a semicolon, a quote or a zero byte.
+_ID = re.compile(r"""\bid:\s*["']?([^\s\x00,;"']{1,64})""", re.IGNORECASE)
+_STAT = re.compile(r"""\bstat:\s*["']?([A-Za-z]{1,20})""", re.IGNORECASE)
 _ERR = re.compile(r"\berr:\s*([0-9A-Za-z]{1,6})", re.IGNORECASE)
 
 

@@ -136,3 +136,12 @@ def test_what_our_smsc_writes_is_read(state: MessageState) -> None:
     assert state.is_final == (
         state not in (MessageState.ENROUTE, MessageState.ACCEPTED, MessageState.UNKNOWN)
     )
+
+
+@pytest.mark.parametrize(
+    "text", ["id:9,stat:DELIVRD", "id:9;stat:DELIVRD", "id:9\0stat:DELIVRD\0", 'id:"9" stat:"DELIVRD"']
+)
+def test_whatever_stands_between_fields_is_no_part_of_an_id(text):
+    """A zero byte in an id is one that PostgreSQL would not look for."""
+    receipt = receipts.read(told(text))
+    assert (receipt.message_id, receipt.state) == ("9", MessageState.DELIVERED)

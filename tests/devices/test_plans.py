@@ -1,0 +1,142 @@
+"""Every statement of the hot lists, as PostgreSQL plans it of its own accord: none reads all of a big table.
+
+Asked of the statements that the doors run, at a size at which a planner that may choose takes the index.
+"""
+
+from __future__ import annotations
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import Operator, User
+from devices.models import Command, Credential
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="what PostgreSQL's planner does"),
+]
+ROWS = 20_000
+EVENTS = 30_000
+BIG = (
+    *("devices_device", "devices_registration", "devices_registrationdetail", "devices_credential"),
+    *("devices_command", "accounts_user", "accounts_subscriber", "audit_ledgerevent"),
+)
+FILL = (
+    """INSERT INTO accounts_user (password, is_superuser, email, name, is_staff, is_active, date_joined)
+    SELECT '!', false, 'person' || n || '@example.org', 'Person ' || n, false, true, now()
+    FROM generate_series(1, {rows}) n""",
+    """INSERT INTO accounts_subscriber (operator_id, user_id, number, state, created_at)
+    SELECT {operator}, id, 'BIG-' || lpad((id % 10000)::text, 4, '0') || '-' || id, 'active', now()
+    FROM accounts_user WHERE email LIKE 'person%@example.org'""",
+    """INSERT INTO devices_device (operator_id, subscriber_id, endpoint, name, reach, onboarding, security, msisdn,
+      ownership, access, provisioning, setup_cause, manufacturer, model_number, serial_number, firmware_version,
+      created_at)
+    SELECT {operator}, id, 'urn:imei:' || 351000000000000 + n, 'meter-' || n, 'ip', 'bootstrap', 'psk',
+      '+4915170' || lpad(n::text, 6, '0'), 'claimed', 'active', 'applied', '', 'Acme', 'M' || n % 20,
+      'SN' || lpad(n::text, 8, '0'), '1', now()
+    FROM (SELECT id, row_number() OVER (ORDER BY id) n FROM accounts_subscriber
+          WHERE operator_id = {operator}) account""",
+    """INSERT INTO devices_registration (device_id, registration_id, is_live, transport, identity, host, port, flow,
+      lifetime_seconds, queue_mode, registered_at, last_seen_at, expires_at)
+    SELECT id, 'r' || id, true, 'dtls', 'key' || id, '10.0.' || id / 250 % 250 || '.' || id % 250, 5683, 'f', 86400,
+      false, now(), now(), now() + interval '1 day' FROM devices_device""",
+    """INSERT INTO devices_registrationdetail (device_id, version, binding, sms_number, object_links, attributes,
+      end_cause) SELECT id, '1.1', 'U', '', '[]', '[]', '' FROM devices_device""",
+    """INSERT INTO devices_credential (device_id, plane, identity, sealed_key, state, created_at)
+    SELECT id, 'management', 'key' || id, 'x', 'active', now() FROM devices_device""",
+    """INSERT INTO devices_command (device_id, operation, path, arguments, priority, state, requested_by, reason,
+      correlation, attempts, broken_off, claimed_by, created_at, expires_at, response_code, cause, detail)
+    SELECT id, 'read', '/3/0', '{{}}', 0, 'queued', 'test', '', '', 0, 0, '', now(), now() + interval '1 day',
+      '', '', '' FROM devices_device""",
+    """INSERT INTO audit_ledgerevent (chain, sequence, version, at, actor_kind, actor_id, actor_label,
+      impersonator_id, request_id, action, result, cause, target, device_id, subscriber_id, operator_id, job_id, reason,
+      personal, previous_hash, hash)
+    SELECT {operator}, 1000000 + n, 1, now() - n * interval '1 second', 'device', '', '', '',
+      CASE WHEN n % 50 = 0 THEN 'request' || n ELSE '' END, 'a.kind' || n % 400,
+      CASE WHEN n % 300 = 0 THEN 'failed' ELSE 'ok' END, CASE WHEN n % 300 = 0 THEN 'INTERNAL_ERROR' ELSE '' END,
+      'urn:imei:' || n % {rows}, n % {rows}, n % {rows}, {operator}, CASE WHEN n % 10 = 0 THEN n END, '', '{{}}', '', ''
+    FROM generate_series(1, {events}) n""",
+    # What VACUUM does: words of new rows wait in a list that each search reads, until they are sorted in.
+    *(
+        f"SELECT gin_clean_pending_list('{name}_trigrams')"
+        for name in ("devices_device", "accounts_user", "accounts_subscriber")
+    ),
+    "ANALYZE",
+)
+# What few devices have. Of a word that all have, the reading ends after the first `search.FEW`.
+DEVICES = (
+    *(
+        "351000000000123",
+        "meter-4711",
+        "METER-4711 person4711",
+        "person4711@example",
+        "BIG-4711",
+        "0151 70004711",
+    ),
+    *("SN00004711", "10.0.77.7", "nosuchthing"),
+)
+DOORS = (
+    "/admin/devices/device/",
+    "/admin/devices/device/board/",
+    "/support/",
+    "/api/v1/registrations/",
+)
+EVENT_FILTERS = (
+    *("action=a.kind7", "result=failed", "cause=INTERNAL_ERROR", "target=urn:imei:77", "device_id=77"),
+    *("subscriber_id=77", "job_id=770", "request_id=request50", "action=a.kind7&result=failed", ""),
+)
+EVENT_WORDS = ("urn:imei:1999", "a.kind7", "INTERNAL_E", "request50", "nosuchthing")
+
+
+@pytest.fixture
+def crowd(db) -> Operator:
+    """Many narrow rows."""
+    operator = Operator.objects.create(slug="big", name="Big")
+    with connection.cursor() as cursor:
+        for statement in FILL:
+            cursor.execute(statement.format(rows=ROWS, events=EVENTS, operator=operator.pk))
+    return operator
+
+
+def read_whole(statement: str) -> list[str]:
+    """The big tables that the statement reads from end to end."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {statement}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    return [table for table in BIG if f"Seq Scan on {table} " in plan]
+
+
+def asked_by(client: Client, path: str, given: dict[str, str] | str) -> list[str]:
+    cache.clear()
+    with CaptureQueriesContext(connection) as asked:
+        if isinstance(given, str):
+            answer = client.get(f"{path}?{given}")
+        else:
+            answer = client.get(path, given)
+    assert answer.status_code in (200, 302), (path, given)
+    return [one["sql"] for one in asked.captured_queries if one["sql"].lstrip("(").startswith("SELECT")]
+
+
+def test_no_door_reads_a_big_table_from_end_to_end(crowd):
+    requests = [("/api/v1/devices/", {"q": text}) for text in DEVICES]
+    requests += [(door, {"q": text}) for door in DOORS for text in DEVICES[:3]]
+    requests += [("/api/v1/audit/events/", given) for given in EVENT_FILTERS]
+    requests += [("/admin/audit/ledgerevent/", {"q": text}) for text in EVENT_WORDS]
+    requests += [("/admin/audit/ledgerevent/", given) for given in ("action=a.kind7", "result__exact=failed")]
+    client, read = Client(), {}
+    client.force_login(User.objects.create_superuser("root@example.com", "a long password 1"))
+    for path, given in requests:
+        for statement in asked_by(client, path, given):
+            if tables := read_whole(statement):
+                read[path, str(given)] = (tables, statement)
+    assert read == {}, sorted(read)
+
+    # Looks from the air and of beat
+    with CaptureQueriesContext(connection) as asked:
+        list(Credential.objects.filter(identity="nobody", plane="management"))
+        list(Command.objects.filter(state="queued", expires_at__lte=timezone.now())[:500])
+    assert [read_whole(one["sql"]) for one in asked.captured_queries] == [[], []]

@@ -19,7 +19,7 @@ from lwm2m.paths import ROOT, Path
 from lwm2m.registration import Origin
 from southbound import answers
 from southbound.operations import Target
-from southbound.senders import Sender
+from southbound.senders import Sender, of_exchange
 from southbound.transports.lane import Exchange
 from southbound.transports.notices import Notice
 
@@ -36,7 +36,7 @@ class Sent:
     @property
     def origin(self) -> Origin:
         """As a registration is known by it."""
-        return self.exchange.origin.sender
+        return of_exchange(self.exchange)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,12 @@ from lwm2m.links import ObjectLinks
 from lwm2m.objects import Catalogue
 from lwm2m.registration import Origin
 from southbound.operations import Target
+from southbound.transports.lane import Exchange, Lane
 from southbound.transports.notices import Notice
 from southbound.transports.tcp import Connection
 
+_NO_ONE = "?"
+"""An identity under which nobody is registered: of a session without one, or where there are no sessions."""
 KEPT_LIMIT = 1_000
 SHARED_BYTES = 4_096
 """A longer object list is read each time: a thousand of them would be too much to keep."""
@@ -47,14 +50,28 @@ class Sender:
     queue_mode: bool = False
 
 
+def of_exchange(exchange: Exchange) -> Origin:
+    """Where a Send came from, as far as a registration is known by it."""
+    if isinstance(exchange.peer, Connection) and not exchange.peer.is_registered:
+        return _nobody(exchange.lane)
+    return exchange.origin.sender
+
+
 def of_notice(notice: Notice) -> Origin:
-    """Where a notification came from, as far as a registration is known by it."""
+    """Where a notification came from, likewise."""
+    if isinstance(notice.peer, Connection) and not notice.peer.is_registered:
+        return _nobody(notice.lane)
     peer = notice.peer.address if isinstance(notice.peer, Connection) else notice.peer
     if isinstance(peer, tuple):
         return Origin(str(peer[0]), int(peer[1]), notice.lane.transport, None)
     identity = getattr(peer, "identity", None)
     text = identity.decode(errors="replace") if isinstance(identity, bytes) else str(identity or "")
-    return Origin("", 0, notice.lane.transport, text or "?", getattr(peer, "key_id", None))
+    return Origin("", 0, notice.lane.transport, text or _NO_ONE, getattr(peer, "key_id", None))
+
+
+def _nobody(lane: Lane) -> Origin:
+    """On a new connection an address says nothing: the one who registered from it had another connection."""
+    return Origin("", 0, lane.transport, _NO_ONE)
 
 
 def find(origins: Sequence[Origin]) -> dict[Origin, Sender]:

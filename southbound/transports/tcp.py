@@ -92,9 +92,9 @@ class TcpListener:
         self._watch = loop.call_later(WATCH_SECONDS, self._look, loop)
 
     def connection_of(self, address: Address) -> Connection | None:
-        """The one that something can be sent over."""
+        """The one that something can be sent over to the device that registered from there."""
         found = self._connections.get(address)
-        return None if found is None or found.is_leaving else found
+        return found if found is not None and found.is_registered and not found.is_leaving else None
 
     def transmit(self, peer: Hashable, data: bytes) -> None:
         cast(Connection, peer).transmit(data)
@@ -185,6 +185,11 @@ class Connection(asyncio.Protocol):
         self._ended_at: float | None = None
         self._unanswered = 0
         self._left_at: float | None = None
+
+    @property
+    def is_registered(self) -> bool:
+        """Whether its device registered or updated on it. Another one may have stood at its address before."""
+        return self._accepted is not None and self._accepted != Code.DELETED
 
     @property
     def is_leaving(self) -> bool:

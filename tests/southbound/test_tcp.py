@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,13 +16,14 @@ from hypothesis import strategies as st
 
 from coap.options import BLOCK1, walk
 from devices.models import Command, Knock, Plane, Registration, RegistrationDetail
-from devices.services import operations
+from devices.services import mailbox, operations
 from devices.telemetry import Observation, ResourceValue
 from lwm2m.registration import Origin
+from lwm2m.requests import register_request, send_request
 from southbound.transports import coap, coap_tcp, tcp
 from southbound.transports.coap_tcp import Broken, Frame, Splitter
 from southbound.transports.ports import PortSettings
-from tests.southbound.client import until
+from tests.southbound.client import Wire, until
 from tests.southbound.conftest import running
 from tests.southbound.management import order, told
 
@@ -543,3 +546,57 @@ def test_a_command_waits_for_the_connection_and_the_device_registers_anew_on_ano
         return Origin(row.host, row.port, "tcp", None)
 
     on_tcp(scene)
+
+
+# -- whose connection ------------------------------------------------------------------------------------------
+def _gone_without_a_word(connected: socket.socket) -> None:
+    """Reset, so that the address can be used again at once."""
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connected.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_new_connection_from_a_known_address_is_nobodys(on_tcp, make_device):
+    """A NAT gives a port anew: who comes there is not the device that had it, and gets nothing that is for it."""
+    device = make_device()
+    register = Wire().encode(register_request(endpoint="dev-1", object_links=LINKS))
+    send = Wire().encode(send_request(110, b'[{"n":"/3/0/9","v":7}]'))
+
+    async def connected(port: int, own: int) -> socket.socket:
+        made = socket.socket()
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(("127.0.0.1", own))
+        made.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(made, ("127.0.0.1", port))
+        await asyncio.get_running_loop().sock_sendall(made, b"\x00\xe1")
+        return made
+
+    async def answer(to: socket.socket, datagram: bytes) -> int:
+        """Asks, and gives the code of the answer."""
+        loop, splitter = asyncio.get_running_loop(), Splitter()
+        await loop.sock_sendall(to, coap_tcp.from_datagram(datagram).encode())
+        while True:
+            for frame in splitter.feed(await loop.sock_recv(to, 4096)):
+                if frame.code >> 5 in (2, 4, 5):
+                    return frame.code
+
+    async def scene(southbound, port):
+        first = await connected(port, 0)
+        own = first.getsockname()[1]
+        assert await answer(first, register) == 0x41
+        assert await answer(first, send) == 0x44
+        _gone_without_a_word(first)
+        second = await connected(port, own)
+        assert await answer(second, send) == 0x80
+        command = await until(
+            lambda: mailbox.enqueue(device=device, operation="read", path="/3/0/0", requested_by="test")
+        )
+        await southbound.downlink.flush(device.pk)
+        row = await until(lambda: type(command).objects.get(pk=command.pk))
+        assert (row.state, row.attempts) == ("queued", 0)
+        assert await answer(second, register) == 0x41
+        assert await answer(second, send) == 0x44
+        _gone_without_a_word(second)
+
+    on_tcp(scene)
+    assert ResourceValue.objects.get(path="/3/0/9").number == 7

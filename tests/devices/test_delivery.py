@@ -94,10 +94,11 @@ def test_what_a_dead_process_had_is_taken_over_by_the_same_turn(fleet) -> None:
 def test_a_turn_costs_many_devices_what_it_costs_one(fleet) -> None:
     costs = []
     for count in (2, 30):
-        devices = fleet(count)
+        devices = fleet(count, commands=3)
         first = turn(devices)
-        said = [(claimed.command_id, answer(20.0)) for claimed in first.values()]
-        with CaptureQueriesContext(connection) as asked:
+        second = turn(devices, [(claimed.command_id, answer(20.0)) for claimed in first.values()])
+        said = [(claimed.command_id, answer(21.0)) for claimed in second.values()]
+        with CaptureQueriesContext(connection) as asked:  # of resources that are known: new ones need room
             following = turn(devices, said)
         assert len(following) == count
         costs.append(len(asked))

@@ -125,5 +125,5 @@ def test_every_address_of_a_device_takes_it_as_one_segment() -> None:
     for include in get_resolver("m2m_portal.urls").url_patterns:
         for one in getattr(include, "url_patterns", ()):
             route = str(one.pattern)
-            if "endpoint" in route and route.startswith("devices/"):
+            if "endpoint:" in route and route.startswith("devices/"):
                 assert route.startswith("devices/<endpoint:endpoint>/"), route

@@ -25,7 +25,7 @@ def test_history_goes_on_where_the_last_run_stopped(monkeypatch: pytest.MonkeyPa
     devices = [making.device() for _ in range(5)]
     for device in devices:
         value = ResourceValue.objects.create(
-            device=device, path="/3/0/9", kind="integer", number=1, at=NOW, received_at=NOW
+            device=device, path="/3/0/9", kind="i", number=1, at=NOW, received_at=NOW
         )
         ResourceHistory.objects.create(value=value, at=NOW - timedelta(days=4000), number=1)
         ResourceHistory.objects.create(value=value, at=NOW, number=2)

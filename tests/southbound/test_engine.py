@@ -174,7 +174,7 @@ def test_blocks_fit_the_way_and_the_peer():
             way = Way(transport, tuning.Tuning())
             task = way.ask(KINDS["block-wise write"][0])
             asked = await way.next()
-            assert asked[asked.index(b"\xff") + 1 :] == bytes(size)
+            assert asked[asked.rindex(b"\xff") + 1 :] == bytes(size)
             task.cancel()
 
     run(scene)

@@ -6,7 +6,7 @@ BIN     = $(VENV)/bin
 DEMO   ?= 1
 PYTEST_ARGS ?= -n auto --dist loadgroup
 
-.PHONY: run test check bench interop browser storm clean
+.PHONY: run test check bench bench-check interop browser storm clean
 
 run: $(VENV)/.run
 	@exec $(BIN)/python manage.py portal --migrate $(if $(filter 0,$(DEMO)),,--demo)
@@ -34,6 +34,9 @@ ifeq ($(BENCH_ARGS),)
 	@command -v redis-server >/dev/null && .ci/with-services $(BIN)/python -m bench.sms || true
 	@command -v redis-server >/dev/null && .ci/with-services $(BIN)/python -m bench.gateway || true
 endif
+
+bench-check: $(VENV)/.dev
+	@$(BIN)/python -m pytest tests/bench/test_runs.py -p no:xdist
 
 interop: $(VENV)/.dev
 	@$(BIN)/python -m pytest tests/interop -p no:xdist -rs

@@ -1,4 +1,4 @@
-"""What every test shares: the browser and interop folders run only when they are named."""
+"""What every test shares; what takes minutes or needs foreign software runs only when it is named."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def locks_in_order():
     assert not recorder.inversions, recorder.inversions[:5]
 
 
-ONLY_WHEN_NAMED = {"browser", "interop"}
+TESTS = Path(__file__).parent
+ONLY_WHEN_NAMED = {TESTS / "browser", TESTS / "interop", TESTS / "bench" / "test_runs.py"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -43,7 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    if collection_path.name in ONLY_WHEN_NAMED and collection_path.parent == Path(__file__).parent:
+    if collection_path in ONLY_WHEN_NAMED:
         named = [Path(str(arg).split("::")[0]).resolve() for arg in config.invocation_params.args]
         if not any(path == collection_path or collection_path in path.parents for path in named):
             return True

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -73,11 +74,15 @@ class BootstrapServer:
         self._session_seconds = session_seconds
         self._tasks: set[asyncio.Task[None]] = set()
         self._running: dict[int, _Running] = {}
+        self._beginning: Counter[str] = Counter()
+        """Identities whose newest request has no session yet: it ends the one before, which may have lost its way."""
 
     def request(self, exchange: Exchange, message: BootstrapRequest) -> None:
         if len(self._tasks) >= MAX_RUNNING:
             self.uplink.postpone(exchange, "OVERLOADED", OVERLOADED_MAX_AGE)
             return
+        if exchange.origin.identity is not None:
+            self._beginning[exchange.origin.identity] += 1
         task = asyncio.get_running_loop().create_task(self._serve(exchange, message), name="bootstrap")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -90,7 +95,11 @@ class BootstrapServer:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _serve(self, exchange: Exchange, message: BootstrapRequest) -> None:
-        begun = await self._begin(exchange, message)
+        try:
+            begun = await self._begin(exchange, message)
+        finally:
+            if exchange.origin.identity is not None:
+                self._beginning -= Counter((exchange.origin.identity,))  # keeps only what is above zero
         if begun is None:
             return
         current = asyncio.current_task()
@@ -154,6 +163,8 @@ class BootstrapServer:
                 )
                 is_proven = True
             except NoReply as error:
+                if error.reason is Reason.GONE and exchange.origin.identity in self._beginning:
+                    return  # the device started again
                 step = await self._fail(begun, session, step, sent_at, error)
                 continue
             if not await self._record(begun, _answered(step, sent_at, reply)):

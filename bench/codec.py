@@ -30,7 +30,9 @@ def ours(datagram: bytes) -> bytes:
 def aiocoaps(datagram: bytes) -> bytes:
     request = Message.decode(datagram)
     tuple(request.opt.uri_path), tuple(request.opt.uri_query)
-    return bytes(Message(code=CHANGED, _mtype=ACK, _mid=request.mid, _token=request.token).encode())
+    answer = Message(code=CHANGED)
+    answer.mtype, answer.mid, answer.token = ACK, request.mid, request.token
+    return bytes(answer.encode())
 
 
 def micros(codec: Callable[[bytes], bytes], datagram: bytes) -> float:

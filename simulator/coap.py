@@ -146,10 +146,9 @@ def encode_request(
     message = Message(
         code=CoapCode(int(request.code)),
         payload=request.payload,
-        _mtype=Type.CON if request.confirmable else Type.NON,
-        _mid=mid,
-        _token=token,
     )
+    message.mtype = Type.CON if request.confirmable else Type.NON
+    message.mid, message.token = mid, token
     options = message.opt
     options.uri_path = request.path
     options.uri_query = request.query
@@ -168,10 +167,8 @@ def encode_answer(answer: Answer, *, kind: Kind, mid: int, token: bytes) -> byte
     message = Message(
         code=CoapCode(int(answer.code)),
         payload=answer.payload,
-        _mtype=Type(int(kind)),
-        _mid=mid,
-        _token=token,
     )
+    message.mtype, message.mid, message.token = Type(int(kind)), mid, token
     options = message.opt
     if answer.location:
         options.location_path = answer.location

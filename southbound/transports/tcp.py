@@ -91,6 +91,10 @@ class TcpListener:
         self._server = await loop.create_server(lambda: Connection(self), sock=self._bound)
         self._watch = loop.call_later(WATCH_SECONDS, self._look, loop)
 
+    def __len__(self) -> int:
+        """How many connections are open."""
+        return len(self._connections)
+
     def connection_of(self, address: Address) -> Connection | None:
         """The one that something can be sent over to the device that registered from there."""
         found = self._connections.get(address)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from coap import NON, Malformed, Request, Response, read_response
 from coap.message import Block
 from coap.options import uint
+from tests.fakes import foreign
 
 FUZZ = settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
 TEXT = st.tuples(st.sampled_from([8, 11, 15]), st.text(max_size=80).map(lambda text: text.encode()))
@@ -41,7 +42,7 @@ class _Remote:
 
 
 def test_every_option_that_is_read():
-    message = Message(code=Code.CONTENT, payload=b"hello", _token=b"ab", _mid=7, _mtype=NON)
+    message = foreign.message(NON, 7, b"ab", code=Code.CONTENT, payload=b"hello")
     message.opt.observe = 0xFFFFFF
     message.opt.content_format = 11542
     message.opt.location_path = ("rd", "ä")

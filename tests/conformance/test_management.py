@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from aiocoap import Message
 
 from devices.models import Registration
 from devices.telemetry import ResourceValue
@@ -13,6 +12,7 @@ from lwm2m.codes import Code
 from lwm2m.requests import register_request
 from tests.conformance import wire
 from tests.conformance.wire import CBOR, JSON, SENML_CBOR, SENML_JSON, TEXT, TLV, answered, expect, refused
+from tests.fakes import foreign
 from tests.southbound.client import decode, management, until
 from tests.southbound.management import order, told
 
@@ -256,7 +256,7 @@ def test_int_237_a_read_without_accept_is_decoded_whatever_comes(play, make_devi
         async def answer():
             asked = decode(await client.next()).message
             assert (asked.opt.accept, asked.opt.uri_path) == (None, ("3", "0", "9"))
-            said = Message(code=0x45, payload=payload, _mtype=2, _mid=asked.mid, _token=asked.token)
+            said = foreign.message(2, asked.mid, asked.token, code=0x45, payload=payload)
             said.opt.content_format = number
             client.send(said.encode())
 

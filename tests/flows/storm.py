@@ -15,6 +15,7 @@ from aiocoap import Message
 from aiocoap.numbers.codes import CHANGED, CREATED, DELETE, DELETED, POST, SERVICE_UNAVAILABLE, Code
 from aiocoap.numbers.types import Type
 
+from tests.fakes import foreign
 from tests.flows.stores import Row
 
 LINKS = b'</>;rt="oma.lwm2m";ct="60 110 112",</1/0>,</3/0>'
@@ -53,9 +54,7 @@ class Device:
             kind = self._chance.choices([UPDATE, LIFETIME, REGISTER, DEREGISTER], [60, 20, 10, 10])[0]
         self._mid = self._mid + 1 & 0xFFFF
         token = os.urandom(4)
-        message = Message(
-            code=DELETE if kind == DEREGISTER else POST, _mtype=Type.CON, _mid=self._mid, _token=token
-        )
+        message = foreign.message(Type.CON, self._mid, token, code=DELETE if kind == DEREGISTER else POST)
         lifetime = self.lifetime if kind == UPDATE else self._chance.randrange(3_600, 1_000_000)
         if kind == REGISTER:
             message.opt.uri_path = ("rd",)

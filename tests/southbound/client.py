@@ -16,6 +16,7 @@ from django.db import connections
 from devices.models import Plane
 from lwm2m.messages import Request
 from southbound.worker import Southbound
+from tests.fakes import foreign
 
 SECONDS = 30.0
 LINKS = b'</>;rt="oma.lwm2m";ct="60 110 112",</1/0>,</3/0>'
@@ -76,12 +77,9 @@ class Wire(asyncio.DatagramProtocol):
 
     def encode(self, request: Request, *, options: Callable[[Message], None] | None = None) -> bytes:
         self.mid = self.mid + 1 & 0xFFFF
-        message = Message(
-            code=aiocoap.Code(request.code),
-            payload=request.payload,
-            _mtype=Type.CON if request.confirmable else Type.NON,
-            _mid=self.mid,
-            _token=os.urandom(4),
+        kind = Type.CON if request.confirmable else Type.NON
+        message = foreign.message(
+            kind, self.mid, os.urandom(4), code=aiocoap.Code(request.code), payload=request.payload
         )
         message.opt.uri_path = request.path
         message.opt.uri_query = request.query

@@ -251,7 +251,9 @@ def test_option_lengths_are_written_and_read(length):
 def test_reading_agrees_with_aiocoap():
     import aiocoap
 
-    message = aiocoap.Message(code=aiocoap.POST, payload=b"</1/0>", _mid=7, _mtype=0, _token=b"tt")
+    from tests.fakes import foreign
+
+    message = foreign.message(0, 7, b"tt", code=aiocoap.POST, payload=b"</1/0>")
     message.opt.uri_path = ("rd", "é" * 20)
     message.opt.uri_query = ("ep=x", "lt=60", "y" * 250)
     message.opt.content_format = 40

@@ -370,7 +370,7 @@ def test_connections_are_bounded_in_number_and_for_each_host(on_tcp, settings, r
         assert await aborted(crowded) == "no room for more connections"
         other.close()
         open_ones.pop()[1].close()
-        await until(lambda: len(southbound.ports._streams[Plane.MANAGEMENT]._connections) < taken)
+        await until(lambda: len(southbound.ports._streams[Plane.MANAGEMENT]) < taken)
         again = await connected(port)
         for _, writer in [again, *open_ones]:
             writer.close()

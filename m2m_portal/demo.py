@@ -26,8 +26,8 @@ from devices.services import smsc_links
 from provisioning.services import onboarding, operators
 
 OPERATORS = (
-    ("northwind", "Northwind Telecom", "Meters, trackers and alarms across the north."),
-    ("southsea", "Southsea Mobile", "Coverage along the coast, from harbour to island."),
+    ("northwind", "Northwind Telecom", "Meters, trackers and alarms across the north.", True),
+    ("southsea", "Southsea Mobile", "Coverage along the coast, from harbour to island.", False),
 )
 DEVICES = (
     ("urn:dev:demo-meter-1", "Water meter, basement", {"version": "1.1"}),
@@ -45,7 +45,9 @@ DEVICES = (
             },
         },
     ),
+    ("urn:dev:demo-greenhouse-9", "Greenhouse, on a foreign stack", {"version": "1.1", "stack": "aiocoap"}),
 )
+"""One speaks an independent CoAP, without encryption; the first operator allows that."""
 ANNOUNCED = (("urn:dev:demo-cellar-6", "Cellar climate"),)
 """End devices that are taken as soon as a gateway of the subscriber tells of them; the others are on offer there."""
 SMSC_HOST, SMSC_ACCOUNT = "127.0.0.1", "portal"
@@ -77,9 +79,9 @@ def seed() -> Seeded:
     devices_file = settings.DATA_DIR / "demo-devices.json"
     made: list[Account] = []
     with ledger.context(actor=ledger.Actor("system", "demo", "Demo data")):
-        for slug, name, description in OPERATORS:
+        for slug, name, description, allows_nosec in OPERATORS:
             operator = Operator.objects.filter(slug=slug).first() or operators.create(
-                slug=slug, name=name, description=description
+                slug=slug, name=name, description=description, allows_nosec=allows_nosec
             )
             made += _staff(operator)
         made += _subscriber(Operator.objects.get(slug=OPERATORS[0][0]))
@@ -158,6 +160,9 @@ def _devices(file: Path) -> None:
     for endpoint, name, behaviour in DEVICES:
         if endpoint in known or Device.objects.filter(endpoint=endpoint).exclude(access="retired").exists():
             continue
+        is_plain = "stack" in behaviour
+        if is_plain and not subscriber.operator.allows_nosec:
+            continue
         added = onboarding.add_device(
             operator=subscriber.operator,
             subscriber=subscriber,
@@ -165,16 +170,12 @@ def _devices(file: Path) -> None:
             name=name,
             reach=Reach.IP,
             onboarding=Onboarding.BOOTSTRAP,
-            security=Security.PSK,
+            security=Security.NONE if is_plain else Security.PSK,
             psk_identity=None,
             psk_key=None,
         )
-        known[endpoint] = {
-            "endpoint": endpoint,
-            "identity": added.identity,
-            "key_hex": added.key_to_show.hex(),
-            **behaviour,
-        }
+        key = {} if is_plain else {"identity": added.identity, "key_hex": added.key_to_show.hex()}
+        known[endpoint] = {"endpoint": endpoint, **key, **behaviour}
     _announce(subscriber)
     for endpoint, name, number, behaviour in SMS_DEVICES:
         if endpoint in known or Device.objects.filter(endpoint=endpoint).exclude(access="retired").exists():
@@ -191,10 +192,12 @@ def _devices(file: Path) -> None:
         known[endpoint] = {"endpoint": endpoint, "sms": number, **behaviour}
     host = "127.0.0.1" if settings.BIND_ADDRESS in {"127.0.0.1", "0.0.0.0"} else settings.BIND_ADDRESS  # noqa: S104
     for row in known.values():
-        by_sms = "sms" in row
-        row["bootstrap"] = (
-            f"tel:{OUR_NUMBER}" if by_sms else f"coaps://{host}:{settings.BOOTSTRAP_COAPS_PORT}"
-        )
+        if "sms" in row:
+            row["bootstrap"] = f"tel:{OUR_NUMBER}"
+        elif "key_hex" in row:
+            row["bootstrap"] = f"coaps://{host}:{settings.BOOTSTRAP_COAPS_PORT}"
+        else:
+            row["bootstrap"] = f"coap://{host}:{settings.BOOTSTRAP_COAP_PORT}"
     _write(file, json.dumps(list(known.values()), indent=1))
 
 

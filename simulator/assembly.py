@@ -10,7 +10,7 @@ from simulator.device_file import BadFile, Entry
 from simulator.gateway_children import Child, UnknownKind
 from simulator.gateway_children import numbered as numbered_children
 from simulator.modem import Sim
-from simulator.nameplate import Firmware, Nameplate
+from simulator.nameplate import AIOCOAP, Firmware, Nameplate
 from simulator.sim_cards import NOBODY, BadCard, Provider, with_sms
 from simulator.uris import BadUri, ServerAddress
 
@@ -35,6 +35,7 @@ def device(
 ) -> Device:
     """The device of an entry; what the entry leaves open is as in ``firmware``. Raises `BadDevice`."""
     firmware = behaviour(entry, firmware)
+    _check_stack(entry, firmware)
     found = children(entry, firmware, behind.count)
     card = sim_card(entry, provider)
     return Device(nameplate(entry), firmware, children=found, gateway_version=behind.version, sim=card)
@@ -52,7 +53,9 @@ def check(entry: Entry, firmware: Firmware, behind: Behind = NOTHING_BEHIND) -> 
     """Raises `BadDevice` as `device` would, and makes nothing that is large."""
     nameplate(entry)
     sim_card(entry, NOBODY)
-    children(entry, behaviour(entry, firmware), min(behind.count, 1))
+    whole = behaviour(entry, firmware)
+    _check_stack(entry, whole)
+    children(entry, whole, min(behind.count, 1))
 
 
 def children(entry: Entry, firmware: Firmware, count: int = 0) -> list[Child] | None:
@@ -93,6 +96,16 @@ def nameplate(entry: Entry) -> Nameplate:
     )
 
 
+def _check_stack(entry: Entry, firmware: Firmware) -> None:
+    if firmware.stack != AIOCOAP:
+        return
+    address = ServerAddress.parse(entry.bootstrap or entry.server or "")
+    if address.is_secured or address.number or firmware.queue_mode:
+        raise BadDevice(
+            f"{entry.endpoint} speaks aiocoap, which is for coap:// addresses here, without queue mode."
+        )
+
+
 def behaviour(entry: Entry, firmware: Firmware) -> Firmware:
     """The firmware of one device; equal ones are shared by the caller, so unchanged means the same object."""
     changes: dict[str, object] = {}
@@ -102,6 +115,8 @@ def behaviour(entry: Entry, firmware: Firmware) -> Firmware:
         changes["queue_mode"] = entry.queue_mode
     if entry.lifetime is not None and entry.lifetime != firmware.lifetime_seconds:
         changes["lifetime_seconds"] = entry.lifetime
+    if entry.stack is not None and entry.stack != firmware.stack:
+        changes["stack"] = entry.stack
     if entry.sms is not None:
         firmware = with_sms(firmware, by_sms_alone=(entry.bootstrap or entry.server or "").startswith("tel:"))
     return replace(firmware, **changes) if changes else firmware  # type: ignore[arg-type]

@@ -16,7 +16,6 @@ from lwm2m.paths import ROOT, Path
 from lwm2m.requests import bootstrap_pack_request, bootstrap_request
 from simulator import accounts, consistency, content
 from simulator.coap import Answer
-from simulator.connection import Connection
 from simulator.discover import bootstrap_discover
 from simulator.exchanges import NoAnswer
 from simulator.faults import Faults, Operation
@@ -24,6 +23,7 @@ from simulator.link import LinkFailed
 from simulator.modem import Modem
 from simulator.nameplate import Firmware
 from simulator.objects import ObjectTree
+from simulator.stacks import Way, connect
 
 WHAT_A_GATEWAY_SEES = frozenset({25, 26})
 """A bootstrap server does not touch what a gateway tells of its end devices (`OMA-TS-LWM2M_Gateway`)."""
@@ -62,7 +62,7 @@ class Bootstrap:
         self._finished: asyncio.Future[None] = self._loop.create_future()
         self._heard_at = self._loop.time()
         self._lingering: asyncio.TimerHandle | None = None
-        self.connection: Connection | None = None
+        self.connection: Way | None = None
 
     async def run(self) -> None:
         """Raises `BootstrapFailed`. Call `close` later: a Finish whose answer got lost is repeated."""
@@ -73,7 +73,7 @@ class Bootstrap:
         saved = self._tree.snapshot()
         if account.address.number:
             self._finish_seconds = self._firmware.sms.finish_seconds
-        self.connection = Connection(
+        self.connection = connect(
             account,
             firmware=self._firmware,
             faults=self._faults,

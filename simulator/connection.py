@@ -79,6 +79,15 @@ class Connection:
         self._exchanges.notify(token, answer, confirmable=confirmable, cancelled=cancelled)
 
     @property
+    def is_usable(self) -> bool:
+        """False before `open`, after `close`, and when a secured link has lost its session."""
+        return self.link.is_usable
+
+    def rebind(self) -> None:
+        """Go on from another port."""
+        self.link.rebind()
+
+    @property
     def awake_until(self) -> float | None:
         """When the radio goes off, in the time of the event loop; None when it does not."""
         return None if self._asleep_timer is None else self._asleep_timer.when()
@@ -100,6 +109,9 @@ class Connection:
             self._asleep_timer.cancel()
             self._asleep_timer = None
         self.link.close()
+
+    async def closed(self) -> None:
+        """`close` has done it all."""
 
     def _transmit(self, message: bytes) -> None:
         self.traffic.sent(len(message))

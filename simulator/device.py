@@ -108,11 +108,15 @@ class Device:
                     await asyncio.gather(*(each.deregister() for each in self.registrations))
             except TimeoutError:
                 pass
+        left = [each.connection for each in self.registrations]
+        if self._bootstrap is not None and self._bootstrap.connection is not None:
+            left.append(self._bootstrap.connection)
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
             await asyncio.wait({task})
         self._leave()
+        await asyncio.gather(*(each.closed() for each in left))
 
     def power_off(self) -> None:
         """Pull the plug: not a word more, in the middle of whatever it is."""
@@ -133,7 +137,7 @@ class Device:
     def rebind(self) -> None:
         """Every socket gets a new port, as when a NAT forgets its mappings."""
         for registration in self.registrations:
-            registration.connection.link.rebind()
+            registration.connection.rebind()
 
     async def update(self) -> None:
         """Send an Update to every server now and wait for the answers."""

@@ -3,7 +3,7 @@
 Each entry has ``endpoint`` and either ``bootstrap`` or ``server`` (a URI); with ``coaps`` also ``identity``
 and ``key_hex``. ``version``, ``queue_mode`` and ``lifetime`` are optional. ``children`` makes it an M2M gateway: an
 object with the id of each end device and its kind, such as ``{"urn:dev:cellar": "climate"}``. ``sms`` is its telephone
-number, of a device that has SMS; the URI may be ``tel:+49...`` then.
+number, of a device that has SMS; the URI may be ``tel:+49...`` then. ``stack`` is whose CoAP it speaks.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+
+from simulator.nameplate import STACKS
 
 VERSIONS = ("1.0", "1.1", "1.2")
 
@@ -36,6 +38,7 @@ class Entry:
     lifetime: int | None = None
     children: dict[str, str] | None = None
     sms: str | None = None
+    stack: str | None = None
 
     @property
     def key(self) -> bytes:
@@ -78,6 +81,8 @@ def _entry(row: object, file: Path) -> Entry:
     entry = Entry(**row)
     if entry.version not in (None, *VERSIONS):
         raise BadFile(f"{file}: version of {entry.endpoint} must be one of {', '.join(VERSIONS)}.")
+    if entry.stack not in (None, *STACKS):
+        raise BadFile(f"{file}: stack of {entry.endpoint} must be one of {', '.join(STACKS)}.")
     _ = entry.key
     return entry
 

@@ -8,6 +8,9 @@ from simulator.coap import SMS_SIZES, Sizes
 from simulator.transmissions import Tuning
 
 DEFAULT_TUNING = Tuning()
+OURS, AIOCOAP = "coap", "aiocoap"
+STACKS = (OURS, AIOCOAP)
+"""Whose CoAP a device speaks, see `simulator.stacks`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,8 @@ class Firmware:
     offers: None offers none, b"" asks the server for one. ``root_path`` is the alternate path.
     ``sms`` is what holds instead where the server is reached by SMS.
     ``asks_for_pack``: it tries a Bootstrap-Pack first (1.2) and goes on without one.
-    ``objects`` are those it has besides the usual ones, see `simulator.equipping`.
+    ``objects`` are those it has besides the usual ones, see `simulator.equipping`. ``stack`` is one of `STACKS`;
+    aiocoap is for servers without security that are reached over UDP, and its radio never sleeps.
     """
 
     version: str = "1.1"
@@ -102,6 +106,7 @@ class Firmware:
     objects: tuple[int, ...] = ()
     flash: Flash = DEFAULT_FLASH
     sms: SmsManners = DEFAULT_SMS
+    stack: str = OURS
 
     def for_sms(self) -> Firmware:
         """The same where every call is an SMS: it is paid for, so it waits longer before it tries again."""

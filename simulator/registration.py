@@ -15,7 +15,6 @@ from lwm2m.paths import Path
 from lwm2m.requests import deregister_request, register_request, send_request, update_request
 from simulator.accounts import Account
 from simulator.coap import Answer
-from simulator.connection import Connection
 from simulator.discover import object_links
 from simulator.exchanges import NoAnswer
 from simulator.faults import Faults
@@ -28,6 +27,7 @@ from simulator.objects import ObjectTree
 from simulator.observations import Observations
 from simulator.retries import Retries
 from simulator.service import Service
+from simulator.stacks import Way
 
 LONGEST_MARGIN_SECONDS = 93.0
 """An Update goes out MAX_TRANSMIT_WAIT before the lifetime ends, or at half of a short one."""
@@ -99,7 +99,7 @@ class Registration:
         )
 
     @property
-    def connection(self) -> Connection:
+    def connection(self) -> Way:
         """The way to the server; another one after each reconnection."""
         return self._service.connection
 
@@ -194,7 +194,7 @@ class Registration:
 
     async def update(self) -> bool:
         """Send one Update with what changed since the last; False when the device must register anew."""
-        if not self.connection.link.is_usable:
+        if not self.connection.is_usable:
             return False  # a new security context means a new registration (R-05)
         news, self._news = self._news, set()
         binding_changed = "binding" in news

@@ -12,7 +12,6 @@ from lwm2m.paths import Path
 from simulator.accounts import Account
 from simulator.attributes import AttributeTable, Conditions
 from simulator.coap import Answer
-from simulator.connection import Connection
 from simulator.enablement import Execute
 from simulator.faults import Faults
 from simulator.gateway import Gateway
@@ -20,6 +19,7 @@ from simulator.gateway_service import GatewayService
 from simulator.modem import Modem
 from simulator.nameplate import Firmware
 from simulator.objects import ObjectTree
+from simulator.stacks import Way, connect
 from simulator.tree_service import TreeService
 
 
@@ -94,8 +94,8 @@ class Service:
         if self.behind is not None:
             self.behind.forget()
 
-    def _new_connection(self) -> Connection:
-        return Connection(
+    def _new_connection(self) -> Way:
+        return connect(
             self._account,
             firmware=self._firmware,
             faults=self._faults,
@@ -104,11 +104,11 @@ class Service:
             modem=self._modem,
         )
 
-    def _sms_beside(self) -> Connection | None:
+    def _sms_beside(self) -> Way | None:
         account = self._account
         if self._modem is None or not account.sms_number or account.address.number:
             return None
-        return Connection(
+        return connect(
             account,
             firmware=self._firmware,
             faults=self._faults,

@@ -17,6 +17,12 @@ class Tuning:
     max_retransmit: int = 4
     separate_timeout: float = 93.0
 
+    @property
+    def longest_wait(self) -> float:
+        """Seconds until even a late separate response is not to be expected any more."""
+        doublings = (1 << (self.max_retransmit + 1)) - 1
+        return self.ack_timeout * self.ack_random_factor * doublings + self.separate_timeout
+
 
 class _Confirmable:
     __slots__ = ("acknowledged", "attempts", "datagram", "failed", "timeout", "timer")
@@ -46,9 +52,7 @@ class Transmissions:
     @property
     def longest_wait(self) -> float:
         """Seconds until even a late separate response is not to be expected any more."""
-        tuning = self._tuning
-        doublings = (1 << (tuning.max_retransmit + 1)) - 1
-        return tuning.ack_timeout * tuning.ack_random_factor * doublings + tuning.separate_timeout
+        return self._tuning.longest_wait
 
     def begin(
         self,

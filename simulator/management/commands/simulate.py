@@ -23,7 +23,7 @@ from simulator.enrolment import Enrolment
 from simulator.fleet import Fleet, TooManyDevices
 from simulator.gateway import VERSIONS as GATEWAY_VERSIONS
 from simulator.gateway_children import KINDS
-from simulator.nameplate import Firmware
+from simulator.nameplate import OURS, STACKS, Firmware
 from simulator.sim_cards import Provider
 from simulator.subscriber import PortalRefused, Subscriber
 
@@ -101,6 +101,12 @@ class Command(BaseCommand):
         how.add_argument("--update-every", type=positive, metavar="S", help="before the lifetime demands it")
         how.add_argument("--queue-mode", action="store_true")
         how.add_argument("--lwm2m", default="1.1", choices=device_file.VERSIONS, help="LwM2M version (1.1)")
+        how.add_argument(
+            "--stack",
+            default=OURS,
+            choices=STACKS,
+            help=f"whose CoAP they speak ({OURS}); aiocoap is an independent implementation, without security",
+        )
         how.add_argument("--deregister", action="store_true", help="say good-bye at the end")
         how.add_argument("--quiet", action="store_true", help="no progress line")
 
@@ -111,6 +117,7 @@ class Command(BaseCommand):
             queue_mode=options["queue_mode"],
             update_seconds=options["update_every"],
             cid=b"",
+            stack=options["stack"],
         )
         try:
             enrolment = self._enrolment(options) if options["portal"] else None

@@ -40,9 +40,7 @@ def typed(operation: str, words: Sequence[str], attributes: Sequence[str], catal
     if operation in (Operation.WRITE, Operation.CREATE):
         return Typed(path, arguments={**_written(operation, _place(path), given, catalogue), **extra})
     if given:
-        raise Refused(
-            "VALIDATION_FAILED", f"{operation} takes a path only; {given[0]!r} is too much.", "value"
-        )
+        raise Refused("TAKES_PATH_ONLY", field="value", operation=operation, given=given[0])
     return Typed(path, arguments=extra)
 
 
@@ -56,7 +54,7 @@ def _written(operation: str, path: Path, given: Sequence[str], catalogue: Catalo
 def _pair(word: str, home: Path, catalogue: Catalogue) -> tuple[str, Any]:
     name, separator, text = word.partition("=")
     if not separator:
-        raise Refused("VALIDATION_FAILED", f"Write {word!r} as ID=VALUE or PATH=VALUE.", "values")
+        raise Refused("PAIR_MALFORMED", field="values", word=word)
     place = _place(name if name.startswith("/") else f"{home}/{name}")
     return name, None if text == "null" else value(text, catalogue.resource(place))
 
@@ -65,7 +63,7 @@ def _place(text: str) -> Path:
     try:
         return Path.parse(text)
     except Lwm2mError as error:
-        raise Refused("VALIDATION_FAILED", error.detail, "path") from None
+        raise Refused("PATH_MALFORMED", field="path", said=error.detail) from None
 
 
 def value(text: str, model: ResourceModel | None) -> Any:

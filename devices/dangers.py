@@ -111,9 +111,6 @@ def check(danger: Danger | None, asker: Asker | None, reason: str) -> None:
     if danger is None or asker is None:
         return
     if danger.needs_role and not asker.may_endanger:
-        raise Refused(
-            "PERMISSION_DENIED",
-            "Your role does not allow commands that may cut a device off. Ask somebody who runs the devices.",
-        )
+        raise Refused("ROLE_MAY_NOT_ENDANGER")
     if not reason.strip():
-        raise Refused(REASON_MISSING, f"{danger.question} Say why; the ledger keeps it.", "reason")
+        raise Refused("WHY_MISSING", field="reason", question=danger.question)

@@ -21,8 +21,7 @@ _HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+\Z")
 
 def check_endpoint(endpoint: str) -> str:
     """The name as given, or ENDPOINT_INVALID: 1 to 252 bytes of UTF-8, printable, no blank at either end."""
-    if problem := _unprintable(endpoint, "The endpoint name", ENDPOINT_BYTES):
-        raise Refused("ENDPOINT_INVALID", problem, "endpoint")
+    _check_printable(endpoint, ENDPOINT_BYTES, "endpoint")
     return endpoint
 
 
@@ -33,11 +32,7 @@ def check_name(name: str) -> str:
     """
     bad = next((one for one in name if unicodedata.category(one) in _INVISIBLE and one not in _JOINERS), None)
     if bad is not None:
-        raise Refused(
-            "VALIDATION_FAILED",
-            f"The name contains an invisible character (U+{ord(bad):04X}); type it instead of copying.",
-            "name",
-        )
+        raise Refused("NAME_INVISIBLE_CHARACTER", field="name", character=f"U+{ord(bad):04X}")
     return name
 
 
@@ -76,26 +71,33 @@ def _look_alike(text: str) -> str:
 
 def check_identity(identity: str) -> str:
     """The PSK identity as given, or VALIDATION_FAILED: at most 128 bytes, the least every server takes."""
-    if problem := _unprintable(identity, "The PSK identity", IDENTITY_BYTES):
-        raise Refused("VALIDATION_FAILED", problem, "psk_identity")
+    _check_printable(identity, IDENTITY_BYTES, "psk_identity")
     return identity
 
 
-def _unprintable(text: str, what: str, limit: int) -> str:
+def _check_printable(text: str, limit: int, field: str) -> None:
+    is_endpoint = field == "endpoint"
     try:
         size = len(text.encode())
     except UnicodeEncodeError:
-        return f"{what} contains half a character; copy it again as plain text."
+        raise Refused(
+            "ENDPOINT_HALF_CHARACTER" if is_endpoint else "IDENTITY_HALF_CHARACTER", field=field
+        ) from None
     if size == 0:
-        return f"{what} is missing; copy it from the device's label."
+        raise Refused("ENDPOINT_MISSING" if is_endpoint else "IDENTITY_MISSING", field=field)
     if size > limit:
-        return f"{what} has {size} bytes; it may have at most {limit}."
+        raise Refused(
+            "ENDPOINT_TOO_LONG" if is_endpoint else "IDENTITY_TOO_LONG", field=field, size=size, limit=limit
+        )
     if text != text.strip():
-        return f"{what} begins or ends with a blank; remove it."
+        raise Refused("ENDPOINT_BLANK_AT_END" if is_endpoint else "IDENTITY_BLANK_AT_END", field=field)
     bad = next((character for character in text if not character.isprintable()), None)
     if bad is not None:
-        return f"{what} contains an invisible character (U+{ord(bad):04X}); type it instead of copying."
-    return ""
+        raise Refused(
+            "ENDPOINT_INVISIBLE_CHARACTER" if is_endpoint else "IDENTITY_INVISIBLE_CHARACTER",
+            field=field,
+            character=f"U+{ord(bad):04X}",
+        )
 
 
 def check_key(key: bytes) -> bytes:
@@ -105,17 +107,9 @@ def check_key(key: bytes) -> bytes:
     """
     low, high = KEY_BYTES
     if not low <= len(key) <= high:
-        raise Refused(
-            "PSK_KEY_INVALID",
-            f"The key has {len(key)} bytes; it must have {low} to {high} bytes, two hex digits each.",
-            "psk_key",
-        )
+        raise Refused("KEY_LENGTH", field="psk_key", length=len(key), low=low, high=high)
     if len(set(key)) == 1:
-        raise Refused(
-            "PSK_KEY_INVALID",
-            "The key is one byte repeated, which anybody can guess; type the key of this device from its label.",
-            "psk_key",
-        )
+        raise Refused("KEY_ONE_BYTE_REPEATED", field="psk_key")
     return key
 
 
@@ -128,13 +122,9 @@ def check_msisdn(text: str) -> str:
     if digits.startswith("00"):
         digits = f"+{digits[2:]}"
     if not digits:
-        raise Refused("MSISDN_INVALID", "The phone number is missing; enter that of the SIM card.", "msisdn")
+        raise Refused("MSISDN_NOT_GIVEN", field="msisdn")
     if not _MSISDN.match(digits):
-        raise Refused(
-            "MSISDN_INVALID",
-            f"{text[:40]!r} is no international phone number; write + and the country code, such as +491511234567.",
-            "msisdn",
-        )
+        raise Refused("MSISDN_MALFORMED", field="msisdn", text=text[:40])
     return digits
 
 
@@ -142,18 +132,10 @@ def parse_key(text: str) -> bytes:
     """A key typed from a label: hex digits, with or without blanks, colons or hyphens between them."""
     digits = _BETWEEN_HEX.sub("", text).removeprefix("0x").removeprefix("0X")
     if not digits:
-        raise Refused("PSK_KEY_INVALID", "The key is missing; type the hex digits from the label.", "psk_key")
+        raise Refused("KEY_MISSING", field="psk_key")
     odd = next((digit for digit in digits if digit not in "0123456789abcdefABCDEF"), None)
     if odd is not None:
-        raise Refused(
-            "PSK_KEY_INVALID",
-            f"{odd!r} is not a hex digit; a key is written with 0-9 and A-F only.",
-            "psk_key",
-        )
+        raise Refused("KEY_NOT_HEX", field="psk_key", digit=odd)
     if not _HEX.match(digits):
-        raise Refused(
-            "PSK_KEY_INVALID",
-            f"The key has {len(digits)} hex digits, which is odd: one is missing or too many.",
-            "psk_key",
-        )
+        raise Refused("KEY_ODD", field="psk_key", length=len(digits))
     return check_key(bytes.fromhex(digits))

@@ -15,9 +15,7 @@ MAX_FILES = 100
 def sources(files: Sequence[UploadedFile]) -> list[Source]:
     """The files with their content; of one that is too large just enough is read to see that it is."""
     if not files:
-        raise Refused("VALIDATION_FAILED", "Choose at least one DDF file (XML).", "files")
+        raise Refused("DDF_FILES_MISSING", field="files")
     if len(files) > MAX_FILES:
-        raise Refused(
-            "VALIDATION_FAILED", f"These are {len(files)} files; send at most {MAX_FILES} at once.", "files"
-        )
+        raise Refused("DDF_FILES_TOO_MANY", field="files", count=len(files), limit=MAX_FILES)
     return [Source(file.name or "unnamed", file.read(MAX_FILE_BYTES + 1)) for file in files]

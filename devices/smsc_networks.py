@@ -10,6 +10,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from django.conf import settings
 
+from devices.errors import Refused
+
 PUBLIC = "public"
 """In place of a network: every address that the internet routes to."""
 
@@ -19,18 +21,17 @@ def allows(address: str, port: int) -> bool:
     return _allows_port(port) and _allows_address(_numeric(address))
 
 
-def problem(host: str, port: int) -> tuple[str, str] | None:
-    """The field that has to change and why, as far as that shows without asking anybody for a name."""
+def check(host: str, port: int) -> None:
+    """Raises Refused with the field that has to change, as far as that shows without asking anybody for a name."""
     if not _allows_port(port):
         low, high = settings.SMSC_PORTS
-        return "port", f"The port of an SMSC is one from {low} to {high} here (SMSC_PORTS)."
+        raise Refused("SMSC_PORT_NOT_ALLOWED", field="port", low=low, high=high)
     try:
         found = _numeric(host)
     except ValueError:
-        return None
-    if _allows_address(found):
-        return None
-    return "host", "The portal may not connect to this address: it is in none of its SMSC_NETWORKS."
+        return
+    if not _allows_address(found):
+        raise Refused("SMSC_HOST_NOT_ALLOWED", field="host")
 
 
 def _allows_port(port: int) -> bool:

@@ -126,7 +126,7 @@ class Sms:
         try:
             await self._database.run(smsc_links.ensure_default)
         except Refused as error:
-            logger.warning("smpp_url_unusable detail=%s", error.detail)
+            logger.warning("smpp_url_unusable detail=%s", error.recorded)
         for work in (self._lease, self._care, self._join):
             self._tasks.append(loop.create_task(self._keep(work), name=f"sms {work.__name__}"))
             self._guard.watch(self._tasks[-1])

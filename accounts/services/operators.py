@@ -49,13 +49,9 @@ def create(
 
 def _check_free(slug: str, name: str) -> None:
     if Operator.objects.filter(slug=slug).exists():
-        raise Refused(
-            "CONFLICT", f"There is an operator {slug!r} already. Choose another short name.", "slug"
-        )
+        raise Refused("OPERATOR_SLUG_TAKEN", field="slug", slug=slug)
     if Operator.objects.filter(name=name).exists():
-        raise Refused(
-            "CONFLICT", f"There is an operator named {name!r} already. Choose another name.", "name"
-        )
+        raise Refused("OPERATOR_NAME_TAKEN", field="name", name=name)
 
 
 def change(*, operator: Operator, changes: dict[str, Any]) -> Operator:

@@ -72,4 +72,4 @@ def keep_a_superuser(user: User) -> None:
     """Refused when there would be none without this person."""
     is_one = user.is_superuser and user.is_active
     if is_one and not User.objects.filter(is_superuser=True, is_active=True).exclude(pk=user.pk).exists():
-        raise Refused("CONFLICT", "This is the last superuser. Make somebody else superuser first.")
+        raise Refused("LAST_SUPERUSER")

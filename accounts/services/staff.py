@@ -53,7 +53,7 @@ def invite(*, email: str, operator: Operator, role: Role | str, name: str = "") 
     with ledger.unit_of_work():
         _lock(operator)
         if StaffMembership.objects.filter(operator=operator, user__email__iexact=email).exists():
-            raise Refused("CONFLICT", f"{email} has a role already. Change it in the list.", "email")
+            raise Refused("ROLE_HELD", field="email", email=email)
         row = StaffMembership.objects.filter(operator=operator, user=None, email=email).first()
         if row is not None and row.role == role:
             return row
@@ -70,7 +70,7 @@ def accept(*, membership: StaffMembership, user: User) -> StaffMembership:
     with ledger.unit_of_work():
         row = _invitation(membership)
         if row.email != user.email.lower():
-            raise Refused("CONFLICT", "This invitation is for another address.")
+            raise Refused("INVITATION_FOR_ANOTHER")
         if StaffMembership.objects.filter(user=user, operator=row.operator).exists():
             row.delete()  # the address became that of somebody who has a role
             return grant(user=user, operator=row.operator, role=row.role)
@@ -130,7 +130,7 @@ def _new_person(email: str, password: str, name: str, operator: Operator) -> Use
         with transaction.atomic():
             user = User.objects.create_user(email, password, name=name.strip())
     except IntegrityError:
-        raise Refused("EMAIL_TAKEN", "There is an account with this address now. Sign in with it.") from None
+        raise Refused("EMAIL_HAS_ACCOUNT") from None
     EmailAddress.objects.create(user=user, email=email, primary=True, verified=True)
     ledger.record(
         action="user.created",
@@ -147,7 +147,7 @@ def _invitation(membership: StaffMembership) -> StaffMembership:
     _lock(membership.operator)
     row = StaffMembership.objects.filter(pk=membership.pk, user=None).select_related("operator").first()
     if row is None:
-        raise Refused("CONFLICT", "This invitation was used already, or it was withdrawn.")
+        raise Refused("INVITATION_SPENT")
     return row
 
 
@@ -213,11 +213,7 @@ def _keep_an_administrator(membership: StaffMembership) -> None:
         operator_id=membership.operator_id, role=Role.ADMINISTRATOR, user__is_active=True
     ).exclude(pk=membership.pk)
     if not others.exists():
-        raise Refused(
-            "CONFLICT",
-            "This is the operator's last administrator. Make somebody else administrator first.",
-            "role",
-        )
+        raise Refused("LAST_ADMINISTRATOR", field="role")
 
 
 def _set_is_staff(user: User) -> None:

@@ -26,9 +26,7 @@ def open_account(*, user: User, operator: Operator) -> Subscriber:
     with ledger.unit_of_work():
         operator = Operator.objects.get(pk=operator.pk)
         if not (operator.is_active and operator.is_open_for_signup):
-            raise Refused(
-                "OPERATOR_CLOSED", f"{operator} takes no new accounts. Choose another operator.", "operator"
-            )
+            raise Refused("OPERATOR_TAKES_NO_ACCOUNTS", field="operator", operator=operator)
         held = Subscriber.objects.filter(user=user, operator=operator).first()
         if held:
             raise _held(held)
@@ -53,10 +51,8 @@ def open_account(*, user: User, operator: Operator) -> Subscriber:
 def _held(subscriber: Subscriber) -> Refused:
     name = subscriber.operator
     if subscriber.state == SubscriberState.CLOSED:
-        return Refused(
-            "CONFLICT", f"Your account with {name} was closed. Ask {name} to open it again.", "operator"
-        )
-    return Refused("CONFLICT", f"You already have account {subscriber.number} with {name}.", "operator")
+        return Refused("ACCOUNT_CLOSED", field="operator", operator=name)
+    return Refused("ACCOUNT_HELD", field="operator", number=subscriber.number, operator=name)
 
 
 def suspend(*, subscriber: Subscriber, reason: str) -> Subscriber:
@@ -79,9 +75,7 @@ def _move(subscriber: Subscriber, state: SubscriberState, reason: str) -> Subscr
         if before == state:
             return row
         if state not in MOVES[before]:
-            raise Refused(
-                "CONFLICT", f"An account that is {row.get_state_display().lower()} cannot become {state}."
-            )
+            raise Refused("ACCOUNT_CANNOT_BECOME", was=SubscriberState(row.state), state=state)
         row.state = state
         row.save(update_fields=["state"])
         ledger.record(

@@ -21,9 +21,5 @@ def issue(*, user: User, lifetime: timedelta | None) -> tuple[AuthToken, str]:
         rows(User.objects.all()).get(pk=user.pk)
         good = AuthToken.objects.filter(Q(expiry=None) | Q(expiry__gt=timezone.now()), user=user)
         if good.count() >= settings.TOKENS_PER_PERSON:
-            raise Refused(
-                "QUOTA_REACHED",
-                f"You hold {settings.TOKENS_PER_PERSON} tokens. End those you do not need with auth/logout/, or all "
-                "with auth/logoutall/; a new password ends them too.",
-            )
+            raise Refused("TOKENS_REACHED", count=settings.TOKENS_PER_PERSON)
         return AuthToken.objects.create(user=user, expiry=lifetime)

@@ -1,5 +1,7 @@
 """Causes of the bootstrap interface: what keeps a device from getting its configuration."""
 
+from django.utils.translation import gettext_lazy as _
+
 from audit.catalogue.cause import Cause
 
 CAUSES = (
@@ -8,14 +10,16 @@ CAUSES = (
         area="bootstrap",
         severity="error",
         mended_by="staff",
-        subscriber="Your operator has not yet prepared the settings that your kind of device needs.",
-        support="The operator has no active bootstrap profile that fits this device.",
+        subscriber=_("Your operator has not yet prepared the settings that your kind of device needs."),
+        support=_("The operator has no active bootstrap profile that fits this device."),
         engineer=(
-            "Profile selection found no active bootstrap profile for the device's operator and security."
+            _("Profile selection found no active bootstrap profile for the device's operator and security.")
         ),
         action=(
-            "Create or activate a bootstrap profile for this operator; waiting devices then go on by "
-            "themselves."
+            _(
+                "Create or activate a bootstrap profile for this operator; waiting devices then go on by "
+                "themselves."
+            )
         ),
     ),
     Cause(
@@ -23,27 +27,31 @@ CAUSES = (
         area="bootstrap",
         severity="error",
         mended_by="staff",
-        subscriber="The settings that your operator prepared for your device contain a mistake.",
-        support="The bootstrap profile breaks a rule of the standard and was not sent to the device.",
+        subscriber=_("The settings that your operator prepared for your device contain a mistake."),
+        support=_("The bootstrap profile breaks a rule of the standard and was not sent to the device."),
         engineer=(
-            "Rendering the profile violated a consistency rule of /0, /1 or /2; the rule is in the detail."
+            _("Rendering the profile violated a consistency rule of /0, /1 or /2; the rule is in the detail.")
         ),
-        action="Open the bootstrap profile, correct the rule it names, and start the job again.",
+        action=_("Open the bootstrap profile, correct the rule it names, and start the job again."),
     ),
     Cause(
         code="NO_ACCOUNT_FOR_TRANSPORT",
         area="bootstrap",
         severity="error",
         mended_by="staff",
-        subscriber="Your device came to us on a way on which your operator cannot manage it yet.",
-        support="The device came by a transport on which the portal has no management server.",
+        subscriber=_("Your device came to us on a way on which your operator cannot manage it yet."),
+        support=_("The device came by a transport on which the portal has no management server."),
         engineer=(
-            "A Bootstrap-Request came over TCP, the profile names no server, and COAP_TCP_PORT is not set: an "
-            "account for UDP could leave the device where its network does not let it out (answered 4.00)."
+            _(
+                "A Bootstrap-Request came over TCP, the profile names no server, and COAP_TCP_PORT is not set: an "
+                "account for UDP could leave the device where its network does not let it out (answered 4.00)."
+            )
         ),
         action=(
-            "Give the operator's bootstrap profile a server address that the device can reach, or have the "
-            "management server listen on TCP (COAP_TCP_PORT)."
+            _(
+                "Give the operator's bootstrap profile a server address that the device can reach, or have the "
+                "management server listen on TCP (COAP_TCP_PORT)."
+            )
         ),
     ),
     Cause(
@@ -51,12 +59,14 @@ CAUSES = (
         area="bootstrap",
         severity="error",
         mended_by="engineer",
-        subscriber="Your device asked for its settings in a form that we cannot write.",
-        support="The device prefers a data format that this server does not offer.",
+        subscriber=_("Your device asked for its settings in a form that we cannot write."),
+        support=_("The device prefers a data format that this server does not offer."),
         engineer=(
-            "The pct parameter of the Bootstrap-Request names an unsupported Content-Format (answered 4.15)."
+            _(
+                "The pct parameter of the Bootstrap-Request names an unsupported Content-Format (answered 4.15)."
+            )
         ),
-        action="Set the device's firmware to TLV, SenML JSON or SenML CBOR, or leave the preference out.",
+        action=_("Set the device's firmware to TLV, SenML JSON or SenML CBOR, or leave the preference out."),
     ),
     Cause(
         code="BOOTSTRAP_NOT_READY",
@@ -64,47 +74,51 @@ CAUSES = (
         severity="info",
         mended_by="nobody",
         subscriber=(
-            "Your device came before its settings were ready, and it will be served when it asks again."
+            _("Your device came before its settings were ready, and it will be served when it asks again.")
         ),
-        support="The device knocked while its provisioning job was still preparing the configuration.",
-        engineer="A Bootstrap-Request arrived before the render step of the job was done (answered 4.00).",
-        action="Wait for the device's next attempt, or restart the device to make it ask at once.",
+        support=_("The device knocked while its provisioning job was still preparing the configuration."),
+        engineer=_("A Bootstrap-Request arrived before the render step of the job was done (answered 4.00)."),
+        action=_("Wait for the device's next attempt, or restart the device to make it ask at once."),
     ),
     Cause(
         code="BOOTSTRAP_INTERRUPTED",
         area="bootstrap",
         severity="warning",
         mended_by="subscriber",
-        subscriber="The connection to your device broke while it was being set up.",
-        support="The set-up stopped half way because the connection or our server went away.",
-        engineer="The bootstrap session lost its flow or its southbound process before the Finish.",
-        action="Restart the device; the set-up begins again from the start and nothing is lost.",
+        subscriber=_("The connection to your device broke while it was being set up."),
+        support=_("The set-up stopped half way because the connection or our server went away."),
+        engineer=_("The bootstrap session lost its flow or its southbound process before the Finish."),
+        action=_("Restart the device; the set-up begins again from the start and nothing is lost."),
     ),
     Cause(
         code="BOOTSTRAP_TIMEOUT",
         area="bootstrap",
         severity="warning",
         mended_by="subscriber",
-        subscriber="Your device stopped answering while it was being set up.",
-        support="The device did not answer one of the set-up steps in time; the step is in the detail.",
+        subscriber=_("Your device stopped answering while it was being set up."),
+        support=_("The device did not answer one of the set-up steps in time; the step is in the detail."),
         engineer=(
-            "A bootstrap request went unanswered through all retransmissions, or the session passed its "
-            "limit."
+            _(
+                "A bootstrap request went unanswered through all retransmissions, or the session passed its "
+                "limit."
+            )
         ),
-        action="Check the power and the reception of the device, then restart it.",
+        action=_("Check the power and the reception of the device, then restart it."),
     ),
     Cause(
         code="BOOTSTRAP_WRITE_REFUSED",
         area="bootstrap",
         severity="error",
         mended_by="engineer",
-        subscriber="Your device did not accept one of its new settings.",
-        support="The device refused a setting that we wrote; which one and its answer are in the session.",
+        subscriber=_("Your device did not accept one of its new settings."),
+        support=_("The device refused a setting that we wrote; which one and its answer are in the session."),
         engineer=(
-            "A Bootstrap-Write was answered with a 4.xx or 5.xx code; the path and code are in the detail."
+            _("A Bootstrap-Write was answered with a 4.xx or 5.xx code; the path and code are in the detail.")
         ),
         action=(
-            "Change or leave out that setting in the bootstrap profile, then let the device bootstrap again."
+            _(
+                "Change or leave out that setting in the bootstrap profile, then let the device bootstrap again."
+            )
         ),
     ),
     Cause(
@@ -112,91 +126,103 @@ CAUSES = (
         area="bootstrap",
         severity="warning",
         mended_by="engineer",
-        subscriber="Your device kept some old settings that we asked it to remove.",
-        support="The device refused to delete old configuration, and the set-up went on without that.",
-        engineer="A Bootstrap-Delete was answered with an error code; the path and code are in the detail.",
-        action="Leave that path out of the profile's deletions if the set-up then fails to finish.",
+        subscriber=_("Your device kept some old settings that we asked it to remove."),
+        support=_("The device refused to delete old configuration, and the set-up went on without that."),
+        engineer=_(
+            "A Bootstrap-Delete was answered with an error code; the path and code are in the detail."
+        ),
+        action=_("Leave that path out of the profile's deletions if the set-up then fails to finish."),
     ),
     Cause(
         code="BOOTSTRAP_DISCOVER_REFUSED",
         area="bootstrap",
         severity="warning",
         mended_by="engineer",
-        subscriber="Your device did not tell us which settings it already has.",
-        support="The device did not list its accounts, so the usual places were assumed.",
+        subscriber=_("Your device did not tell us which settings it already has."),
+        support=_("The device did not list its accounts, so the usual places were assumed."),
         engineer=(
-            "Bootstrap-Discover failed or was unreadable, so the instance of the bootstrap account is a "
-            "guess."
+            _(
+                "Bootstrap-Discover failed or was unreadable, so the instance of the bootstrap account is a "
+                "guess."
+            )
         ),
-        action="If the set-up fails, give the profile fixed instance numbers that suit this firmware.",
+        action=_("If the set-up fails, give the profile fixed instance numbers that suit this firmware."),
     ),
     Cause(
         code="BOOTSTRAP_FINISH_REFUSED",
         area="bootstrap",
         severity="error",
         mended_by="engineer",
-        subscriber="Your device took its settings but did not agree to use them.",
-        support="The device refused the end of the set-up with an error.",
+        subscriber=_("Your device took its settings but did not agree to use them."),
+        support=_("The device refused the end of the set-up with an error."),
         engineer=(
-            "Bootstrap-Finish was answered with an error code other than 4.06; the code is in the detail."
+            _("Bootstrap-Finish was answered with an error code other than 4.06; the code is in the detail.")
         ),
-        action="Compare the written settings with the device's manual, correct the profile and try again.",
+        action=_("Compare the written settings with the device's manual, correct the profile and try again."),
     ),
     Cause(
         code="BOOTSTRAP_INCONSISTENT",
         area="bootstrap",
         severity="error",
         mended_by="staff",
-        subscriber="Your device says that its new settings do not fit together.",
-        support="The device checked its configuration and found something missing or contradictory.",
+        subscriber=_("Your device says that its new settings do not fit together."),
+        support=_("The device checked its configuration and found something missing or contradictory."),
         engineer=(
-            "Bootstrap-Finish was answered 4.06: /0, /1 or /2 as written are inconsistent for this client."
+            _("Bootstrap-Finish was answered 4.06: /0, /1 or /2 as written are inconsistent for this client.")
         ),
-        action="Look for a missing server account, key or mandatory resource in the profile, and correct it.",
+        action=_(
+            "Look for a missing server account, key or mandatory resource in the profile, and correct it."
+        ),
     ),
     Cause(
         code="BOOTSTRAP_SUPERSEDED",
         area="bootstrap",
         severity="info",
         mended_by="nobody",
-        subscriber="Your device started its set-up anew, and the earlier attempt was put aside.",
-        support="A newer set-up attempt of the same device replaced this one.",
+        subscriber=_("Your device started its set-up anew, and the earlier attempt was put aside."),
+        support=_("A newer set-up attempt of the same device replaced this one."),
         engineer=(
-            "A second Bootstrap-Request for the endpoint cancelled the running session; the newest wins."
+            _("A second Bootstrap-Request for the endpoint cancelled the running session; the newest wins.")
         ),
-        action="Nothing needs to be done; look at the newer session of this device.",
+        action=_("Nothing needs to be done; look at the newer session of this device."),
     ),
     Cause(
         code="BOOTSTRAP_PACK_UNSUPPORTED",
         area="bootstrap",
         severity="info",
         mended_by="nobody",
-        subscriber="Your device first tried a newer way of being set up and will use the usual one.",
-        support="The device asked for all settings in one package, which this server does not offer.",
-        engineer="GET /bspack was answered 5.01, upon which clients fall back to POST /bs.",
-        action="Nothing needs to be done unless the device does not come back within a few minutes.",
+        subscriber=_("Your device first tried a newer way of being set up and will use the usual one."),
+        support=_("The device asked for all settings in one package, which this server does not offer."),
+        engineer=_("GET /bspack was answered 5.01, upon which clients fall back to POST /bs."),
+        action=_("Nothing needs to be done unless the device does not come back within a few minutes."),
     ),
     Cause(
         code="NOT_PROVISIONED",
         area="bootstrap",
         severity="warning",
         mended_by="nobody",
-        subscriber="Your device tried to come online before it had been set up.",
-        support="The device registered directly although its set-up is not done.",
-        engineer="A Register came from a device without applied management credentials.",
-        action="Let the device contact the bootstrap server first; its address is on the device's page.",
+        subscriber=_("Your device tried to come online before it had been set up."),
+        support=_("The device registered directly although its set-up is not done."),
+        engineer=_("A Register came from a device without applied management credentials."),
+        action=_("Let the device contact the bootstrap server first; its address is on the device's page."),
     ),
     Cause(
         code="BOOTSTRAP_NOT_EXPECTED",
         area="bootstrap",
         severity="warning",
         mended_by="subscriber",
-        subscriber="Your device asked to be set up, but it was added as one that is set up already.",
-        support="The device asked the bootstrap server, yet it was added to connect directly to the M2M server.",
-        engineer="A Bootstrap-Request without encryption for a device with direct onboarding (answered 4.00).",
+        subscriber=_("Your device asked to be set up, but it was added as one that is set up already."),
+        support=_(
+            "The device asked the bootstrap server, yet it was added to connect directly to the M2M server."
+        ),
+        engineer=_(
+            "A Bootstrap-Request without encryption for a device with direct onboarding (answered 4.00)."
+        ),
         action=(
-            "Set the M2M server's address in the device, or remove it here and add it again to be set up over "
-            "the network."
+            _(
+                "Set the M2M server's address in the device, or remove it here and add it again to be set up over "
+                "the network."
+            )
         ),
     ),
 )

@@ -1,5 +1,7 @@
 """Causes of the reachability ladder: a contact that did not come, and rungs that cannot be taken."""
 
+from django.utils.translation import gettext_lazy as _
+
 from audit.catalogue.cause import Cause
 
 CAUSES = (
@@ -8,69 +10,87 @@ CAUSES = (
         area="reach",
         severity="warning",
         mended_by="nobody",
-        subscriber="Your device has not called when it should have, and we are trying to reach it.",
-        support="The device missed its contact; the portal takes the steps of the operator's policy.",
-        engineer="No message renewed the registration before its lifetime, less the policy's early seconds, was over.",
-        action="Wait for the next steps, or look at the power and the reception of the device.",
+        subscriber=_("Your device has not called when it should have, and we are trying to reach it."),
+        support=_("The device missed its contact; the portal takes the steps of the operator's policy."),
+        engineer=_(
+            "No message renewed the registration before its lifetime, less the policy's early seconds, was over."
+        ),
+        action=_("Wait for the next steps, or look at the power and the reception of the device."),
     ),
     Cause(
         code="DEVICE_UNREACHABLE_TICKET",
         area="reach",
         severity="error",
         mended_by="staff",
-        subscriber="We could not reach your device by any way we have, and our support knows of it.",
-        support="What the operator's policy could do for this device was done, and the device did not answer.",
-        engineer="The reach attempt ran out of rungs without an uplink; the timeline has what was tried and left out.",
-        action="Ask the subscriber about power, reception and SIM card; the portal goes on by itself once it calls.",
+        subscriber=_("We could not reach your device by any way we have, and our support knows of it."),
+        support=_(
+            "What the operator's policy could do for this device was done, and the device did not answer."
+        ),
+        engineer=_(
+            "The reach attempt ran out of rungs without an uplink; the timeline has what was tried and left out."
+        ),
+        action=_(
+            "Ask the subscriber about power, reception and SIM card; the portal goes on by itself once it calls."
+        ),
     ),
     Cause(
         code="DEVICE_UNTRIED_TICKET",
         area="reach",
         severity="error",
         mended_by="staff",
-        subscriber="Your device has not called when it should have, and there is no way to wake it from here.",
-        support="The device missed its contact, and no step of the operator's policy could be tried.",
-        engineer="Every rung of the reach attempt was left out; the timeline has the cause of each.",
-        action="Ask the subscriber about power, reception and SIM card; the portal goes on by itself once it calls.",
+        subscriber=_(
+            "Your device has not called when it should have, and there is no way to wake it from here."
+        ),
+        support=_("The device missed its contact, and no step of the operator's policy could be tried."),
+        engineer=_("Every rung of the reach attempt was left out; the timeline has the cause of each."),
+        action=_(
+            "Ask the subscriber about power, reception and SIM card; the portal goes on by itself once it calls."
+        ),
     ),
     Cause(
         code="NO_STANDING_REGISTRATION",
         area="reach",
         severity="info",
         mended_by="nobody",
-        subscriber="Your device has to sign in again before we can send it anything.",
-        support="Nothing can be sent over IP because the device's registration is over.",
-        engineer="The registration row is not live, so an Execute has no flow and no security context to go over.",
-        action="Nothing; the next step of the policy follows at once.",
+        subscriber=_("Your device has to sign in again before we can send it anything."),
+        support=_("Nothing can be sent over IP because the device's registration is over."),
+        engineer=_(
+            "The registration row is not live, so an Execute has no flow and no security context to go over."
+        ),
+        action=_("Nothing; the next step of the policy follows at once."),
     ),
     Cause(
         code="TRIGGER_UNSUPPORTED",
         area="reach",
         severity="info",
         mended_by="nobody",
-        subscriber="Your device cannot be asked in this way.",
-        support="The device does not offer this trigger, so that step was left out.",
-        engineer="No instance of /1 was announced, /1/x/9 is newer than the device, or it never bootstraps.",
-        action="Nothing; the next step of the policy follows at once.",
+        subscriber=_("Your device cannot be asked in this way."),
+        support=_("The device does not offer this trigger, so that step was left out."),
+        engineer=_(
+            "No instance of /1 was announced, /1/x/9 is newer than the device, or it never bootstraps."
+        ),
+        action=_("Nothing; the next step of the policy follows at once."),
     ),
     Cause(
         code="NOT_BEHIND_GATEWAY",
         area="reach",
         severity="info",
         mended_by="nobody",
-        subscriber="Your device connects by itself and not by way of another.",
-        support="The device is not behind an M2M gateway, so no gateway was asked.",
-        engineer="No EndDevice row leads from this device to a gateway.",
-        action="Nothing; the next step of the policy follows at once.",
+        subscriber=_("Your device connects by itself and not by way of another."),
+        support=_("The device is not behind an M2M gateway, so no gateway was asked."),
+        engineer=_("No EndDevice row leads from this device to a gateway."),
+        action=_("Nothing; the next step of the policy follows at once."),
     ),
     Cause(
         code="REACH_BUDGET_SPENT",
         area="reach",
         severity="info",
         mended_by="staff",
-        subscriber="We do not send your device more messages today.",
-        support="The operator's policy allows no further SMS to wake this device within 24 hours.",
-        engineer="The attempts of the last 24 hours have spent ReachPolicy.sms_per_day for this device.",
-        action="Raise the number in the operator's reach policy, or look at why the device is lost so often.",
+        subscriber=_("We do not send your device more messages today."),
+        support=_("The operator's policy allows no further SMS to wake this device within 24 hours."),
+        engineer=_("The attempts of the last 24 hours have spent ReachPolicy.sms_per_day for this device."),
+        action=_(
+            "Raise the number in the operator's reach policy, or look at why the device is lost so often."
+        ),
     ),
 )

@@ -75,6 +75,6 @@ class CommandViewSet(OfDevice, ListModelMixin, RetrieveModelMixin, GenericViewSe
         self.device_where(SEND)
         command = self.get_object()
         if not mailbox.cancel(command_id=command.pk, reason="Taken back over REST."):
-            raise Refused("CONFLICT", "The command has ended already.")
+            raise Refused("COMMAND_ENDED")
         command.refresh_from_db()
         return Response(CommandSerializer(command).data)

@@ -113,9 +113,5 @@ def _whom_for(user: User, slug: str) -> Operator | None:
     if len(some) == 1:
         return some[0]
     if some:
-        raise Refused(
-            "VALIDATION_FAILED",
-            "You work for several operators; say which one by its short name.",
-            "operator",
-        )
+        raise Refused("OPERATOR_OF_STAFF_AMBIGUOUS", field="operator")
     raise PermissionDenied(RolePermission.message)

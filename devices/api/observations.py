@@ -61,7 +61,7 @@ class ObservationViewSet(OfDevice, ListModelMixin, RetrieveModelMixin, GenericVi
         given = dict(asked.validated_data)
         path, paths = given.pop("path", ""), given.pop("paths", [])
         if bool(path) == bool(paths):
-            raise Refused("VALIDATION_FAILED", "Give a path, or paths for a composite observation.", "path")
+            raise Refused("OBSERVATION_PATH_MISSING", field="path")
         row = observations.want(
             device=device,
             path=path,
@@ -90,6 +90,6 @@ class ObservationViewSet(OfDevice, ListModelMixin, RetrieveModelMixin, GenericVi
         self.device_where(SEND)
         mode = request.query_params.get("mode", "active")
         if mode not in ("active", "passive"):
-            raise Refused("VALIDATION_FAILED", "mode is active or passive.", "mode")
+            raise Refused("CANCEL_MODE_UNKNOWN", field="mode")
         observations.unwant(observation=self.get_object(), mode=mode, by=f"user:{request.user.pk}")
         return Response(status=204)

@@ -143,4 +143,4 @@ def raw_value(kind: str, text: str) -> Any:
     try:
         return json_value(field(model).clean(text.strip()))
     except forms.ValidationError as error:
-        raise Refused("VALIDATION_FAILED", " ".join(error.messages), "value") from None
+        raise Refused("VALUE_NOT_READABLE", field="value", problems=" ".join(error.messages)) from None

@@ -85,7 +85,7 @@ def set_awake(model_admin: Any, request: HttpRequest, device_id: int) -> HttpRes
     text = request.POST.get("seconds", "").strip()
     try:
         if text and not (text.isascii() and text.isdigit()):
-            raise Refused("VALIDATION_FAILED", f"{text!r} is not a number of seconds.", "seconds")
+            raise Refused("AWAKE_SECONDS_NO_NUMBER", field="seconds", text=text)
         seconds = int(text[:9]) if text else None
         inventory.set_awake_seconds(device=device, seconds=seconds)
     except Refused as refusal:
@@ -148,7 +148,7 @@ def _request(
     """Raises Refused, also for what would be kept for a device whose gateway or operator is not served."""
     said = facts.verdict
     if present.is_shut_out(facts.standing) and said is not None and said.cause is not None:
-        raise Refused(said.cause.code, f"{said.words} {said.action}")
+        raise Refused("DEVICE_SHUT_OUT", words=said.words, action=said.action)
     return operations.request(
         device=facts.device,
         operation=operation,

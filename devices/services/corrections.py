@@ -32,16 +32,12 @@ def enter_key(*, device: Device, key: str, psk_identity: str = "", reason: str =
         with ledger.unit_of_work():
             locked = _locked(device)
             if locked.security != Security.PSK:
-                raise Refused("WRONG_SECURITY", "This device connects without encryption and has no key.")
+                raise Refused("DEVICE_HAS_NO_KEY")
             plane = inventory.own_plane(locked.onboarding)
             current = credentials.newest(locked.pk, plane)
             if current is not None and (not identity or identity == current.identity):
                 if secrets.compare_digest(vault.open_sealed(current.sealed_key), typed):
-                    raise Refused(
-                        "PSK_KEY_INVALID",
-                        "This is the key that we have already, so the device has another one; compare the two.",
-                        "psk_key",
-                    )
+                    raise Refused("KEY_UNCHANGED", field="psk_key")
             elif identity:
                 intake.check_identity_free(plane, identity)
             credentials.replace_key(
@@ -64,13 +60,9 @@ def correct_endpoint(*, device: Device, endpoint: str, reason: str = "") -> Devi
         locked = _locked(device)
         before = locked.endpoint
         if before == endpoint:
-            raise Refused("ENDPOINT_INVALID", "This is the name that it has already.", "endpoint")
+            raise Refused("ENDPOINT_UNCHANGED", field="endpoint")
         if locked.first_online_at or Registration.objects.filter(device=locked).exists():
-            raise Refused(
-                "CONFLICT",
-                "The device has signed in under its name already; release it and add it again to change that.",
-                "endpoint",
-            )
+            raise Refused("ENDPOINT_SIGNED_IN", field="endpoint")
         plane = inventory.own_plane(locked.onboarding)
         current = credentials.newest(locked.pk, plane)
         renames = current is not None and current.identity == before
@@ -102,9 +94,7 @@ def rename(*, device: Device, name: str) -> Device:
     """What its owner calls it; empty for no name. Raises Refused."""
     text = " ".join(name.split())
     if len(text) > NAME_LENGTH:
-        raise Refused(
-            "VALIDATION_FAILED", f"The name has {len(text)} characters; {NAME_LENGTH} are enough.", "name"
-        )
+        raise Refused("NAME_TOO_LONG", field="name", length=len(text), limit=NAME_LENGTH)
     check_name(text)
     with ledger.unit_of_work():
         locked = _locked(device)
@@ -121,7 +111,7 @@ def rename(*, device: Device, name: str) -> Device:
 def _locked(device: Device) -> Device:
     locked = locks.rows(Device.objects.select_related("operator", "subscriber")).get(pk=device.pk)
     if locked.access == Access.RETIRED:
-        raise Refused("DEVICE_RETIRED", "The device was removed; add it again.")
+        raise Refused("DEVICE_REMOVED")
     return locked
 
 

@@ -272,8 +272,8 @@ def open_key(*, credential: Credential, purpose: str) -> bytes:
         _record("credential.read", credential, credential.device, purpose=purpose)
     try:
         return vault.open_sealed(credential.sealed_key)
-    except vault.Unreadable as error:
-        raise Refused("SECRET_UNREADABLE", str(error)) from None
+    except vault.Unreadable:
+        raise Refused("STORED_SECRET_UNREADABLE") from None
 
 
 def first_use(*, credential_ids: Iterable[int], now: datetime) -> None:

@@ -13,15 +13,13 @@ from devices.states import Access
 
 def check_people(operator: Operator, subscriber: Subscriber | None) -> None:
     if not operator.is_active:
-        raise Refused("OPERATOR_INACTIVE", "This operator takes no devices at present; ask its support.")
+        raise Refused("OPERATOR_TAKES_NO_DEVICES")
     if subscriber is None:
         return
     if subscriber.operator_id != operator.pk:
-        raise Refused(
-            "VALIDATION_FAILED", "This account is with another operator; choose its operator.", "operator"
-        )
+        raise Refused("ACCOUNT_OF_ANOTHER_OPERATOR", field="operator")
     if subscriber.state != SubscriberState.ACTIVE:
-        raise Refused("PERMISSION_DENIED", "Your account is not active; ask your operator's support.")
+        raise Refused("ACCOUNT_NOT_ACTIVE")
 
 
 def check_ways(operator: Operator, reach: str, onboarding: str, security: str) -> None:
@@ -31,26 +29,13 @@ def check_ways(operator: Operator, reach: str, onboarding: str, security: str) -
         (security, Security, "security"),
     ):
         if value not in choices.values:
-            known = ", ".join(choices.values)
-            raise Refused("VALIDATION_FAILED", f"{value!r} is not one of: {known}.", name)
+            raise Refused("CHOICE_UNKNOWN", field=name, value=value, known=choices.values)
     if reach == Reach.SMS and not SmscLink.objects.filter(pk=operator.pk, is_enabled=True).exists():
-        raise Refused(
-            "SMSC_LINK_MISSING",
-            "This operator takes no devices by SMS yet; its support can say when it will.",
-            "reach",
-        )
+        raise Refused("OPERATOR_HAS_NO_SMS", field="reach")
     if (security == Security.MSISDN) != (reach == Reach.SMS):
-        raise Refused(
-            "VALIDATION_FAILED",
-            "A device is known by its phone number if and only if it has SMS alone.",
-            "security",
-        )
+        raise Refused("PHONE_NUMBER_IS_FOR_SMS_ALONE", field="security")
     if security == Security.NONE and reach != Reach.GATEWAY and not operator.allows_nosec:
-        raise Refused(
-            "NOSEC_NOT_ALLOWED",
-            "This operator takes only encrypted devices; choose a pre-shared key.",
-            "security",
-        )
+        raise Refused("OPERATOR_WANTS_ENCRYPTION", field="security")
 
 
 def check_number_free(msisdn: str, operator: Operator, *, but: int | None = None) -> None:
@@ -60,11 +45,7 @@ def check_number_free(msisdn: str, operator: Operator, *, but: int | None = None
     """
     holders = Device.objects.filter(msisdn=msisdn).exclude(access=Access.RETIRED).exclude(pk=but)
     if msisdn and holders.filter(Q(operator=operator) | Q(msisdn_confirmed_at__isnull=False)).exists():
-        raise Refused(
-            "MSISDN_TAKEN",
-            "This phone number is in use by another device already; check it against the SIM card.",
-            "msisdn",
-        )
+        raise Refused("MSISDN_HELD", field="msisdn")
 
 
 def check_free(
@@ -75,7 +56,7 @@ def check_free(
     identity_taken = bool(identity) and _has_holder(plane, identity)
     holder = Device.objects.filter(endpoint=endpoint).exclude(access=Access.RETIRED).first()
     if holder is not None:
-        raise Refused("ENDPOINT_TAKEN", _whose(holder, operator, subscriber), "endpoint")
+        raise _endpoint_taken(holder, operator, subscriber)
     if identity_taken:
         raise _identity_taken()
 
@@ -92,19 +73,12 @@ def _has_holder(plane: str, identity: str) -> bool:
 
 
 def _identity_taken() -> Refused:
-    return Refused(
-        "PSK_IDENTITY_TAKEN",
-        "This PSK identity is in use already; check it against the label or use another one.",
-        "psk_identity",
-    )
+    return Refused("IDENTITY_HELD", field="psk_identity")
 
 
-def _whose(holder: Device, operator: Operator, subscriber: Subscriber | None) -> str:
+def _endpoint_taken(holder: Device, operator: Operator, subscriber: Subscriber | None) -> Refused:
     if subscriber is not None and holder.subscriber_id == subscriber.pk:
-        return "You already added this device; open it in your list of devices."
+        return Refused("ENDPOINT_IS_YOURS", field="endpoint")
     if subscriber is None and holder.operator_id == operator.pk:
-        return "This operator already has a device with this endpoint name."
-    return (
-        "This endpoint name is in use already. Check it against the label; if the device is yours, "
-        "its former owner has to remove it first, or your operator's support can help."
-    )
+        return Refused("ENDPOINT_IS_OPERATORS", field="endpoint")
+    return Refused("ENDPOINT_HELD", field="endpoint")

@@ -157,9 +157,9 @@ def renew_key(*, device: Device) -> Added:
     with ledger.unit_of_work():
         locked = locks.device(device.pk)
         if locked.access == Access.RETIRED:
-            raise Refused("DEVICE_RETIRED", "The device was removed; add it again.")
+            raise Refused("DEVICE_REMOVED")
         if locked.security != Security.PSK:
-            raise Refused("WRONG_SECURITY", "This device connects without encryption and has no key.")
+            raise Refused("DEVICE_HAS_NO_KEY")
         key = credentials.make_key()
         identity = credentials.replace_key(device=locked, plane=own_plane(locked.onboarding), key=key)
         events.device_changed(locked.pk, locked.operator_id, ["credentials"])
@@ -214,8 +214,10 @@ def _set_access(
         before = locked.access
         try:
             check_move(before, access, of=Access)
-        except IllegalMove as error:
-            raise Refused("CONFLICT", f"{error} Reload the page to see its present state.") from None
+        except IllegalMove:
+            raise Refused(
+                "ACCESS_CANNOT_MOVE", old=str(Access(before).label), new=str(access.label)
+            ) from None
         if before == access:
             return locked
         locked.access = access
@@ -269,7 +271,7 @@ def set_provisioning(*, device: Device, state: str, cause: str = "") -> bool:
 def set_awake_seconds(*, device: Device, seconds: int | None, reason: str = "") -> Device:
     """How long it listens after it spoke, in queue mode; None: what the house has. Refused out of bounds."""
     if seconds is not None and not 1 <= seconds <= awake.LIMIT_SECONDS:
-        raise Refused("VALIDATION_FAILED", f"Say 1 to {awake.LIMIT_SECONDS} seconds, or nothing.", "seconds")
+        raise Refused("AWAKE_SECONDS_OUT_OF_RANGE", field="seconds", limit=awake.LIMIT_SECONDS)
     with ledger.unit_of_work():
         locked = locks.device(device.pk)
         before = locked.awake_seconds
@@ -289,7 +291,7 @@ def set_msisdn(*, device: Device, msisdn: str, reason: str = "") -> Device:
         locked = locks.device(device.pk)
         number = check_msisdn(msisdn) if msisdn.strip() or locked.reach == Reach.SMS else ""
         if locked.access == Access.RETIRED:
-            raise Refused("DEVICE_RETIRED", "The device was removed; add it again.")
+            raise Refused("DEVICE_REMOVED")
         intake.check_number_free(number, locked.operator, but=locked.pk)
         if number == locked.msisdn:
             return locked

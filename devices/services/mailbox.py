@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from audit import isolation, ledger
 from devices import events, locks
-from devices.errors import Refused
+from devices.errors import Refused, not_active
 from devices.models import COMMAND_ENDED, Command, CommandState, Device, Operation, Transport
 from devices.outcomes import Claimed, DeviceRefused, Done, Outcome, Silent
 from devices.selectors import ways
@@ -72,8 +72,7 @@ def enqueue(
     with ledger.unit_of_work():
         locked = locks.device(device.pk)
         if locked.access != Access.ACTIVE:
-            state = locked.get_access_display().lower()
-            raise Refused(f"DEVICE_{locked.access.upper()}", f"The device is {state}; make it active first.")
+            raise not_active(locked.access)
         quotas.check_commands(locked, requested_by)
         command = Command.objects.create(
             device=locked,
@@ -102,11 +101,11 @@ def _flow(device: Device) -> str:
 
 def _checked(operation: str, path: str) -> str:
     if operation not in Operation.values:
-        raise Refused("VALIDATION_FAILED", f"There is no operation {operation!r}.", "operation")
+        raise Refused("OPERATION_UNKNOWN", field="operation", operation=operation)
     try:
         return str(Path.parse(path))
     except Lwm2mError as error:
-        raise Refused("VALIDATION_FAILED", error.detail, "path") from None
+        raise Refused("PATH_MALFORMED", field="path", said=error.detail) from None
 
 
 def claim(*, device_id: int, flow: str, now: datetime, lease_seconds: int = LEASE_SECONDS) -> Claimed | None:

@@ -175,7 +175,7 @@ def remove(*, operator: Operator | None, object_id: int, version: str, reason: s
             .first()
         )
         if row is None:
-            raise Refused("NOT_FOUND", f"Object {object_id} {version} is not loaded here; reload the list.")
+            raise Refused("OBJECT_NOT_LOADED", object_id=object_id, version=version)
         before = _facts(row)
         row.delete()
         ledger.record(

@@ -133,7 +133,7 @@ def unwant(
         live = ways.live_registration(device).first()
         row = locks.rows(Observation.objects).get(pk=observation.pk)
         if row.state == ObservationState.ENDED:
-            raise Refused("CONFLICT", "This observation has ended already.")
+            raise Refused("OBSERVATION_ENDED")
         stands = live is not None and _stands(row, live.registration_id)
         row.state, row.ended_at = ObservationState.ENDED, now
         _take_back(row, reason)
@@ -182,7 +182,7 @@ def find(*, device: Device, paths: Sequence[str], is_composite: bool) -> Observa
 def _key(paths: Sequence[str]) -> str:
     key = " ".join(paths)
     if len(key) > 1024:
-        raise Refused("VALIDATION_FAILED", "These are too many paths for one observation.", "paths")
+        raise Refused("OBSERVATION_PATHS_TOO_MANY", field="paths")
     return key
 
 
@@ -194,7 +194,7 @@ def _wished(
     row = find(device=device, paths=paths, is_composite=is_composite)
     if row is None:
         if device.observations.exclude(state=ObservationState.ENDED).count() >= LIMIT:
-            raise Refused("VALIDATION_FAILED", f"A device has at most {LIMIT} observations; end some first.")
+            raise Refused("OBSERVATIONS_REACHED", limit=LIMIT)
         row = Observation(device=device, key=_key(paths), paths=paths, is_composite=is_composite)
     elif row.attributes == attributes and row.content_format == content_format:
         return row, row.state == ObservationState.REFUSED

@@ -6,6 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from audit.catalogue.sentence import Either, Together
 from devices.errors import Refused
 from devices.models import Device, Operation
 from devices.selectors import device_models, ways
@@ -14,7 +18,12 @@ from lwm2m.object_links import HIDDEN_OBJECTS
 from lwm2m.objects import Catalogue, ResourceModel
 from lwm2m.paths import Path
 
-_WORDS = ("an object", "an instance", "a resource", "a resource instance")
+_WORDS = (_("an object"), _("an instance"), _("a resource"), _("a resource instance"))
+_VERBS = {
+    "R": pgettext_lazy("what is done with a resource", "read"),
+    "W": pgettext_lazy("what is done with a resource", "written"),
+    "E": pgettext_lazy("what is done with a resource", "executed"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +42,11 @@ class Ask:
         return None if self.force else self.catalogue.resource(path)
 
 
-def refuse(detail: str, field: str) -> Refused:
-    return Refused("VALIDATION_FAILED", detail, field)
-
-
 def parse(text: Any, field: str = "path") -> Path:
     try:
         return Path.parse(text if isinstance(text, str) else "?")
     except Lwm2mError as error:
-        raise refuse(error.detail, field) from None
+        raise Refused("PATH_MALFORMED", field=field, said=error.detail) from None
 
 
 def of(
@@ -57,7 +62,7 @@ def of(
     given = dict(arguments or {})
     force = given.pop("force", False)
     if not isinstance(force, bool):
-        raise refuse("force is true or false.", "force")
+        raise Refused("FORCE_NO_BOOLEAN", field="force")
     return Ask(
         operation=operation,
         path=parse(path or "/"),
@@ -71,10 +76,10 @@ def of(
 
 def check_depth(ask: Ask, *allowed: int) -> None:
     if ask.path.depth not in allowed:
-        words = " or ".join(_WORDS[depth - 1] for depth in allowed)
-        raise refuse(f"{_named(ask)} works on {words}; {ask.path} is none.", "path")
+        words = Either(_WORDS[depth - 1] for depth in allowed)
+        raise Refused("DEPTH_WRONG", field="path", operation=_named(ask), allowed=words, path=ask.path)
     if ask.path.depth == 4 and ask.version == "1.0":
-        raise refuse("The device speaks LwM2M 1.0, which has no operations on resource instances.", "path")
+        raise Refused("RESOURCE_INSTANCES_SINCE_1_1", field="path")
 
 
 def _named(ask: Ask) -> str:
@@ -86,13 +91,13 @@ def may(ask: Ask, path: Path, letter: str) -> ResourceModel | None:
     model = ask.model(path)
     if model is None or letter in model.operations or path.object_id in HIDDEN_OBJECTS:
         return model
-    verbs = {"R": "read", "W": "written", "E": "executed"}
-    can = " and ".join(verbs[one] for one in model.operations if one in verbs)
-    raise refuse(
-        f"{model.name} ({path}) cannot be {verbs[letter]}" + (f", only {can}." if can else "."), "path"
-    )
+    verb = _VERBS[letter]
+    can = Together(_VERBS[one] for one in model.operations if one in _VERBS)
+    if can:
+        raise Refused("CANNOT_BE_DONE_ONLY", field="path", resource=model.name, path=path, verb=verb, can=can)
+    raise Refused("CANNOT_BE_DONE", field="path", resource=model.name, path=path, verb=verb)
 
 
 def check_composite(ask: Ask) -> None:
     if ask.version == "1.0":
-        raise refuse("The device speaks LwM2M 1.0; composite operations came with 1.1.", "operation")
+        raise Refused("COMPOSITE_SINCE_1_1", field="operation")

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from devices import secrecy
+from devices.errors import Refused
 from devices.models import Operation
 from devices.services import operation_formats, operation_values
-from devices.services.operation_asks import Ask, check_composite, check_depth, may, parse, refuse
+from devices.services.operation_asks import Ask, check_composite, check_depth, may, parse
 from lwm2m.object_links import HIDDEN_OBJECTS
 from lwm2m.paths import ROOT, Path
 
@@ -17,15 +18,15 @@ VALUES_LIMIT = 100
 
 def write(ask: Ask) -> dict[str, Any]:
     if ask.path.depth == 1:
-        raise refuse("An object as a whole is written by a bootstrap server only; name an instance.", "path")
+        raise Refused("OBJECT_WRITTEN_WHOLE", field="path")
     check_depth(ask, 2, 3, 4)
     mode = ask.given.get("mode") or ("update" if ask.path.depth == 2 else "replace")
     if mode not in ("replace", "update"):
-        raise refuse("mode is replace or update.", "mode")
+        raise Refused("WRITE_MODE_UNKNOWN", field="mode")
     if mode == "update" and ask.path.depth == 4:
-        raise refuse("A resource instance has no parts to update; it is replaced.", "mode")
+        raise Refused("RESOURCE_INSTANCE_UPDATED", field="mode")
     if mode == "update" and ask.path.depth == 3 and ask.version == "1.0":
-        raise refuse("LwM2M 1.0 updates instances only; a resource is replaced.", "mode")
+        raise Refused("RESOURCE_UPDATED_BEFORE_1_1", field="mode")
     content = _content(ask, at_least=1)
     return {**content, "mode": mode, "replace": mode == "replace"} | operation_formats.wish(
         ask.given, ask.path, "write", values=len(content.get("values", "1"))
@@ -36,27 +37,27 @@ def _content(ask: Ask, *, at_least: int) -> dict[str, Any]:
     """`value` of the path itself, or `values` by absolute path; relative names are below the path."""
     if "value" in ask.given:
         if "values" in ask.given:
-            raise refuse("Give value or values, not both.", "value")
+            raise Refused("VALUE_AND_VALUES", field="value")
         return _single(ask)
     values = ask.given.get("values", {})
     if not isinstance(values, Mapping) or len(values) < at_least:
-        raise refuse("There is nothing to write: give value, or values by path.", "values")
+        raise Refused("NOTHING_TO_WRITE", field="values")
     if ask.path.depth == 4:
-        raise refuse("A resource instance has one value; give it as value.", "values")
+        raise Refused("RESOURCE_INSTANCE_HAS_ONE_VALUE", field="values")
     return {"values": {str(path): _value(ask, path, v) for path, v in _below(ask.path, values).items()}}
 
 
 def _single(ask: Ask) -> dict[str, Any]:
     if ask.path.depth < 3:
-        raise refuse(f"{ask.path} has no value of its own; give values by path.", "value")
+        raise Refused("NO_VALUE_OF_ITS_OWN", field="value", path=ask.path)
     value, model = ask.given["value"], ask.model(ask.path)
     if isinstance(value, Mapping) and value and all(str(name).isdigit() for name in value):
         if ask.path.depth == 4 or (model is not None and not model.multiple):
-            raise refuse(f"{ask.path} has one value, not several instances.", "value")
+            raise Refused("ONE_VALUE_ONLY", field="value", path=ask.path)
         parts = {ask.path.child(int(name)): one for name, one in value.items()}
         return {"values": {str(path): _value(ask, path, one) for path, one in parts.items()}}
     if ask.path.depth == 3 and model is not None and model.multiple:
-        raise refuse(f'{model.name} has instances; write {{"0": ...}}, or the path of one.', "value")
+        raise Refused("RESOURCE_HAS_INSTANCES", field="value", resource=model.name)
     return {"value": _value(ask, ask.path, value)}
 
 
@@ -66,7 +67,7 @@ def _below(parent: Path, values: Mapping[Any, Any]) -> dict[Path, Any]:
         text = str(name)
         path = parse(text if text.startswith("/") else f"{parent}/{text}", "values")
         if not parent.contains(path) or path.depth < 3:
-            raise refuse(f"{text} is no resource in {parent}.", "values")
+            raise Refused("NO_RESOURCE_BELOW", field="values", path=text, parent=parent)
         found[path] = value
     _apart(found)
     return found
@@ -76,15 +77,15 @@ def _apart(paths: Mapping[Path, Any]) -> None:
     """A resource and one of its instances cannot both be written at once."""
     for path in paths:
         if path.depth == 4 and path.parent in paths:
-            raise refuse(f"{path.parent} and {path} overlap; write one of them.", "values")
+            raise Refused("PATHS_OVERLAP", field="values", parent=path.parent, path=path)
 
 
 def _value(ask: Ask, path: Path, value: Any) -> Any:
     if path.object_id in HIDDEN_OBJECTS and secrecy.is_secret(path, ask.catalogue):
-        raise refuse(f"{path} is a key; keys are written by the bootstrap server only.", "path")
+        raise Refused("KEYS_BY_BOOTSTRAP_ONLY", field="path", path=path)
     model = ask.model(path) if ask.operation == Operation.CREATE else may(ask, path, "W")
     if path.depth == 4 and model is not None and not model.multiple:
-        raise refuse(f"{model.name} has no instances; write {path.parent}.", "path")
+        raise Refused("RESOURCE_HAS_NO_INSTANCES", field="path", resource=model.name, path=path.parent)
     return operation_values.checked(value, path, model)
 
 
@@ -93,11 +94,11 @@ def create(ask: Ask) -> dict[str, Any]:
     check_depth(ask, 1, 2)
     instance_id = ask.path.instance_id if ask.path.depth == 2 else ask.given.get("instance_id")
     if instance_id is not None and (isinstance(instance_id, bool) or not isinstance(instance_id, int)):
-        raise refuse("instance_id is a number from 0 to 65534.", "instance_id")
+        raise Refused("INSTANCE_ID_OUT_OF_RANGE", field="instance_id")
     home = parse(f"/{ask.path.object_id}/{0 if instance_id is None else instance_id}", "instance_id")
     values = ask.given.get("values", {})
     if not isinstance(values, Mapping):
-        raise refuse("values is an object of values by path.", "values")
+        raise Refused("VALUES_NO_OBJECT", field="values")
     checked = {path: _value(ask, path, value) for path, value in _below(home, values).items()}
     wish = operation_formats.wish(ask.given, Path(ask.path.object_id), "write" if checked else "empty")
     form = (lambda path: "/".join(path.segments[2:])) if instance_id is None else str
@@ -111,11 +112,11 @@ def write_composite(ask: Ask) -> dict[str, Any]:
     check_composite(ask)
     values = ask.given.get("values")
     if not isinstance(values, Mapping) or not 1 <= len(values) <= VALUES_LIMIT:
-        raise refuse(f"values is an object of 1 to {VALUES_LIMIT} values by path.", "values")
+        raise Refused("VALUES_COUNT", field="values", limit=VALUES_LIMIT)
     written: dict[str, Any] = {}
     for path, value in _below(ROOT, values).items():
         if value is None and path.depth != 4:
-            raise refuse(f"{path}: null deletes a resource instance; this is none.", "values")
+            raise Refused("NULL_DELETES_RESOURCE_INSTANCE", field="values", path=path)
         written[str(path)] = None if value is None else _value(ask, path, value)
     deletes = None in written.values()
     return {"values": written} | operation_formats.wish(ask.given, ROOT, "etch" if deletes else "patch")

@@ -33,17 +33,17 @@ def wish(given: Mapping[str, Any], path: Path, use: str, *, values: int = 1) -> 
     if isinstance(number, str) and number.isascii() and number.isdigit():
         number = int(number)
     if isinstance(number, bool) or not isinstance(number, int) or number not in formats.numbers():
-        raise _refuse(f"The content format {wanted!r} is not known here; there are {', '.join(NAMES)}.")
+        raise Refused("FORMAT_UNKNOWN", field="content_format", format=wanted, known=list(NAMES))
     if use in _ALLOWED:
         if number not in _ALLOWED[use]:
             allowed = ", ".join(str(int(one)) for one in _ALLOWED[use])
-            raise _refuse(f"Content format {number} cannot carry this; use one of {allowed}.")
+            raise Refused("FORMAT_CANNOT_CARRY", field="content_format", format=str(number), allowed=allowed)
     elif number == ContentFormat.LINK or number in _ETCH:
-        raise _refuse(f"Content format {number} carries no values to {use}; use 112, 110 or 11542.")
+        raise Refused(
+            "FORMAT_NOT_FOR_READING" if use == "read" else "FORMAT_NOT_FOR_WRITING",
+            field="content_format",
+            format=str(number),
+        )
     elif number in _SINGLE and (path.depth < 3 or values > 1):
-        raise _refuse(f"Content format {number} carries one value; {path} needs 112, 110 or 11542.")
+        raise Refused("FORMAT_CARRIES_ONE_VALUE", field="content_format", format=str(number), path=path)
     return {"content_format": number}
-
-
-def _refuse(detail: str) -> Refused:
-    return Refused("VALIDATION_FAILED", detail, "content_format")

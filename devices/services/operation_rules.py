@@ -10,9 +10,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from devices.errors import Refused
 from devices.models import Operation
 from devices.services import attribute_rules, operation_contents, operation_formats
-from devices.services.operation_asks import Ask, check_composite, check_depth, may, refuse
+from devices.services.operation_asks import Ask, check_composite, check_depth, may
 from lwm2m.paths import ROOT
 
 PATHS_LIMIT = 100
@@ -33,9 +34,9 @@ def _discover(ask: Ask) -> dict[str, Any]:
     if depth is None:
         return {}
     if isinstance(depth, bool) or not isinstance(depth, int) or not 0 <= depth <= 3:
-        raise refuse("depth is 0, 1, 2 or 3.", "depth")
+        raise Refused("DISCOVER_DEPTH", field="depth")
     if ask.version in ("1.0", "1.1"):
-        raise refuse(f"The device speaks LwM2M {ask.version}; Discover knows depth since 1.2.", "depth")
+        raise Refused("DISCOVER_DEPTH_SINCE_1_2", field="depth", version=ask.version)
     return {"depth": depth}
 
 
@@ -49,7 +50,7 @@ def _write_attributes(ask: Ask) -> dict[str, Any]:
         may_unset=True,
     )
     if not attributes:
-        raise refuse("Write-Attributes needs attributes such as pmin or pmax.", "attributes")
+        raise Refused("ATTRIBUTES_MISSING", field="attributes")
     return {"attributes": attributes}
 
 
@@ -59,11 +60,7 @@ def _execute(ask: Ask) -> dict[str, Any]:
     given = ask.given.get("arguments", "")
     text = _argument_list(given) if isinstance(given, Mapping) else given
     if not isinstance(text, str) or (text and not ask.force and not _ARGUMENT_LIST.match(text)):
-        raise refuse(
-            "Arguments are written 0='text',1: digits 0 to 9, each at most with a text in single quotes, "
-            "without blanks, double quotes or backslashes.",
-            "arguments",
-        )
+        raise Refused("EXECUTE_ARGUMENTS", field="arguments")
     return {"arguments": text} if text else {}
 
 
@@ -99,18 +96,18 @@ def _cancel_observe(ask: Ask) -> dict[str, Any]:
 def _cancel_mode(ask: Ask) -> dict[str, Any]:
     mode = ask.given.get("mode", "active")
     if mode not in ("active", "passive"):
-        raise refuse("mode is active (tell the device) or passive (reset its next notification).", "mode")
+        raise Refused("CANCEL_MODE", field="mode")
     return {"mode": mode}
 
 
 def _composite(ask: Ask) -> dict[str, Any]:
     check_composite(ask)
     if not ask.paths:
-        raise refuse('A composite operation needs paths, a list such as ["/3/0/9", "/1/0"].', "paths")
+        raise Refused("COMPOSITE_PATHS_MISSING", field="paths")
     if len(ask.paths) > PATHS_LIMIT or len(set(ask.paths)) != len(ask.paths):
-        raise refuse(f"Name each path once, at most {PATHS_LIMIT}.", "paths")
+        raise Refused("COMPOSITE_PATHS_ONCE", field="paths", limit=PATHS_LIMIT)
     if ROOT in ask.paths and (len(ask.paths) > 1 or ask.operation != Operation.READ_COMPOSITE):
-        raise refuse("The root / stands alone, and is only read.", "paths")
+        raise Refused("ROOT_STANDS_ALONE", field="paths")
     # What cannot be read is named all the same: the device leaves it out of its answer (int-281).
     return {"paths": [str(path) for path in ask.paths]}
 
@@ -125,10 +122,7 @@ def _observe_composite(ask: Ask) -> dict[str, Any]:
         ask.given.get("attributes") or {}, path=ROOT, model=None, version=ask.version, may_unset=False
     )
     if attributes and ask.version in ("1.0", "1.1"):
-        raise refuse(
-            "Before LwM2M 1.2 an observe request carries no attributes; write them to each path.",
-            "attributes",
-        )
+        raise Refused("OBSERVE_ATTRIBUTES_SINCE_1_2", field="attributes")
     return found | {"attributes": attributes} | operation_formats.wish(ask.given, ROOT, "composite")
 
 
@@ -163,5 +157,5 @@ def checked(ask: Ask) -> dict[str, Any]:
     """The arguments as the mailbox keeps them; raises Refused for what cannot be asked of a device."""
     rule = RULES.get(ask.operation)
     if rule is None:
-        raise refuse(f"There is no operation {ask.operation!r}; there are {', '.join(RULES)}.", "operation")
+        raise Refused("OPERATION_NOT_LISTED", field="operation", operation=ask.operation, known=list(RULES))
     return rule(ask)

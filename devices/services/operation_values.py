@@ -23,17 +23,13 @@ from lwm2m.paths import Path
 TEXT_LIMIT = 1024 * 1024
 
 
-def _refuse(path: Path, detail: str) -> Refused:
-    return Refused("VALIDATION_FAILED", f"{path}: {detail}", "value")
-
-
 def checked(value: Any, path: Path, model: ResourceModel | None) -> Any:
     """The value in the form that the mailbox keeps; raises Refused with what would be right."""
     if model is None or model.type is ValueType.UNKNOWN:
         return _raw(value, path)
     reader = _READERS.get(model.type)
     if reader is None:
-        raise _refuse(path, f"{model.name} has no value; it can only be executed.")
+        raise Refused("VALUE_ONLY_EXECUTED", field="value", path=path, resource=model.name)
     found = reader(value, path, model)
     _check_range(found, path, model)
     return found
@@ -43,21 +39,21 @@ def _raw(value: Any, path: Path) -> Any:
     if isinstance(value, Mapping):
         return _object_link(value, path, None) if "object_link" in value else _opaque(value, path, None)
     if isinstance(value, float) and not math.isfinite(value):
-        raise _refuse(path, "this is not a finite number.")
+        raise Refused("VALUE_NOT_FINITE", field="value", path=path)
     if isinstance(value, int) and not isinstance(value, bool) and not -(2**63) <= value < 2**64:
-        raise _refuse(path, "a whole number has at most 64 bits.")
+        raise Refused("VALUE_OVER_64_BITS", field="value", path=path)
     if isinstance(value, str):
         return _text(value, path, None)
     if value is None or isinstance(value, list):
-        raise _refuse(path, "give text, a number, true, false, or an object with base64.")
+        raise Refused("VALUE_OF_NO_KIND", field="value", path=path)
     return value
 
 
 def _text(value: Any, path: Path, model: ResourceModel | None) -> str:
     if not isinstance(value, str):
-        raise _refuse(path, "this resource is text; put the value in quotes.")
+        raise Refused("VALUE_NO_TEXT", field="value", path=path)
     if len(value) > TEXT_LIMIT or "\x00" in value or any("\ud800" <= c <= "\udfff" for c in value):
-        raise _refuse(path, "the text is too long, or not plain text.")
+        raise Refused("VALUE_TEXT_UNFIT", field="value", path=path)
     return value
 
 
@@ -65,22 +61,22 @@ def _whole(value: Any, path: Path, model: ResourceModel) -> int:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise _refuse(path, f"{model.name} is a whole number.")
+        raise Refused("VALUE_NO_WHOLE_NUMBER", field="value", path=path, resource=model.name)
     low, high = (0, 2**64) if model.type is ValueType.UNSIGNED else (-(2**63), 2**63)
     if not low <= value < high:
-        raise _refuse(path, f"{model.name} is outside {low}..{high - 1}.")
+        raise Refused("VALUE_OUTSIDE", field="value", path=path, resource=model.name, low=low, high=high - 1)
     return value
 
 
 def _number(value: Any, path: Path, model: ResourceModel) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise _refuse(path, f"{model.name} is a number.")
+        raise Refused("VALUE_NO_NUMBER", field="value", path=path, resource=model.name)
     return value
 
 
 def _boolean(value: Any, path: Path, model: ResourceModel) -> bool:
     if not isinstance(value, bool):
-        raise _refuse(path, f"{model.name} is true or false.")
+        raise Refused("VALUE_NO_BOOLEAN", field="value", path=path, resource=model.name)
     return value
 
 
@@ -89,9 +85,9 @@ def _time(value: Any, path: Path, model: ResourceModel) -> int:
         try:
             at = datetime.fromisoformat(value)
         except ValueError:
-            raise _refuse(path, f"{model.name} is a time; write 2026-03-01T12:00:00+00:00.") from None
+            raise Refused("VALUE_NO_TIME", field="value", path=path, resource=model.name) from None
         if at.tzinfo is None:
-            raise _refuse(path, f"{model.name} is a time; add the offset from UTC, such as +00:00.")
+            raise Refused("VALUE_TIME_WITHOUT_OFFSET", field="value", path=path, resource=model.name)
         return int(at.timestamp())
     return _whole(value, path, model)
 
@@ -99,11 +95,11 @@ def _time(value: Any, path: Path, model: ResourceModel) -> int:
 def _opaque(value: Any, path: Path, model: ResourceModel | None) -> dict[str, str]:
     text = value.get("base64") if isinstance(value, Mapping) else None
     if not isinstance(text, str) or len(text) > 2 * TEXT_LIMIT:
-        raise _refuse(path, 'bytes are written {"base64": "..."}.')
+        raise Refused("VALUE_NO_BYTES", field="value", path=path)
     try:
         base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise _refuse(path, "this is not base64.") from None
+        raise Refused("VALUE_NO_BASE64", field="value", path=path) from None
     return {"base64": text}
 
 
@@ -112,7 +108,7 @@ def _object_link(value: Any, path: Path, model: ResourceModel | None) -> dict[st
     try:
         return {"object_link": str(ObjectLinkValue.parse(text if isinstance(text, str) else ""))}
     except Lwm2mError as error:
-        raise _refuse(path, error.detail) from None
+        raise Refused("VALUE_NO_OBJECT_LINK", field="value", path=path, said=error.detail) from None
 
 
 _READERS: dict[ValueType, Callable[[Any, Path, ResourceModel], Any]] = {
@@ -135,9 +131,16 @@ def _check_range(value: Any, path: Path, model: ResourceModel) -> None:
         return
     if isinstance(value, int | float):
         if not limits.admit(value):
-            meant = f"one of {model.range}" if limits.allowed else f"outside {model.range}"
-            raise _refuse(path, f"{model.name} is {meant}.")
+            raise Refused(
+                "VALUE_NOT_AMONG" if limits.allowed else "VALUE_OUT_OF_RANGE",
+                field="value",
+                path=path,
+                resource=model.name,
+                range=model.range,
+            )
         return
     length = len(value.encode()) if isinstance(value, str) else len(base64.b64decode(value["base64"]))
     if not limits.admit(length) and value not in model.range.split(","):
-        raise _refuse(path, f"{model.name} has {length} bytes; its definition says {model.range}.")
+        raise Refused(
+            "VALUE_LENGTH", field="value", path=path, resource=model.name, length=length, range=model.range
+        )

@@ -68,20 +68,17 @@ def request(
     Observe and its cancel also keep the wish, see `observations`.
     """
     if not 1 <= expires_in_seconds <= EXPIRY_LIMIT_SECONDS:
-        raise Refused(
-            "VALIDATION_FAILED", "A command may wait from 1 second to 90 days.", "expires_in_seconds"
-        )
+        raise Refused("COMMAND_EXPIRY_OUT_OF_RANGE", field="expires_in_seconds")
     if not -100 <= priority <= 100:
-        raise Refused("VALIDATION_FAILED", "priority is a number from -100 to 100.", "priority")
+        raise Refused("PRIORITY_OUT_OF_RANGE", field="priority")
     delivery = {"expires_in_seconds": expires_in_seconds, "priority": priority}
     given = dict(arguments or {})
     paths = paths or given.pop("paths", None) or ()
     if isinstance(paths, str) or not all(isinstance(one, str) for one in paths):
-        raise Refused("VALIDATION_FAILED", "paths is a list of paths.", "paths")
+        raise Refused("PATHS_NO_LIST", field="paths")
     is_composite = operation in operation_rules.COMPOSITE
     if bool(paths) != is_composite and operation != Operation.WRITE_COMPOSITE:
-        wanted = "paths" if is_composite else "a path, not paths"
-        raise Refused("VALIDATION_FAILED", f"This operation takes {wanted}.", "paths")
+        raise Refused("TAKES_PATHS" if is_composite else "TAKES_ONE_PATH", field="paths")
     ask = operation_asks.of(device, operation, path=path, paths=paths, arguments=given)
     checked = operation_rules.checked(ask)
     dangers.check(dangers.of(operation, _touched(ask, checked)), asker, reason)
@@ -112,11 +109,7 @@ def mute_send(
         server = links.objects.get(SERVER_OBJECT) if links else None
         instances = server.instances if server else ()
         if len(instances) != 1:
-            raise Refused(
-                "VALIDATION_FAILED",
-                f"The device has {len(instances)} server accounts; say which instance of object 1 is ours.",
-                "instance_id",
-            )
+            raise Refused("SERVER_ACCOUNTS_SEVERAL", field="instance_id", count=len(instances))
         instance_id = instances[0]
     return request(
         device=device,
@@ -166,7 +159,7 @@ def _cancel(
     names = [str(path) for path in ask.paths] or [str(ask.path)]
     row = observations.find(device=device, paths=names, is_composite=bool(ask.paths))
     if row is None:
-        raise Refused("VALIDATION_FAILED", f"{' '.join(names)} is not observed.", "path")
+        raise Refused("NOT_OBSERVED", field="path", paths=" ".join(names))
     ended = observations.unwant(observation=row, mode=mode, by=by, reason=reason, must_tell=True, **delivery)
     assert ended.command is not None
     return ended.command

@@ -21,10 +21,7 @@ def check_devices(subscriber: Subscriber | None, more: int = 1) -> None:
     held = Device.objects.filter(subscriber=subscriber).exclude(access=Access.RETIRED)
     limit = settings.DEVICES_PER_ACCOUNT
     if held.exclude(reach=Reach.GATEWAY).count() + more > limit:
-        raise Refused(
-            "QUOTA_REACHED",
-            f"Account {subscriber.number} may have {limit} devices. Remove some, or ask {subscriber.operator}.",
-        )
+        raise Refused("DEVICES_REACHED", number=subscriber.number, limit=limit, operator=subscriber.operator)
 
 
 def check_commands(device: Device, requested_by: str) -> None:
@@ -33,7 +30,4 @@ def check_commands(device: Device, requested_by: str) -> None:
         return
     asked = Command.objects.filter(device=device, requested_by__startswith=PERSON)
     if asked.exclude(state__in=COMMAND_ENDED).count() >= settings.COMMANDS_PER_DEVICE:
-        raise Refused(
-            "QUOTA_REACHED",
-            f"{settings.COMMANDS_PER_DEVICE} commands wait for this device. Cancel some, or wait for it.",
-        )
+        raise Refused("COMMANDS_REACHED", count=settings.COMMANDS_PER_DEVICE)

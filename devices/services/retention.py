@@ -34,7 +34,7 @@ def days(operator: Operator) -> int:
 def set_days(*, operator: Operator, days: int) -> HistoryRetention:
     """Keep the history of the operator's devices for so many days; 0 keeps none."""
     if not 0 <= days <= LIMIT_DAYS:
-        raise Refused("VALIDATION_FAILED", f"History is kept for 0 to {LIMIT_DAYS} days.", "days")
+        raise Refused("HISTORY_DAYS_OUT_OF_RANGE", field="days", limit=LIMIT_DAYS)
     with ledger.unit_of_work():
         row, _ = locks.rows(HistoryRetention.objects).get_or_create(operator=operator)
         before = row.days

@@ -64,14 +64,14 @@ def parse_url(url: str) -> dict[str, Any]:
         parts = urlsplit(url.strip())
         port = parts.port or 2775
     except ValueError:
-        raise _wrong("The port of the URL is no number.") from None
+        raise Refused("SMPP_URL_PORT") from None
     if parts.scheme not in SCHEMES or not parts.hostname:
-        raise _wrong("Write it as smpp://user:password@host:port?address=+49123456.")
+        raise Refused("SMPP_URL_MALFORMED")
     # A + in a query means a blank to a browser, here it is the plus of a phone number.
     query = dict(parse_qsl(parts.query.replace("+", "%2B"), keep_blank_values=True))
     query.pop("operator", None)
     if unknown := sorted(set(query) - set(FIELDS)):
-        raise _wrong(f"The URL has the unknown parameter {unknown[0]}; known are {', '.join(FIELDS)}.")
+        raise Refused("SMPP_URL_PARAMETER_UNKNOWN", name=unknown[0], known=FIELDS)
     said: dict[str, Any] = {
         "host": parts.hostname,
         "port": port,
@@ -87,15 +87,11 @@ def parse_url(url: str) -> dict[str, Any]:
 def _value(name: str, text: str) -> Any:
     if name in _NUMBERS or name == "port":
         if not (text.isascii() and text.isdigit()):
-            raise _wrong(f"{name} must be a whole number.", name)
+            raise Refused("SMSC_NUMBER_EXPECTED", field=name, name=name)
         return int(text)
     if name in ("use_tls", "wants_receipts", "is_enabled"):
         return text.lower() in ("1", "true", "yes", "on")
     return text
-
-
-def _wrong(detail: str, name: str | None = None) -> Refused:
-    return Refused("VALIDATION_FAILED", detail, name)
 
 
 def save(*, operator: Operator, password: str | None = None, **fields: Any) -> SmscLink:
@@ -158,22 +154,18 @@ def _check(link: SmscLink) -> None:
         link.clean_fields(exclude=["sealed_password"])
     except ValidationError as error:
         name, problems = next(iter(error.message_dict.items()))
-        raise _wrong(f"{name}: {' '.join(problems)}", name) from None
-    if wrong := smsc_networks.problem(link.host, link.port):
-        name, detail = wrong
-        raise _wrong(detail, name)
+        raise Refused("SMSC_FIELD_INVALID", field=name, name=name, problems=" ".join(problems)) from None
+    smsc_networks.check(link.host, link.port)
     try:
         Address.parse(link.address)
     except BadAddress:
-        raise _wrong(
-            "Say which number of ours the SMS come from: +49123456, a short code, or a name.", "address"
-        ) from None
+        raise Refused("SMSC_ADDRESS_INVALID", field="address") from None
 
 
 def _check_password(password: str) -> None:
     """The specification allows 8 characters, many SMSCs more."""
     if len(password) > PASSWORD_LENGTH or not password.isascii() or not password.isprintable():
-        raise _wrong(f"A password of SMPP has up to {PASSWORD_LENGTH} plain characters.", "password")
+        raise Refused("SMSC_PASSWORD_INVALID", field="password", limit=PASSWORD_LENGTH)
 
 
 def _told(link: SmscLink) -> dict[str, Any]:
@@ -216,7 +208,7 @@ def try_now(*, operator: Operator) -> bool:
     """Have the link bound anew now; False when no process holds it. What comes of it is told by the row."""
     link = SmscLink.objects.filter(operator=operator).first()
     if link is None:
-        raise Refused("SMSC_LINK_MISSING", "The operator has no SMSC link; set it up first.")
+        raise Refused("SMSC_LINK_NOT_SET_UP")
     with ledger.unit_of_work():
         ledger.record(action="smsc_link.tried", operator_id=operator.pk, target=str(link))
         _ring(link)

@@ -17,7 +17,7 @@ from django.utils import timezone
 from audit import ledger
 from devices import dangers, events, locks
 from devices.dangers import Asker
-from devices.errors import Refused
+from devices.errors import Refused, not_active
 from devices.messaging import SmscLink, SmsMessage, SmsPurpose
 from devices.models import Device, Operation, Reach, RegistrationDetail
 from devices.selectors import device_models
@@ -60,7 +60,7 @@ def send(
     """
     now = now or timezone.now()
     if kind not in [each.value for each in Kind]:
-        raise Refused("VALIDATION_FAILED", f"There is no trigger {kind!r}.", "kind")
+        raise Refused("TRIGGER_UNKNOWN", field="kind", kind=kind)
     with ledger.unit_of_work():
         locked = locks.device(device.pk)
         _check(locked, now)
@@ -75,7 +75,7 @@ def send(
         )
         (message_id,) = sms_outbox.queue(messages=[outgoing], now=now)
         if message_id is None:
-            raise Refused("CONFLICT", "The device's phone number has just changed; try again.")
+            raise Refused("NUMBER_JUST_CHANGED")
         _record(
             locked,
             "device.triggered",
@@ -90,17 +90,15 @@ def send(
 
 def _check(device: Device, now: datetime) -> None:
     if device.access != Access.ACTIVE:
-        raise Refused(
-            f"DEVICE_{device.access.upper()}", f"The device is {device.access}; make it active first."
-        )
+        raise not_active(device.access)
     if device.reach == Reach.GATEWAY:
-        raise Refused("VALIDATION_FAILED", "A device behind a gateway has no phone number of its own.")
+        raise Refused("END_DEVICE_HAS_NO_NUMBER")
     if not device.msisdn:
-        raise Refused("MSISDN_MISSING", "The device has no phone number; enter it first.", "msisdn")
+        raise Refused("DEVICE_HAS_NO_NUMBER", field="msisdn")
     if not SmscLink.objects.filter(pk=device.operator_id, is_enabled=True).exists():
-        raise Refused("SMSC_LINK_MISSING", "The operator has no SMSC link; set it up first.")
+        raise Refused("SMSC_LINK_NOT_SET_UP")
     if not sms_numbers.has_budget(device_id=device.pk, operator_id=device.operator_id, now=now):
-        raise Refused("SMS_BUDGET_SPENT", "The device has used up its SMS for today; try again tomorrow.")
+        raise Refused("SMS_OF_TODAY_USED_UP")
 
 
 def _message(device: Device, kind: Kind) -> tuple[Path, bytes]:

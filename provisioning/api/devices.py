@@ -86,13 +86,9 @@ def _where(user: User, slug: str) -> tuple[Operator, Subscriber | None]:
     if len(served) == 1:
         return served[0], None
     if held or served:
-        raise Refused(
-            "VALIDATION_FAILED",
-            "You belong to several operators; say which one by its short name.",
-            "operator",
-        )
+        raise Refused("OPERATOR_OF_SUBSCRIBER_AMBIGUOUS", field="operator")
     if slug:
-        raise Refused("VALIDATION_FAILED", f"You have no account with {slug!r}; open one first.", "operator")
+        raise Refused("NO_ACCOUNT_WITH_OPERATOR", field="operator", operator=slug)
     raise PermissionDenied("You have no account with an operator under which a device could be added.")
 
 

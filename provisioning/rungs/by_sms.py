@@ -19,5 +19,5 @@ def send(*, device: Device, kind: triggers.Kind, now: datetime) -> RungResult:
     try:
         sent = triggers.send(device=device, kind=kind, requested_by="system", reason=REASON, now=now)
     except Refused as refusal:
-        return Skipped(refusal.cause, refusal.detail)
+        return Skipped(refusal.cause, refusal.recorded)
     return Taken(f"SMS {sent.pk}", sms=1)

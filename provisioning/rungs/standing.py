@@ -62,5 +62,5 @@ def execute(*, device: Device, attempt: ReachAttempt, path: str, now: datetime) 
             now=now,
         )
     except Refused as refusal:
-        return Skipped(refusal.cause, refusal.detail)
+        return Skipped(refusal.cause, refusal.recorded)
     return Taken(f"Execute {path}")

@@ -13,12 +13,9 @@ def our_number(operator_id: int) -> str:
     """What devices of the operator send their SMS to. Raises Refused where there is none."""
     address = SmscLink.objects.filter(pk=operator_id).values_list("address", flat=True).first()
     if address is None:
-        raise Refused("SMSC_LINK_MISSING", "The operator has no SMSC link; set it up first.")
+        raise Refused("SMSC_LINK_NOT_SET_UP")
     if not address.removeprefix("+").isdigit():
-        raise Refused(
-            "PROFILE_INVALID",
-            f"Devices cannot answer {address!r}; give the SMSC link a number as its address.",
-        )
+        raise Refused("SMSC_ADDRESS_NO_NUMBER", address=address)
     return address
 
 
@@ -29,11 +26,7 @@ def management_uri(security: str = Security.PSK, transport: str = "") -> str:
     """
     if transport == Transport.TCP:
         if settings.COAP_TCP_PORT is None:
-            raise Refused(
-                "NO_ACCOUNT_FOR_TRANSPORT",
-                "The device came over TCP, but the management server does not listen there; set COAP_TCP_PORT, or "
-                "give the bootstrap profile a server address that the device can reach.",
-            )
+            raise Refused("TCP_NOT_SERVED")
         return f"coap+tcp://{_host()}:{settings.COAP_TCP_PORT}"
     return _uri(security, settings.COAPS_PORT, settings.COAP_PORT)
 

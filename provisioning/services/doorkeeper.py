@@ -113,4 +113,4 @@ def plan(device: Device, origin: Origin) -> profiles.Rendered:
     try:
         return profiles.render(device=device, purpose="bootstrap session", transport=origin.transport)
     except Refused as error:
-        raise bad_request(error.cause, error.detail) from None
+        raise bad_request(error.cause, error.recorded) from None

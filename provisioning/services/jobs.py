@@ -43,11 +43,9 @@ def create(
     with ledger.unit_of_work():
         locked = locks.device(device.pk)
         if locked.access == Access.RETIRED:
-            raise Refused("DEVICE_RETIRED", "The device was removed; add it again.")
+            raise Refused("DEVICE_REMOVED")
         if Job.objects.filter(device=locked, kind=kind, state__in=JOB_OPEN).exists():
-            raise Refused(
-                "CONFLICT", "A job of this kind runs for this device already; open it or cancel it first."
-            )
+            raise Refused("JOB_RUNS_ALREADY")
         (job,) = _made([locked], kind, requested_by, reason, now)
         if locked.provisioning == Provisioning.FAILED:
             inventory.set_provisioning(device=locked, state=Provisioning.DRAFT)
@@ -145,7 +143,7 @@ def _one_step(job_id: int, now: datetime) -> bool:
         try:
             result = KINDS[step.kind].run(step=step, device=device, now=now)
         except Refused as error:
-            result = Failed(error.cause, error.detail)
+            result = Failed(error.cause, error.recorded)
         return _apply(job, step, device, result, now)
 
 
@@ -237,9 +235,7 @@ def retry(*, job_id: int, requested_by: str, reason: str = "", now: datetime | N
     """A new job in place of one that failed or was cancelled; what it did stays done."""
     old = Job.objects.select_related("device").get(pk=job_id)
     if old.state not in (JobState.FAILED, JobState.CANCELLED):
-        raise Refused(
-            "CONFLICT", f"The job is {old.get_state_display().lower()}; only a failed one can be retried."
-        )
+        raise Refused("JOB_CANNOT_BE_RETRIED", state=JobState(old.state))
     return create(
         device=old.device,
         kind=old.kind,

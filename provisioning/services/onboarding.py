@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import Operator, Subscriber, User
 from audit import ledger
 from devices import locks
-from devices.errors import Refused
+from devices.errors import not_active
 from devices.models import Device, Onboarding, Reach
 from devices.services import end_device_choices, intake, inventory
 from devices.services.inventory import Added
@@ -86,8 +86,7 @@ def take_end_devices(
     with ledger.unit_of_work():
         locked = locks.device_with_operator(gateway.pk)
         if locked.access != Access.ACTIVE:
-            state = locked.get_access_display().lower()
-            raise Refused(f"DEVICE_{locked.access.upper()}", f"The gateway is {state}; make it active first.")
+            raise not_active(locked.access, is_gateway=True)
         intake.check_people(locked.operator, locked.subscriber)
         rows = end_device_choices.on_offer(locked, identifiers)
         names = [row.identifier for row in rows]

@@ -39,7 +39,7 @@ def want(
                 correlation=correlation,
             )
         except Refused as refusal:
-            refused.append(f"{path}: {refusal.detail}")
+            refused.append(f"{path}: {refusal.recorded}")
         else:
             wanted.append(path)
     return wanted, refused

@@ -22,9 +22,9 @@ def listed(paths: Any, field: str) -> tuple[Path, ...]:
     if paths is None:
         return ()
     if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
-        example = '["/0", "/1"]' if field == "deletes" else '["/1", "/2"]'
-        detail = f"{field.capitalize()} must be a list of paths, such as {example}."
-        raise Refused("PROFILE_INVALID", detail, field)
+        raise Refused(
+            "PROFILE_DELETES_NO_LIST" if field == "deletes" else "PROFILE_READS_NO_LIST", field=field
+        )
     return tuple(_path(path, field) for path in paths)
 
 
@@ -33,7 +33,7 @@ def rights(rows: Any) -> tuple[AccessRight, ...]:
     if rows is None:
         return ()
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
-        raise _refuse('Access rights are a list such as [{"path": "/3/0", "rights": {"0": 31}}].')
+        raise Refused("PROFILE_RIGHTS_NO_LIST", field="access_rights")
     return tuple(_right(row) for row in rows)
 
 
@@ -41,11 +41,11 @@ def _right(row: Mapping[str, Any]) -> AccessRight:
     path = _path(row.get("path"), "access_rights")
     given = row.get("rights")
     if path.object_id is None or path.depth > 2 or set(row) != {"path", "rights"}:
-        raise _refuse("An access right has the path of an object or instance, and rights.")
+        raise Refused("PROFILE_RIGHT_INCOMPLETE", field="access_rights")
     if not isinstance(given, Mapping) or not given:
-        raise _refuse(f"Say who may do what on {path}: rights by Short Server ID.")
+        raise Refused("PROFILE_RIGHT_EMPTY", field="access_rights", path=path)
     if not all(_SERVER.match(str(server)) and type(bits) is int for server, bits in given.items()):
-        raise _refuse(f"The rights on {path} are numbers by Short Server ID, 0 for every server.")
+        raise Refused("PROFILE_RIGHT_NO_NUMBERS", field="access_rights", path=path)
     instance_id = CREATE_INSTANCES if path.instance_id is None else path.instance_id
     return AccessRight(
         path.object_id, instance_id, tuple((int(server), bits) for server, bits in given.items())
@@ -56,9 +56,12 @@ def _path(text: Any, field: str) -> Path:
     try:
         return Path.parse(text if isinstance(text, str) else "")
     except Lwm2mError as error:
-        words = field.replace("_", " ").capitalize()
-        raise Refused("PROFILE_INVALID", f"{words}: {error.detail}", field) from None
-
-
-def _refuse(detail: str) -> Refused:
-    return Refused("PROFILE_INVALID", detail, "access_rights")
+        raise Refused(
+            "PROFILE_DELETES_PATH"
+            if field == "deletes"
+            else "PROFILE_READS_PATH"
+            if field == "reads"
+            else "PROFILE_RIGHTS_PATH",
+            field=field,
+            said=error.detail,
+        ) from None

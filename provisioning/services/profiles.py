@@ -20,7 +20,6 @@ from provisioning.services import addresses, profile_paths
 
 DEFAULT_NAME = "Standard"
 DEFAULT_DELETES = ("/0", "/1")
-_NO_PROFILE = "The operator has no default bootstrap profile; make one."
 # Stands in for the secrets while a profile is only checked: nobody has to open a key for that.
 _SAMPLE_IDENTITY = b"0123456789abcdefghijkl"
 _SAMPLE_KEY = bytes(range(1, 17))
@@ -32,6 +31,11 @@ class Problem:
 
     cause: str
     detail: str
+
+    @classmethod
+    def of(cls, refused: Refused) -> Problem:
+        """It is kept with a step and told to the device: said in the portal's own language."""
+        return cls(refused.cause, refused.recorded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ def save(*, profile: BootstrapProfile) -> BootstrapProfile:
     """
     sentences = validate(profile)
     if sentences:
-        raise Refused("PROFILE_INVALID", " ".join(sentences))
+        raise Refused("PROFILE_UNSOUND", problems=" ".join(sentences))
     with ledger.unit_of_work():
         before = BootstrapProfile.objects.filter(pk=profile.pk).values(*_RECORDED).first()
         if profile.is_default:
@@ -97,7 +101,7 @@ def remove(*, profile: BootstrapProfile) -> None:
     with ledger.unit_of_work():
         row = locks.rows(BootstrapProfile.objects).get(pk=profile.pk)
         if row.is_default:
-            raise Refused("CONFLICT", "This is the default profile; make another one the default first.")
+            raise Refused("DEFAULT_PROFILE_STAYS")
         before = {name: getattr(row, name) for name in _RECORDED}
         target = f"profile:{row.name}"
         ledger.record(
@@ -141,7 +145,7 @@ def _wake_waiting(operator_id: int) -> None:
 def validate(profile: BootstrapProfile) -> list[str]:
     """Sentences that say what to mend in a profile; empty when any device can be given it."""
     if profile.security == Security.NONE and not profile.operator.allows_nosec:
-        return ["This operator does not allow devices without encryption; choose the pre-shared key."]
+        return [Refused("PROFILE_OPERATOR_WANTS_ENCRYPTION").detail]
     try:
         return bootstrap.validate(_plan(profile, profile.security, _SAMPLE_IDENTITY, _SAMPLE_KEY))
     except Refused as error:
@@ -157,11 +161,11 @@ def problem(device: Device) -> Problem | None:
     """What keeps the device from getting a configuration; None when nothing does. Opens no key."""
     profile = default_of(device.operator_id)
     if profile is None:
-        return Problem("NO_BOOTSTRAP_PROFILE", _NO_PROFILE)
+        return Problem.of(Refused("DEFAULT_PROFILE_MISSING"))
     try:
         plan = _plan(profile, _security(profile, device), _SAMPLE_IDENTITY, _SAMPLE_KEY, device)
     except Refused as error:
-        return Problem(error.cause, error.detail)
+        return Problem.of(error)
     sentences = bootstrap.validate(plan)
     return Problem("PROFILE_INVALID", " ".join(sentences)) if sentences else None
 
@@ -175,7 +179,7 @@ def render(*, device: Device, purpose: str, transport: str = "") -> Rendered:
     """
     profile = default_of(device.operator_id)
     if profile is None:
-        raise Refused("NO_BOOTSTRAP_PROFILE", _NO_PROFILE)
+        raise Refused("DEFAULT_PROFILE_MISSING")
     security = _security(profile, device)
     if security != Security.PSK:
         rendered = Rendered(_plan(profile, security, b"", b"", device, transport), None)
@@ -187,7 +191,7 @@ def render(*, device: Device, purpose: str, transport: str = "") -> Rendered:
         )
     sentences = bootstrap.validate(rendered.plan)
     if sentences:
-        raise Refused("PROFILE_INVALID", " ".join(sentences))
+        raise Refused("PROFILE_UNSOUND", problems=" ".join(sentences))
     return rendered
 
 
@@ -196,11 +200,7 @@ def _security(profile: BootstrapProfile, device: Device) -> str:
     if device.security != Security.PSK:
         return device.security
     if profile.security == Security.NONE:
-        raise Refused(
-            "PROFILE_INVALID",
-            f"The profile {profile.name!r} writes an account without encryption, but the device has a key; "
-            "choose the pre-shared key in the profile.",
-        )
+        raise Refused("PROFILE_WITHOUT_ENCRYPTION", profile=profile.name)
     return profile.security
 
 

@@ -70,17 +70,16 @@ def save(*, operator: Operator, changes: Mapping[str, object], now: datetime | N
 def _check(policy: ReachPolicy) -> None:
     waits = policy.waits
     if not isinstance(waits, dict) or not waits:
-        raise Refused("VALIDATION_FAILED", "Name at least one step, or switch the policy off.", "waits")
+        raise Refused("REACH_STEPS_MISSING", field="waits")
     for kind, seconds in waits.items():
         if kind not in rungs.KINDS:
-            known = ", ".join(rungs.KINDS)
-            raise Refused("VALIDATION_FAILED", f"There is no step {kind!r}; known are {known}.", "waits")
+            raise Refused("REACH_STEP_UNKNOWN", field="waits", kind=kind, known=list(rungs.KINDS))
         is_span = isinstance(seconds, int) and not isinstance(seconds, bool)
         if not is_span or not 0 <= seconds <= LONGEST_WAIT.total_seconds():
-            raise Refused("VALIDATION_FAILED", "A step is given 0 seconds to 7 days.", "waits")
+            raise Refused("REACH_STEP_WAIT", field="waits")
     for name, limit in LIMITS.items():
         if not 0 <= getattr(policy, name) <= limit:
-            raise Refused("VALIDATION_FAILED", f"{name} is 0 to {limit}.", name)
+            raise Refused("REACH_LIMIT", field=name, name=name, limit=limit)
 
 
 def draw_sms(*, operator_id: int, wanted: int, now: datetime) -> int:

@@ -158,7 +158,7 @@ def test_a_device_that_was_shut_out_says_so_first_and_is_not_asked(desk, meter, 
     deed(device=meter, reason="Bill of May")
     page = text(desk.get(address(meter, "?node=/3/0/14")))
     state = page[page.index('id="manage-state"') :]
-    said = [f"is-{access}", CAUSES[f"DEVICE_{access.upper()}"].support, f"{access.label}."]
+    said = [f"is-{access}", str(CAUSES[f"DEVICE_{access.upper()}"].support), f"{access.label}."]
     places = [state.index(words) for words in said]
     assert places == sorted(places)
     assert "at once" not in state
@@ -174,11 +174,11 @@ def test_a_device_of_an_operator_that_is_switched_off_is_not_asked(client, perso
     assert 'name="ask"' in form
     Operator.objects.filter(pk=meter.operator_id).update(is_active=False)
     page = text(client.get(address(meter, "?node=/3/0/14")))
-    assert CAUSES["OPERATOR_INACTIVE"].support in page
+    assert str(CAUSES["OPERATOR_INACTIVE"].support) in page
     assert "Operator switched off. Nothing is sent to it" in page
     assert 'name="ask"' not in page
     answer = text(client.post(address(meter, "ask/"), {"row": "read /3/0"}, follow=True))
-    assert CAUSES["OPERATOR_INACTIVE"].support in answer
+    assert str(CAUSES["OPERATOR_INACTIVE"].support) in answer
     assert not Command.objects.exists()
 
 

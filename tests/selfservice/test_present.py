@@ -98,7 +98,7 @@ def test_the_list_shows_a_bootstrap_that_came_to_nothing(as_sam: Client, sam: Su
     walking.bootstrap(device, finished=Finished("write_refused", "BOOTSTRAP_WRITE_REFUSED", ""))
     page = text(as_sam.get("/devices/?show=stuck"))
     assert "Set-up stands still" in page
-    assert CAUSES["BOOTSTRAP_WRITE_REFUSED"].subscriber in page
+    assert str(CAUSES["BOOTSTRAP_WRITE_REFUSED"].subscriber) in page
     walking.begin(device, now=walking.after(device, 9))
     assert "Set-up stands still" not in text(as_sam.get("/devices/"))
 

@@ -180,7 +180,7 @@ def test_each_entry_says_why_to_the_desk_and_the_engineer(desk, device):
     )
     page = text(desk.get(f"/support/devices/{device.pk}/"))
     cause = CAUSES["LIFETIME_EXPIRED"]
-    for said in (cause.support, cause.engineer, cause.action, cause.code):
+    for said in map(str, (cause.support, cause.engineer, cause.action, cause.code)):
         assert said in page
 
 

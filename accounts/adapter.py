@@ -19,9 +19,10 @@ from django.urls import reverse
 
 from accounts.errors import Refused
 from accounts.models import User
-from accounts.selectors import operators, sessions
+from accounts.selectors import operators
 from accounts.services import signup
 from audit.middleware import client_source
+from live import sessions
 
 logger = logging.getLogger(__name__)
 

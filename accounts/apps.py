@@ -9,9 +9,10 @@ class AccountsConfig(AppConfig):
     verbose_name = "People and operators"
 
     def ready(self) -> None:
-        from accounts import erasing, groups, receivers  # models are there only now
+        from accounts import erasing, folding, groups, receivers  # models are there only now
         from accounts.services import erasure
 
+        folding.connect()
         erasing.register("accounts", erasure.erase)
 
         post_migrate.connect(groups.after_migrate, sender=self, dispatch_uid="accounts.groups")

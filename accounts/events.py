@@ -13,20 +13,18 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
 
+from live import groups
+
 logger = logging.getLogger(__name__)
 
 SIGNED_OFF = "person.signed_off"
 SEND_SECONDS = 3.0
 
 
-def person_group(user_id: int) -> str:
-    return f"person.{user_id}"
-
-
 def signed_off(user_id: int, *, session: str = "") -> None:
     """A session of the person ended (`session` is its digest), or all may have: their live pages look."""
     message = {"type": SIGNED_OFF, "session": session}
-    transaction.on_commit(partial(_tell, person_group(user_id), message))
+    transaction.on_commit(partial(_tell, groups.person(user_id), message))
 
 
 def _tell(group: str, message: dict[str, str]) -> None:

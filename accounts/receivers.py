@@ -8,8 +8,8 @@ from allauth.account import signals as allauth_signals
 from django.contrib.auth import signals as auth_signals
 
 from accounts.models import User
-from accounts.selectors import sessions
 from accounts.services import signins
+from live import sessions
 
 
 def connect() -> None:

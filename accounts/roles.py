@@ -18,15 +18,15 @@ class Role(models.TextChoices):
 
 
 _INVENTORY = (
-    "devices.device",
-    "devices.registration",
-    "devices.command",
-    "devices.knock",
-    "devices.objectdefinition",
-    "devices.smsclink",
-    "devices.smsmessage",
-    "devices.smspart",
-    "devices.historyretention",
+    "inventory.device",
+    "registry.registration",
+    "commands.command",
+    "inventory.knock",
+    "inventory.objectdefinition",
+    "messaging.smsclink",
+    "messaging.smsmessage",
+    "messaging.smspart",
+    "telemetry.historyretention",
 )
 _PROVISIONING = (
     "provisioning.bootstrapprofile",
@@ -49,31 +49,33 @@ def _may(verb: str, *names: str) -> frozenset[str]:
 _LOOK = _may("view", *_INVENTORY, *_PROVISIONING, *_BULK, "accounts.subscriber", "accounts.operator")
 _RUN = (
     _LOOK
-    | _may("add", "devices.device", "devices.command", "provisioning.bootstrapprofile", "provisioning.job")
-    | _may("change", "devices.device", "provisioning.bootstrapprofile", "provisioning.job", "devices.knock")
-    | _may("add", "devices.objectdefinition")
-    | _may("delete", "devices.objectdefinition")
+    | _may("add", "inventory.device", "commands.command", "provisioning.bootstrapprofile", "provisioning.job")
+    | _may(
+        "change", "inventory.device", "provisioning.bootstrapprofile", "provisioning.job", "inventory.knock"
+    )
+    | _may("add", "inventory.objectdefinition")
+    | _may("delete", "inventory.objectdefinition")
     | _may("change", "provisioning.reachpolicy")
 )
 
 PERMISSIONS: dict[str, frozenset[str]] = {
     Role.ADMINISTRATOR: _RUN
-    | _may("view", *_PEOPLE, *_TRAIL, "devices.credential")
-    | _may("delete", "devices.device", "provisioning.bootstrapprofile", "accounts.staffmembership")
-    | _may("endanger", "devices.device")
-    | _may("add", "accounts.staffmembership", "devices.credential", "devices.historyretention")
-    | _may("add", "devices.smsclink")
-    | _may("change", "devices.smsclink")
-    | _may("delete", "devices.smsclink")
+    | _may("view", *_PEOPLE, *_TRAIL, "inventory.credential")
+    | _may("delete", "inventory.device", "provisioning.bootstrapprofile", "accounts.staffmembership")
+    | _may("endanger", "inventory.device")
+    | _may("add", "accounts.staffmembership", "inventory.credential", "telemetry.historyretention")
+    | _may("add", "messaging.smsclink")
+    | _may("change", "messaging.smsclink")
+    | _may("delete", "messaging.smsclink")
     | _may("change", "accounts.operator", "accounts.subscriber", "accounts.staffmembership")
-    | _may("change", "devices.historyretention"),
+    | _may("change", "telemetry.historyretention"),
     Role.PROVISIONING: _RUN
-    | _may("view", "devices.credential")
-    | _may("delete", "devices.device")
-    | _may("endanger", "devices.device"),
+    | _may("view", "inventory.credential")
+    | _may("delete", "inventory.device")
+    | _may("endanger", "inventory.device"),
     Role.SUPPORT: _LOOK
     | _may("view", *_TRAIL)
-    | _may("add", "provisioning.job", "devices.command")
+    | _may("add", "provisioning.job", "commands.command")
     | _may("change", "provisioning.job"),
     Role.READ_ONLY: _LOOK,
     Role.AUDITOR: _LOOK | _may("view", *_TRAIL, *_PEOPLE),

@@ -34,8 +34,9 @@ def main(count: int) -> None:
 def _part(operator: Any, subscriber: Any, numbers: range) -> None:
     from django.utils import timezone
 
-    from devices.models import Device, Onboarding, Registration, RegistrationDetail, Security
-    from devices.states import Ownership, Provisioning
+    from devices.inventory.models import Device, Onboarding, Security
+    from devices.inventory.states import Ownership, Provisioning
+    from devices.registry.models import Registration, RegistrationDetail
 
     devices = Device.objects.bulk_create(
         Device(

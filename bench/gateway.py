@@ -74,7 +74,7 @@ async def _until(condition: Callable[[], bool]) -> None:
 
 
 def _standing() -> int:
-    from devices.gateways import EndDevice
+    from devices.gateways.models import EndDevice
 
     return EndDevice.objects.filter(gone_at=None).count()
 

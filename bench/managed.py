@@ -24,8 +24,8 @@ PART = 250
 
 def devices(count: int, prefix: str) -> int:
     from accounts.models import Operator
-    from devices.models import Device, Onboarding, Security
-    from devices.states import Ownership, Provisioning
+    from devices.inventory.models import Device, Onboarding, Security
+    from devices.inventory.states import Ownership, Provisioning
 
     operator = Operator.objects.get(slug="bench")
     known = Device.objects.filter(endpoint__startswith=prefix).count()
@@ -44,14 +44,14 @@ def devices(count: int, prefix: str) -> int:
 
 
 def _first(count: int, prefix: str):  # type: ignore[no-untyped-def]
-    from devices.models import Device
+    from devices.inventory.models import Device
 
     return list(Device.objects.filter(endpoint__startswith=prefix).order_by("endpoint")[:count])
 
 
 def observe(count: int, prefix: str) -> int:
     from audit import ledger
-    from devices.services import observations
+    from devices.observations.services import observations
 
     wished = iter(_first(count, prefix))
     while part := list(islice(wished, PART)):
@@ -64,7 +64,7 @@ def observe(count: int, prefix: str) -> int:
 def commands(count: int, prefix: str, each: int) -> float:
     """Through the service that pages use; many of them share a commit, as their rate is not what is measured."""
     from audit import ledger
-    from devices.services import operations
+    from devices.commands.services import operations
 
     began = time.monotonic()
     asked = iter([device for _ in range(each) for device in _first(count, prefix)])
@@ -76,19 +76,19 @@ def commands(count: int, prefix: str, each: int) -> float:
 
 
 def waiting() -> int:
-    from devices.models import COMMAND_ENDED, Command
+    from devices.commands.models import COMMAND_ENDED, Command
 
     return Command.objects.exclude(state__in=COMMAND_ENDED).count()
 
 
 def ended() -> int:
-    from devices.models import Command, CommandState
+    from devices.commands.models import Command, CommandState
 
     return Command.objects.filter(state=CommandState.DONE).count()
 
 
 def history() -> int:
-    from devices.telemetry import ResourceHistory
+    from devices.telemetry.models import ResourceHistory
 
     return ResourceHistory.objects.count()
 

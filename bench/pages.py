@@ -18,11 +18,11 @@ from bench.databases import ROOT, Database
 
 GOAL_MS = 300.0
 PAGES = {
-    "admin-list": ("Admin: device list", "staff", "/admin/devices/device/"),
-    "admin-list-last": ("Admin: device list, last page", "staff", "/admin/devices/device/?p={last}"),
-    "admin-list-search": ("Admin: device list, search", "staff", "/admin/devices/device/?q=meter+{some}"),
-    "admin-list-session": ("Admin: device list, asleep", "staff", "/admin/devices/device/?session=asleep"),
-    "board": ("Admin: live board", "staff", "/admin/devices/device/board/"),
+    "admin-list": ("Admin: device list", "staff", "/admin/inventory/device/"),
+    "admin-list-last": ("Admin: device list, last page", "staff", "/admin/inventory/device/?p={last}"),
+    "admin-list-search": ("Admin: device list, search", "staff", "/admin/inventory/device/?q=meter+{some}"),
+    "admin-list-session": ("Admin: device list, asleep", "staff", "/admin/inventory/device/?session=asleep"),
+    "board": ("Admin: live board", "staff", "/admin/inventory/device/board/"),
     "rest": ("REST: device list", "staff", "/api/v1/devices/"),
     "rest-last": ("REST: device list, last page", "staff", "/api/v1/devices/?page={last}"),
     "own": ("Subscriber: own devices", "owner", "/devices/"),

@@ -13,9 +13,9 @@ PART = 5000
 
 def main(plain: int, secured: int, key: str) -> None:
     from accounts.models import Operator
-    from devices import vault
-    from devices.models import Credential, Device, Onboarding, Plane, Security
-    from devices.states import Ownership, Provisioning
+    from devices.inventory import vault
+    from devices.inventory.models import Credential, Device, Onboarding, Plane, Security
+    from devices.inventory.states import Ownership, Provisioning
 
     operator, _ = Operator.objects.get_or_create(
         slug="bench", defaults={"name": "Bench", "allows_nosec": True}

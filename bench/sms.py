@@ -105,8 +105,8 @@ def _seed(port: int) -> None:
     from django.db.models.functions import Concat, Substr
 
     from accounts.models import Operator
-    from devices.models import Device, Reach, Security
-    from devices.services import smsc_links
+    from devices.inventory.models import Device, Reach, Security
+    from devices.messaging.services import smsc_links
 
     Device.objects.update(
         reach=Reach.SMS,

@@ -12,7 +12,7 @@ django_application = get_asgi_application()
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 
-import devices.routing
+import backoffice.routing
 import selfservice.routing
 import support.routing
 from m2m_portal.origins import SameOrigin
@@ -28,7 +28,7 @@ application = ProtocolTypeRouter(
             AuthMiddlewareStack(
                 URLRouter(
                     [
-                        *devices.routing.websocket_urlpatterns,
+                        *backoffice.routing.websocket_urlpatterns,
                         *selfservice.routing.websocket_urlpatterns,
                         *support.routing.websocket_urlpatterns,
                     ]

@@ -19,10 +19,10 @@ from accounts.models import Operator, StaffMembership, Subscriber, User
 from accounts.roles import Role
 from accounts.services import staff, subscribers
 from audit import ledger
-from devices import vault
-from devices.messaging import SmscLink
-from devices.models import Device, Onboarding, Reach, Security
-from devices.services import smsc_links
+from devices.inventory import vault
+from devices.inventory.models import Device, Onboarding, Reach, Security
+from devices.messaging.models import SmscLink
+from devices.messaging.services import smsc_links
 from provisioning.services import onboarding, operators
 
 OPERATORS = (

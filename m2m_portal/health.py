@@ -20,7 +20,7 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from accounts.models import HealthProbe
-from m2m_portal.away import RETRY_AFTER_SECONDS
+from audit.away import RETRY_AFTER_SECONDS
 
 KEEP_SECONDS = 1.0
 LIVE, READY = "/health/live/", "/health/"

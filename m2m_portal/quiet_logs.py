@@ -6,7 +6,7 @@ import logging
 import time
 from collections import OrderedDict
 
-from m2m_portal.away import is_away
+from audit.away import is_away
 
 QUIET_SECONDS = 60
 

@@ -9,7 +9,7 @@ from django.template import loader
 from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 
-from m2m_portal import away
+from audit import away
 
 
 @require_safe

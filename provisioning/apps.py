@@ -6,6 +6,7 @@ class ProvisioningConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import erasing
-        from provisioning.services import erasure
+        from provisioning.services import device_erasure, erasure
 
+        erasing.register("devices", device_erasure.erase)
         erasing.register("provisioning", erasure.erase)

@@ -1,4 +1,4 @@
-"""What this room says to the others: after commit, by name; see `devices.events` for how it is carried."""
+"""What this room says to the others: after commit, by name; see `devices.inventory.events` for how it is carried."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from functools import partial
 
 from django.db import transaction
 
-from devices import bells
-from devices import events as devices_events
+from devices.inventory import events as devices_events
+from live import bells
 from provisioning.models import BootstrapSession, Job
 
 

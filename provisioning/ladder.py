@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Operator
-from devices.models import Device
+from devices.inventory.models import Device
 
 
 class ReachPolicy(models.Model):

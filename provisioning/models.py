@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Operator
-from devices.models import Device, Security
+from devices.inventory.models import Device, Security
 from provisioning import observed_paths
 
 

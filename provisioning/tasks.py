@@ -6,7 +6,10 @@ from celery import shared_task
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from devices.models import Command
+from devices.commands.models import Command
+from devices.commands.services import command_retention
+from devices.messaging.services import sms_retention
+from devices.telemetry.services import device_retention, retention
 from provisioning.models import JobStep
 from provisioning.services import jobs, reachability, record_retention, sweep
 from provisioning.steps.read_device import CORRELATION
@@ -62,3 +65,13 @@ def prune_attempts() -> None:
 def run_sweep() -> None:
     """Beat: every few seconds."""
     sweep.run(now=timezone.now())
+
+
+@shared_task(name="provisioning.prune_records", expires=3600)
+def prune_records() -> None:
+    """Beat: every hour or so."""
+    now = timezone.now()
+    retention.prune(now=now)
+    sms_retention.prune(now=now)
+    command_retention.prune(now=now)
+    device_retention.prune(now=now)

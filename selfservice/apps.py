@@ -5,7 +5,7 @@ class SelfserviceConfig(AppConfig):
     name = "selfservice"
 
     def ready(self) -> None:
-        from devices import vault
+        from devices.inventory import vault
         from selfservice import key_sheet
 
         vault.keep_place(key_sheet.PLACE)

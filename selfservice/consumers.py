@@ -11,9 +11,9 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from accounts.models import User
-from devices import events
-from devices.consumers import Fragment, LiveConsumer
-from devices.selectors import ways
+from devices.registry.selectors import ways
+from live import groups
+from live.consumers import Fragment, LiveConsumer
 from selfservice.selectors import own, page
 
 PARTS = {
@@ -35,7 +35,7 @@ class StepperConsumer(LiveConsumer):
 
     def groups_for(self, user: User, kwargs: Mapping[str, Any]) -> list[str]:
         """An end device's state is its gateway's, so that is listened to as well."""
-        return [events.device_group(one) for one in ways.shown_with(kwargs["device_id"])]
+        return [groups.device(one) for one in ways.shown_with(kwargs["device_id"])]
 
     def render(self, changed_ids: frozenset[int] | None) -> list[Fragment]:
         try:

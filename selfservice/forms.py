@@ -6,11 +6,11 @@ from django import forms
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from accounts.errors import Refused
 from accounts.models import Subscriber, User
 from accounts.selectors import subscribers
-from devices import nameplate
-from devices.errors import Refused
-from devices.models import Reach, Security
+from devices.inventory import nameplate
+from devices.inventory.models import Reach, Security
 from selfservice.selectors import own
 
 MADE, PRINTED, NONE = "made", "printed", "none"

@@ -25,9 +25,9 @@ from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.models import Session
 
-from devices import vault
-from devices.models import Credential, CredentialState, Device
-from devices.sealed_places import walk_rows
+from devices.inventory import vault
+from devices.inventory.models import Credential, CredentialState, Device
+from devices.inventory.sealed_places import walk_rows
 
 KEPT = timedelta(minutes=10)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import forms
 
 from accounts.errors import Refused as AccountsRefused
-from devices.errors import Refused as DevicesRefused
+from accounts.errors import Refused as DevicesRefused
 
 REFUSALS = (AccountsRefused, DevicesRefused)
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from devices.models import Operation
-from devices.services.value_json import to_json
+from devices.commands.models import Operation
+from devices.telemetry.services.value_json import to_json
 from lwm2m import formats
 from lwm2m.codes import Code, ContentFormat
 from lwm2m.errors import Lwm2mError, bad_request

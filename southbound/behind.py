@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from devices.models import Device
-from devices.selectors import ways
-from devices.services import end_device_asks, end_devices, parked_reports
-from devices.services.values import Sample
+from devices.gateways.services import end_device_asks, end_devices, parked_reports
+from devices.inventory.models import Device
+from devices.registry.selectors import ways
+from devices.telemetry.services.values import Sample
 from southbound.reports import Verdict
 
 Pairs = Mapping[tuple[int, str], Sequence[Sample]]

@@ -16,7 +16,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from coap import Reason
-from devices.models import Credential
+from devices.inventory.models import Credential
 from lwm2m.bootstrap import Finished, Operation, Session
 from lwm2m.codes import Code, dotted
 from lwm2m.errors import Lwm2mError, bad_request

@@ -1,6 +1,6 @@
 """What southbound counts: a gauge in memory, and refusals on their way to the waiting room, both bounded.
 
-Refusals are gathered for a second and written as one upsert by `devices.services.knocks`, so a flood costs a
+Refusals are gathered for a second and written as one upsert by `devices.registry.services.knocks`, so a flood costs a
 dictionary entry and never a query per datagram.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from devices.services.knocks import KnockSeen
+from devices.registry.services.knocks import KnockSeen
 
 GATHERED_LIMIT = 500
 _NAME_LIMIT = 255

@@ -15,9 +15,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from devices.models import Operation
-from devices.outcomes import DeviceRefused, Done, Observing, Outcome, Silent
-from devices.services import mailbox
+from devices.commands.models import Operation
+from devices.commands.outcomes import DeviceRefused, Done, Observing, Outcome, Silent
+from devices.commands.services import mailbox
 from lwm2m import registration
 from lwm2m.codes import dotted
 from lwm2m.errors import Lwm2mError

@@ -1,6 +1,6 @@
 """What the portal asks gateways about the devices behind them, and when: after Register, a new object list, a doubt.
 
-The answers are commands of the mailbox like others, and `devices.services.settlement` takes in what they tell.
+The answers are commands of the mailbox like others, and `devices.commands.services.settlement` takes in what they tell.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from devices.models import Device, Operation
-from devices.outcomes import Claimed, DeviceRefused, Done, Outcome
-from devices.services import end_device_asks, parked_reports
+from devices.commands.models import Operation
+from devices.commands.outcomes import Claimed, DeviceRefused, Done, Outcome
+from devices.gateways.services import end_device_asks, parked_reports
+from devices.inventory.models import Device
 from southbound.database import Database
 from southbound.gathering import Gathering
 

@@ -9,11 +9,14 @@ from collections.abc import Sequence
 
 from django.utils import timezone
 
+from accounts.errors import Refused
 from audit import ledger
-from devices.errors import Refused
-from devices.models import Command, CommandState, Device, Operation, Registration
-from devices.services import mailbox, observations
-from devices.services.observations import Observed
+from devices.commands.models import Command, CommandState, Operation
+from devices.commands.services import mailbox
+from devices.inventory.models import Device
+from devices.observations.services import observations
+from devices.observations.services.observations import Observed
+from devices.registry.models import Registration
 from lwm2m.object_links import ObjectLinks
 from southbound.database import Database
 from southbound.gathering import Gathering

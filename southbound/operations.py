@@ -1,6 +1,6 @@
 """What a command of the mailbox is on the wire: one function per operation. `answers` reads what comes back.
 
-Arguments are JSON in the form that `devices.services.operations` checked and wrote down; what jobs queue by
+Arguments are JSON in the form that `devices.commands.services.operations` checked and wrote down; what jobs queue by
 themselves has the same form. Nothing here asks the object model whether something may be done: the device says so.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from devices.models import Operation
+from devices.commands.models import Operation
 from lwm2m import formats, objects
 from lwm2m.codes import Code, ContentFormat
 from lwm2m.errors import Lwm2mError, bad_request

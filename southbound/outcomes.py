@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from coap import Reason
-from devices.models import Operation
-from devices.outcomes import DeviceRefused, Later, Outcome, Silent
+from devices.commands.models import Operation
+from devices.commands.outcomes import DeviceRefused, Later, Outcome, Silent
 from lwm2m.codes import Code, dotted
 from southbound import answers
 from southbound.transports.replies import NoReply, Reply

@@ -14,10 +14,11 @@ from django.db import connection
 from django.utils import timezone
 
 from audit import ledger
-from devices import events, locks
-from devices.models import Device
-from devices.services import observations, values
-from devices.services.values import Sample
+from devices.inventory import events, locks
+from devices.inventory.models import Device
+from devices.observations.services import observations
+from devices.telemetry.services import values
+from devices.telemetry.services.values import Sample
 from lwm2m.codes import Code
 from lwm2m.messages import Response, Send
 from southbound import behind, observing, reports, senders

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from devices.services import end_device_reading
-from devices.services.observations import Observed
-from devices.services.values import LIMIT, Sample, samples
+from devices.gateways.services import end_device_reading
+from devices.observations.services.observations import Observed
+from devices.telemetry.services.values import LIMIT, Sample, samples
 from lwm2m import formats, names, notification_order
 from lwm2m.codes import Code, dotted
 from lwm2m.errors import Lwm2mError, bad_request

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 
-from devices import object_models, stored_links
-from devices.gateways import EndDevice
-from devices.services import admission, registration_store, sender_store
-from devices.services.sender_store import SenderRow
+from devices.gateways.models import EndDevice
+from devices.inventory import object_models
+from devices.registry import stored_links
+from devices.registry.services import admission, registration_store, sender_store
+from devices.registry.services.sender_store import SenderRow
 from lwm2m.links import ObjectLinks
 from lwm2m.objects import Catalogue
 from lwm2m.registration import Origin

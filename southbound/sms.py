@@ -19,21 +19,14 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from accounts.errors import Refused
 from coap import Reason
-from devices import events
-from devices.errors import Refused
-from devices.services import (
-    sms_inbox,
-    sms_joining,
-    sms_outbox,
-    sms_settling,
-    smsc_links,
-    takeover,
-    triggers,
-)
-from devices.services.sms_inbox import Whole
-from devices.services.sms_outbox import Settled, ToSend
-from devices.services.smsc_links import Link
+from devices.commands.services import takeover
+from devices.inventory import events
+from devices.messaging.services import sms_inbox, sms_joining, sms_outbox, sms_settling, smsc_links, triggers
+from devices.messaging.services.sms_inbox import Whole
+from devices.messaging.services.sms_outbox import Settled, ToSend
+from devices.messaging.services.smsc_links import Link
 from southbound import sms_traffic
 from southbound.counters import Counters
 from southbound.database import Database

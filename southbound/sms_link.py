@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import smpp
-from devices.messaging import LinkState, SmsPurpose, SmsState
-from devices.services.sms_outbox import Settled, ToSend
-from devices.services.smsc_links import Link
+from devices.messaging.models import LinkState, SmsPurpose, SmsState
+from devices.messaging.services.sms_outbox import Settled, ToSend
+from devices.messaging.services.smsc_links import Link
 from southbound.sms_traffic import SmsTraffic
 from southbound.transports.smpp_link import Patience, SmppLink
 from southbound.transports.sms_sender import SmsSender

@@ -16,11 +16,11 @@ from django.utils import timezone
 
 import smpp
 from audit import ledger
-from devices.messaging import SmsPurpose
-from devices.models import Reach
-from devices.services import sms_inbox, sms_outbox, sms_settling, triggers
-from devices.services.sms_inbox import GivenUp, Part, Refused, Ripe, Whole
-from devices.services.sms_outbox import Outgoing, Receipt, Settled
+from devices.inventory.models import Reach
+from devices.messaging.models import SmsPurpose
+from devices.messaging.services import sms_inbox, sms_outbox, sms_settling, triggers
+from devices.messaging.services.sms_inbox import GivenUp, Part, Refused, Ripe, Whole
+from devices.messaging.services.sms_outbox import Outgoing, Receipt, Settled
 from lwm2m import trigger
 from southbound.counters import Counters
 from southbound.group_commit import GroupCommit

@@ -17,9 +17,9 @@ from itertools import islice
 from django.utils import timezone
 
 import dtls
-from devices.models import Plane
-from devices.selectors.mailbox import has_waiting
-from devices.services import takeover
+from devices.commands.selectors.mailbox import has_waiting
+from devices.commands.services import takeover
+from devices.inventory.models import Plane
 from lwm2m.registration import Origin
 from southbound.database import Database
 from southbound.transports.lane import Lane

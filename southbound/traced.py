@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from devices.services import traces
-from devices.services.traces import Direction
+from devices.telemetry.services import traces
+from devices.telemetry.services.traces import Direction
 from lwm2m.codes import Code, ContentFormat, dotted
 from lwm2m.messages import Request, Response
 from lwm2m.objects import Catalogue

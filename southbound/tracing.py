@@ -14,10 +14,10 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
-from devices import events, object_models
-from devices.models import Device
-from devices.services import traces
-from devices.services.traces import Direction
+from devices.inventory import events, object_models
+from devices.inventory.models import Device
+from devices.telemetry.services import traces
+from devices.telemetry.services.traces import Direction
 from lwm2m.codes import dotted
 from lwm2m.messages import Request, Response
 from lwm2m.objects import Catalogue

@@ -18,11 +18,17 @@ from django.conf import settings
 from django.utils import timezone
 
 from audit import ledger
-from devices import awake, locks, waking
-from devices.models import Device, Operation, Plane, Transport
-from devices.outcomes import Claimed, Outcome, came_from_device
-from devices.services import delivery, sender_store, sms_numbers
-from devices.services.sender_store import WayRow
+from devices.commands import waking
+from devices.commands.models import Operation
+from devices.commands.outcomes import Claimed, Outcome, came_from_device
+from devices.commands.services import delivery
+from devices.inventory import locks
+from devices.inventory.models import Device, Plane
+from devices.messaging.services import sms_numbers
+from devices.registry import awake
+from devices.registry.models import Transport
+from devices.registry.services import sender_store
+from devices.registry.services.sender_store import WayRow
 from lwm2m.presence import presence
 from lwm2m.registration import Origin
 from southbound import senders

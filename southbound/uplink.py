@@ -8,9 +8,9 @@ from hashlib import blake2b
 from django.conf import settings
 from django.utils import timezone
 
-from devices import events
-from devices.services import registrations
-from devices.services.registrations import Applied, Inbound
+from devices.inventory import events
+from devices.registry.services import registrations
+from devices.registry.services.registrations import Applied, Inbound
 from lwm2m import wire
 from lwm2m.codes import Code, ContentFormat
 from lwm2m.errors import Lwm2mError

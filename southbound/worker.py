@@ -21,9 +21,11 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from devices import bells, events
-from devices.services import knocks, mailbox, processes, registration_store, registrations
-from devices.services.registrations import Applied
+from devices.commands.services import mailbox
+from devices.inventory import events
+from devices.registry.services import knocks, processes, registration_store, registrations
+from devices.registry.services.registrations import Applied
+from live import bells
 from southbound import gateways
 from southbound.bootstrap import BootstrapServer
 from southbound.counters import Counters

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from devices.models import Plane
-from devices.states import Provisioning
+from devices.inventory.models import Plane
+from devices.inventory.states import Provisioning
 from provisioning.models import JobKind, SessionState
 from provisioning.rungs import IDLE
 from provisioning.rungs import KINDS as RUNGS

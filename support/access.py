@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts import tenancy
 
-MAY_SEE_DEVICES = "devices.view_device"
+MAY_SEE_DEVICES = "inventory.view_device"
 
 
 def operator_ids(user: Any) -> set[int] | None:

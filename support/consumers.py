@@ -12,9 +12,9 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from accounts.models import User
-from devices import events
-from devices.consumers import Fragment, LiveConsumer
-from devices.selectors import ways
+from devices.registry.selectors import ways
+from live import groups
+from live.consumers import Fragment, LiveConsumer
 from support.access import operator_ids
 from support.selectors import devices, page, timeline
 
@@ -41,7 +41,7 @@ class TimelineConsumer(LiveConsumer):
         return devices.visible(operator_ids(user)).filter(pk=kwargs["device_id"]).exists()
 
     def groups_for(self, user: User, kwargs: Mapping[str, Any]) -> list[str]:
-        return [events.device_group(one) for one in ways.shown_with(kwargs["device_id"])]
+        return [groups.device(one) for one in ways.shown_with(kwargs["device_id"])]
 
     def render(self, changed_ids: frozenset[int] | None) -> list[Fragment]:
         query = dict(parse_qsl(self.scope["query_string"].decode()))

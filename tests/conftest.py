@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from devices import object_models
+from devices.inventory import object_models
 from tests import lock_order
 from tests.ledger_triggers import flush_may_empty_the_ledger
 

@@ -16,9 +16,9 @@ from django.db.models.query import QuerySet
 from django.db.models.signals import post_save
 
 from audit import ledger, locks
-from devices.services import registration_store_sql
+from devices.registry.services import registration_store_sql
 
-DEVICES = "devices_device"
+DEVICES = "inventory_device"
 _RANKS = {table: rank for rank, table in enumerate(locks.ORDER)}
 _LOCKED_TABLE = re.compile(r"FROM (\w+)")
 

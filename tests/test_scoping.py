@@ -22,7 +22,7 @@ from rest_framework.test import APIClient
 from accounts.models import Operator, Subscriber, User
 from accounts.roles import Role
 from accounts.services import operators, staff, subscribers
-from devices.models import Device
+from devices.inventory.models import Device
 from tests.accounts.marked_rows import MARK, RESOURCE, ROWS
 
 pytestmark = pytest.mark.django_db
@@ -81,7 +81,7 @@ def admin_pages(model: type[Model], pk: Any) -> Iterator[str]:
 
 def own_pages() -> Iterator[str]:
     """What admins add to the site by themselves, and what belongs to no model."""
-    yield from ("/admin/", f"/admin/devices/device/board/?q={MARK}", "/admin/devices/device/board/")
+    yield from ("/admin/", f"/admin/inventory/device/board/?q={MARK}", "/admin/inventory/device/board/")
     for model_admin in admin.site._registry.values():
         standard = ("changelist", "add", "change", "delete", "history")
         for pattern in model_admin.get_urls():

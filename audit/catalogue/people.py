@@ -178,7 +178,7 @@ CAUSES = (
         subscriber=_("Somebody at your operator has to say why before this is done to your device."),
         support=_("What was asked for may cut the device off, so it needs a reason; none was given."),
         engineer=_(
-            "The table in devices.dangers holds the operation, and the request came without a reason."
+            "The table in devices.commands.dangers holds the operation, and the request came without a reason."
         ),
         action=_("Say why, and send it again."),
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
-from devices.models import Device
+from devices.inventory.models import Device
 from provisioning.ladder import ReachAttempt
 from provisioning.rungs import (
     bootstrap_trigger,

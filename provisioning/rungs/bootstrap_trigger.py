@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from devices.models import Device, Onboarding
+from devices.inventory.models import Device, Onboarding
 from provisioning.ladder import ReachAttempt
 from provisioning.rungs import standing
 from provisioning.rungs.results import RungResult, Skipped

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from devices.errors import Refused
-from devices.models import Device, Reach
-from devices.services import triggers
+from accounts.errors import Refused
+from devices.inventory.models import Device, Reach
+from devices.messaging.services import triggers
 from provisioning.rungs.results import REASON, RungResult, Skipped, Taken
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from devices.models import Device, Onboarding
-from devices.services import triggers
+from devices.inventory.models import Device, Onboarding
+from devices.messaging.services import triggers
 from provisioning.ladder import ReachAttempt
 from provisioning.rungs import by_sms, standing
 from provisioning.rungs.results import RungResult, Skipped

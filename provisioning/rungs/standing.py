@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from devices import waking
-from devices.errors import Refused
-from devices.models import Device, Operation, Registration, RegistrationDetail
-from devices.selectors import device_models
-from devices.services import mailbox
+from accounts.errors import Refused
+from devices.commands import waking
+from devices.commands.models import Operation
+from devices.commands.services import mailbox
+from devices.inventory.models import Device
+from devices.registry.models import Registration, RegistrationDetail
+from devices.registry.selectors import device_models
 from provisioning.ladder import ReachAttempt
 from provisioning.rungs.results import REASON, RungResult, Skipped, Taken
 
@@ -48,7 +50,7 @@ def _server(device: Device) -> int | None:
 
 
 def execute(*, device: Device, attempt: ReachAttempt, path: str, now: datetime) -> RungResult:
-    """Have this executed although the device may sleep (`devices.waking`)."""
+    """Have this executed although the device may sleep (`devices.commands.waking`)."""
     try:
         mailbox.enqueue(
             device=device,

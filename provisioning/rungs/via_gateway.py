@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from devices.gateways import EndDevice
-from devices.models import Device, Reach, Registration
-from devices.services import end_device_asks
+from devices.gateways.models import EndDevice
+from devices.gateways.services import end_device_asks
+from devices.inventory.models import Device, Reach
+from devices.registry.models import Registration
 from provisioning.ladder import ReachAttempt
 from provisioning.rungs.results import RungResult, Skipped, Taken
 

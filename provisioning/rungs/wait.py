@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from devices.models import Device
+from devices.inventory.models import Device
 from provisioning.ladder import ReachAttempt
 from provisioning.rungs.results import RungResult, Taken
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from devices.models import Device, Knock, Reach, Registration
-from devices.selectors import ways
-from devices.states import Provisioning
+from devices.inventory.models import Device, Knock, Reach
+from devices.inventory.states import Provisioning
+from devices.registry.models import Registration
+from devices.registry.selectors import ways
 from provisioning.models import BootstrapSession, SessionState
 
 CONFIGURED = (SessionState.DONE, SessionState.DONE_WITH_ERRORS)

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
-from devices.models import Credential, CredentialState, Device, Knock
-from devices.near_names import intact_ends, is_one_slip
-from devices.states import Access, Provisioning
+from devices.inventory.models import Credential, CredentialState, Device, Knock
+from devices.inventory.near_names import intact_ends, is_one_slip
+from devices.inventory.states import Access, Provisioning
 
 _HORIZON = timedelta(days=1)
 _NAMELESS_DEVICE = ("PSK_IDENTITY_UNKNOWN", "ENDPOINT_UNKNOWN")

@@ -13,8 +13,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from audit.causes import CAUSES, Cause
-from devices.models import Device, Knock, Onboarding, Plane, Reach, Registration
-from devices.states import Access
+from devices.inventory.models import Device, Knock, Onboarding, Plane, Reach
+from devices.inventory.states import Access
+from devices.registry.models import Registration
 from provisioning.models import BootstrapSession, Job, JobKind, JobState, JobStep, SessionState, StepState
 from provisioning.selectors import contacts
 from provisioning.selectors.phase_words import NAMES, words

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from audit.causes import CAUSES
-from devices.models import Device
-from devices.selectors.sessions import clock
+from devices.inventory.models import Device
+from devices.registry.selectors.sessions import clock
 from provisioning import rungs
 from provisioning.ladder import AttemptState, ReachAttempt
 from provisioning.selectors.silence import answered

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from devices.gateways import EndDevice
-from devices.models import Registration
-from devices.selectors.sessions import EXPIRED
-from devices.states import Access
+from devices.gateways.models import EndDevice
+from devices.inventory.states import Access
+from devices.registry.models import Registration
+from devices.registry.selectors.sessions import EXPIRED
 from provisioning.ladder import AttemptState, ReachAttempt, ReachPolicy
 
 HORIZON = timedelta(days=7)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from devices.errors import Refused
-from devices.messaging import SmscLink
-from devices.models import Device, Onboarding, Security, Transport
+from accounts.errors import Refused
+from devices.inventory.models import Device, Onboarding, Security
+from devices.messaging.models import SmscLink
+from devices.registry.models import Transport
 
 
 def our_number(operator_id: int) -> str:

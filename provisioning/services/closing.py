@@ -5,9 +5,9 @@ from __future__ import annotations
 from accounts.models import Subscriber
 from accounts.services import subscribers
 from audit import ledger
-from devices.models import Device
-from devices.services import inventory
-from devices.states import Access
+from devices.inventory.models import Device
+from devices.inventory.services import inventory
+from devices.inventory.states import Access
 
 
 def close(*, subscriber: Subscriber, reason: str) -> int:

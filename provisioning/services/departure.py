@@ -12,9 +12,9 @@ from accounts.erasing import Person
 from accounts.models import StaffMembership, SubscriberState, User
 from accounts.services import people, staff, subscribers
 from audit import ledger
-from devices import locks
-from devices.models import Device
-from devices.states import Access
+from devices.inventory import locks
+from devices.inventory.models import Device
+from devices.inventory.states import Access
 from provisioning.services import onboarding
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from django.db.models import F
 
-from devices.errors import Refused
-from devices.models import Credential, CredentialState, Device, Onboarding, Plane, Security
-from devices.states import Access, Provisioning
+from accounts.errors import Refused
+from devices.inventory.models import Credential, CredentialState, Device, Onboarding, Plane, Security
+from devices.inventory.states import Access, Provisioning
 from lwm2m.codes import Code, ContentFormat
 from lwm2m.errors import Lwm2mError, bad_request
 from lwm2m.messages import BootstrapRequest

@@ -12,13 +12,14 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from accounts.errors import Refused
 from audit import isolation, ledger
 from audit.causes import CAUSES
-from devices import locks
-from devices.errors import Refused
-from devices.models import Device
-from devices.services import inventory, mailbox
-from devices.states import MOVES, Access, Provisioning
+from devices.commands.services import mailbox
+from devices.inventory import locks
+from devices.inventory.models import Device
+from devices.inventory.services import inventory
+from devices.inventory.states import MOVES, Access, Provisioning
 from provisioning import events
 from provisioning.models import JOB_OPEN, Job, JobKind, JobState, JobStep, StepState
 from provisioning.selectors import contacts

@@ -8,11 +8,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit import ledger
-from devices.models import Device
-from devices.services import corrections
-from devices.states import Provisioning
+from devices.inventory.models import Device
+from devices.inventory.states import Provisioning
 from provisioning.models import JOB_OPEN
-from provisioning.services import jobs, sessions
+from provisioning.services import corrections, jobs, sessions
 from provisioning.services.onboarding import requested_by
 
 KEY_REASON = "The key was entered again"
@@ -22,7 +21,7 @@ ENDPOINT_REASON = "The endpoint name was corrected"
 def enter_key(
     *, device: Device, key: str, psk_identity: str = "", by: User | None = None, reason: str = ""
 ) -> Device:
-    """The key printed on the device, typed again (`devices.services.corrections.enter_key`)."""
+    """The key printed on the device, typed again (`provisioning.services.corrections.enter_key`)."""
     with ledger.unit_of_work():
         mended = corrections.enter_key(
             device=device, key=key, psk_identity=psk_identity, reason=reason or KEY_REASON
@@ -32,7 +31,7 @@ def enter_key(
 
 
 def correct_endpoint(*, device: Device, endpoint: str, by: User | None = None, reason: str = "") -> Device:
-    """The endpoint name of a device that never registered (`devices.services.corrections.correct_endpoint`)."""
+    """The endpoint name of a device that never registered (`provisioning.services.corrections.correct_endpoint`)."""
     with ledger.unit_of_work():
         mended = corrections.correct_endpoint(
             device=device, endpoint=endpoint, reason=reason or ENDPOINT_REASON

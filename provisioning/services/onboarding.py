@@ -11,12 +11,13 @@ from django.utils import timezone
 
 from accounts.models import Operator, Subscriber, User
 from audit import ledger
-from devices import locks
-from devices.errors import not_active
-from devices.models import Device, Onboarding, Reach
-from devices.services import end_device_choices, intake, inventory
-from devices.services.inventory import Added
-from devices.states import Access, Provisioning
+from devices.gateways.services import end_device_choices
+from devices.inventory import locks
+from devices.inventory.errors import not_active
+from devices.inventory.models import Device, Onboarding, Reach
+from devices.inventory.services import intake, inventory
+from devices.inventory.services.inventory import Added
+from devices.inventory.states import Access, Provisioning
 from provisioning.models import JOB_OPEN
 from provisioning.services import jobs, profiles, sessions
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from devices.errors import Refused
-from devices.models import Device
-from devices.selectors import device_models, ways
-from devices.services import observations
+from accounts.errors import Refused
+from devices.inventory.models import Device
+from devices.observations.services import observations
+from devices.registry.selectors import device_models, ways
 from lwm2m.links import ObjectLinks
 from lwm2m.paths import Path
 from provisioning.models import BootstrapProfile

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from devices.errors import Refused
+from accounts.errors import Refused
 from lwm2m.accounts import AccessRight
 from lwm2m.errors import Lwm2mError
 from lwm2m.paths import Path

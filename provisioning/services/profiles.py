@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 from django.utils import timezone
 
+from accounts.errors import Refused
 from accounts.models import Operator
 from audit import ledger
-from devices import locks
-from devices.errors import Refused
-from devices.models import Device, Security
-from devices.services import credentials
+from devices.inventory import locks
+from devices.inventory.models import Device, Security
+from devices.inventory.services import credentials
 from lwm2m import bootstrap
 from lwm2m.accounts import SMS_NOSEC, SecurityMode
 from provisioning import events

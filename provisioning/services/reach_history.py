@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from audit import ledger
-from devices.models import Device
-from devices.services import device_trail
+from devices.inventory.models import Device
+from devices.inventory.services import device_trail
 from provisioning.ladder import AttemptState, ReachAttempt
 from provisioning.rungs.results import RungResult, Skipped
 

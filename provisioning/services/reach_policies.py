@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from accounts.errors import Refused
 from accounts.models import Operator
 from audit import ledger
-from devices import locks
-from devices.errors import Refused
+from devices.inventory import locks
 from provisioning import rungs
 from provisioning.ladder import AttemptState, ReachAttempt, ReachPolicy
 

@@ -16,10 +16,12 @@ from django.db import transaction
 from django.db.models import Max, Sum
 
 from audit import isolation, ledger
-from devices import events, locks, waking
-from devices.models import Command, CommandState, Device
-from devices.services import mailbox
-from devices.states import Access
+from devices.commands import waking
+from devices.commands.models import Command, CommandState
+from devices.commands.services import mailbox
+from devices.inventory import events, locks
+from devices.inventory.models import Device
+from devices.inventory.states import Access
 from provisioning import rungs
 from provisioning.ladder import AttemptState, ReachAttempt, ReachPolicy
 from provisioning.rungs.results import Skipped, Taken

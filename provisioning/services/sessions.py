@@ -13,10 +13,12 @@ from django.conf import settings
 from django.db.models import Q
 
 from audit import causes, isolation, ledger
-from devices import locks
-from devices.models import Device, Security, Transport
-from devices.services import credentials, inventory, triggers
-from devices.states import MOVES, Provisioning
+from devices.inventory import locks
+from devices.inventory.models import Device, Security
+from devices.inventory.services import credentials, inventory
+from devices.inventory.states import MOVES, Provisioning
+from devices.messaging.services import triggers
+from devices.registry.models import Transport
 from lwm2m.bootstrap import BootstrapPlan, Finished
 from lwm2m.messages import BootstrapRequest
 from lwm2m.registration import Origin

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from audit import ledger
-from devices import locks
-from devices.services import mailbox
+from devices.commands.services import mailbox
+from devices.inventory import locks
 from provisioning import events
 from provisioning.models import JOB_OPEN, Job, JobStep, StepState
 from provisioning.services import sessions

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from django.db.models import Q
 
-from devices.models import Device, Reach
+from devices.inventory.models import Device, Reach
 from provisioning.models import JobKind, JobStep
 from provisioning.steps import (
     bootstrap,

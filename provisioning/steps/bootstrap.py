@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import Exists, F, OuterRef, Q
 
-from devices.models import Device, Onboarding
+from devices.inventory.models import Device, Onboarding
 from provisioning.models import BootstrapSession, JobStep, SessionState
 from provisioning.selectors import contacts
 from provisioning.steps.results import Done, Skipped, StepResult, Waiting

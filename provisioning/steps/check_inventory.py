@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from devices.messaging import SmscLink
-from devices.models import Credential, CredentialState, Device, Onboarding, Plane, Reach, Security
-from devices.states import Access
+from devices.inventory.models import Credential, CredentialState, Device, Onboarding, Plane, Reach, Security
+from devices.inventory.states import Access
+from devices.messaging.models import SmscLink
 from provisioning.models import JobStep
 from provisioning.steps.results import Done, Failed, StepResult
 

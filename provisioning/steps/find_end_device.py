@@ -6,11 +6,11 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from devices.gateways import EndDevice
-from devices.models import Device
-from devices.selectors import ways
-from devices.services import inventory
-from devices.states import Provisioning
+from devices.gateways.models import EndDevice
+from devices.inventory.models import Device
+from devices.inventory.services import inventory
+from devices.inventory.states import Provisioning
+from devices.registry.selectors import ways
 from provisioning.models import JobStep
 from provisioning.steps.results import Done, StepResult, Waiting
 

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from django.db.models import Exists, F, OuterRef, Q
 
-from devices.messaging import LinkState, SmscLink
-from devices.models import Device, Onboarding, Reach
+from devices.inventory.models import Device, Onboarding, Reach
+from devices.messaging.models import LinkState, SmscLink
 from provisioning.models import BootstrapSession, JobStep
 from provisioning.selectors import contacts
 from provisioning.steps.results import Done, Skipped, StepResult, Waiting

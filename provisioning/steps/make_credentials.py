@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from devices.models import Device, Onboarding
-from devices.services import credentials
+from devices.inventory.models import Device, Onboarding
+from devices.inventory.services import credentials
 from provisioning.models import JobStep
 from provisioning.selectors import contacts
 from provisioning.services import profiles

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from devices.models import Device
+from devices.inventory.models import Device
 from provisioning.models import JobStep
 from provisioning.services import profile_observations, profiles
 from provisioning.steps.results import Done, Skipped, StepResult

@@ -9,8 +9,10 @@ from typing import Any
 from django.db.models import CharField, Exists, OuterRef, Q, Value
 from django.db.models.functions import Cast, Concat
 
-from devices.models import COMMAND_ENDED, Command, CommandState, Device, Operation
-from devices.services import inventory, mailbox
+from devices.commands.models import COMMAND_ENDED, Command, CommandState, Operation
+from devices.commands.services import mailbox
+from devices.inventory.models import Device
+from devices.inventory.services import inventory
 from provisioning.models import JobStep
 from provisioning.steps.results import Done, Failed, StepResult, Waiting
 

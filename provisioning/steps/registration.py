@@ -6,9 +6,9 @@ from datetime import datetime
 
 from django.db.models import F, Q
 
-from devices.models import Device
-from devices.services import inventory
-from devices.states import Provisioning
+from devices.inventory.models import Device
+from devices.inventory.services import inventory
+from devices.inventory.states import Provisioning
 from provisioning.models import JobStep
 from provisioning.selectors import contacts
 from provisioning.steps.results import Done, StepResult, Waiting

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from devices.models import Device, Onboarding
-from devices.services import inventory
-from devices.states import Provisioning
+from devices.inventory.models import Device, Onboarding
+from devices.inventory.services import inventory
+from devices.inventory.states import Provisioning
 from provisioning.models import JobStep
 from provisioning.services import profiles
 from provisioning.steps.results import Done, Skipped, StepResult, Waiting

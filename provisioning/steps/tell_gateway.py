@@ -11,7 +11,8 @@ from datetime import datetime
 from django.db.models import CharField, Exists, OuterRef, Q, Value
 from django.db.models.functions import Cast, Concat
 
-from devices.models import COMMAND_ENDED, Command, CommandState, Device
+from devices.commands.models import COMMAND_ENDED, Command, CommandState
+from devices.inventory.models import Device
 from provisioning.models import BootstrapProfile, JobStep
 from provisioning.services import profile_observations, profiles
 from provisioning.steps.results import Done, Skipped, StepResult, Waiting

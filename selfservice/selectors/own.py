@@ -12,10 +12,10 @@ from django.http import Http404
 
 from accounts.models import User
 from accounts.scoping import of_subscriber
-from devices.models import Device
-from devices.selectors import present, search, ways
-from devices.selectors.sessions import Session
-from devices.states import Access
+from devices.inventory.models import Device
+from devices.inventory.states import Access
+from devices.registry.selectors import present, search, ways
+from devices.registry.selectors.sessions import Session
 
 
 def devices(user: User) -> QuerySet[Device]:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from devices.models import Device, Onboarding, Reach, Security
-from devices.selectors import end_devices, present, verdict, ways
-from devices.selectors.present import Present
-from devices.states import Access, Provisioning
+from devices.gateways.selectors import end_devices
+from devices.inventory.models import Device, Onboarding, Reach, Security
+from devices.inventory.states import Access, Provisioning
+from devices.registry.selectors import present, verdict, ways
+from devices.registry.selectors.present import Present
 from provisioning.selectors import near_misses, progress, reachability
 
 CHILDREN = 8

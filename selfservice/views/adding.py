@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from devices.models import Device, Onboarding
+from devices.inventory.models import Device, Onboarding
 from provisioning.services import onboarding
 from selfservice import key_sheet, refusals, submissions
 from selfservice.forms import DOUBT, AddDevice

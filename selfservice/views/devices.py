@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.scoping.paging import KeyedPaginator
 from accounts.selectors import subscribers
-from devices.selectors.paging import KeyedPaginator
 from provisioning.services import onboarding
 from selfservice import key_sheet, refusals, submissions
 from selfservice.selectors import own, page

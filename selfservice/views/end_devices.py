@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from devices.models import Device
-from devices.selectors import end_devices
-from devices.services import end_device_choices
+from devices.gateways.selectors import end_devices
+from devices.gateways.services import end_device_choices
+from devices.inventory.models import Device
 from provisioning.services import onboarding
 from selfservice import refusals
 from selfservice.selectors import own

@@ -12,9 +12,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from devices.models import Device
-from devices.services import corrections
-from provisioning.services import mending
+from devices.inventory.models import Device
+from provisioning.services import corrections, mending
 from selfservice import refusals
 from selfservice.selectors import own, page
 

@@ -12,9 +12,9 @@ from typing import cast
 from django.conf import settings
 
 import dtls
-from devices.models import Plane
-from devices.services import credentials
-from devices.services.credentials import Key, Known
+from devices.inventory.models import Plane
+from devices.inventory.services import credentials
+from devices.inventory.services.credentials import Key, Known
 from dtls import backends
 from southbound.counters import Counters
 from southbound.database import Database

@@ -12,8 +12,8 @@ from typing import Protocol
 from django.conf import settings
 
 import dtls
-from devices.models import Plane
-from devices.services import credentials
+from devices.inventory.models import Plane
+from devices.inventory.services import credentials
 from lwm2m.registration import Origin
 from lwm2m.wire import Plane as PlaneName
 from southbound import descriptors

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from devices import vault
+from devices.inventory import vault
 
 logger = logging.getLogger(__name__)
 

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 import smpp
-from devices import smsc_networks
-from devices.messaging import LinkState
-from devices.services.smsc_links import Link
+from devices.messaging import smsc_networks
+from devices.messaging.models import LinkState
+from devices.messaging.services.smsc_links import Link
 
 logger = logging.getLogger(__name__)
 

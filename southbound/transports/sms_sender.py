@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 import smpp
-from devices.messaging import SmsState
-from devices.services.sms_outbox import Settled, ToSend, reference
+from devices.messaging.models import SmsState
+from devices.messaging.services.sms_outbox import Settled, ToSend, reference
 from southbound.transports.smpp_link import SmppLink
 
 logger = logging.getLogger(__name__)

@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from django.db.models import Case, IntegerField, QuerySet, Value, When
 from django.http import Http404
 
-from devices.models import Device, Knock, Registration
-from devices.selectors import search as search_devices
-from devices.selectors import ways
-from devices.states import Access
+from devices.inventory.models import Device, Knock
+from devices.inventory.states import Access
+from devices.registry.models import Registration
+from devices.registry.selectors import search as search_devices
+from devices.registry.selectors import ways
 from provisioning.models import BootstrapSession
 
 LIMIT = 50

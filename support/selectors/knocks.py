@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 
 from audit.causes import CAUSES, Cause
-from devices.models import Device, Knock, Registration
+from devices.inventory.models import Device, Knock
+from devices.registry.models import Registration
 from provisioning.models import BootstrapSession
 
 LIMIT = 100

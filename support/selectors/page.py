@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from audit.causes import CAUSES, Cause
-from devices.models import Command, Device, Reach
-from devices.selectors import end_devices, present, verdict, ways
-from devices.selectors.present import Present
+from devices.commands.models import Command
+from devices.gateways.selectors import end_devices
+from devices.inventory.models import Device, Reach
+from devices.registry.selectors import present, verdict, ways
+from devices.registry.selectors.present import Present
 from provisioning.models import BootstrapExchange, BootstrapSession, Job, JobStep
 from provisioning.selectors import progress, reachability
 from provisioning.steps import KINDS

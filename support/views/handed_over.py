@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from devices.selectors.paging import KeyedPaginator
+from accounts.scoping.paging import KeyedPaginator
 from provisioning.selectors import handed_over as handed
 from support.access import desk, operator_ids
 from support.drawing import draw

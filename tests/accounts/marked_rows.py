@@ -15,13 +15,17 @@ from accounts.roles import Role
 from accounts.services import staff, subscribers
 from audit import ledger
 from audit.models import LedgerEvent
-from devices.gateways import EndDevice
-from devices.messaging import SmscLink, SmsMessage, SmsPart, SmsPurpose
-from devices.models import Command, Device, Knock, ObjectDefinition, Registration, RegistrationDetail
-from devices.services import smsc_links, traces, values
-from devices.services.traces import Message
-from devices.services.values import Sample
-from devices.telemetry import Observation, ResourceHistory, ResourceValue, TraceMessage
+from devices.commands.models import Command
+from devices.gateways.models import EndDevice
+from devices.inventory.models import Device, Knock, ObjectDefinition
+from devices.messaging.models import SmscLink, SmsMessage, SmsPart, SmsPurpose
+from devices.messaging.services import smsc_links
+from devices.observations.models import Observation
+from devices.registry.models import Registration, RegistrationDetail
+from devices.telemetry.models import ResourceHistory, ResourceValue, TraceMessage
+from devices.telemetry.services import traces, values
+from devices.telemetry.services.traces import Message
+from devices.telemetry.services.values import Sample
 from provisioning.ladder import ReachAttempt, ReachPolicy
 from provisioning.models import BootstrapProfile, BootstrapSession, Job
 
@@ -63,7 +67,7 @@ def _membership(operator: Operator) -> StaffMembership:
 @row(BulkJob)
 def _bulk_job(operator: Operator) -> BulkJob:
     return BulkJob.objects.create(
-        model="devices.device",
+        model="inventory.device",
         action="suspend",
         operator=operator,
         reason=f"{MARK} reason",

@@ -14,15 +14,15 @@ from django.utils import timezone
 from accounts import tasks
 from accounts.models import BulkJob, BulkRow, StaffMembership, User
 from accounts.roles import Role
-from accounts.scoping import reasons
 from accounts.services import bulk
 from audit.models import LedgerEvent
-from devices.gateways import EndDevice
-from devices.models import Device
-from devices.services import inventory
+from backoffice import reasons
+from devices.gateways.models import EndDevice
+from devices.inventory.models import Device
+from devices.inventory.services import inventory
 
 pytestmark = pytest.mark.django_db
-LIST = "/admin/devices/device/"
+LIST = "/admin/inventory/device/"
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from django.core.cache import CacheHandler
 from django.test import Client, RequestFactory
 from rest_framework.test import APIClient
 
-from accounts.api.throttles import ByClient
 from accounts.models import Operator
+from api.throttles import ByClient
 from audit.middleware import client_source
 from tests.accounts.conftest import PASSWORD
 

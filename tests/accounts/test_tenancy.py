@@ -41,20 +41,20 @@ def test_several_roles_do_not_mix(member, person, north, south, subscriber):
 
 def test_nobody_else_has_a_permission(person, member, north):
     assert tenancy.operator_ids(AnonymousUser()) == set()
-    assert not AnonymousUser().has_perm("devices.view_device")
+    assert not AnonymousUser().has_perm("inventory.view_device")
     plain = person("plain@example.com")
     assert tenancy.operator_ids(plain) == set()
-    assert not plain.has_perm("devices.view_device")
+    assert not plain.has_perm("inventory.view_device")
     left = member(Role.ADMINISTRATOR, north)
     left.is_active = False
-    assert not left.has_perm("devices.view_device")
+    assert not left.has_perm("inventory.view_device")
 
 
 def test_a_superuser_sees_all_also_what_belongs_to_nobody(person, north):
     root = person("root@example.com", is_staff=True, is_superuser=True)
-    assert tenancy.operator_ids(root, "devices.view_device") is None
-    assert tenancy.may(root, "devices.view_knock", None)
-    assert not tenancy.may(person("x@example.com"), "devices.view_knock", None)
+    assert tenancy.operator_ids(root, "inventory.view_device") is None
+    assert tenancy.may(root, "inventory.view_knock", None)
+    assert not tenancy.may(person("x@example.com"), "inventory.view_knock", None)
 
 
 def test_an_inactive_operator_gives_its_staff_nothing(member, north):

@@ -43,7 +43,10 @@ JARGON = (
 NAMED = re.compile(
     r'(?:bad_request\(|Lwm2mError\(\s*[\w.]+,|Refused\(|cause=|"cause":)\s*"([A-Z][A-Z_0-9]+)"'
 )
-ROOMS = ("lwm2m", "devices", "provisioning", "southbound", "selfservice", "support", "accounts")
+ROOMS = (
+    *("lwm2m", "devices", "provisioning", "southbound", "selfservice", "support", "accounts", "api"),
+    "backoffice",
+)
 
 
 @pytest.mark.parametrize("room", ROOMS)

@@ -13,10 +13,14 @@ from django.utils import timezone
 
 from accounts.models import Operator
 from audit import ledger, locks
-from devices import locks as device_locks
-from devices.models import Command, Device, Onboarding, Security
+from devices.commands.models import Command
+from devices.inventory import locks as device_locks
+from devices.inventory.models import Device, Onboarding, Security
 
-ROOMS = ("accounts", "audit", "devices", "provisioning", "selfservice", "southbound", "support", "m2m_portal")
+ROOMS = (
+    *("accounts", "api", "audit", "backoffice", "devices", "live", "provisioning"),
+    *("selfservice", "southbound", "support", "m2m_portal"),
+)
 ROOT = Path(__file__).parents[2]
 
 
@@ -56,7 +60,7 @@ def test_a_lock_of_a_row_stops_nobody_who_refers_to_it(devices):
         device_locks.device_with_operator(devices[0].pk)
     locking = [one["sql"] for one in queries if "FOR " in one["sql"]]
     assert len(locking) == 4
-    assert all(sql.endswith('FOR NO KEY UPDATE OF "devices_device"') for sql in locking)
+    assert all(sql.endswith('FOR NO KEY UPDATE OF "inventory_device"') for sql in locking)
 
 
 @pytest.fixture
@@ -88,7 +92,7 @@ def test_the_recorder_finds_tables_out_of_order_and_knows_what_a_devices_lock_co
     )
     lock_command = lambda: list(locks.rows(Command.objects.filter(pk=command.pk)))  # noqa: E731
     found = recorded(lock_command, lambda: device_locks.device(other.pk))
-    assert found == [f"devices_device {other.pk} is locked after devices_command"]
+    assert found == [f"inventory_device {other.pk} is locked after commands_command"]
     covered = [lambda: device_locks.device(device.pk), lock_command, lambda: device_locks.device(other.pk)]
     assert recorded(*covered) == []
     again = [lambda: device_locks.devices([device.pk, other.pk]), lambda: device_locks.device(device.pk)]

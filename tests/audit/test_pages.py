@@ -10,9 +10,9 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from audit import admin as audit_admin
 from audit import ledger
 from audit.models import LedgerEvent
+from backoffice import ledger as audit_admin
 
 pytestmark = pytest.mark.django_db
 EVENTS = 1_500

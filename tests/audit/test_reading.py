@@ -6,8 +6,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.urls import reverse
 
 from accounts.models import Operator, StaffMembership
+from api.audit.serializers import LedgerEventSerializer
 from audit import ledger, selectors
-from audit.api.serializers import LedgerEventSerializer
 from audit.models import LedgerEvent
 from tests.audit.conftest import ANNA
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext_lazy
 from accounts.errors import Refused
 from audit import causes, refusals
 from audit.catalogue.sentence import Either, Sentence, Together
-from devices.models import Access
+from devices.inventory.states import Access
 
 HOUSE = Path(__file__).parents[2]
 SOURCES = [
@@ -20,7 +20,7 @@ SOURCES = [
     for path in sorted(HOUSE.glob("*/**/*.py"))
     if path.relative_to(HOUSE).parts[0] not in ("tests", "var", "bench") and ".venv" not in path.parts
 ]
-_ERRORS = ("accounts.errors", "devices.errors")
+_ERRORS = ("accounts.errors", "devices.inventory.errors")
 
 
 def _raised() -> Iterator[tuple[str, ast.Call]]:

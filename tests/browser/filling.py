@@ -8,10 +8,12 @@ from typing import Any
 
 from django.utils import timezone
 
-from devices.models import Command, CommandState, Device, Registration, RegistrationDetail
-from devices.services import traces, values
-from devices.services.traces import Message
-from devices.services.values import Sample
+from devices.commands.models import Command, CommandState
+from devices.inventory.models import Device
+from devices.registry.models import Registration, RegistrationDetail
+from devices.telemetry.services import traces, values
+from devices.telemetry.services.traces import Message
+from devices.telemetry.services.values import Sample
 from lwm2m.codes import ContentFormat
 from lwm2m.links import parse_object_links
 

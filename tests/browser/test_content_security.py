@@ -10,11 +10,11 @@ from tests.browser.conftest import Eye
 
 LISTS = (
     "/admin/",
-    "/admin/devices/device/",
-    "/admin/devices/command/",
-    "/admin/devices/objectdefinition/",
-    "/admin/devices/objectdefinition/add/",
-    "/admin/devices/device/board/",
+    "/admin/inventory/device/",
+    "/admin/commands/command/",
+    "/admin/inventory/objectdefinition/",
+    "/admin/inventory/objectdefinition/add/",
+    "/admin/inventory/device/board/",
     "/admin/accounts/operator/",
     "/admin/accounts/staffmembership/add/",
     "/admin/provisioning/bootstrapprofile/",

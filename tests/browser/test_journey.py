@@ -75,7 +75,7 @@ def test_three_faces_see_it_happen(eyes: Callable[..., Eye], switch_on: Callable
     label = add_device(ann, "urn:dev:three-faces", "Trailer tracker")
     ann.page.get_by_role("button", name="I have noted it").click()
     staff.sign_in("administrator@northwind.example")
-    staff.open("/admin/devices/device/board/")
+    staff.open("/admin/inventory/device/board/")
     desk.sign_in("support@northwind.example")
     desk.open("/support/?q=urn:dev:three-faces")
     for eye in (ann, staff, desk):

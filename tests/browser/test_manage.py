@@ -22,7 +22,7 @@ def managed(eyes: Callable[..., Eye], owner: str, endpoint: str, *look: object) 
     label = add_device(ann, endpoint, "Meter in the cellar")
     number = ann.page.url.rstrip("/").rsplit("/", 1)[-1]
     staff.sign_in("administrator@northwind.example")
-    staff.open(f"/admin/devices/device/{number}/manage/")
+    staff.open(f"/admin/inventory/device/{number}/manage/")
     return staff, label
 
 

@@ -34,7 +34,7 @@ def test_a_busy_device_stays_readable(
     assert done.returncode == 0, done.stderr
     found = []
     for span in ("1d", "30d"):
-        page = staff.open(f"/admin/devices/device/{number}/manage/?node=/3/0/9&span={span}")
+        page = staff.open(f"/admin/inventory/device/{number}/manage/?node=/3/0/9&span={span}")
         expect(page.locator(".manage-chart .chart-line")).to_have_count(1)
         found += problems(page)
         staff.picture(f"full-{name}-{span}", full=True)  # after looking: a picture leaves a style in the page

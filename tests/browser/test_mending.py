@@ -77,7 +77,7 @@ def test_a_suspended_device_says_so_first_on_every_face(
     switch_on(endpoint="held-device-1", identity="held-device-1", key_hex=KEY)
     expect(ann.page.locator("#device-state")).to_contain_text("Online", timeout=PATIENCE_MS)
     staff.sign_in("administrator@northwind.example")
-    page = staff.open("/admin/devices/device/?q=held-device-1")
+    page = staff.open("/admin/inventory/device/?q=held-device-1")
     page.locator("input[name=_selected_action]").first.check()
     page.locator("select[name=action]").select_option("suspend")
     page.get_by_role("button", name="Go").click()
@@ -93,7 +93,7 @@ def test_a_suspended_device_says_so_first_on_every_face(
     expect(desk.page.locator("#diagnosis")).to_contain_text("The bill of May is open")
     assert problems(desk.page) == []
     desk.picture("suspended-desk", full=True)
-    staff.open("/admin/devices/device/?q=held-device-1").get_by_role("link", name="held-device-1").click()
+    staff.open("/admin/inventory/device/?q=held-device-1").get_by_role("link", name="held-device-1").click()
     expect(staff.page.locator(".device-verdict")).to_contain_text("The bill of May is open")
     staff.picture("suspended-admin", full=True)
     device_page = staff.page.url
@@ -121,8 +121,8 @@ def test_a_long_name_pushes_no_column_off(eyes: Callable[..., Eye]) -> None:
     assert shown["height"] < 160
     staff.sign_in("administrator@northwind.example")
     for path, cell in (
-        ("/admin/devices/device/", "#result_list th.field-endpoint"),
-        ("/admin/devices/device/board/", ".board-table tbody th"),
+        ("/admin/inventory/device/", "#result_list th.field-endpoint"),
+        ("/admin/inventory/device/board/", ".board-table tbody th"),
     ):
         page = staff.open(path)
         box = page.locator(cell).filter(has_text="LLLL").first.bounding_box()

@@ -24,7 +24,7 @@ def test_files_are_chosen_loaded_and_looked_at(
 ) -> None:
     staff = eyes(size, scheme)
     staff.sign_in("administrator@northwind.example")
-    page = staff.open("/admin/devices/objectdefinition/")
+    page = staff.open("/admin/inventory/objectdefinition/")
     page.get_by_role("link", name="Load DDF files").click()
     found = problems(page)
     page.get_by_label("DDF files").set_input_files(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from devices.models import Device
+from devices.inventory.models import Device
 from simulator.device import Device as Client
 from tests.southbound.conftest import flush_may_empty_the_ledger, make_device, operator, play
 from tests.southbound.management import managed

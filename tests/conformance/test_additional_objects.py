@@ -6,9 +6,10 @@ import base64
 
 import pytest
 
-from devices.models import Credential, Plane, Registration, RegistrationDetail, Security
-from devices.services import credentials
-from devices.telemetry import ResourceValue
+from devices.inventory.models import Credential, Plane, Security
+from devices.inventory.services import credentials
+from devices.registry.models import Registration, RegistrationDetail
+from devices.telemetry.models import ResourceValue
 from lwm2m.codes import Code
 from tests.conformance import wire
 from tests.conformance.wire import OPAQUE, SENML_CBOR, TEXT, TLV, expect

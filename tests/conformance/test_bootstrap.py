@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from devices.models import Device, Plane, Registration
+from devices.inventory.models import Device, Plane
+from devices.registry.models import Registration
 from lwm2m.codes import Code
 from lwm2m.requests import bootstrap_pack_request
 from provisioning.models import BootstrapSession, Job, JobState

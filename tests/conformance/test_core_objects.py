@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from devices.telemetry import Observation, ResourceValue
+from devices.observations.models import Observation
+from devices.telemetry.models import ResourceValue
 from lwm2m.codes import Code
 from tests.conformance import wire
 from tests.conformance.wire import TEXT, TLV, expect, refused

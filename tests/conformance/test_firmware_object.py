@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from devices.models import Registration
-from devices.telemetry import ResourceHistory, ResourceValue
+from devices.registry.models import Registration
+from devices.telemetry.models import ResourceHistory, ResourceValue
 from lwm2m.codes import Code
 from simulator.firmware_packages import pack
 from simulator.nameplate import Flash

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from devices.models import Registration
-from devices.telemetry import ResourceValue
+from devices.registry.models import Registration
+from devices.telemetry.models import ResourceValue
 from lwm2m.codes import Code
 from lwm2m.requests import register_request
 from tests.conformance import wire

@@ -9,8 +9,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from devices.models import Command, Registration, RegistrationDetail
-from devices.services import operations
+from devices.commands.models import Command
+from devices.commands.services import operations
+from devices.registry.models import Registration, RegistrationDetail
 from lwm2m.codes import Code
 from lwm2m.messages import Request
 from lwm2m.requests import update_request

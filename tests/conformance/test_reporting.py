@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from devices.models import Registration
-from devices.services import operations
-from devices.telemetry import Observation, ResourceHistory, ResourceValue
+from devices.commands.services import operations
+from devices.observations.models import Observation
+from devices.registry.models import Registration
+from devices.telemetry.models import ResourceHistory, ResourceValue
 from lwm2m.codes import Code
 from simulator.device import Muted
 from tests.conformance import wire

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from devices.models import Knock, Plane, Registration, Security
-from devices.services import credentials
+from devices.inventory.models import Knock, Plane, Security
+from devices.inventory.services import credentials
+from devices.registry.models import Registration
 from tests.conformance import wire
 from tests.fakes.devices import running_device
 from tests.southbound.client import until

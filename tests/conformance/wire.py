@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from devices.models import Command, Device
+from devices.commands.models import Command
+from devices.inventory.models import Device
 from lwm2m.codes import Code
 from lwm2m.messages import Request
 from simulator.device import Device as Client

@@ -8,10 +8,11 @@ from typing import Any
 
 from accounts.models import Operator, Subscriber, User
 from accounts.services import staff, subscribers
-from devices.models import Credential, Device, Plane
-from devices.services import inventory, registrations
-from devices.services.inventory import Added
-from devices.services.registrations import Inbound
+from devices.inventory.models import Credential, Device, Plane
+from devices.inventory.services import inventory
+from devices.inventory.services.inventory import Added
+from devices.registry.services import registrations
+from devices.registry.services.registrations import Inbound
 from lwm2m.links import parse_object_links
 from lwm2m.messages import Register
 from lwm2m.registration import Origin

@@ -7,13 +7,14 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from accounts.errors import Refused
 from audit.models import LedgerEvent
-from devices import awake
-from devices.errors import Refused
-from devices.models import Device, Registration, Transport
-from devices.selectors import sessions
-from devices.selectors.sessions import Session
-from devices.services import inventory
+from devices.inventory.models import Device
+from devices.inventory.services import inventory
+from devices.registry import awake
+from devices.registry.models import Registration, Transport
+from devices.registry.selectors import sessions
+from devices.registry.selectors.sessions import Session
 from tests.devices import making
 
 pytestmark = pytest.mark.django_db

@@ -8,9 +8,9 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from audit.models import LedgerEvent
-from devices.models import Credential, CredentialState, Plane
-from devices.services import credentials, inventory
-from devices.states import Provisioning
+from devices.inventory.models import Credential, CredentialState, Plane
+from devices.inventory.services import credentials, inventory
+from devices.inventory.states import Provisioning
 from tests.devices import making
 from tests.devices.making import NOW
 

@@ -10,13 +10,14 @@ from django.test.utils import CaptureQueriesContext
 
 from audit import ledger
 from audit.models import LedgerEvent
-from devices import locks
-from devices.models import Command
-from devices.outcomes import DeviceRefused, Done, Later, Silent
-from devices.services import delivery, inventory, mailbox
-from devices.services.delivery import BROKEN_OFF, LEASE_SECONDS, MAX_BROKEN_OFF, MAX_LATER
-from devices.states import Provisioning
-from devices.telemetry import ResourceValue
+from devices.commands.models import Command
+from devices.commands.outcomes import DeviceRefused, Done, Later, Silent
+from devices.commands.services import delivery, mailbox
+from devices.commands.services.delivery import BROKEN_OFF, LEASE_SECONDS, MAX_BROKEN_OFF, MAX_LATER
+from devices.inventory import locks
+from devices.inventory.services import inventory
+from devices.inventory.states import Provisioning
+from devices.telemetry.models import ResourceValue
 from tests.devices import making
 from tests.devices.making import FLOW, NOW
 

@@ -11,11 +11,13 @@ from django.utils import timezone
 
 from accounts.services import admin_log
 from accounts.tasks import clear_expired
-from devices.models import Credential, CredentialState, Device, Plane
-from devices.services import credentials, device_retention
-from devices.states import Access
-from devices.tasks import prune_history
-from devices.telemetry import Observation, ObservationState, TidyingCursor, TraceHead, TraceMessage
+from devices.inventory.models import Credential, CredentialState, Device, Plane
+from devices.inventory.services import credentials
+from devices.inventory.states import Access
+from devices.observations.models import Observation, ObservationState
+from devices.telemetry.models import TidyingCursor, TraceHead, TraceMessage
+from devices.telemetry.services import device_retention
+from provisioning.tasks import prune_records
 from tests.devices import making
 
 pytestmark = pytest.mark.django_db
@@ -108,7 +110,7 @@ def test_beat_rings_for_all_of_it() -> None:
     device = making.device()
     observation(device, "/3/0/9", state=ObservationState.ENDED, ended_at=LONG_AGO)
     LogEntry.objects.create(user=making.person(), action_time=LONG_AGO, action_flag=CHANGE, object_repr="x")
-    prune_history()
+    prune_records()
     clear_expired()
     assert not Observation.objects.exists()
     assert not LogEntry.objects.exists()

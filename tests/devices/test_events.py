@@ -11,7 +11,8 @@ import pytest
 from celery import Celery
 from django.db import transaction
 
-from devices import bells, events
+from devices.inventory import events
+from live import bells, groups
 
 PATIENCE = 60.0  # the end of waiting for a condition, on however busy a machine
 
@@ -88,7 +89,7 @@ def test_nothing_is_said_before_the_commit_nor_after_a_rollback(layer: Layer, ta
 
 def test_many_at_once_are_one_message_for_all_pages(layer: Layer) -> None:
     bells.changed([(number, 3, ("seen",)) for number in range(bells.MANY + 1)])
-    assert layer.sent == [(bells.EVERYONE_GROUP, {"type": "devices.changed"})]
+    assert layer.sent == [(groups.EVERYONE, {"type": "devices.changed"})]
 
 
 def test_broken_layer_and_broker_are_a_warning(

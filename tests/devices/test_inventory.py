@@ -8,12 +8,15 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
+from accounts.errors import Refused
 from audit.models import LedgerEvent
-from devices import vault
-from devices.errors import Refused
-from devices.models import Credential, Device, Plane, Registration
-from devices.services import inventory, mailbox, smsc_links
-from devices.states import MOVES, Access, IllegalMove, Ownership, Provisioning, check_move
+from devices.commands.services import mailbox
+from devices.inventory import vault
+from devices.inventory.models import Credential, Device, Plane
+from devices.inventory.services import inventory
+from devices.inventory.states import MOVES, Access, IllegalMove, Ownership, Provisioning, check_move
+from devices.messaging.services import smsc_links
+from devices.registry.models import Registration
 from tests.devices import making
 from tests.devices.making import NOW
 

@@ -8,10 +8,10 @@ import pytest
 
 from audit import strangers
 from audit.models import LedgerEvent
-from devices.models import Device, Knock
-from devices.services import knocks, registrations
-from devices.services.knocks import ELSEWHERE, HOSTS_LISTED, KnockSeen
-from devices.services.registrations import Inbound
+from devices.inventory.models import Device, Knock
+from devices.registry.services import knocks, registrations
+from devices.registry.services.knocks import ELSEWHERE, HOSTS_LISTED, KnockSeen
+from devices.registry.services.registrations import Inbound
 from lwm2m.messages import Deregister
 from tests.devices import making
 from tests.devices.making import NOW

@@ -9,12 +9,14 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
+from accounts.errors import Refused
 from audit.models import LedgerEvent
-from devices.errors import Refused
-from devices.models import Command, Device
-from devices.outcomes import DeviceRefused, Done, Silent
-from devices.services import inventory, mailbox
-from devices.states import Provisioning
+from devices.commands.models import Command
+from devices.commands.outcomes import DeviceRefused, Done, Silent
+from devices.commands.services import mailbox
+from devices.inventory.models import Device
+from devices.inventory.services import inventory
+from devices.inventory.states import Provisioning
 from tests.devices import making
 from tests.devices.making import FLOW, NOW
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devices import nameplate
-from devices.errors import Refused
-from devices.near_names import MIN_LENGTH, intact_ends, is_one_slip
+from accounts.errors import Refused
+from devices.inventory import nameplate
+from devices.inventory.near_names import MIN_LENGTH, intact_ends, is_one_slip
 
 NAMES = st.text(alphabet="ab1", min_size=0, max_size=9)
 

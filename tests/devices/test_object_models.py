@@ -10,13 +10,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
+from accounts.errors import Refused
 from accounts.models import Operator
 from audit.models import LedgerEvent
-from devices import object_models as catalogues
-from devices.errors import Refused
-from devices.models import ObjectDefinition
-from devices.services import object_models
-from devices.services.object_models import Report, Result, Source
+from devices.inventory import object_models as catalogues
+from devices.inventory.models import ObjectDefinition
+from devices.inventory.services import object_models
+from devices.inventory.services.object_models import Report, Result, Source
 from lwm2m import paths
 from lwm2m.objects import core
 from tests.devices import making

@@ -13,7 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Operator, User
-from devices.models import Command, Credential
+from devices.commands.models import Command
+from devices.inventory.models import Credential
 
 pytestmark = [
     pytest.mark.django_db,
@@ -22,8 +23,8 @@ pytestmark = [
 ROWS = 20_000
 EVENTS = 30_000
 BIG = (
-    *("devices_device", "devices_registration", "devices_registrationdetail", "devices_credential"),
-    *("devices_command", "accounts_user", "accounts_subscriber", "audit_ledgerevent"),
+    *("inventory_device", "registry_registration", "registry_registrationdetail", "inventory_credential"),
+    *("commands_command", "accounts_user", "accounts_subscriber", "audit_ledgerevent"),
 )
 FILL = (
     """INSERT INTO accounts_user (password, is_superuser, email, name, is_staff, is_active, date_joined)
@@ -32,7 +33,7 @@ FILL = (
     """INSERT INTO accounts_subscriber (operator_id, user_id, number, state, created_at)
     SELECT {operator}, id, 'BIG-' || lpad((id % 10000)::text, 4, '0') || '-' || id, 'active', now()
     FROM accounts_user WHERE email LIKE 'person%@example.org'""",
-    """INSERT INTO devices_device (operator_id, subscriber_id, endpoint, name, reach, onboarding, security, msisdn,
+    """INSERT INTO inventory_device (operator_id, subscriber_id, endpoint, name, reach, onboarding, security, msisdn,
       ownership, access, provisioning, setup_cause, manufacturer, model_number, serial_number, firmware_version,
       created_at)
     SELECT {operator}, id, 'urn:imei:' || 351000000000000 + n, 'meter-' || n, 'ip', 'bootstrap', 'psk',
@@ -40,18 +41,18 @@ FILL = (
       'SN' || lpad(n::text, 8, '0'), '1', now()
     FROM (SELECT id, row_number() OVER (ORDER BY id) n FROM accounts_subscriber
           WHERE operator_id = {operator}) account""",
-    """INSERT INTO devices_registration (device_id, registration_id, is_live, transport, identity, host, port, flow,
+    """INSERT INTO registry_registration (device_id, registration_id, is_live, transport, identity, host, port, flow,
       lifetime_seconds, queue_mode, registered_at, last_seen_at, expires_at)
     SELECT id, 'r' || id, true, 'dtls', 'key' || id, '10.0.' || id / 250 % 250 || '.' || id % 250, 5683, 'f', 86400,
-      false, now(), now(), now() + interval '1 day' FROM devices_device""",
-    """INSERT INTO devices_registrationdetail (device_id, version, binding, sms_number, object_links, attributes,
-      end_cause) SELECT id, '1.1', 'U', '', '[]', '[]', '' FROM devices_device""",
-    """INSERT INTO devices_credential (device_id, plane, identity, sealed_key, state, created_at)
-    SELECT id, 'management', 'key' || id, 'x', 'active', now() FROM devices_device""",
-    """INSERT INTO devices_command (device_id, operation, path, arguments, priority, state, requested_by, reason,
+      false, now(), now(), now() + interval '1 day' FROM inventory_device""",
+    """INSERT INTO registry_registrationdetail (device_id, version, binding, sms_number, object_links, attributes,
+      end_cause) SELECT id, '1.1', 'U', '', '[]', '[]', '' FROM inventory_device""",
+    """INSERT INTO inventory_credential (device_id, plane, identity, sealed_key, state, created_at)
+    SELECT id, 'management', 'key' || id, 'x', 'active', now() FROM inventory_device""",
+    """INSERT INTO commands_command (device_id, operation, path, arguments, priority, state, requested_by, reason,
       correlation, attempts, broken_off, claimed_by, created_at, expires_at, response_code, cause, detail)
     SELECT id, 'read', '/3/0', '{{}}', 0, 'queued', 'test', '', '', 0, 0, '', now(), now() + interval '1 day',
-      '', '', '' FROM devices_device""",
+      '', '', '' FROM inventory_device""",
     """INSERT INTO audit_ledgerevent (chain, sequence, version, at, actor_kind, actor_id, actor_label,
       impersonator_id, request_id, action, result, cause, target, device_id, subscriber_id, operator_id, job_id, reason,
       personal, previous_hash, hash)
@@ -63,7 +64,7 @@ FILL = (
     # What VACUUM does: words of new rows wait in a list that each search reads, until they are sorted in.
     *(
         f"SELECT gin_clean_pending_list('{name}_trigrams')"
-        for name in ("devices_device", "accounts_user", "accounts_subscriber")
+        for name in ("inventory_device", "accounts_user", "accounts_subscriber")
     ),
     "ANALYZE",
 )
@@ -80,8 +81,8 @@ DEVICES = (
     *("SN00004711", "10.0.77.7", "nosuchthing"),
 )
 DOORS = (
-    "/admin/devices/device/",
-    "/admin/devices/device/board/",
+    "/admin/inventory/device/",
+    "/admin/inventory/device/board/",
     "/support/",
     "/api/v1/registrations/",
 )

@@ -8,10 +8,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from devices.models import Device, Registration
-from devices.services import registrations
-from devices.services.registrations import Inbound
-from devices.states import Provisioning
+from devices.inventory.models import Device
+from devices.inventory.states import Provisioning
+from devices.registry.models import Registration
+from devices.registry.services import registrations
+from devices.registry.services.registrations import Inbound
 from lwm2m.codes import Code
 from lwm2m.links import parse_object_links
 from lwm2m.messages import Deregister, Register, Update

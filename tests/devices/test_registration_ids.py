@@ -7,10 +7,11 @@ import itertools
 import pytest
 from django.utils import timezone
 
-from devices.models import Device, Onboarding, Registration, Security, Transport
-from devices.services import registration_ids, registrations
-from devices.services.registrations import Inbound
-from devices.states import Provisioning
+from devices.inventory.models import Device, Onboarding, Security
+from devices.inventory.states import Provisioning
+from devices.registry.models import Registration, Transport
+from devices.registry.services import registration_ids, registrations
+from devices.registry.services.registrations import Inbound
 from lwm2m.links import parse_object_links
 from lwm2m.messages import Register
 from lwm2m.registration import Origin

@@ -7,9 +7,10 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Subscriber, User
-from devices.models import Device
-from devices.selectors import board, search
-from devices.selectors.board import Query
+from backoffice.board import listing
+from backoffice.board.listing import Query
+from devices.inventory.models import Device
+from devices.registry.selectors import search
 from selfservice.selectors import own
 from support.selectors import devices as desk
 from tests.devices import making
@@ -79,9 +80,9 @@ def test_every_door_finds_the_same(meter, text):
     owner = meter.subscriber.user
     api = client.get("/api/v1/devices/", {"q": text}).json()
     assert [row["endpoint"] for row in api["results"]] == [meter.endpoint]
-    admin = client.get("/admin/devices/device/", {"q": text}).context["cl"].result_list
+    admin = client.get("/admin/inventory/device/", {"q": text}).context["cl"].result_list
     assert [row.pk for row in admin] == [meter.pk]
-    assert list(board.devices(root, Query(text=text), now)) == [meter]
+    assert list(listing.devices(root, Query(text=text), now)) == [meter]
     assert list(own.listed(owner, text=text, show="", now=now)) == [meter]
     assert desk.search(text, None) == [meter]
 

@@ -7,14 +7,23 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from accounts.errors import Refused
 from accounts.models import Operator
 from audit.models import LedgerEvent
-from devices import vault
-from devices.errors import Refused
-from devices.messaging import SmscLink, SmsMessage, SmsPart, SmsPurpose, SmsReceiptKey, SmsSpent, SmsState
-from devices.models import Device, Reach, Security, SouthboundProcess
-from devices.services import (
-    inventory,
+from devices.inventory import vault
+from devices.inventory.models import Device, Reach, Security
+from devices.inventory.services import inventory
+from devices.inventory.states import Access, Ownership, Provisioning
+from devices.messaging.models import (
+    SmscLink,
+    SmsMessage,
+    SmsPart,
+    SmsPurpose,
+    SmsReceiptKey,
+    SmsSpent,
+    SmsState,
+)
+from devices.messaging.services import (
     sms_inbox,
     sms_joining,
     sms_outbox,
@@ -23,9 +32,9 @@ from devices.services import (
     smsc_links,
     triggers,
 )
-from devices.services.sms_inbox import Part
-from devices.services.sms_outbox import Outgoing, Receipt, Settled
-from devices.states import Access, Ownership, Provisioning
+from devices.messaging.services.sms_inbox import Part
+from devices.messaging.services.sms_outbox import Outgoing, Receipt, Settled
+from devices.registry.models import SouthboundProcess
 from lwm2m import trigger
 
 pytestmark = pytest.mark.django_db

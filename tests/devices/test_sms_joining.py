@@ -7,7 +7,7 @@ from itertools import combinations, permutations
 
 import pytest
 
-from devices.services.sms_joining import SETTLE, SPAN, Piece, join
+from devices.messaging.services.sms_joining import SETTLE, SPAN, Piece, join
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 

@@ -10,8 +10,8 @@ from django.db import connection, connections
 from accounts.models import Operator
 from audit import ledger
 from audit.models import LedgerEvent
-from devices.messaging import SmscLink
-from devices.services import smsc_links
+from devices.messaging.models import SmscLink
+from devices.messaging.services import smsc_links
 
 WAIT = 60
 _WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"

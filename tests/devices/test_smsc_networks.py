@@ -6,9 +6,9 @@ from ipaddress import ip_network
 
 import pytest
 
-from devices import smsc_networks
-from devices.errors import Refused
-from devices.services import smsc_links
+from accounts.errors import Refused
+from devices.messaging import smsc_networks
+from devices.messaging.services import smsc_links
 from tests.devices import making
 
 

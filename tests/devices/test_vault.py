@@ -17,10 +17,13 @@ from django.utils import timezone
 from accounts.models import Operator
 from audit import ledger
 from audit.models import LedgerEvent
-from devices import locks, vault
-from devices.messaging import SmscLink
-from devices.models import Command, Credential, Device
-from devices.services import credentials, delivery, operations, smsc_links
+from devices.commands.models import Command
+from devices.commands.services import delivery, operations
+from devices.inventory import locks, vault
+from devices.inventory.models import Credential, Device
+from devices.inventory.services import credentials
+from devices.messaging.models import SmscLink
+from devices.messaging.services import smsc_links
 from selfservice import key_sheet
 from southbound.transports import session_file
 from tests.devices import making
@@ -43,12 +46,14 @@ def sealing_modules() -> set[str]:
 def _seals(tree: ast.Module) -> bool:
     vaults, seals = set(), set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module == "devices":
+        if isinstance(node, ast.ImportFrom) and node.module == "devices.inventory":
             vaults |= {each.asname or each.name for each in node.names if each.name == "vault"}
-        elif isinstance(node, ast.ImportFrom) and node.module == "devices.vault":
+        elif isinstance(node, ast.ImportFrom) and node.module == "devices.inventory.vault":
             seals |= {each.asname or each.name for each in node.names if each.name == "seal"}
         elif isinstance(node, ast.Import):
-            vaults |= {each.asname or each.name for each in node.names if each.name == "devices.vault"}
+            vaults |= {
+                each.asname or each.name for each in node.names if each.name == "devices.inventory.vault"
+            }
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr == "seal" and ast.unparse(node.value) in vaults:
             return True
@@ -65,11 +70,11 @@ def test_every_module_that_seals_has_a_place_and_every_place_a_module():
 @pytest.mark.parametrize(
     ("source", "seals"),
     [
-        ("from devices import vault\nvault.seal(b'')", True),
-        ("from devices import vault as v\nkeep = v.seal", True),
-        ("from devices.vault import seal as s\ns(b'')", True),
-        ("import devices.vault\ndevices.vault.seal(b'')", True),
-        ("from devices import vault\nvault.open_sealed('')", False),
+        ("from devices.inventory import vault\nvault.seal(b'')", True),
+        ("from devices.inventory import vault as v\nkeep = v.seal", True),
+        ("from devices.inventory.vault import seal as s\ns(b'')", True),
+        ("import devices.inventory.vault\ndevices.inventory.vault.seal(b'')", True),
+        ("from devices.inventory import vault\nvault.open_sealed('')", False),
         ("import other as vault\nvault.seal(b'')", False),
     ],
 )

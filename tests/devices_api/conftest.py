@@ -11,7 +11,8 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import Operator, Subscriber, User
-from devices.models import Device, Registration, RegistrationDetail
+from devices.inventory.models import Device
+from devices.registry.models import Registration, RegistrationDetail
 from tests.accounts.conftest import clean_start, member, north, person, south, subscriber
 
 __all__ = ["clean_start", "member", "north", "person", "south", "subscriber"]

@@ -9,7 +9,7 @@ from asgiref.testing import ApplicationCommunicator
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 
-from devices import consumers
+from live import consumers
 
 PATIENCE_SECONDS = 60  # a page pauses twice as long as it looked, which on a busy machine is long
 

@@ -9,9 +9,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.roles import Role
-from devices.models import Device
-from devices.services import values
-from devices.services.values import Sample
+from devices.inventory.models import Device
+from devices.telemetry.services import values
+from devices.telemetry.services.values import Sample
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def tell(device: Device, *told: tuple[str, object], ago: float = 5.0) -> None:
 
 
 def address(device: Device, rest: str = "") -> str:
-    return f"/admin/devices/device/{device.pk}/manage/{rest}"
+    return f"/admin/inventory/device/{device.pk}/manage/{rest}"
 
 
 def text(response, status: int = 200) -> str:

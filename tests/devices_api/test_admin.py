@@ -10,12 +10,14 @@ from accounts.models import User
 from accounts.roles import Role
 from accounts.services import staff
 from audit.models import LedgerEvent
-from devices import requesters
-from devices.models import Command, Credential, Device, Knock, RegistrationDetail
-from devices.services import inventory
+from backoffice import requesters
+from devices.commands.models import Command
+from devices.inventory.models import Credential, Device, Knock
+from devices.inventory.services import inventory
+from devices.registry.models import RegistrationDetail
 
 pytestmark = pytest.mark.django_db
-LIST = "/admin/devices/device/"
+LIST = "/admin/inventory/device/"
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def signed_in(member, north):
 
 
 def page_of(device: Device) -> str:
-    return reverse("admin:devices_device_change", args=[device.pk])
+    return reverse("admin:inventory_device_change", args=[device.pk])
 
 
 def act(client: Client, action: str, *devices: Device, **data: str):
@@ -114,9 +116,10 @@ def test_a_device_nobody_has_seen_has_a_page_too(signed_in, device):
 
 def test_devices_are_not_added_or_deleted_here(signed_in, device):
     client = signed_in(Role.ADMINISTRATOR)
-    assert client.get("/admin/devices/device/add/").status_code == 403
+    assert client.get("/admin/inventory/device/add/").status_code == 403
     assert (
-        client.post(f"/admin/devices/device/{device('meter').pk}/delete/", {"post": "yes"}).status_code == 403
+        client.post(f"/admin/inventory/device/{device('meter').pk}/delete/", {"post": "yes"}).status_code
+        == 403
     )
 
 
@@ -188,22 +191,22 @@ def test_the_waiting_room_finds_the_whole_name(signed_in, north):
         plane="bootstrap", cause="ENDPOINT_UNKNOWN", claimed_name="stray-device", host="192.0.2.1"
     )
     client = signed_in(Role.SUPPORT)
-    knocks = "/admin/devices/knock/"
+    knocks = "/admin/inventory/knock/"
     assert "stray-device" not in client.get(knocks).content.decode()
     assert "ENDPOINT_UNKNOWN" not in client.get(f"{knocks}?q=stray").content.decode()
     assert "ENDPOINT_UNKNOWN" in client.get(f"{knocks}?q=stray-device").content.decode()
 
 
 def test_the_board_is_in_the_list_of_models(signed_in):
-    assert "/admin/devices/device/board/" in signed_in(Role.READ_ONLY).get("/admin/").content.decode()
+    assert "/admin/inventory/device/board/" in signed_in(Role.READ_ONLY).get("/admin/").content.decode()
 
 
 def test_history_leads_to_the_timeline_and_an_end_device_has_its_gateways_security(signed_in, device):
     one = device("meter")
     client = signed_in(Role.SUPPORT)
-    answer = client.get(f"/admin/devices/device/{one.pk}/history/")
+    answer = client.get(f"/admin/inventory/device/{one.pk}/history/")
     assert (answer.status_code, answer.url) == (302, f"/support/devices/{one.pk}/")
-    told = signed_in(Role.READ_ONLY).get(f"/admin/devices/device/{one.pk}/history/").content.decode()
+    told = signed_in(Role.READ_ONLY).get(f"/admin/inventory/device/{one.pk}/history/").content.decode()
     assert "recorded in the ledger" in told
     assert "wasn" not in told  # "It probably wasn't added via this admin site."
     behind = device("behind", reach="gateway", security="none", onboarding="direct")

@@ -11,13 +11,14 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.roles import Role
 from accounts.services import staff
-from devices.board_parts import Parts
-from devices.models import Device, Registration
-from devices.selectors import board
-from devices.selectors.board import Query
+from backoffice.board import listing
+from backoffice.board.listing import Query
+from backoffice.board.parts import Parts
+from devices.inventory.models import Device
+from devices.registry.models import Registration
 
 pytestmark = pytest.mark.django_db
-BOARD = "/admin/devices/device/board/"
+BOARD = "/admin/inventory/device/board/"
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def reader(member, north) -> User:
 
 
 def shown(user: User, address: str = "") -> list[str]:
-    return [row.device.endpoint for row in board.page(user, Query.parse(address), timezone.now()).rows]
+    return [row.device.endpoint for row in listing.page(user, Query.parse(address), timezone.now()).rows]
 
 
 def targets(parts: list[tuple[str, str]]) -> list[str]:
@@ -45,7 +46,7 @@ def test_nonsense_in_the_address_is_left_out():
 
 
 def test_rows_and_counts_agree(reader, fleet):
-    counts = board.counts(reader, Query(), timezone.now())
+    counts = listing.counts(reader, Query(), timezone.now())
     assert counts.total == 6
     assert counts.states == {
         "registered": 1,
@@ -60,7 +61,7 @@ def test_rows_and_counts_agree(reader, fleet):
         "suspended": 0,
     }
     for state, count in counts.states.items():
-        page = board.page(reader, Query(state=state), timezone.now())
+        page = listing.page(reader, Query(state=state), timezone.now())
         assert [row.session.state for row in page.rows] == [state] * count
 
 
@@ -69,9 +70,9 @@ def test_retired_and_foreign_devices_are_not_on_the_board(reader, device, south)
     device("theirs", operator=south)
     device("here")
     assert shown(reader) == ["here"]
-    assert board.counts(reader, Query(), timezone.now()).total == 1
+    assert listing.counts(reader, Query(), timezone.now()).total == 1
     assert shown(reader, "operator=southsea") == []
-    assert [one.slug for one in board.operators(reader)] == ["northwind"]
+    assert [one.slug for one in listing.operators(reader)] == ["northwind"]
 
 
 def test_search_and_filters(reader, device, registered, subscriber):
@@ -93,16 +94,16 @@ def test_pages_follow_each_other_and_lead_back(reader, north):
     Device.objects.bulk_create(Device(operator=north, endpoint=f"meter-{n:03d}") for n in range(120))
     now, seen, query, pages = timezone.now(), [], Query(), []
     while True:
-        page = board.page(reader, query, now)
+        page = listing.page(reader, query, now)
         pages.append([row.device.endpoint for row in page.rows])
         seen += pages[-1]
         if not page.older:
             break
         query = Query.parse(page.older.removeprefix("?"))
     assert seen == [f"meter-{n:03d}" for n in range(119, -1, -1)]
-    back = board.page(reader, Query.parse(page.newer.removeprefix("?")), now)
+    back = listing.page(reader, Query.parse(page.newer.removeprefix("?")), now)
     assert [row.device.endpoint for row in back.rows] == pages[1]
-    first = board.page(reader, Query.parse(back.newer.removeprefix("?")), now)
+    first = listing.page(reader, Query.parse(back.newer.removeprefix("?")), now)
     assert [row.device.endpoint for row in first.rows] == pages[0]
     assert not first.newer
 
@@ -111,7 +112,7 @@ def test_a_page_costs_the_same_for_many(reader, device, registered, django_asser
     for number in range(60):
         registered(device(f"meter-{number}", own=True))
     with django_assert_num_queries(4):  # the person, their roles, the page, who is refused
-        rows = board.page(User.objects.get(pk=reader.pk), Query(), timezone.now()).rows
+        rows = listing.page(User.objects.get(pk=reader.pk), Query(), timezone.now()).rows
         assert [row.device.operator.name for row in rows] == ["Northwind Telecom"] * 50
         assert all(row.detail.binding == "U" and row.device.subscriber.number for row in rows)
 

@@ -20,9 +20,10 @@ from accounts import events
 from accounts.models import StaffMembership, User
 from accounts.roles import Role
 from accounts.services import people, signins
-from devices import consumers
-from devices.bells import EVERYONE_GROUP
-from devices.consumers import NOT_ALLOWED, BoardConsumer
+from backoffice.board.consumers import BoardConsumer
+from live import consumers
+from live.consumers import NOT_ALLOWED
+from live.groups import EVERYONE
 from tests.devices_api.line import PATIENCE_SECONDS, Line
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -92,7 +93,7 @@ def test_when_many_change_at_once_the_page_looks_again(board, member, north, dev
     async def play(line: Line) -> None:
         await line.hear(3)
         await sync_to_async(registered)(one)
-        await get_channel_layer().group_send(EVERYONE_GROUP, {"type": "devices.changed"})
+        await get_channel_layer().group_send(EVERYONE, {"type": "devices.changed"})
         sent = await line.hear(2)
         assert "one" in sent["board-rows"]
 
@@ -155,7 +156,7 @@ def test_a_failure_closes_the_line_so_that_the_page_comes_back(
         def broken(*args: object) -> None:
             raise RuntimeError
 
-        monkeypatch.setattr("devices.board_parts.Parts.of", broken)
+        monkeypatch.setattr("backoffice.board.parts.Parts.of", broken)
         await say_changed(f"operator.{north.pk}", one.pk)
         assert await line.closed_with() == 1011
 

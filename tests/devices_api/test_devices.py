@@ -9,7 +9,7 @@ import pytest
 from accounts.models import User
 from accounts.roles import Role
 from audit import ledger
-from devices.selectors.sessions import Session
+from devices.registry.selectors.sessions import Session
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.devices_api.urls")]
 

@@ -15,8 +15,8 @@ from django.urls import get_resolver, resolve, reverse
 from knox.models import AuthToken
 
 from accounts.roles import Role
-from devices.api.endpoint_paths import PREFIX
-from devices.services import operations
+from api.devices.endpoint_paths import PREFIX
+from devices.commands.services import operations
 
 TAILS = sorted(
     {

@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from accounts.roles import Role
 from audit.causes import CAUSES
-from devices.models import Command, CommandState
-from devices.services import mailbox
-from devices.telemetry import Observation
+from devices.commands.models import Command, CommandState
+from devices.commands.services import mailbox
+from devices.observations.models import Observation
 from tests.devices_api.managing import address, ask, desk, meter, signed_in, text
 
 __all__ = ["desk", "meter", "signed_in"]

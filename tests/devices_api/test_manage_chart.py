@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from devices.management_views import chart
+from backoffice.manage import chart
 
 
 def drawn(*values: float, is_step: bool = False) -> chart.Chart | None:

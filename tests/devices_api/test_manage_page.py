@@ -10,14 +10,17 @@ from django.utils import timezone
 from accounts.models import Operator
 from accounts.roles import Role
 from audit.causes import CAUSES
-from devices.gateways import EndDevice
-from devices.management_views import facts
-from devices.management_views.consumers import ManageConsumer, NodeConsumer
-from devices.management_views.parts import Parts
-from devices.models import Command, CommandState, Device
-from devices.selectors import present, verdict
-from devices.services import inventory, mailbox, traces
-from devices.states import Access
+from backoffice.manage import facts
+from backoffice.manage.consumers import ManageConsumer, NodeConsumer
+from backoffice.manage.parts import Parts
+from devices.commands.models import Command, CommandState
+from devices.commands.services import mailbox
+from devices.gateways.models import EndDevice
+from devices.inventory.models import Device
+from devices.inventory.services import inventory
+from devices.inventory.states import Access
+from devices.registry.selectors import present, verdict
+from devices.telemetry.services import traces
 from tests.devices_api.managing import address, ask, desk, meter, signed_in, tell, text
 
 __all__ = ["desk", "meter", "signed_in"]
@@ -262,7 +265,7 @@ def test_the_page_costs_the_same_for_few_and_for_many(desk, meter, django_assert
 
 
 def test_the_device_page_leads_here(desk, meter):
-    assert address(meter) in text(desk.get(f"/admin/devices/device/{meter.pk}/change/"))
+    assert address(meter) in text(desk.get(f"/admin/inventory/device/{meter.pk}/change/"))
     assert meter.access == Access.ACTIVE
 
 

@@ -10,14 +10,14 @@ from accounts.models import User
 from accounts.roles import Role
 from accounts.services import staff
 from audit.models import LedgerEvent
-from devices import object_models as catalogues
-from devices.models import ObjectDefinition
-from devices.services import object_models
-from devices.services.object_models import MAX_FILE_BYTES, Source
+from devices.inventory import object_models as catalogues
+from devices.inventory.models import ObjectDefinition
+from devices.inventory.services import object_models
+from devices.inventory.services.object_models import MAX_FILE_BYTES, Source
 from tests.devices.test_object_models import BOMB, ddf
 
 pytestmark = pytest.mark.django_db
-LIST, ADD = "/admin/devices/objectdefinition/", "/admin/devices/objectdefinition/add/"
+LIST, ADD = "/admin/inventory/objectdefinition/", "/admin/inventory/objectdefinition/add/"
 API = "/api/v1/object-definitions/"
 WRITERS = (Role.ADMINISTRATOR, Role.PROVISIONING)
 READERS = (Role.SUPPORT, Role.READ_ONLY, Role.AUDITOR)
@@ -95,7 +95,7 @@ def test_files_are_loaded_by_page_and_each_is_reported(signed_in, north):
 def test_a_page_without_files_or_with_too_many_says_so(signed_in, north, monkeypatch):
     client = signed_in(Role.ADMINISTRATOR)
     assert "Choose at least one DDF file" in client.post(ADD, {"operator": north.pk}).content.decode()
-    monkeypatch.setattr("devices.object_files.MAX_FILES", 2)
+    monkeypatch.setattr("devices.inventory.object_files.MAX_FILES", 2)
     page = client.post(ADD, {"operator": north.pk, "files": several()}).content.decode()
     assert "These are 7 files; send at most 2 at once." in page
     assert not ObjectDefinition.objects.exists()
@@ -276,5 +276,5 @@ def test_what_is_no_upload_is_refused(api, member, north, monkeypatch):
     assert client.post(API, {"files": "text"}, format="multipart").status_code == 400
     assert client.post(API, {}, format="multipart").status_code == 400
     assert client.post(API, {"files": []}, format="json").status_code == 415
-    monkeypatch.setattr("devices.object_files.MAX_FILES", 2)
+    monkeypatch.setattr("devices.inventory.object_files.MAX_FILES", 2)
     assert "at most 2" in post(client, several()).json()["detail"]

@@ -9,8 +9,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.roles import Role
-from devices.models import Device
-from devices.selectors.paging import KeyedPaginator
+from accounts.scoping.paging import KeyedPaginator
+from devices.inventory.models import Device
 
 pytestmark = pytest.mark.django_db
 
@@ -47,11 +47,11 @@ def test_the_admin_list_costs_the_same_on_every_page(member, north, device, regi
     client.force_login(member(Role.ADMINISTRATOR, north))
     for number in range(160):
         registered(device(f"meter-{number}", own=True))
-    client.get("/admin/devices/device/")
+    client.get("/admin/inventory/device/")
     costs = []
     for page in (2, 3):
         with CaptureQueriesContext(connection) as asked:
-            shown = client.get(f"/admin/devices/device/?p={page}")
+            shown = client.get(f"/admin/inventory/device/?p={page}")
         assert len(shown.context["cl"].result_list) == 50
         costs.append(len(asked))
     assert costs[0] == costs[1] <= 10

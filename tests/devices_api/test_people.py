@@ -13,7 +13,7 @@ from accounts.models import User
 from accounts.roles import Role
 from audit import ledger, people
 from audit.models import FORMER
-from devices.models import Command
+from devices.commands.models import Command
 from provisioning.models import Job
 from tests.devices_api.managing import address, desk, meter, signed_in, text
 
@@ -51,7 +51,7 @@ def asked(person, meter) -> list[User]:
 
 
 PAGES = [
-    "/admin/devices/command/",
+    "/admin/commands/command/",
     "/admin/provisioning/job/",
     "/admin/audit/ledgerevent/?action=signin.ok",
 ]
@@ -94,7 +94,7 @@ def test_a_page_asks_once_for_all_people(root, asked, meter, person, page):
 
 def test_a_row_alone_names_them_too(root, asked):
     command = Command.objects.get(requested_by=f"user:{asked[0].pk}")
-    said = text(root.get(f"/admin/devices/command/{command.pk}/change/"))
+    said = text(root.get(f"/admin/commands/command/{command.pk}/change/"))
     assert "Ann Smith" in said
     assert f"user:{asked[0].pk}" not in said
 

@@ -6,7 +6,7 @@ import pytest
 
 from accounts.models import User
 from accounts.roles import Role
-from devices.models import Knock
+from devices.inventory.models import Knock
 
 pytestmark = pytest.mark.django_db
 REGISTRATIONS = "/api/v1/registrations/"

@@ -8,8 +8,8 @@ from django.test import Client
 from accounts.models import User
 from accounts.roles import Role
 from audit.models import LedgerEvent
-from devices.services import retention
-from devices.telemetry import HistoryRetention
+from devices.telemetry.models import HistoryRetention
+from devices.telemetry.services import retention
 
 pytestmark = pytest.mark.django_db
 FIELD = "history_retention-0-days"

@@ -9,8 +9,9 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.roles import Role
-from devices.messaging import SmscLink, SmsMessage
-from devices.services import inventory, smsc_links
+from devices.inventory.services import inventory
+from devices.messaging.models import SmscLink, SmsMessage
+from devices.messaging.services import smsc_links
 from tests.devices import making
 
 pytestmark = pytest.mark.django_db
@@ -62,7 +63,7 @@ def test_the_admin_writes_the_password_and_never_shows_it(operator, link):
     user = making.member(operator, Role.ADMINISTRATOR)
     client = Client()
     client.force_login(User.objects.get(pk=user.pk))
-    url = reverse("admin:devices_smsclink_change", args=[link.pk])
+    url = reverse("admin:messaging_smsclink_change", args=[link.pk])
     page = client.get(url).content.decode()
     assert "smsc.example" in page
     assert "hush-hush" not in page
@@ -77,5 +78,5 @@ def test_the_admin_writes_the_password_and_never_shows_it(operator, link):
     assert (link.window, link.sealed_password) == (5, sealed)
     client.post(url, {**form, "password": "another"})
     assert SmscLink.objects.get().sealed_password != sealed
-    assert client.get(reverse("admin:devices_smsmessage_changelist")).status_code == 200
-    assert client.get(reverse("admin:devices_smspart_changelist")).status_code == 200
+    assert client.get(reverse("admin:messaging_smsmessage_changelist")).status_code == 200
+    assert client.get(reverse("admin:messaging_smspart_changelist")).status_code == 200

@@ -3,7 +3,7 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
-from devices.api.views import DeviceViewSet
+from api.devices.views import DeviceViewSet
 from m2m_portal.urls import urlpatterns as site
 
 router = SimpleRouter(use_regex_path=False)

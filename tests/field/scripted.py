@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from devices.models import Device
-from devices.selectors import values
-from devices.services import object_models, operations
-from devices.services.object_models import Result, Source
-from devices.telemetry import ResourceValue
+from devices.commands.services import operations
+from devices.inventory.models import Device
+from devices.inventory.services import object_models
+from devices.inventory.services.object_models import Result, Source
+from devices.telemetry.models import ResourceValue
+from devices.telemetry.selectors import values
 from lwm2m.requests import register_request, send_request
 from tests.southbound.client import Answer, Wire, management, until
 from tests.southbound.management import ended

@@ -14,9 +14,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from devices.models import Plane, Registration, Security
-from devices.services import credentials
-from devices.telemetry import ResourceHistory, ResourceValue
+from devices.inventory.models import Plane, Security
+from devices.inventory.services import credentials
+from devices.registry.models import Registration
+from devices.telemetry.models import ResourceHistory, ResourceValue
 from lwm2m.bootstrap import BootstrapPlan
 from lwm2m.requests import register_request
 from tests.field import scripted

@@ -8,9 +8,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from devices.models import Command, Registration
-from devices.services import observations, operations
-from devices.telemetry import Observation, ResourceValue
+from devices.commands.models import Command
+from devices.commands.services import operations
+from devices.observations.models import Observation
+from devices.observations.services import observations
+from devices.registry.models import Registration
+from devices.telemetry.models import ResourceValue
 from lwm2m.requests import register_request, send_request, update_request
 from tests.field import scripted
 from tests.field.cases import one

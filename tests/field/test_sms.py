@@ -6,9 +6,10 @@ import asyncio
 
 import pytest
 
-from devices.messaging import SmsPart
-from devices.models import Device, Reach, Registration, Security
-from devices.telemetry import ResourceValue
+from devices.inventory.models import Device, Reach, Security
+from devices.messaging.models import SmsPart
+from devices.registry.models import Registration
+from devices.telemetry.models import ResourceValue
 from simulator.smsc_store import Message
 from smpp import Address, DataSm, DeliverSm, MessageState, parts, receipts
 from smpp.parts import Part

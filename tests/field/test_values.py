@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from devices.services import observations
-from devices.telemetry import Observation, ResourceHistory, ResourceValue
+from devices.observations.models import Observation
+from devices.observations.services import observations
+from devices.telemetry.models import ResourceHistory, ResourceValue
 from tests.field import scripted
 from tests.field.cases import Case, by_way, one
 from tests.southbound.client import until

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import psycopg
 
 _ROWS = """SELECT d.endpoint, r.registration_id, r.is_live, r.lifetime_seconds, r.last_seen_at
-           FROM devices_registration r JOIN devices_device d ON d.id = r.device_id"""
+           FROM registry_registration r JOIN inventory_device d ON d.id = r.device_id"""
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ DEVICES, EACH = 200, 10
 OURS = "+491700000001"
 _SEED = """
 from accounts.models import Operator
-from devices.models import Device
-from devices.services import smsc_links
+from devices.inventory.models import Device
+from devices.messaging.services import smsc_links
 operator = Operator.objects.create(slug="burst", name="Burst")
 smsc_links.save(operator=operator, host="127.0.0.1", port={port}, system_id="portal", password="secret",
                 address="{ours}", messages_per_second=5000, window=100, wants_receipts=False)
@@ -31,8 +31,8 @@ Device.objects.bulk_create(
 """
 _COUNT = """
 import json
-from devices.messaging import SmsMessage, SmsPart
-from devices.models import Registration
+from devices.messaging.models import SmsMessage, SmsPart
+from devices.registry.models import Registration
 print(json.dumps([
     len({bytes(p) for p in SmsPart.objects.values_list("payload", flat=True)}),
     SmsPart.objects.filter(handled_at=None).count(),

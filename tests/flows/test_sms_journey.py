@@ -7,9 +7,10 @@ import asyncio
 import pytest
 from channels.layers import get_channel_layer
 
-from devices.models import Device, Onboarding, Reach, Registration, Security
-from devices.services import smsc_links
-from devices.states import Provisioning
+from devices.inventory.models import Device, Onboarding, Reach, Security
+from devices.inventory.states import Provisioning
+from devices.messaging.services import smsc_links
+from devices.registry.models import Registration
 from m2m_portal.channel_layer import InProcessChannelLayer
 from provisioning.models import BootstrapSession
 from provisioning.services import jobs, onboarding

@@ -11,13 +11,14 @@ from django.db import connection, connections
 from django.utils import timezone
 
 from audit import ledger
-from devices import locks
-from devices.gateways import EndDevice
-from devices.models import Device, Onboarding, Reach, Security
-from devices.services import end_devices, values
-from devices.services.values import Sample
-from devices.states import Ownership, Provisioning
-from devices.telemetry import ResourceValue
+from devices.gateways.models import EndDevice
+from devices.gateways.services import end_devices
+from devices.inventory import locks
+from devices.inventory.models import Device, Onboarding, Reach, Security
+from devices.inventory.states import Ownership, Provisioning
+from devices.telemetry.models import ResourceValue
+from devices.telemetry.services import values
+from devices.telemetry.services.values import Sample
 from tests.southbound.conftest import make_device, operator
 
 __all__ = ["make_device", "operator"]

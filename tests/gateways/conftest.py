@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from accounts.models import Operator, Subscriber
-from devices.models import Device, Onboarding, Reach, Security
-from devices.states import Ownership, Provisioning
+from devices.inventory.models import Device, Onboarding, Reach, Security
+from devices.inventory.states import Ownership, Provisioning
 from tests.accounts.conftest import clean_start, member, north, person, south, subscriber
 from tests.devices_api.conftest import api
 from tests.management.conftest import register

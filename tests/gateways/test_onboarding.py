@@ -8,15 +8,19 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from accounts.errors import Refused
 from audit.models import LedgerEvent
-from devices import locks
-from devices.errors import Refused
-from devices.gateways import EndDevice
-from devices.models import Command, Device, Registration
-from devices.outcomes import DeviceRefused, Done
-from devices.services import delivery, end_device_choices, end_devices, inventory
-from devices.states import Access, Provisioning
-from devices.telemetry import Observation
+from devices.commands.models import Command
+from devices.commands.outcomes import DeviceRefused, Done
+from devices.commands.services import delivery
+from devices.gateways.models import EndDevice
+from devices.gateways.services import end_device_choices, end_devices
+from devices.inventory import locks
+from devices.inventory.models import Device
+from devices.inventory.services import inventory
+from devices.inventory.states import Access, Provisioning
+from devices.observations.models import Observation
+from devices.registry.models import Registration
 from provisioning.models import Job
 from provisioning.selectors import progress
 from provisioning.services import jobs, onboarding, profiles

@@ -8,10 +8,11 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from devices.models import Device, Registration, RegistrationDetail
-from devices.selectors import sessions, ways
-from devices.selectors.sessions import Session
-from devices.services import end_device_choices, end_devices
+from devices.gateways.services import end_device_choices, end_devices
+from devices.inventory.models import Device
+from devices.registry.models import Registration, RegistrationDetail
+from devices.registry.selectors import sessions, ways
+from devices.registry.selectors.sessions import Session
 from tests.gateways.conftest import instances
 
 NOW = timezone.now()

@@ -10,10 +10,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import LedgerEvent
-from devices.gateways import EndDevice
-from devices.models import Device, Registration, RegistrationDetail
-from devices.services import end_device_choices, end_devices, registrations, values
-from devices.services.values import Sample
+from devices.gateways.models import EndDevice
+from devices.gateways.services import end_device_choices, end_devices
+from devices.inventory.models import Device
+from devices.registry.models import Registration, RegistrationDetail
+from devices.registry.services import registrations
+from devices.telemetry.services import values
+from devices.telemetry.services.values import Sample
 from lwm2m.links import parse_object_links
 from provisioning.models import Job
 from provisioning.services import onboarding
@@ -88,23 +91,23 @@ def page(client: Client, name: str, *args: object, **query: object) -> str:
 
 def test_the_admin_shows_the_tree(told, staff):
     taken = onboarding.take_end_devices(gateway=told, identifiers=["urn:dev:a"]).devices[0]
-    shown = page(staff, "devices_device_change", told.pk)
+    shown = page(staff, "inventory_device_change", told.pk)
     assert "Behind this gateway" in shown
     assert "1 taken, 2 on offer, 0 left out, 0 gone" in shown
-    child = page(staff, "devices_device_change", taken.pk)
+    child = page(staff, "inventory_device_change", taken.pk)
     assert "registered through Basement" in child
     assert 'as <span class="board-address">dev0</span>' in child
-    assert "Registered through Basement" in page(staff, "devices_device_manage", taken.pk)
+    assert "Registered through Basement" in page(staff, "inventory_device_manage", taken.pk)
     Registration.objects.filter(device=told).update(is_live=False)
-    assert "gateway Basement offline" in page(staff, "devices_device_board", state="gateway_offline")
-    assert "behind a gateway whose registration has ended" in page(staff, "devices_device_change", taken.pk)
-    assert "urn:dev:b" in page(staff, "devices_enddevice_changelist", gateway__id__exact=told.pk)
-    assert "urn:dev:a" not in page(staff, "devices_enddevice_changelist", show="offered")
+    assert "gateway Basement offline" in page(staff, "inventory_device_board", state="gateway_offline")
+    assert "behind a gateway whose registration has ended" in page(staff, "inventory_device_change", taken.pk)
+    assert "urn:dev:b" in page(staff, "gateways_enddevice_changelist", gateway__id__exact=told.pk)
+    assert "urn:dev:a" not in page(staff, "gateways_enddevice_changelist", show="offered")
 
 
 def test_the_admin_takes_and_leaves_out(told, staff):
     rows = {row.identifier: row.pk for row in EndDevice.objects.all()}
-    address = reverse("admin:devices_enddevice_changelist")
+    address = reverse("admin:gateways_enddevice_changelist")
     staff.post(address, {"action": "take_them", "_selected_action": [rows["urn:dev:a"]]})
     staff.post(address, {"action": "leave_out", "_selected_action": [rows["urn:dev:b"]]})
     assert EndDevice.objects.get(pk=rows["urn:dev:a"]).device.endpoint == "urn:dev:a"
@@ -116,7 +119,7 @@ def test_who_may_only_read_takes_nothing(told, member, north):
     reader.force_login(member("read_only", north))
     rows = list(EndDevice.objects.values_list("pk", flat=True))
     reader.post(
-        reverse("admin:devices_enddevice_changelist"), {"action": "take_them", "_selected_action": rows}
+        reverse("admin:gateways_enddevice_changelist"), {"action": "take_them", "_selected_action": rows}
     )
     assert not EndDevice.objects.filter(device__isnull=False).exists()
 
@@ -124,12 +127,12 @@ def test_who_may_only_read_takes_nothing(told, member, north):
 def test_lists_of_children_cost_what_a_list_costs(told, staff, django_assert_max_num_queries):
     onboarding.take_end_devices(gateway=told)
     with django_assert_max_num_queries(20):
-        page(staff, "devices_device_changelist")
+        page(staff, "inventory_device_changelist")
     many = instances(*(f"urn:more:{number}" for number in range(40)))
     end_devices.told(gateway=told, instances=many, is_whole=True, now=NOW)
     onboarding.take_end_devices(gateway=told)
     with django_assert_max_num_queries(20):
-        page(staff, "devices_device_changelist")
+        page(staff, "inventory_device_changelist")
     assert end_device_choices.on_offer(told, None) == []
 
 
@@ -163,6 +166,6 @@ def test_the_pages_of_a_gateway_with_ten_thousand_stay_short(gateway, staff):
         ],
         now=NOW,
     )
-    for name in ("devices_device_change", "devices_device_manage"):
+    for name in ("inventory_device_change", "inventory_device_manage"):
         assert len(page(staff, name, gateway.pk)) < 250_000, name
-    assert len(page(staff, "devices_enddevice_changelist")) < 400_000
+    assert len(page(staff, "gateways_enddevice_changelist")) < 400_000

@@ -10,11 +10,12 @@ from django.utils import timezone
 
 from accounts.models import Subscriber
 from audit.models import LedgerEvent
-from devices.gateways import EndDevice, ParkedReport
-from devices.models import Knock
-from devices.services import end_device_choices, end_device_reading, end_devices, parked_reports, values
-from devices.services.values import Sample
-from devices.telemetry import ResourceValue
+from devices.gateways.models import EndDevice, ParkedReport
+from devices.gateways.services import end_device_choices, end_device_reading, end_devices, parked_reports
+from devices.inventory.models import Knock
+from devices.telemetry.models import ResourceValue
+from devices.telemetry.services import values
+from devices.telemetry.services.values import Sample
 from lwm2m.paths import Path
 from tests.gateways.conftest import instances
 

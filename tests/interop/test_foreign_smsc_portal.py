@@ -6,9 +6,11 @@ import asyncio
 
 import pytest
 
-from devices.messaging import SmsMessage, SmsPart, SmsState
-from devices.models import Command, Reach, Registration, Security
-from devices.services import operations
+from devices.commands.models import Command
+from devices.commands.services import operations
+from devices.inventory.models import Reach, Security
+from devices.messaging.models import SmsMessage, SmsPart, SmsState
+from devices.registry.models import Registration
 from smpp import Status
 from tests.interop.foreign_smsc import ForeignSmsc
 from tests.southbound.client import until

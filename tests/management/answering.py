@@ -6,9 +6,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from devices.models import Device
-from devices.outcomes import Claimed, DeviceRefused, Done, Observing
-from devices.services import mailbox
+from devices.commands.outcomes import Claimed, DeviceRefused, Done, Observing
+from devices.commands.services import mailbox
+from devices.inventory.models import Device
 
 
 def claim(device: Device) -> Claimed | None:

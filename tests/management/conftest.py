@@ -8,7 +8,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Operator, Subscriber
-from devices.models import Device, Registration, RegistrationDetail
+from devices.inventory.models import Device
+from devices.registry.models import Registration, RegistrationDetail
 from lwm2m.links import parse_object_links
 from tests.accounts.conftest import clean_start, member, north, person, south, subscriber
 from tests.devices_api.conftest import api

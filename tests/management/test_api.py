@@ -9,11 +9,11 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from devices.models import Command
-from devices.services import traces, values
-from devices.services.traces import Message
-from devices.services.values import Sample
-from devices.telemetry import Observation
+from devices.commands.models import Command
+from devices.observations.models import Observation
+from devices.telemetry.services import traces, values
+from devices.telemetry.services.traces import Message
+from devices.telemetry.services.values import Sample
 from tests.management.answering import answer
 
 pytestmark = pytest.mark.django_db

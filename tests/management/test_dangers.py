@@ -9,13 +9,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
+from accounts.errors import Refused
 from accounts.roles import Role
 from audit.models import LedgerEvent
-from devices import dangers
-from devices.dangers import Asker
-from devices.errors import Refused
-from devices.models import Command, Operation
-from devices.services import operations
+from devices.commands import dangers
+from devices.commands.dangers import Asker
+from devices.commands.models import Command, Operation
+from devices.commands.services import operations
 from lwm2m.paths import Path
 
 pytestmark = pytest.mark.django_db
@@ -119,7 +119,7 @@ def test_the_command_line_asks_why(device, words) -> None:
 
 def _page(client: Client, device: Any, node: str) -> str:
     return html.unescape(
-        client.get(f"/admin/devices/device/{device.pk}/manage/?node={node}").content.decode()
+        client.get(f"/admin/inventory/device/{device.pk}/manage/?node={node}").content.decode()
     )
 
 
@@ -128,7 +128,7 @@ def _page(client: Client, device: Any, node: str) -> str:
 def test_the_page_names_the_effect_and_asks_why(client, member, north, device, role, path, word) -> None:
     client.force_login(member(role, north))
     page = _page(client, device, path)
-    there = f"/admin/devices/device/{device.pk}/manage/ask/"
+    there = f"/admin/inventory/device/{device.pk}/manage/ask/"
     assert (word in page) is (role in MAY)
     silent = client.post(there, {"ask": "execute", "path": path})
     if role not in MAY:
@@ -144,7 +144,7 @@ def test_the_page_names_the_effect_and_asks_why(client, member, north, device, r
 
 def test_nothing_is_ever_written_for_a_canned_reason(client, member, north, device) -> None:
     client.force_login(member(Role.ADMINISTRATOR, north))
-    there = f"/admin/devices/device/{device.pk}/manage/ask/"
+    there = f"/admin/inventory/device/{device.pk}/manage/ask/"
     client.post(there, {"ask": "read", "path": "/3/0"})
     assert Command.objects.get().reason == ""
 
@@ -152,7 +152,7 @@ def test_nothing_is_ever_written_for_a_canned_reason(client, member, north, devi
 def test_a_danger_that_is_seen_only_when_sent_is_asked_back(client, member, north, device) -> None:
     """A new instance of the server object: the reason is asked, and what was typed stays."""
     client.force_login(member(Role.ADMINISTRATOR, north))
-    there = f"/admin/devices/device/{device.pk}/manage/ask/"
+    there = f"/admin/inventory/device/{device.pk}/manage/ask/"
     page = html.unescape(client.post(there, {"ask": "create", "path": "/1", "r1": "301"}).content.decode())
     assert 'value="301"' in page
     assert 'name="reason"' in page

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from devices.errors import Refused
-from devices.selectors import series
-from devices.selectors import values as trees
-from devices.services import retention, values
-from devices.services.values import Sample
-from devices.telemetry import ResourceHistory
+from accounts.errors import Refused
+from devices.telemetry.models import ResourceHistory
+from devices.telemetry.selectors import series
+from devices.telemetry.selectors import values as trees
+from devices.telemetry.services import retention, values
+from devices.telemetry.services.values import Sample
 
 pytestmark = pytest.mark.django_db
 
@@ -112,6 +112,7 @@ def test_pruning_goes_along_the_primary_key(device):
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute(
-            "EXPLAIN DELETE FROM devices_resourcehistory WHERE value_id = ANY(%s) AND at < %s", [[1, 2], NOW]
+            "EXPLAIN DELETE FROM telemetry_resourcehistory WHERE value_id = ANY(%s) AND at < %s",
+            [[1, 2], NOW],
         )
-        assert "devices_resourcehistory_pkey" in str(cursor.fetchall())
+        assert "telemetry_resourcehistory_pkey" in str(cursor.fetchall())

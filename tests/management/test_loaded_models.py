@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from devices import object_models
-from devices.errors import Refused
-from devices.models import ObjectDefinition
+from accounts.errors import Refused
+from devices.inventory import object_models
+from devices.inventory.models import ObjectDefinition
 from lwm2m.objects import ObjectModel, ResourceModel, ValueType, to_json
 from tests.management.test_operations import ask
 

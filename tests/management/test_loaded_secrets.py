@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
-from devices import object_models, secrecy
-from devices.models import Command
-from devices.outcomes import Done
-from devices.services import mailbox, traces, values
-from devices.services import object_models as definitions
-from devices.services.object_models import Source
-from devices.services.values import Sample
-from devices.telemetry import ResourceHistory, ResourceValue
+from devices.commands.models import Command
+from devices.commands.outcomes import Done
+from devices.commands.services import mailbox
+from devices.inventory import object_models, secrecy
+from devices.inventory.services import object_models as definitions
+from devices.inventory.services.object_models import Source
+from devices.telemetry.models import ResourceHistory, ResourceValue
+from devices.telemetry.services import traces, values
+from devices.telemetry.services.values import Sample
 from lwm2m.codes import ContentFormat
 from lwm2m.objects import core
 from lwm2m.paths import Path
@@ -121,5 +122,5 @@ def test_a_trace_shows_no_key(device, north):
 
 def test_the_pages_of_a_device_name_its_operators_objects(client, device, member, north):
     client.force_login(member("administrator", north))
-    page = client.get(f"/admin/devices/device/{device.pk}/change/").content.decode()
+    page = client.get(f"/admin/inventory/device/{device.pk}/change/").content.decode()
     assert "<td>Tank</td>" in page

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from devices.management.commands import lwm2m
-from devices.models import Command, Registration
+from backoffice.management.commands import lwm2m
+from devices.commands.models import Command
+from devices.registry.models import Registration
 from tests.management.answering import answer
 
 pytestmark = pytest.mark.django_db

@@ -8,11 +8,14 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from accounts.errors import Refused
 from audit.models import LedgerEvent
-from devices.errors import Refused
-from devices.models import Command, Registration
-from devices.services import inventory, observation_states_sql, observations, operations
-from devices.telemetry import Observation
+from devices.commands.models import Command
+from devices.commands.services import operations
+from devices.inventory.services import inventory
+from devices.observations.models import Observation
+from devices.observations.services import observation_states_sql, observations
+from devices.registry.models import Registration
 from tests.management.answering import answer, claim
 from tests.management.conftest import register
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from devices.errors import Refused
-from devices.models import Command
-from devices.services import operations
+from accounts.errors import Refused
+from devices.commands.models import Command
+from devices.commands.services import operations
 
 pytestmark = pytest.mark.django_db
 

@@ -8,9 +8,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from devices.services import traces
-from devices.services.traces import Message
-from devices.telemetry import TraceMessage
+from devices.telemetry.models import TraceMessage
+from devices.telemetry.services import traces
+from devices.telemetry.services.traces import Message
 from lwm2m.nodes import Node
 from lwm2m.paths import Path
 

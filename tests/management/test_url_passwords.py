@@ -8,9 +8,10 @@ import pytest
 from django.utils import timezone
 
 from accounts.roles import Role
-from devices.secrecy import MASK, without_passwords
-from devices.services import operations, traces
-from devices.services.traces import Message
+from devices.commands.services import operations
+from devices.inventory.secrecy import MASK, without_passwords
+from devices.telemetry.services import traces
+from devices.telemetry.services.traces import Message
 
 URL = "http://user:geheim@files.example/fw.bin"
 
@@ -53,7 +54,7 @@ def test_it_is_shown_neither_in_commands_nor_in_messages(api, member, north, dev
     seen = [
         rest.get(f"/api/v1/devices/{device.endpoint}/commands/").content.decode(),
         rest.get(f"/api/v1/devices/{device.endpoint}/trace/").content.decode(),
-        client.get(f"/admin/devices/device/{device.pk}/manage/").content.decode(),
+        client.get(f"/admin/inventory/device/{device.pk}/manage/").content.decode(),
     ]
     assert all("files.example" in one for one in seen[:2])
     assert not any("geheim" in one for one in seen)

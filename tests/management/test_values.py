@@ -9,10 +9,10 @@ import pytest
 from django.db import connection
 
 from audit.models import LedgerEvent
-from devices import object_models
-from devices.services import values
-from devices.services.values import Sample
-from devices.telemetry import ResourceHistory, ResourceValue
+from devices.inventory import object_models
+from devices.telemetry.models import ResourceHistory, ResourceValue
+from devices.telemetry.services import values
+from devices.telemetry.services.values import Sample
 from lwm2m.nodes import Node, ObjectLinkValue
 from lwm2m.paths import Path
 from tests.management.answering import answer

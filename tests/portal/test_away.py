@@ -18,7 +18,8 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.services import operators
-from m2m_portal import away, health
+from audit import away
+from m2m_portal import health
 from m2m_portal.quiet_logs import RequestFaults
 
 DOORS = (

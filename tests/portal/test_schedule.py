@@ -19,7 +19,7 @@ def test_what_beat_rings_for_stands_in_no_queue_of_bells() -> None:
     }
     assert set(queues.values()) == {f"{bells}.beat", f"{bells}.long"}
     assert queues["provisioning.climb"] == queues["provisioning.sweep"] == f"{bells}.beat"
-    assert queues["devices.prune_history"] == f"{bells}.long"
+    assert queues["provisioning.prune_records"] == f"{bells}.long"
     for name in ("provisioning.advance", "provisioning.device_heard", "provisioning.command_settled"):
         assert app.amqp.router.route({}, name)["queue"].name == bells
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from devices import bells
-from devices.models import Device
+from devices.inventory.models import Device
+from live import bells
 from provisioning import tasks
 from tests.provisioning import walking
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from accounts.models import Operator
 from audit.models import LedgerEvent
-from devices.messaging import SmscLink
-from devices.models import Device, Registration
-from devices.services import registrations
-from devices.services.registrations import Inbound
+from devices.inventory.models import Device
+from devices.messaging.models import SmscLink
+from devices.registry.models import Registration
+from devices.registry.services import registrations
+from devices.registry.services.registrations import Inbound
 from lwm2m.messages import Update
 from provisioning.ladder import ReachAttempt, ReachPolicy
 from provisioning.services import reach_policies

@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from devices.models import Device
-from devices.states import Access
+from devices.inventory.models import Device
+from devices.inventory.states import Access
 from provisioning.models import BootstrapProfile, JobState
 from provisioning.services import jobs, profiles
 from tests.devices import making
@@ -112,7 +112,7 @@ def test_foreign_staff_see_nothing(ordered: Device, worker) -> None:
 
 def test_device_retired_in_the_admin_takes_its_jobs_with_it(staff: Client, ordered: Device) -> None:
     body = {"action": "retire", "_selected_action": [ordered.pk], "reason": "sold"}
-    assert staff.post(reverse("admin:devices_device_changelist"), body).status_code == 302
+    assert staff.post(reverse("admin:inventory_device_changelist"), body).status_code == 302
     assert Device.objects.get(pk=ordered.pk).access == Access.RETIRED
     assert walking.job(ordered).state == JobState.CANCELLED
 

@@ -8,8 +8,8 @@ import pytest
 from rest_framework.test import APIClient
 
 from audit.models import LedgerEvent
-from devices.models import Credential, Device
-from devices.states import Access
+from devices.inventory.models import Credential, Device
+from devices.inventory.states import Access
 from lwm2m.bootstrap import Finished
 from provisioning.models import Job, JobState
 from provisioning.services import jobs

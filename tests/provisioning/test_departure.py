@@ -9,8 +9,8 @@ from accounts.models import User
 from accounts.services import staff
 from audit.models import LedgerEvent, PersonalDatum
 from audit.verification import verify_chain
-from devices.models import Device
-from devices.states import Access
+from devices.inventory.models import Device
+from devices.inventory.states import Access
 from provisioning.services import departure
 
 pytestmark = pytest.mark.django_db

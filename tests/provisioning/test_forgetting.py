@@ -20,14 +20,18 @@ from knox.models import AuthToken
 from accounts.models import BulkJob, BulkRow, StaffMembership, Subscriber, User
 from accounts.services import staff
 from audit.models import LedgerEvent, PersonalDatum
-from devices.gateways import EndDevice, ParkedReport
-from devices.messaging import SmsMessage, SmsPart, SmsReceiptKey, SmsSpent
-from devices.models import Command, Device, Knock, Registration
-from devices.services import credentials, knocks, registrations
-from devices.services.knocks import KnockSeen
-from devices.services.registrations import Inbound
-from devices.states import Provisioning
-from devices.telemetry import Observation, ResourceHistory, ResourceValue, TraceHead, TraceMessage
+from devices.commands.models import Command
+from devices.gateways.models import EndDevice, ParkedReport
+from devices.inventory.models import Device, Knock
+from devices.inventory.services import credentials
+from devices.inventory.states import Provisioning
+from devices.messaging.models import SmsMessage, SmsPart, SmsReceiptKey, SmsSpent
+from devices.observations.models import Observation
+from devices.registry.models import Registration
+from devices.registry.services import knocks, registrations
+from devices.registry.services.knocks import KnockSeen
+from devices.registry.services.registrations import Inbound
+from devices.telemetry.models import ResourceHistory, ResourceValue, TraceHead, TraceMessage
 from lwm2m.links import parse_object_links
 from lwm2m.messages import Register
 from provisioning.ladder import ReachAttempt
@@ -38,9 +42,9 @@ from tests.devices import making
 pytestmark = pytest.mark.django_db
 MARK, NAME = "zqmark", "zqname"
 NAMES = {
-    *("devices.Device.endpoint", "devices.Credential.identity", "accounts.Subscriber.number"),
-    *("devices.Command.path", "devices.Command.requested_by"),
-    *("devices.Observation.paths", "devices.Observation.attributes"),
+    *("inventory.Device.endpoint", "inventory.Credential.identity", "accounts.Subscriber.number"),
+    *("commands.Command.path", "commands.Command.requested_by"),
+    *("observations.Observation.paths", "observations.Observation.attributes"),
 }
 """What the ledger calls things by, in its hashes: it stays there alone. None of them says who a person is."""
 NOW = timezone.now()
@@ -52,7 +56,7 @@ LEDGER = {"audit.LedgerEvent", "audit.PersonalDatum", "audit.LedgerHead"}
 @pytest.fixture
 def worker(monkeypatch):
     """Nobody hears the bells."""
-    monkeypatch.setattr("devices.bells.tasks", lambda calls: None)
+    monkeypatch.setattr("live.bells.tasks", lambda calls: None)
 
 
 @pytest.fixture
@@ -116,7 +120,7 @@ def _rows(device: Device, user: User) -> None:
         change_message="x",
     )
     bulk = BulkJob.objects.create(
-        model="devices.device", action="suspend", operator=operator, requested_by=user, reason="x"
+        model="inventory.device", action="suspend", operator=operator, requested_by=user, reason="x"
     )
     BulkRow.objects.create(job=bulk, object_id=device.pk)
     Client().force_login(user)

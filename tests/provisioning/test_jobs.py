@@ -9,10 +9,12 @@ from threading import Barrier
 import pytest
 from django.db import OperationalError, connection
 
+from accounts.errors import Refused
 from audit.models import LedgerEvent
-from devices.errors import Refused
-from devices.models import Command, Credential, Device, Plane, Registration
-from devices.states import Access, Provisioning
+from devices.commands.models import Command
+from devices.inventory.models import Credential, Device, Plane
+from devices.inventory.states import Access, Provisioning
+from devices.registry.models import Registration
 from provisioning import steps, tasks
 from provisioning.models import Job, JobState, JobStep
 from provisioning.services import jobs, onboarding, profiles, sweep

@@ -7,11 +7,12 @@ from datetime import timedelta
 import pytest
 
 from audit.models import LedgerEvent
-from devices.models import Command, Credential, Device, Plane
-from devices.outcomes import DeviceRefused, Silent
-from devices.services import inventory
-from devices.states import Provisioning
-from devices.telemetry import Observation
+from devices.commands.models import Command
+from devices.commands.outcomes import DeviceRefused, Silent
+from devices.inventory.models import Credential, Device, Plane
+from devices.inventory.services import inventory
+from devices.inventory.states import Provisioning
+from devices.observations.models import Observation
 from lwm2m.bootstrap import Finished
 from provisioning.models import BootstrapProfile, BootstrapSession, JobState
 from provisioning.services import jobs, operators, profiles, sessions, sweep

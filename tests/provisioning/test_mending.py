@@ -7,17 +7,18 @@ import html
 import pytest
 from rest_framework.test import APIClient
 
+from accounts.errors import Refused
 from accounts.roles import Role
 from audit.models import LedgerEvent
-from devices.errors import Refused
-from devices.models import Credential, Device, Knock, Plane
-from devices.services import corrections, credentials, inventory, knocks
-from devices.services.knocks import KnockSeen
-from devices.states import Provisioning
+from devices.inventory.models import Credential, Device, Knock, Plane
+from devices.inventory.services import credentials, inventory
+from devices.inventory.states import Provisioning
+from devices.registry.services import knocks
+from devices.registry.services.knocks import KnockSeen
 from provisioning.models import Job
 from provisioning.selectors import near_misses
 from provisioning.selectors.progress import stepper
-from provisioning.services import mending
+from provisioning.services import corrections, mending
 from tests.devices import making
 from tests.provisioning import walking
 
@@ -138,13 +139,13 @@ def test_the_one_who_waits_sees_the_slip_of_a_finger(worker) -> None:
 
 def test_staff_see_the_slip_on_the_page_of_the_device_and_correct_it(worker, client) -> None:
     device = walking.ordered(endpoint="typo2-devcie-1")
-    page, hint = f"/admin/devices/device/{device.pk}/change/", "differs from this one's by one slip"
+    page, hint = f"/admin/inventory/device/{device.pk}/change/", "differs from this one's by one slip"
     client.force_login(making.member(device.operator, Role.ADMINISTRATOR))
     assert hint not in html.unescape(client.get(page).content.decode())
     _knock("typo2-device-1")
     said = html.unescape(client.get(page).content.decode())
     assert hint in said
-    place = f"/admin/devices/device/{device.pk}/correct/?endpoint=typo2-device-1"
+    place = f"/admin/inventory/device/{device.pk}/correct/?endpoint=typo2-device-1"
     assert f'href="{place}"' in said
     assert 'value="typo2-device-1"' in client.get(place).content.decode()
     body = {"act": "endpoint", "endpoint-endpoint": "typo2-device-1", "endpoint-reason": "the label says so"}
@@ -157,7 +158,7 @@ def test_who_may_not_correct_sees_the_slip_without_the_link(worker, client) -> N
     device = walking.ordered(endpoint="typo2-devcie-1")
     _knock("typo2-device-1")
     client.force_login(making.member(device.operator, Role.READ_ONLY))
-    said = html.unescape(client.get(f"/admin/devices/device/{device.pk}/change/").content.decode())
+    said = html.unescape(client.get(f"/admin/inventory/device/{device.pk}/change/").content.decode())
     assert "differs from this one's by one slip" in said
     assert "/correct/" not in said
 

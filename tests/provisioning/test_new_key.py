@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from devices.errors import Refused
-from devices.models import Credential, CredentialState, Device, Plane, Security
-from devices.services import credentials, inventory
-from devices.states import Provisioning
+from accounts.errors import Refused
+from devices.inventory.models import Credential, CredentialState, Device, Plane, Security
+from devices.inventory.services import credentials, inventory
+from devices.inventory.states import Provisioning
 from provisioning.services import onboarding
 from tests.provisioning import walking
 

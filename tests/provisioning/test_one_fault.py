@@ -9,9 +9,11 @@ import pytest
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError
 
 from audit.models import LedgerEvent
-from devices.messaging import SmsMessage
-from devices.models import Command, CommandState, Device, RegistrationDetail
-from devices.services import delivery, mailbox
+from devices.commands.models import Command, CommandState
+from devices.commands.services import delivery, mailbox
+from devices.inventory.models import Device
+from devices.messaging.models import SmsMessage
+from devices.registry.models import RegistrationDetail
 from provisioning import rungs, steps
 from provisioning.ladder import AttemptState, ReachAttempt, ReachPolicy
 from provisioning.models import BootstrapSession, Job, JobState, SessionState

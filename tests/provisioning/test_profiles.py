@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from accounts.errors import Refused
 from audit.models import LedgerEvent
-from devices.errors import Refused
 from provisioning.models import BootstrapProfile
 from provisioning.services import addresses, profiles
 from tests.devices import making

@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 
 from audit.causes import CAUSES
-from devices.models import Device, Knock, Plane
-from devices.services import inventory, knocks
-from devices.services.knocks import KnockSeen
+from devices.inventory.models import Device, Knock, Plane
+from devices.inventory.services import inventory
+from devices.registry.services import knocks
+from devices.registry.services.knocks import KnockSeen
 from lwm2m.bootstrap import Finished
 from provisioning.models import BootstrapProfile
 from provisioning.selectors.phase_words import NAMES

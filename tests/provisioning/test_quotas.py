@@ -6,11 +6,11 @@ import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
+from accounts.errors import Refused
 from accounts.services import subscribers
 from audit.models import LedgerEvent
-from devices.errors import Refused
-from devices.models import Device
-from devices.services import mailbox, operations
+from devices.commands.services import mailbox, operations
+from devices.inventory.models import Device
 from provisioning.services import closing, onboarding
 from tests.devices import making
 from tests.provisioning.conftest import worker  # noqa: F401
@@ -96,6 +96,6 @@ def test_closing_an_account_suspends_its_devices_and_shuts_its_doors(account) ->
 
 
 def test_the_admin_closes_an_account_with_its_devices(account) -> None:
-    from accounts.admin import SubscriberAdmin
+    from backoffice.people import SubscriberAdmin
 
     assert SubscriberAdmin.end is closing.close

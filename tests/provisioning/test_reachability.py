@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
+from accounts.errors import Refused
 from accounts.models import Operator
 from audit.models import LedgerEvent
-from devices.errors import Refused
-from devices.gateways import EndDevice
-from devices.messaging import SmsMessage
-from devices.models import Command, Device, Reach, Registration, RegistrationDetail
-from devices.services import inventory
+from devices.commands.models import Command
+from devices.gateways.models import EndDevice
+from devices.inventory.models import Device, Reach
+from devices.inventory.services import inventory
+from devices.messaging.models import SmsMessage
+from devices.registry.models import Registration, RegistrationDetail
 from provisioning import rungs, tasks
 from provisioning.ladder import AttemptState, ReachAttempt, ReachPolicy
 from provisioning.rungs import wait

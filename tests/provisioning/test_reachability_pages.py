@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from accounts.roles import Role
 from audit.models import LedgerEvent
-from devices.models import Device
+from devices.inventory.models import Device
 from provisioning.ladder import ReachAttempt
 from provisioning.selectors import reachability as told
 from provisioning.services import reach_policies, reachability
@@ -77,7 +77,7 @@ def test_attempts_are_read_in_the_admin_also_on_the_devices_page(lost: Device) -
     listing = client.get(reverse("admin:provisioning_reachattempt_changelist")).content.decode()
     one = ReachAttempt.objects.get(device=lost)
     single = client.get(reverse("admin:provisioning_reachattempt_change", args=[one.pk])).content.decode()
-    device = client.get(reverse("admin:devices_device_change", args=[lost.pk])).content.decode()
+    device = client.get(reverse("admin:inventory_device_change", args=[lost.pk])).content.decode()
     for page in (listing, single, device):
         assert "Missed its contact at" in page
         assert "handed to the support desk at" in page

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from devices.models import Onboarding, Reach, Security
-from devices.services import registrations
-from devices.services.registrations import Inbound
-from devices.states import Provisioning
+from devices.inventory.models import Onboarding, Reach, Security
+from devices.inventory.states import Provisioning
+from devices.registry.services import registrations
+from devices.registry.services.registrations import Inbound
 from lwm2m.codes import Code
 from lwm2m.links import parse_object_links
 from lwm2m.messages import Register

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from devices.models import Command, CommandState, Device
-from devices.services import command_retention, retention
-from devices.telemetry import ResourceHistory, ResourceValue, TidyingCursor
+from devices.commands.models import Command, CommandState
+from devices.commands.services import command_retention
+from devices.inventory.models import Device
+from devices.telemetry.models import ResourceHistory, ResourceValue, TidyingCursor
+from devices.telemetry.services import retention
 from provisioning.models import BootstrapExchange, BootstrapSession, Job, JobState, JobStep
 from provisioning.services import record_retention
 from tests.devices import making

@@ -10,9 +10,9 @@ import pytest
 from django.db import connection
 
 from audit.models import LedgerEvent
-from devices.models import Credential, Device, Plane
-from devices.services import inventory
-from devices.states import Provisioning
+from devices.inventory.models import Credential, Device, Plane
+from devices.inventory.services import inventory
+from devices.inventory.states import Provisioning
 from lwm2m.bootstrap import Finished
 from lwm2m.errors import Lwm2mError
 from lwm2m.messages import BootstrapRequest

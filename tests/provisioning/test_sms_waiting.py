@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from devices.messaging import SmscLink
-from devices.models import Reach
-from devices.services import smsc_links
+from devices.inventory.models import Reach
+from devices.messaging.models import SmscLink
+from devices.messaging.services import smsc_links
 from provisioning.selectors import progress
 from provisioning.services import jobs, onboarding
 from tests.devices import making

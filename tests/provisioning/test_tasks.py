@@ -24,7 +24,7 @@ def celery():
 def _spoken() -> set[str]:
     """Task names that stand in the events of the rooms."""
     found = set()
-    for file in ("devices/events.py", "provisioning/events.py"):
+    for file in ("devices/inventory/events.py", "provisioning/events.py"):
         for node in ast.walk(ast.parse((ROOT / file).read_text())):
             if isinstance(node, ast.Constant) and str(node.value).startswith("provisioning."):
                 found.add(str(node.value))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from devices.models import Command, Credential, Device, Plane, Security
-from devices.outcomes import Done
-from devices.services import mailbox
+from devices.commands.models import Command
+from devices.commands.outcomes import Done
+from devices.commands.services import mailbox
+from devices.inventory.models import Credential, Device, Plane, Security
 from lwm2m.bootstrap import Finished
 from lwm2m.messages import BootstrapRequest
 from lwm2m.registration import Origin

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from accounts.models import Subscriber
 from accounts.services import subscribers
-from devices import vault
-from devices.models import Credential, Device
-from devices.services import credentials, inventory
+from devices.inventory import vault
+from devices.inventory.models import Credential, Device
+from devices.inventory.services import credentials, inventory
 from provisioning.models import Job
 from selfservice import key_sheet
 from tests.devices import making

@@ -7,9 +7,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from devices.gateways import EndDevice
-from devices.models import Device, Registration
-from devices.services import end_devices
+from devices.gateways.models import EndDevice
+from devices.gateways.services import end_devices
+from devices.inventory.models import Device
+from devices.registry.models import Registration
 from provisioning.models import Job
 from tests.accounts.conftest import member, north, person, subscriber
 from tests.gateways.conftest import gateway, instances, make_gateway

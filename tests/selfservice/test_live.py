@@ -7,8 +7,8 @@ import html
 import pytest
 from django.contrib.auth.models import AnonymousUser
 
-from devices import events
-from devices.services import inventory
+from devices.inventory.services import inventory
+from live import groups
 from provisioning.services import onboarding
 from selfservice.consumers import StepperConsumer
 from tests.devices import making
@@ -30,7 +30,7 @@ def listening(user, device) -> StepperConsumer:
 def test_only_the_subscriber_may_listen(sam, foreign, device):
     consumer = listening(sam.user, device)
     assert consumer.allowed(sam.user, consumer.kwargs)
-    assert consumer.groups_for(sam.user, consumer.kwargs) == [events.device_group(device.pk)]
+    assert consumer.groups_for(sam.user, consumer.kwargs) == [groups.device(device.pk)]
     for other in (foreign.user, making.member(sam.operator, "administrator"), AnonymousUser()):
         assert not consumer.allowed(other, consumer.kwargs)
     onboarding.release_device(device=device)

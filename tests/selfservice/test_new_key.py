@@ -9,9 +9,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from devices import vault
-from devices.models import Credential, CredentialState, Device, Knock, Plane
-from devices.services import inventory
+from devices.inventory import vault
+from devices.inventory.models import Credential, CredentialState, Device, Knock, Plane
+from devices.inventory.services import inventory
 from provisioning.services import onboarding
 from tests.devices import making
 

@@ -13,7 +13,8 @@ from django.utils import timezone
 from accounts.models import Subscriber
 from accounts.roles import Role
 from accounts.services import operators as operator_services
-from devices.models import Device, Registration
+from devices.inventory.models import Device
+from devices.registry.models import Registration
 from provisioning.services import onboarding
 from tests.devices import making
 

@@ -11,11 +11,12 @@ from django.utils import timezone
 
 from accounts.models import Operator, Subscriber
 from audit.causes import CAUSES
-from devices.gateways import EndDevice
-from devices.models import Device, Knock, Plane
-from devices.selectors import present
-from devices.services import inventory, knocks
-from devices.services.knocks import KnockSeen
+from devices.gateways.models import EndDevice
+from devices.inventory.models import Device, Knock, Plane
+from devices.inventory.services import inventory
+from devices.registry.selectors import present
+from devices.registry.services import knocks
+from devices.registry.services.knocks import KnockSeen
 from lwm2m.bootstrap import Finished
 from provisioning.services import jobs
 from selfservice.selectors import own

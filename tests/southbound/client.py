@@ -13,7 +13,7 @@ from aiocoap import Message
 from aiocoap.numbers.types import Type
 from django.db import connections
 
-from devices.models import Plane
+from devices.inventory.models import Plane
 from lwm2m.messages import Request
 from southbound.worker import Southbound
 from tests.fakes import foreign

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from devices.gateways import EndDevice
-from devices.models import Device, Reach
+from devices.gateways.models import EndDevice
+from devices.inventory.models import Device, Reach
 from tests.southbound.client import until
 from tests.southbound.management import managed
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from devices.models import Command, Device, Plane
-from devices.services import operations
+from devices.commands.models import Command
+from devices.commands.services import operations
+from devices.inventory.models import Device, Plane
 from simulator.device import Device as Client
 from tests.fakes.devices import running_device
 from tests.southbound.client import until

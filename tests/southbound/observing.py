@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from devices.services import observations
-from devices.telemetry import Observation, ResourceValue
+from devices.observations.models import Observation
+from devices.observations.services import observations
+from devices.telemetry.models import ResourceValue
 from lwm2m.requests import register_request
 from tests.southbound.client import LINKS, management, until
 

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from accounts.models import Operator
-from devices.messaging import LinkState, SmscLink
-from devices.services import smsc_links
+from devices.messaging.models import LinkState, SmscLink
+from devices.messaging.services import smsc_links
 from simulator.device import Device as Client
 from simulator.modem import Sim
 from simulator.smsc import Smsc

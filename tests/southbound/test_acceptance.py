@@ -8,9 +8,11 @@ import pytest
 
 from accounts.models import Operator
 from audit.models import LedgerEvent
-from devices.models import Command, Knock, Registration, RegistrationDetail
-from devices.services import mailbox
-from devices.states import Access, Provisioning
+from devices.commands.models import Command
+from devices.commands.services import mailbox
+from devices.inventory.models import Knock
+from devices.inventory.states import Access, Provisioning
+from devices.registry.models import Registration, RegistrationDetail
 from lwm2m.codes import Code
 from lwm2m.messages import Request
 from lwm2m.requests import deregister_request, register_request, update_request
@@ -231,7 +233,7 @@ def test_int_109_three_commands_wait_for_a_sleeping_device_and_leave_in_order(pl
         return mailbox.enqueue(device=device, operation="read", path=path, requested_by="test")
 
     async def scene(southbound):
-        from devices.models import Plane
+        from devices.inventory.models import Plane
 
         uri = f"coap://127.0.0.1:{southbound.ports.port_of(Plane.MANAGEMENT, secured=False)}"
         async with running_device("dev-1", server=uri, queue_mode=True, awake_seconds=60) as client:

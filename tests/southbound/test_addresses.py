@@ -10,11 +10,16 @@ from django.utils import timezone
 from accounts.models import Operator
 from audit import strangers
 from audit.models import LedgerEvent
-from devices.models import Command, Device, Registration
-from devices.selectors import sessions, ways
-from devices.services import mailbox, observations, registrations
-from devices.services.registrations import Inbound
-from devices.telemetry import ObservationState, ResourceValue
+from devices.commands.models import Command
+from devices.commands.services import mailbox
+from devices.inventory.models import Device
+from devices.observations.models import ObservationState
+from devices.observations.services import observations
+from devices.registry.models import Registration
+from devices.registry.selectors import sessions, ways
+from devices.registry.services import registrations
+from devices.registry.services.registrations import Inbound
+from devices.telemetry.models import ResourceValue
 from lwm2m import formats
 from lwm2m.codes import ContentFormat
 from lwm2m.links import parse_object_links

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from devices.models import Operation
+from devices.commands.models import Operation
 from lwm2m.codes import Code
 from lwm2m.objects import core
 from lwm2m.paths import ROOT, Path

@@ -9,8 +9,8 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from devices.models import Operation
-from devices.services.observations import Observed
+from devices.commands.models import Operation
+from devices.observations.services.observations import Observed
 from lwm2m import formats
 from lwm2m.codes import Code
 from lwm2m.errors import Lwm2mError

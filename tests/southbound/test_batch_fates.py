@@ -10,7 +10,8 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection, connections, transaction
 from psycopg import errors
 
-from devices.models import Device, Registration
+from devices.inventory.models import Device
+from devices.registry.models import Registration
 from lwm2m.requests import register_request, update_request
 from southbound import group_commit
 from southbound.counters import Counters
@@ -254,7 +255,7 @@ def test_who_waits_for_somebodys_lock_waits_alone(make_device):
             if len(batch) == 8:
                 cursor.execute("SET LOCAL lock_timeout = 50")
             for pk in batch:
-                cursor.execute("UPDATE devices_device SET name = 'seen' WHERE id = %s", [pk])
+                cursor.execute("UPDATE inventory_device SET name = 'seen' WHERE id = %s", [pk])
         return batch
 
     async def scene(commits, answers):

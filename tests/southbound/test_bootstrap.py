@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from devices.models import Device, Knock, Plane, Registration, Security
+from devices.inventory.models import Device, Knock, Plane, Security
+from devices.registry.models import Registration
 from lwm2m.codes import Code
 from lwm2m.requests import bootstrap_pack_request, bootstrap_request
 from provisioning.models import BootstrapSession, Job, JobState

@@ -9,9 +9,12 @@ import pytest
 from django.db import OperationalError
 
 from coap.options import BLOCK1, BLOCK2, Option
-from devices.models import Command, Plane, Registration
-from devices.services import delivery, mailbox, observations
-from devices.telemetry import ResourceValue
+from devices.commands.models import Command
+from devices.commands.services import delivery, mailbox
+from devices.inventory.models import Plane
+from devices.observations.services import observations
+from devices.registry.models import Registration
+from devices.telemetry.models import ResourceValue
 from lwm2m.codes import Code
 from lwm2m.requests import register_request, update_request
 from southbound import turns

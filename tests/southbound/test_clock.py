@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from devices.models import Registration
+from devices.registry.models import Registration
 from lwm2m.requests import register_request, update_request
 from southbound import worker
 from southbound.expiry import Steps

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from devices.models import Command, Plane
-from devices.services import mailbox
+from devices.commands.models import Command
+from devices.commands.services import mailbox
+from devices.inventory.models import Plane
 from lwm2m.codes import Code
 from lwm2m.requests import deregister_request, register_request, update_request
 from simulator.faults import Faults

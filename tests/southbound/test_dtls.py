@@ -6,9 +6,11 @@ import pytest
 from django.utils import timezone
 
 from audit.models import LedgerEvent
-from devices.models import Credential, Device, Knock, Plane, Registration, Security
-from devices.services import credentials, mailbox
-from devices.states import Access
+from devices.commands.services import mailbox
+from devices.inventory.models import Credential, Device, Knock, Plane, Security
+from devices.inventory.services import credentials
+from devices.inventory.states import Access
+from devices.registry.models import Registration
 from lwm2m.requests import register_request, update_request
 from tests.fakes.devices import running_device
 from tests.southbound.client import LINKS, management, until

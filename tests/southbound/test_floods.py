@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from devices.models import Plane
+from devices.inventory.models import Plane
 from lwm2m.requests import register_request
 from southbound.counters import Counters
 from southbound.transports import rates

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from devices.models import Registration
-from devices.telemetry import Observation, ResourceValue
+from devices.observations.models import Observation
+from devices.registry.models import Registration
+from devices.telemetry.models import ResourceValue
 from tests.southbound.client import until
 from tests.southbound.management import managed, order, told
 

@@ -8,12 +8,15 @@ import pytest
 from django.utils import timezone
 
 from audit.models import LedgerEvent
-from devices.gateways import EndDevice, ParkedReport
-from devices.models import Command, Knock, Registration
-from devices.selectors import sessions, ways
-from devices.services import operations
-from devices.services.observations import Observed
-from devices.telemetry import Observation, ResourceHistory, ResourceValue, TraceMessage
+from devices.commands.models import Command
+from devices.commands.services import operations
+from devices.gateways.models import EndDevice, ParkedReport
+from devices.inventory.models import Knock
+from devices.observations.models import Observation
+from devices.observations.services.observations import Observed
+from devices.registry.models import Registration
+from devices.registry.selectors import sessions, ways
+from devices.telemetry.models import ResourceHistory, ResourceValue, TraceMessage
 from lwm2m import formats
 from lwm2m.codes import ContentFormat
 from lwm2m.links import parse_object_links

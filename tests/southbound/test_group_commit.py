@@ -8,8 +8,9 @@ import threading
 import pytest
 from django.db import DataError, OperationalError
 
-from devices.models import Device, Knock, Registration
-from devices.services import registrations
+from devices.inventory.models import Device, Knock
+from devices.registry.models import Registration
+from devices.registry.services import registrations
 from lwm2m.requests import register_request, update_request
 from southbound.counters import Counters
 from southbound.group_commit import GroupCommit

@@ -7,7 +7,8 @@ import random
 
 import pytest
 
-from devices.models import Knock, Registration
+from devices.inventory.models import Knock
+from devices.registry.models import Registration
 from lwm2m.codes import Code
 from lwm2m.messages import Request
 from lwm2m.requests import register_request
@@ -179,7 +180,7 @@ def test_path_that_is_no_utf_8(play):
 @pytest.mark.parametrize(
     "name",
     [
-        "'; DROP TABLE devices_device; --",
+        "'; DROP TABLE inventory_device; --",
         "<script>alert(1)</script>",
         "%s%s%n",
         "nul\0inside",
@@ -267,7 +268,7 @@ def codes(wire) -> set[int]:
 
 
 def test_random_bytes_at_the_dtls_ports(play):
-    from devices.models import Plane
+    from devices.inventory.models import Plane
     from tests.southbound.client import Wire
 
     dice = random.Random(8)
@@ -285,7 +286,7 @@ def test_random_bytes_at_the_dtls_ports(play):
 
 
 def test_a_flood_of_unknown_names_grows_counters_and_not_tables(play, monkeypatch):
-    from devices.services import knocks
+    from devices.registry.services import knocks
 
     monkeypatch.setattr(knocks, "NOBODY_LIMIT", 50)
     monkeypatch.setattr(knocks, "LOOK_AFTER", 1)

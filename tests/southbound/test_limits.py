@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
+from accounts.errors import Refused
 from coap.options import BLOCK1, TEXT_BYTES, URI_PATH, URI_QUERY, walk
-from devices import nameplate
-from devices.errors import Refused
+from devices.inventory import nameplate
 from lwm2m.requests import register_request
 from tests.southbound.client import LINKS, management
 from tests.southbound.management import order

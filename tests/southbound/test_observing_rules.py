@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from devices.services import inventory, observations
-from devices.telemetry import Observation, ResourceHistory, ResourceValue, TraceMessage
+from devices.inventory.services import inventory
+from devices.observations.models import Observation
+from devices.observations.services import observations
+from devices.telemetry.models import ResourceHistory, ResourceValue, TraceMessage
 from lwm2m.codes import Code
 from lwm2m.requests import register_request, update_request
 from simulator.faults import Faults

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from devices.models import Command
-from devices.services import observations
-from devices.telemetry import Observation, ResourceHistory, ResourceValue
+from devices.commands.models import Command
+from devices.observations.models import Observation
+from devices.observations.services import observations
+from devices.telemetry.models import ResourceHistory, ResourceValue
 from lwm2m.requests import deregister_request
 from tests.southbound.client import decode, management, until
 from tests.southbound.management import managed, order, told

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from devices.telemetry import ResourceValue
+from devices.telemetry.models import ResourceValue
 from tests.southbound.management import managed, order, told
 
 pytestmark = pytest.mark.django_db(transaction=True)

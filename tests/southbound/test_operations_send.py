@@ -6,10 +6,11 @@ import time
 
 import pytest
 
-from devices.models import Knock, Registration
-from devices.services import values
-from devices.states import Access
-from devices.telemetry import ResourceHistory, ResourceValue
+from devices.inventory.models import Knock
+from devices.inventory.states import Access
+from devices.registry.models import Registration
+from devices.telemetry.models import ResourceHistory, ResourceValue
+from devices.telemetry.services import values
 from lwm2m import formats
 from lwm2m.codes import Code
 from lwm2m.links import parse_object_links

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from devices.telemetry import ResourceValue
+from devices.telemetry.models import ResourceValue
 from lwm2m import formats
 from lwm2m.codes import Code
 from lwm2m.errors import Lwm2mError

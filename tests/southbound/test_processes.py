@@ -10,8 +10,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from devices.models import SouthboundProcess
-from devices.services import processes
+from devices.registry.models import SouthboundProcess
+from devices.registry.services import processes
 from tests.running_portal import ROOT, free_port
 
 DEAD_PID = 2**22 - 1

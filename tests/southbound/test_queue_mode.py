@@ -7,9 +7,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from devices.models import Command, Device, Registration
-from devices.outcomes import DeviceRefused, Done, Later, Silent, came_from_device
-from devices.services import mailbox
+from devices.commands.models import Command
+from devices.commands.outcomes import DeviceRefused, Done, Later, Silent, came_from_device
+from devices.commands.services import mailbox
+from devices.inventory.models import Device
+from devices.registry.models import Registration
 from southbound.turns import Settled
 from tests.southbound.client import until
 from tests.southbound.management import managed

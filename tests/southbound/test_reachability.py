@@ -8,9 +8,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from devices.messaging import SmsMessage
-from devices.models import Command, Device, Reach, Registration, Security
-from devices.services import registrations
+from devices.commands.models import Command
+from devices.inventory.models import Device, Reach, Security
+from devices.messaging.models import SmsMessage
+from devices.registry.models import Registration
+from devices.registry.services import registrations
 from provisioning.ladder import AttemptState, ReachAttempt, ReachPolicy
 from provisioning.services import reach_policies, reachability
 from simulator.modem import Sim

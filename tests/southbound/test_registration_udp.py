@@ -10,8 +10,9 @@ from functools import partial
 import pytest
 from django.utils import timezone
 
-from devices.models import Plane, Registration, RegistrationDetail
-from devices.services import registrations
+from devices.inventory.models import Plane
+from devices.registry.models import Registration, RegistrationDetail
+from devices.registry.services import registrations
 from lwm2m.codes import Code
 from lwm2m.messages import Request
 from lwm2m.requests import deregister_request, register_request, update_request

@@ -8,8 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from devices.models import Command, Plane, Registration, Security
-from devices.services import credentials, mailbox
+from devices.commands.models import Command
+from devices.commands.services import mailbox
+from devices.inventory.models import Plane, Security
+from devices.inventory.services import credentials
+from devices.registry.models import Registration
 from tests.fakes.devices import running_device
 from tests.southbound.client import until
 from tests.southbound.conftest import ANY_PORTS, running

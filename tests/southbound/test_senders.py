@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from devices.models import Registration, Transport
-from devices.services import registration_store
+from devices.registry.models import Registration, Transport
+from devices.registry.services import registration_store
 from lwm2m.registration import Origin
 from southbound import senders
 
@@ -90,12 +90,12 @@ def test_an_index_leads_there(monkeypatch, index, look):
 def test_a_refresh_is_written_in_place():
     """None of its columns is in an index, and each page has room for the next version."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT reloptions FROM pg_class WHERE relname = 'devices_registration'")
+        cursor.execute("SELECT reloptions FROM pg_class WHERE relname = 'registry_registration'")
         ((options,),) = cursor.fetchall()
         assert "fillfactor=75" in options
         cursor.execute(
             """SELECT attname FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY(indkey)
-               WHERE indrelid = 'devices_registration'::regclass"""
+               WHERE indrelid = 'registry_registration'::regclass"""
         )
         indexed = {name for (name,) in cursor.fetchall()}
     assert indexed.isdisjoint({"last_seen_at", "expires_at", "flow"})

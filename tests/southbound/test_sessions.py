@@ -9,9 +9,12 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Operator
-from devices.models import Credential, CredentialState, Knock, Plane, Registration, Security
-from devices.services import credentials, inventory, mailbox, registrations, sender_store
-from devices.services.registrations import Inbound
+from devices.commands.services import mailbox
+from devices.inventory.models import Credential, CredentialState, Knock, Plane, Security
+from devices.inventory.services import credentials, inventory
+from devices.registry.models import Registration
+from devices.registry.services import registrations, sender_store
+from devices.registry.services.registrations import Inbound
 from lwm2m.messages import Deregister, Register, Update
 from lwm2m.registration import Origin
 from southbound import senders

@@ -7,10 +7,12 @@ import asyncio
 import pytest
 
 from accounts.models import Operator
-from devices.messaging import SmscLink, SmsMessage, SmsPart, SmsState
-from devices.models import Device, Knock, Reach, Registration, Security
-from devices.services import smsc_links
-from devices.telemetry import Observation, ResourceValue
+from devices.inventory.models import Device, Knock, Reach, Security
+from devices.messaging.models import SmscLink, SmsMessage, SmsPart, SmsState
+from devices.messaging.services import smsc_links
+from devices.observations.models import Observation
+from devices.registry.models import Registration
+from devices.telemetry.models import ResourceValue
 from lwm2m.messages import Response
 from simulator.smsc_faults import SmscFaults
 from smpp import Address, DeliverSm, Status

@@ -9,9 +9,10 @@ import pytest
 from django.utils import timezone
 
 from audit.models import LedgerEvent
-from devices.messaging import SmscLink, SmsMessage, SmsPart
-from devices.models import Reach, Registration, Security
-from devices.services import triggers
+from devices.inventory.models import Reach, Security
+from devices.messaging.models import SmscLink, SmsMessage, SmsPart
+from devices.messaging.services import triggers
+from devices.registry.models import Registration
 from simulator.modem import Sim
 from tests.fakes.devices import running_device
 from tests.simulator.sms import smsc

@@ -11,8 +11,11 @@ from contextlib import asynccontextmanager
 import pytest
 from django.db import connection
 
-from devices.models import Command, CommandState, Device, Plane, Registration, Security
-from devices.services import credentials, operations
+from devices.commands.models import Command, CommandState
+from devices.commands.services import operations
+from devices.inventory.models import Device, Plane, Security
+from devices.inventory.services import credentials
+from devices.registry.models import Registration
 from simulator.device import Device as Client
 from simulator.faults import Faults
 from southbound.transports.ports import PortSettings

@@ -15,9 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coap.options import BLOCK1, walk
-from devices.models import Command, Knock, Plane, Registration, RegistrationDetail
-from devices.services import mailbox, operations
-from devices.telemetry import Observation, ResourceValue
+from devices.commands.models import Command
+from devices.commands.services import mailbox, operations
+from devices.inventory.models import Knock, Plane
+from devices.observations.models import Observation
+from devices.registry.models import Registration, RegistrationDetail
+from devices.telemetry.models import ResourceValue
 from lwm2m.registration import Origin
 from lwm2m.requests import register_request, send_request
 from southbound.transports import coap, coap_tcp, tcp

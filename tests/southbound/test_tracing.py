@@ -7,9 +7,10 @@ import asyncio
 import pytest
 from channels.layers import get_channel_layer
 
-from devices import events
-from devices.services import observations
-from devices.telemetry import Observation, TraceHead, TraceMessage
+from devices.observations.models import Observation
+from devices.observations.services import observations
+from devices.telemetry.models import TraceHead, TraceMessage
+from live import groups
 from lwm2m.requests import deregister_request, register_request, send_request, update_request
 from southbound import tracing
 from tests.southbound.client import LINKS, management, until
@@ -120,8 +121,8 @@ def test_the_pages_of_the_device_are_told_and_no_board(play, make_device):
     async def scene(southbound):
         layer = get_channel_layer()
         page, board = await layer.new_channel(), await layer.new_channel()
-        await layer.group_add(events.device_group(device.pk), page)
-        await layer.group_add(events.BOARD_GROUP, board)
+        await layer.group_add(groups.device(device.pk), page)
+        await layer.group_add(groups.BOARD, board)
         wire = await management(southbound)
         await wire.ask(register_request(endpoint="dev-1", object_links=LINKS))
         heard: list[str] = []

@@ -8,8 +8,9 @@ from contextlib import AsyncExitStack
 import pytest
 from django.utils import timezone
 
-from devices.models import Plane, Registration, Security
-from devices.services import credentials
+from devices.inventory.models import Plane, Security
+from devices.inventory.services import credentials
+from devices.registry.models import Registration
 from southbound.transports.ports import PortSettings
 from tests.fakes.devices import new_device
 from tests.running_portal import free_port

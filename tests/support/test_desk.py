@@ -12,8 +12,8 @@ from accounts.models import User
 from accounts.roles import Role
 from audit import ledger
 from audit.causes import CAUSES
-from devices.models import Knock, Plane
-from devices.services import inventory
+from devices.inventory.models import Knock, Plane
+from devices.inventory.services import inventory
 from provisioning.models import BootstrapExchange, BootstrapSession, SessionState
 from provisioning.services import onboarding
 from support import about

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from accounts.roles import Role
 from audit.causes import CAUSES
-from devices.models import Device
-from devices.services import inventory
+from devices.inventory.models import Device
+from devices.inventory.services import inventory
 from provisioning.ladder import AttemptState, ReachAttempt
 from provisioning.services import reachability
 from tests.devices import making

@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 import dtls
-from devices.services.processes import NoNumberFree
+from devices.registry.services.processes import NoNumberFree
 from m2m_portal import demo, listening
 from m2m_portal.allinone import PartDied, serve
 from southbound.guard import EXIT_CODE

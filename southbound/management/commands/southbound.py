@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 import dtls
-from devices.services.processes import NoNumberFree
+from devices.registry.services.processes import NoNumberFree
 from southbound import descriptors
 from southbound.guard import EXIT_CODE
 from southbound.transports.sockets import PortUnavailable

@@ -1,0 +1,184 @@
+"""How jobs, bootstrap sessions and new devices look in REST; keys appear once, in the answer to a create."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from api.devices.serializers import DeviceSerializer
+from audit.causes import CAUSES
+from devices.inventory.models import Device, Onboarding, Reach, Security
+from devices.inventory.nameplate import ENDPOINT_BYTES, IDENTITY_BYTES
+from devices.registry.awake import LIMIT_SECONDS
+from provisioning.models import BootstrapExchange, BootstrapSession, Job, JobStep
+from provisioning.services import addresses
+from provisioning.steps import KINDS
+
+
+class StepSerializer(serializers.ModelSerializer):
+    title = serializers.SerializerMethodField()
+
+    class Meta:
+        model = JobStep
+        fields = ("kind", "title", "state", "attempts", "started_at", "finished_at", "cause", "detail")
+
+    def get_title(self, step: JobStep) -> str:
+        return KINDS[step.kind].TITLE if step.kind in KINDS else step.kind
+
+
+class JobSerializer(serializers.ModelSerializer):
+    endpoint = serializers.CharField(source="device.endpoint")
+    operator = serializers.CharField(source="operator.slug")
+    action = serializers.SerializerMethodField(help_text="What mends the cause.")
+    steps = StepSerializer(many=True)
+
+    class Meta:
+        model = Job
+        fields = (
+            "id",
+            "kind",
+            "endpoint",
+            "operator",
+            "state",
+            "cause",
+            "action",
+            "requested_by",
+            "reason",
+            "created_at",
+            "finished_at",
+            "steps",
+        )
+
+    def get_action(self, job: Job) -> str:
+        return CAUSES[job.cause].action if job.cause in CAUSES else ""
+
+
+class ReasonSerializer(serializers.Serializer):
+    reason = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+
+
+class ExchangeSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = BootstrapExchange
+        fields = (
+            "position",
+            "operation",
+            "path",
+            "sent_at",
+            "answered_at",
+            "response_code",
+            "cause",
+            "detail",
+        )
+
+
+class BootstrapSessionSerializer(serializers.ModelSerializer):
+    endpoint = serializers.CharField(source="device.endpoint")
+    operator = serializers.CharField(source="operator.slug")
+
+    class Meta:
+        model = BootstrapSession
+        fields = (
+            "id",
+            "endpoint",
+            "operator",
+            "state",
+            "cause",
+            "detail",
+            "transport",
+            "host",
+            "port",
+            "content_format",
+            "started_at",
+            "last_progress_at",
+            "finished_at",
+        )
+
+
+class BootstrapSessionDetailSerializer(BootstrapSessionSerializer):
+    exchanges = ExchangeSerializer(many=True)
+
+    class Meta(BootstrapSessionSerializer.Meta):
+        fields = (*BootstrapSessionSerializer.Meta.fields, "exchanges")
+
+
+class NewDeviceSerializer(serializers.Serializer):
+    """Shape only; `devices.inventory.services.inventory` checks what it means."""
+
+    endpoint = serializers.CharField(
+        max_length=ENDPOINT_BYTES, trim_whitespace=False, help_text="The LwM2M endpoint client name."
+    )
+    name = serializers.CharField(max_length=120, required=False, allow_blank=True, default="")
+    operator = serializers.SlugField(
+        required=False,
+        help_text="Where the account is; needed only by people with accounts or roles with several operators.",
+    )
+    reach = serializers.ChoiceField(Reach.choices, default=Reach.IP)
+    onboarding = serializers.ChoiceField(Onboarding.choices, default=Onboarding.BOOTSTRAP)
+    security = serializers.ChoiceField(Security.choices, default=Security.PSK)
+    psk_identity = serializers.CharField(
+        max_length=IDENTITY_BYTES,
+        required=False,
+        allow_blank=True,
+        trim_whitespace=False,
+        default="",
+        help_text="Empty: the endpoint name.",
+    )
+    psk_key = serializers.CharField(
+        max_length=400,
+        required=False,
+        allow_blank=True,
+        default="",
+        write_only=True,
+        help_text="Hex, 16 to 64 bytes. Empty: the portal makes one.",
+    )
+    msisdn = serializers.CharField(
+        max_length=40,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Phone number, + and digits: what a device by SMS is known by, and where any other is woken.",
+    )
+
+
+class DeviceSettingsSerializer(serializers.Serializer):
+    """At least one of them; what is left out stays."""
+
+    name = serializers.CharField(
+        required=False, allow_blank=True, max_length=120, help_text="What its owner calls it; empty: no name."
+    )
+    awake_seconds = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=LIMIT_SECONDS,
+        allow_null=True,
+        help_text="How long it listens after it spoke, in queue mode; null: what the house has.",
+    )
+
+    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
+        if not given:
+            raise serializers.ValidationError("Say what to change: name or awake_seconds.")
+        return given
+
+
+class AddedDeviceSerializer(DeviceSerializer):
+    """A device and what is told once, when it is added; `context["added"]` is what the service returned."""
+
+    identity = serializers.SerializerMethodField(help_text="PSK identity; empty without encryption.")
+    key = serializers.SerializerMethodField(help_text="Hex. Only where the portal made it, and only here.")
+    server = serializers.SerializerMethodField(help_text="The address to set in the device.")
+
+    class Meta(DeviceSerializer.Meta):
+        fields = (*DeviceSerializer.Meta.fields, "identity", "key", "server")
+        read_only_fields = fields
+
+    def get_identity(self, device: Device) -> str:
+        return self.context["added"].identity
+
+    def get_key(self, device: Device) -> str | None:
+        key = self.context["added"].key_to_show
+        return key.hex() if key else None
+
+    def get_server(self, device: Device) -> str:
+        return addresses.first_uri(device)

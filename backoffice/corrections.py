@@ -1,0 +1,131 @@
+"""What was typed wrong when a device was added, corrected by staff: its key, its endpoint name, its own name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+from accounts import tenancy
+from accounts.errors import Refused
+from devices.inventory.models import Device, Security
+from provisioning.services import corrections
+
+ACT = "inventory.change_device"
+_PLAIN = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+
+
+class _Correction(forms.Form):
+    """`act` names what is asked; `reason` goes into the ledger."""
+
+    title = ""
+    button = ""
+    reason = forms.CharField(max_length=200, label="Reason", help_text="Goes into the device's timeline.")
+
+
+class KeyForm(_Correction):
+    title, button = "The key", "Save the key"
+    psk_key = forms.CharField(
+        max_length=400, label="Key on the device, hex", widget=forms.TextInput(attrs=_PLAIN)
+    )
+    psk_identity = forms.CharField(
+        max_length=128,
+        required=False,
+        label="Key identity",
+        help_text="Only where another one than now is printed.",
+        widget=forms.TextInput(attrs=_PLAIN),
+    )
+    field_order = ("psk_key", "psk_identity", "reason")
+
+
+class EndpointForm(_Correction):
+    title, button = "The endpoint name", "Correct the name"
+    endpoint = forms.CharField(
+        max_length=255, label="Endpoint name", widget=forms.TextInput(attrs={**_PLAIN, "size": 60})
+    )
+    field_order = ("endpoint", "reason")
+
+
+class NameForm(forms.Form):
+    title, button = "What it is called", "Rename"
+    name = forms.CharField(
+        max_length=120, required=False, label="Name", widget=forms.TextInput(attrs={"size": 60})
+    )
+
+
+def urls(model_admin: Any) -> list[URLPattern]:
+    """`…/devices/device/<id>/correct/`."""
+    view = model_admin.admin_site.admin_view(partial(correct, model_admin))
+    return [path("<int:device_id>/correct/", view, name="inventory_device_correct")]
+
+
+def may_correct(user: Any, device: Device) -> bool:
+    return tenancy.may(user, ACT, device.operator_id)
+
+
+def correct(model_admin: Any, request: HttpRequest, device_id: int) -> HttpResponse:
+    """GET: the forms. POST: `act` says which; what is refused stands there again."""
+    device = model_admin.get_queryset(request).filter(pk=device_id).first()
+    if device is None:
+        raise Http404("There is no such device, or it is another operator's.")
+    if not may_correct(request.user, device):
+        raise PermissionDenied
+    shown = _forms(device, request.GET.get("endpoint", ""))
+    act = request.POST.get("act", "")
+    if request.method == "POST" and act in shown:
+        form = type(shown[act])(request.POST, prefix=act)
+        if form.is_valid() and _done(model_admin, request, device, act, form):
+            return HttpResponseRedirect(reverse("admin:inventory_device_change", args=[device.pk]))
+        shown[act] = form
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": f"Correct {device}",
+        "device": device,
+        "opts": model_admin.opts,
+        "shown": shown,
+    }
+    return TemplateResponse(request, "backoffice/devices/correct.html", context)
+
+
+def _forms(device: Device, suggested: str = "") -> dict[str, forms.Form]:
+    shown: dict[str, forms.Form] = {}
+    if device.security == Security.PSK:
+        shown["key"] = KeyForm(prefix="key")
+    if device.first_online_at is None:
+        shown["endpoint"] = EndpointForm(
+            prefix="endpoint", initial={"endpoint": suggested or device.endpoint}
+        )
+    shown["name"] = NameForm(prefix="name", initial={"name": device.name})
+    return shown
+
+
+def _done(model_admin: Any, request: HttpRequest, device: Device, act: str, form: forms.Form) -> bool:
+    deeds: dict[str, Callable[..., Device]] = {
+        "key": model_admin.enter_key,
+        "endpoint": model_admin.correct_endpoint,
+        "name": corrections.rename,
+    }
+    said = dict(form.cleaned_data)
+    if "psk_key" in said:
+        said["key"] = said.pop("psk_key")
+    try:
+        deeds[act](device=device, **said)
+    except Refused as refusal:
+        form.add_error(refusal.field if refusal.field in form.fields else None, refusal.detail)
+        return False
+    messages.success(request, _SAID[act])
+    return True
+
+
+_SAID = {
+    "key": "The key is saved; the device is let in when it knocks with it.",
+    "endpoint": "The endpoint name is corrected; the device is let in when it knocks again.",
+    "name": "The name is saved.",
+}

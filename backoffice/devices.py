@@ -1,0 +1,312 @@
+"""The admin of the inventory: lists, one page per device, the live board, and what may be done to devices.
+
+Devices are added by subscribers on their pages or over REST, which also starts their provisioning: not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+
+from accounts import tenancy
+from accounts.errors import Refused
+from accounts.models import User
+from accounts.scoping import Deed, Skip
+from accounts.scoping.paging import KeyedPaginator
+from backoffice import sms
+from backoffice.board.view import board_view
+from backoffice.corrections import may_correct
+from backoffice.corrections import urls as correction_urls
+from backoffice.device_sheet import device_facts
+from backoffice.manage.addresses import urls as management_urls
+from backoffice.reasons import ask_and_do
+from backoffice.scoping import ScopedModelAdmin
+from devices.commands.dangers import PERMISSION, Asker
+from devices.inventory.models import Device, Reach
+from devices.inventory.services import inventory
+from devices.inventory.states import Access
+from devices.messaging.services import triggers
+from devices.registry.selectors import present, search, sessions, ways
+from provisioning.services import corrections
+
+
+class SessionFilter(admin.SimpleListFilter):
+    """By the state told from the registration, the same as on the board."""
+
+    title = "how it is now"
+    parameter_name = "session"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [
+            *sessions.Session.choices,
+            (present.STUCK, "Cannot come online"),
+            (present.SUSPENDED, "Suspended"),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Device]) -> QuerySet[Device]:
+        if self.value() not in {*sessions.Session.values, present.STUCK, present.SUSPENDED}:
+            return queryset
+        return queryset.filter(present.condition(self.value(), timezone.now()))
+
+
+def _already(access: Access) -> Skip:
+    return Skip(Q(access=access), f"{access.label.lower()} already")
+
+
+def _trigger(kind: triggers.Kind, what: str) -> Deed:
+    def do(device: Device, reason: str, by: User) -> object:
+        return triggers.send(
+            device=device,
+            kind=kind,
+            requested_by=f"user:{by.pk}",
+            reason=reason,
+            asker=Asker(may_endanger=tenancy.may(by, PERMISSION, device.operator_id)),
+        )
+
+    return Deed(
+        question=f"Ask these devices by SMS to {what}? Each message costs.",
+        button="Send SMS",
+        done="asked by SMS",
+        do=do,
+        costs="SMS",
+        skips=(Skip(Q(msisdn=""), "no phone number"), Skip(~Q(access=Access.ACTIVE), "not active")),
+    )
+
+
+@admin.register(Device)
+class DeviceAdmin(ScopedModelAdmin):
+    """The inventory. `end`, `enter_key` and `correct_endpoint` are replaced by whoever knows of jobs and sessions.
+
+    `near_miss`, device and moment to what knocks under a name like its own, comes from there as well.
+    """
+
+    refusals = (Refused,)
+    end = staticmethod(inventory.retire)
+    enter_key = staticmethod(corrections.enter_key)
+    correct_endpoint = staticmethod(corrections.correct_endpoint)
+    near_miss: Callable[[Device, datetime], Any] = staticmethod(lambda device, now: None)
+
+    list_display = (
+        "endpoint",
+        "called",
+        "account",
+        "operator",
+        "provisioning",
+        "session",
+        "last_seen",
+        "created_at",
+    )
+    list_display_links = ("endpoint",)
+    list_filter = (SessionFilter, "provisioning", "access", "security", "reach", "operator")
+    list_select_related = ("operator", "subscriber", *ways.PRESENCE)
+    list_per_page = 50
+    search_fields = ("endpoint",)  # that there is a box; what it looks for is `selectors.search`
+    search_help_text = "Endpoint, name, serial or phone number, maker, account, person, or address."
+    show_full_result_count = False
+    paginator = KeyedPaginator
+    ordering = ("-id",)
+    readonly_fields = ("sms_today", "way_in", "protection")
+    actions = ("wake", "bootstrap_anew", "suspend", "resume", "bar", "retire")
+    deeds = {
+        "wake": _trigger(triggers.Kind.UPDATE, "update their registration"),
+        "bootstrap_anew": _trigger(triggers.Kind.BOOTSTRAP, "bootstrap anew"),
+        "suspend": Deed(
+            question="Suspend these devices?",
+            button="Suspend",
+            done="suspended",
+            do=lambda device, reason, by: inventory.suspend(device=device, reason=reason),
+            skips=(_already(Access.SUSPENDED),),
+        ),
+        "resume": Deed(
+            question="Let these devices connect again?",
+            button="Resume",
+            done="active again",
+            do=lambda device, reason, by: inventory.resume(device=device, reason=reason),
+            skips=(_already(Access.ACTIVE),),
+        ),
+        "bar": Deed(
+            question="Bar these devices (stolen or misused)?",
+            button="Bar",
+            done="barred",
+            is_dangerous=True,
+            do=lambda device, reason, by: inventory.bar(device=device, reason=reason),
+            skips=(_already(Access.BARRED),),
+        ),
+        "retire": Deed(
+            question="Retire these devices for good? Their keys end and their endpoint names become free.",
+            button="Retire",
+            done="retired",
+            verb="delete",
+            is_dangerous=True,
+            do=lambda device, reason, by: DeviceAdmin.end(device=device, reason=reason),
+            skips=(_already(Access.RETIRED),),
+        ),
+    }
+    fieldsets = (
+        (None, {"fields": ("endpoint", "name", "operator", "subscriber")}),
+        ("States", {"fields": ("access", "provisioning", "ownership")}),
+        ("How it connects", {"fields": ("reach", "msisdn", "sms_today", "way_in", "protection")}),
+        (
+            "What it says of itself",
+            {"fields": ("manufacturer", "model_number", "serial_number", "firmware_version")},
+        ),
+        ("Since", {"fields": ("created_at", "first_online_at")}),
+    )
+    change_list_template = "backoffice/devices/list.html"
+    change_form_template = "backoffice/devices/device.html"
+
+    class Media:
+        css = {"all": ("backoffice/list.css",)}
+
+    def named(self, row: Model) -> str:
+        return f"{row.name} ({row.endpoint})" if row.name else row.endpoint
+
+    @admin.display(description="Name", ordering="name")
+    def called(self, device: Device) -> str:
+        return format_html('<span class="list-clamp">{}</span>', device.name) if device.name else "–"
+
+    @admin.display(description="Account", ordering="subscriber__number")
+    def account(self, device: Device) -> str:
+        return device.subscriber.number if device.subscriber else "–"
+
+    @admin.display(description="SMS today")
+    def sms_today(self, device: Device) -> str:
+        return sms.spent_today(device)
+
+    @admin.display(description="Onboarding")
+    def way_in(self, device: Device) -> str:
+        is_behind = device.reach == Reach.GATEWAY
+        return "Through its gateway" if is_behind else device.get_onboarding_display()
+
+    @admin.display(description="Security")
+    def protection(self, device: Device) -> str:
+        """An end device has none of its own: what protects it is its gateway's."""
+        if device.reach != Reach.GATEWAY:
+            return device.get_security_display()
+        gateway = ways.gateway(device)
+        return (
+            f"That of its gateway: {gateway.get_security_display().lower()}"
+            if gateway
+            else "That of its gateway"
+        )
+
+    @admin.display(description="Now")
+    def session(self, device: Device) -> str:
+        return present.of(device, timezone.now(), getattr(device, "refusal", None)).words
+
+    @admin.display(description="Last seen", empty_value="never")
+    def last_seen(self, device: Device) -> Any:
+        registration = ways.registration(device)
+        return registration.last_seen_at if registration else None
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Who is refused at the door is read once for the page."""
+        page = super().get_changelist_instance(request)
+        refused = present.refusals(page.result_list, timezone.now())
+        for device in page.result_list:
+            device.refusal = refused.get(device.pk)
+        return page
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """Without the operator for whoever works for one alone."""
+        operators = tenancy.operator_ids(request.user)
+        is_one = operators is not None and len(operators) == 1
+        return tuple(name for name in self.list_display if not (is_one and name == "operator"))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Device], search_term: str
+    ) -> tuple[QuerySet[Device], bool]:
+        return search.found(queryset, search_term), False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """For actions on the list; the page of a device is to be read."""
+        return obj is None and super().has_change_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False  # retired instead: the ledger refers to it
+
+    def get_urls(self) -> list[URLPattern]:
+        board = path("board/", self.admin_site.admin_view(self.board), name="inventory_device_board")
+        return [board, *management_urls(self), *correction_urls(self), *super().get_urls()]
+
+    def board(self, request: HttpRequest) -> HttpResponse:
+        return board_view(self, request)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        links = [
+            (label, _url(name))
+            for label, name in (("on the page for subscribers", "device-add"), ("over REST", "api-docs"))
+        ]
+        adding = [(label, url) for label, url in links if url]
+        extra = {"title": "Devices", "adding": adding, **(extra_context or {})}
+        return super().changelist_view(request, extra)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict | None = None
+    ) -> HttpResponse:
+        device = self.get_object(request, object_id)
+        extra: dict[str, Any] = {}
+        if device is not None:
+            extra = {
+                **device_facts(device, request.user),
+                "may_correct": may_correct(request.user, device),
+                "near_miss": self.near_miss(device, timezone.now()),
+            }
+        return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The ledger's: this site itself changes no device."""
+        device = self.get_object(request, object_id)
+        place = _url("support-device", device.pk) if device else ""
+        if not place or not request.user.has_perm("audit.view_ledgerevent", device):
+            return super().history_view(request, object_id, extra_context)
+        return HttpResponseRedirect(place)
+
+    @admin.action(description="Wake by SMS …", permissions=["change"])
+    def wake(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        return ask_and_do(self, request, queryset, "wake")
+
+    @admin.action(description="Have them bootstrap, by SMS …", permissions=["change"])
+    def bootstrap_anew(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        return ask_and_do(self, request, queryset, "bootstrap_anew")
+
+    @admin.action(description="Suspend devices …", permissions=["change"])
+    def suspend(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        return ask_and_do(self, request, queryset, "suspend")
+
+    @admin.action(description="Resume devices …", permissions=["change"])
+    def resume(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        return ask_and_do(self, request, queryset, "resume")
+
+    @admin.action(description="Bar devices …", permissions=["change"])
+    def bar(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        return ask_and_do(self, request, queryset, "bar")
+
+    @admin.action(description="Retire devices …", permissions=["retire"])
+    def retire(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        return ask_and_do(self, request, queryset, "retire")
+
+    def has_retire_permission(self, request: HttpRequest) -> bool:
+        return self._may(request, "delete", None)
+
+
+def _url(name: str, *arguments: int) -> str:
+    try:
+        return reverse(name, args=arguments)
+    except NoReverseMatch:
+        return ""

@@ -1,0 +1,97 @@
+"""What gateways tell of, in the admin: a list by gateway with the way to take and to leave out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts import tenancy
+from backoffice.records import ReadOnlyAdmin
+from devices.gateways.models import EndDevice
+from devices.gateways.selectors import end_devices
+from devices.gateways.services import end_device_choices
+from devices.registry.selectors import present
+
+
+class ShowFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "show"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(end_devices.SHOW.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[EndDevice]) -> QuerySet[EndDevice]:
+        value = self.value()
+        return queryset.filter(end_devices.condition(value)) if value in end_devices.SHOW else queryset
+
+
+@admin.register(EndDevice)
+class EndDeviceAdmin(ReadOnlyAdmin):
+    """`take` is set by whoever can also start the jobs of those that are taken."""
+
+    take: Any = None
+
+    operator_path = "gateway__operator"
+    list_display = ("identifier", "gateway", "prefix", "taken", "session", "found_at", "gone_at")
+    list_display_links = ("identifier",)
+    list_filter = (ShowFilter, "gateway__operator")
+    list_select_related = (
+        "gateway__registration",
+        "gateway__registration_detail",
+        "gateway__operator",
+        "device__subscriber",
+        "device__operator",
+    )
+    search_fields = ("identifier", "gateway__endpoint", "gateway__name", "prefix")
+    search_help_text = "Device ID, prefix, or endpoint and name of the gateway."
+    ordering = ("gateway", "instance")
+    actions = ("take_them", "leave_out")
+
+    def _permission(self, verb: str) -> str:
+        """Whoever may see devices may see what is told of them."""
+        return f"inventory.{verb}_device"
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        return lookup == "gateway__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    @admin.display(description="Device")
+    def taken(self, row: EndDevice) -> str:
+        return str(row.device) if row.device else ("left out" if row.is_dismissed else "–")
+
+    @admin.display(description="Session")
+    def session(self, row: EndDevice) -> str:
+        if row.device is None:
+            return "–"
+        row.device.end_device = row
+        return present.of(row.device, timezone.now()).words
+
+    @admin.action(description="Take these devices")
+    def take_them(self, request: HttpRequest, queryset: QuerySet[EndDevice]) -> None:
+        for gateway, names in self._by_gateway(request, queryset, "inventory.add_device"):
+            taken = type(self).take(gateway=gateway, identifiers=names, by=request.user)
+            self.message_user(request, f"{len(taken.devices)} behind {gateway} taken.", messages.SUCCESS)
+            if taken.refused:
+                said = ", ".join(sorted(taken.refused)[:5])
+                self.message_user(request, f"Not taken: {said}.", messages.WARNING)
+
+    @admin.action(description="Leave these devices out")
+    def leave_out(self, request: HttpRequest, queryset: QuerySet[EndDevice]) -> None:
+        for gateway, names in self._by_gateway(request, queryset, "inventory.change_device"):
+            count = end_device_choices.dismiss(gateway=gateway, identifiers=names)
+            self.message_user(request, f"{count} behind {gateway} left out.", messages.SUCCESS)
+
+    def _by_gateway(
+        self, request: HttpRequest, queryset: QuerySet[EndDevice], permission: str
+    ) -> list[tuple[Any, list[str]]]:
+        """Only where the role with the gateway's operator allows it."""
+        found: dict[int, tuple[Any, list[str]]] = {}
+        for row in queryset.select_related("gateway"):
+            if tenancy.may(request.user, permission, row.gateway.operator_id):
+                found.setdefault(row.gateway_id, (row.gateway, []))[1].append(row.identifier)
+        if not found:
+            self.message_user(request, "Your role does not allow this.", messages.ERROR)
+        return list(found.values())

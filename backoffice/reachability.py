@@ -1,0 +1,160 @@
+"""Reachability in the admin: an operator's policy is edited, attempts are looked at, also on their device's page."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts.errors import Refused
+from backoffice.devices import DeviceAdmin
+from backoffice.scoping import ScopedInline, ScopedModelAdmin
+from provisioning import rungs
+from provisioning.ladder import ReachAttempt, ReachPolicy
+from provisioning.selectors import reachability
+from provisioning.services import reach_policies
+
+SHOWN = timedelta(days=14)
+_PREFIX = "rung_"
+_SETTINGS = ("is_enabled", "early_seconds", "sms_per_day", "sms_per_minute")
+
+
+class _PolicyForm(forms.ModelForm):
+    """One field a rung: its seconds, or empty where it is not taken."""
+
+    class Meta:
+        model = ReachPolicy
+        fields = _SETTINGS
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for kind, seconds in self.instance.waits.items():
+            if _PREFIX + kind in self.fields:
+                self.initial[_PREFIX + kind] = seconds
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        given = {kind: cleaned.get(_PREFIX + kind) for kind in rungs.KINDS}
+        cleaned["waits"] = {kind: seconds for kind, seconds in given.items() if seconds is not None}
+        if not self.errors and not cleaned["waits"]:
+            self.add_error(None, "Name at least one step, or switch the policy off.")
+        return cleaned
+
+
+_FIELDS = {
+    _PREFIX + kind: forms.IntegerField(
+        label=module.TITLE,
+        required=False,
+        min_value=0,
+        max_value=int(reach_policies.LONGEST_WAIT.total_seconds()),
+        help_text="Seconds until the next step. Empty: this step is not taken.",
+    )
+    for kind, module in rungs.KINDS.items()
+}
+PolicyForm = type("PolicyForm", (_PolicyForm,), dict(_FIELDS))
+
+
+class _Written:
+    """Rows that the portal makes by itself."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(ReachPolicy)
+class ReachPolicyAdmin(_Written, ScopedModelAdmin):
+    """What is done for devices that miss their contact. Every operator has one."""
+
+    refusals = (Refused,)
+    form = PolicyForm
+    list_display = ("operator", "is_enabled", "steps", "sms_per_day", "sms_per_minute", "updated_at")
+    list_filter = ("is_enabled",)
+    list_select_related = ("operator",)
+    search_fields = ("operator__name",)
+    fieldsets = (
+        (None, {"fields": ("operator", "is_enabled", "early_seconds")}),
+        ("Steps, in this order", {"fields": tuple(_FIELDS)}),
+        ("What it may cost", {"fields": ("sms_per_day", "sms_per_minute")}),
+    )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        """Who may only look sees the steps in words: the fields of the form are no columns."""
+        if self.has_change_permission(request, obj):
+            return super().get_fieldsets(request, obj)
+        settings = ("operator", "is_enabled", "early_seconds", "steps", "sms_per_day", "sms_per_minute")
+        return ((None, {"fields": settings}),)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        return ("operator", "steps")
+
+    @admin.display(description="Steps")
+    def steps(self, policy: ReachPolicy) -> str:
+        taken = [
+            f"{module.TITLE} ({policy.waits[kind]} s)"
+            for kind, module in rungs.KINDS.items()
+            if kind in policy.waits
+        ]
+        return ", ".join(taken) or "none"
+
+    def save_model(self, request: HttpRequest, obj: ReachPolicy, form: forms.ModelForm, change: bool) -> None:
+        changes = {name: form.cleaned_data[name] for name in (*_SETTINGS, "waits")}
+        reach_policies.save(operator=obj.operator, changes=changes)
+
+
+class _Told(_Written):
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    @admin.display(description="What happened")
+    def said(self, attempt: ReachAttempt) -> str:
+        return reachability.words(attempt, timezone.now()).capitalize() + "."
+
+    @admin.display(description="Left out")
+    def left_out(self, attempt: ReachAttempt) -> str:
+        return " ".join(f"{title}: {why}" for title, why in reachability.skipped(attempt)) or "–"
+
+
+@admin.register(ReachAttempt)
+class ReachAttemptAdmin(_Told, ScopedModelAdmin):
+    """Silences of devices, and what was done about each."""
+
+    list_display = ("id", "device", "state", "missed_at", "said", "sms_count", "operator", "ended_at")
+    list_display_links = ("id",)
+    list_filter = ("state", "operator")
+    list_select_related = ("device", "operator")
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ("device__endpoint",)
+    fields = readonly_fields = (
+        "device",
+        "state",
+        "silent_since",
+        "missed_at",
+        "said",
+        "left_out",
+        "next_at",
+        "sms_count",
+        "reached_by",
+        "ended_at",
+    )
+
+
+class ReachAttemptInline(_Told, ScopedInline):
+    model = ReachAttempt
+    fields = readonly_fields = ("state", "said", "left_out", "next_at", "ended_at")
+    ordering = ("-id",)
+    verbose_name_plural = f"Looked for, in the last {SHOWN.days} days"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ReachAttempt]:
+        return super().get_queryset(request).filter(opened_at__gte=timezone.now() - SHOWN, has_acted=True)
+
+
+DeviceAdmin.inlines = (*DeviceAdmin.inlines, ReachAttemptInline)

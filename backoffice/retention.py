@@ -1,0 +1,62 @@
+"""How long an operator keeps the history of values: a row on the operator's page, written by the service."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.db.models import Model, QuerySet
+from django.forms.models import BaseInlineFormSet
+from django.http import HttpRequest
+
+from accounts.scoping import of_staff
+from backoffice.people import OperatorAdmin
+from backoffice.scoping import ScopedStackedInline
+from devices.telemetry.models import DEFAULT_HISTORY_DAYS, HistoryRetention
+from devices.telemetry.services import retention
+
+
+class _DaysForm(forms.ModelForm):
+    class Meta:
+        model = HistoryRetention
+        fields = ("days",)
+        labels = {"days": "Days"}
+        help_texts = {
+            "days": f"0 to {retention.LIMIT_DAYS}; {DEFAULT_HISTORY_DAYS} where nothing was set. 0 keeps none. "
+            "What is older is deleted within the hour. The latest value always stays."
+        }
+
+
+class _DaysFormSet(BaseInlineFormSet):
+    """A form that still shows the default is not saved: the operator then follows the default."""
+
+    def save_new(self, form: forms.ModelForm, commit: bool = True) -> HistoryRetention:
+        return retention.set_days(operator=self.instance, days=form.cleaned_data["days"])
+
+    def save_existing(self, form: forms.ModelForm, obj: Model, commit: bool = True) -> HistoryRetention:
+        return self.save_new(form)
+
+
+class HistoryRetentionInline(ScopedStackedInline):
+    model = HistoryRetention
+    form = _DaysForm
+    formset = _DaysFormSet
+    fields = ("days",)
+    can_delete = False
+    verbose_name = "days"
+    verbose_name_plural = f"History of values ({DEFAULT_HISTORY_DAYS} days where nothing was set)"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        """Asked without the operator, to which `_may` says no: here the rows themselves are narrowed."""
+        verbs = (self._permission("view"), self._permission("change"))
+        return of_staff(HistoryRetention.objects.all(), request.user, self.operator_path, *verbs)
+
+    def get_extra(self, request: HttpRequest, obj: Model | None = None, **kwargs: Any) -> int:
+        """None for who may not add: a relation of one to one is stubborn about its one form."""
+        return 1 if self.has_add_permission(request, obj) else 0
+
+    def _may(self, request: HttpRequest, verb: str, parent: Model | None) -> bool:
+        return parent is not None and super()._may(request, verb, parent)  # no operator yet, nothing to keep
+
+
+OperatorAdmin.inlines = (*OperatorAdmin.inlines, HistoryRetentionInline)

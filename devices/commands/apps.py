@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+
+
+class CommandsConfig(AppConfig):
+    name = "devices.commands"
+    verbose_name = "Commands"
+
+    def ready(self) -> None:
+        from devices.commands import sealed_places
+        from devices.inventory import vault
+
+        vault.keep_place(sealed_places.COMMANDS)

@@ -1,0 +1,91 @@
+"""The rows of the mailbox: operations for devices, how far they are, and how they ended."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+
+class Operation(models.TextChoices):
+    READ = "read", "Read"
+    DISCOVER = "discover", "Discover"
+    WRITE = "write", "Write"
+    WRITE_ATTRIBUTES = "write-attributes", "Write-Attributes"
+    EXECUTE = "execute", "Execute"
+    CREATE = "create", "Create"
+    DELETE = "delete", "Delete"
+    OBSERVE = "observe", "Observe"
+    CANCEL_OBSERVE = "cancel-observe", "Cancel observation"
+    READ_COMPOSITE = "read-composite", "Read-Composite"
+    WRITE_COMPOSITE = "write-composite", "Write-Composite"
+    OBSERVE_COMPOSITE = "observe-composite", "Observe-Composite"
+    CANCEL_OBSERVE_COMPOSITE = "cancel-observe-composite", "Cancel composite observation"
+
+
+class CommandState(models.TextChoices):
+    QUEUED = "queued", "Queued"
+    SENT = "sent", "Sent"
+    DONE = "done", "Done"
+    REFUSED = "refused", "Refused by the device"
+    SILENT = "silent", "No answer"
+    EXPIRED = "expired", "Expired"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+COMMAND_ENDED = (
+    CommandState.DONE,
+    CommandState.REFUSED,
+    CommandState.SILENT,
+    CommandState.EXPIRED,
+    CommandState.CANCELLED,
+)
+
+
+class Command(models.Model):
+    """One operation for a device, held until it listens: FIFO per device, one in flight (NSTART=1)."""
+
+    device = models.ForeignKey("inventory.Device", on_delete=models.CASCADE, related_name="commands")
+    operation = models.CharField(max_length=24, choices=Operation.choices)
+    path = models.CharField(max_length=64)
+    arguments = models.JSONField(default=dict, blank=True)
+    priority = models.SmallIntegerField(default=0)
+    state = models.CharField(max_length=10, choices=CommandState.choices, default=CommandState.QUEUED)
+    requested_by = models.CharField(max_length=64, help_text="user:7, job:12 or system")
+    reason = models.CharField(max_length=200, blank=True)
+    correlation = models.CharField(
+        max_length=64, blank=True, help_text="what waits for the answer, e.g. job-step:12"
+    )
+    attempts = models.PositiveSmallIntegerField(default=0)
+    broken_off = models.PositiveSmallIntegerField(
+        default=0, help_text="attempts that ended because the device registered anew or moved"
+    )
+    claimed_by = models.CharField(max_length=80, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField()
+    response_code = models.CharField(max_length=5, blank=True)
+    answer = models.JSONField(null=True, blank=True)
+    cause = models.CharField(max_length=40, blank=True)
+    detail = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(
+                fields=["device", "-priority", "id"],
+                condition=Q(state__in=["queued", "sent"]),
+                name="command_waiting",
+            ),
+            models.Index(fields=["expires_at"], condition=Q(state="queued"), name="command_overdue"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["device"], condition=Q(state="sent"), name="one_command_in_flight"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_operation_display()} {self.path}"

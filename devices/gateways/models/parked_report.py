@@ -1,0 +1,21 @@
+"""Reports that came before it was known whose they are."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+
+class ParkedReport(models.Model):
+    """What a gateway sent for a prefix that nobody knows yet: kept until its /25 was read, then stored or dropped."""
+
+    gateway = models.ForeignKey("inventory.Device", on_delete=models.CASCADE, related_name="parked_reports")
+    prefix = models.CharField(max_length=64)
+    nodes = models.JSONField(help_text="values with path, value and absolute time")
+    received_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["gateway", "prefix"], name="parked_report")]
+
+    def __str__(self) -> str:
+        return f"{self.prefix}: {len(self.nodes)} values"

@@ -1,0 +1,47 @@
+"""What a device proves itself with, on each plane."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from devices.inventory.models.device import Device
+
+
+class Plane(models.TextChoices):
+    BOOTSTRAP = "bootstrap", "Bootstrap server"
+    MANAGEMENT = "management", "Management server"
+
+
+class CredentialState(models.TextChoices):
+    PENDING = "pending", "Written, not yet used"
+    ACTIVE = "active", "Active"
+    RETIRED = "retired", "Retired"
+
+
+class Credential(models.Model):
+    """A pre-shared key of a device on one plane. The key is encrypted, write-only, and never logged."""
+
+    device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="credentials")
+    plane = models.CharField(max_length=12, choices=Plane.choices)
+    identity = models.CharField(max_length=128)
+    sealed_key = models.TextField(editable=False)
+    state = models.CharField(max_length=10, choices=CredentialState.choices, default=CredentialState.ACTIVE)
+    created_at = models.DateTimeField(default=timezone.now)
+    first_used_at = models.DateTimeField(null=True, blank=True)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["plane", "identity"],
+                condition=~Q(state=CredentialState.RETIRED),
+                name="psk_identity_once_per_plane",
+            )
+        ]
+        # Also for identities that were retired, or that nobody has: anybody may ask for one in a handshake.
+        indexes = [models.Index(fields=["identity"], name="credential_identity")]
+
+    def __str__(self) -> str:
+        return f"{self.get_plane_display()}: {self.identity}"

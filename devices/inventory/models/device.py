@@ -1,0 +1,99 @@
+"""A device under one operator's management, how it is reached, set up and secured."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import Operator, Subscriber
+from devices.inventory.states import Access, Ownership, Provisioning
+
+
+class Reach(models.TextChoices):
+    """How the portal reaches a device."""
+
+    IP = "ip", "Own internet connection"
+    SMS = "sms", "SMS only"
+    GATEWAY = "gateway", "Behind an M2M gateway"
+
+
+class Onboarding(models.TextChoices):
+    """How a device gets its management account: from our bootstrap server, or it has it from the factory."""
+
+    BOOTSTRAP = "bootstrap", "Bootstrap server"
+    DIRECT = "direct", "Ready-made management credentials"
+
+
+class Security(models.TextChoices):
+    PSK = "psk", "Pre-shared key"
+    NONE = "none", "No encryption"
+    MSISDN = "msisdn", "Phone number, vouched for by the SMSC"
+
+
+class Device(models.Model):
+    """A device an operator manages (or will). `endpoint` is its LwM2M endpoint name, unique in the portal."""
+
+    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="devices")
+    subscriber = models.ForeignKey(
+        Subscriber, on_delete=models.PROTECT, null=True, blank=True, related_name="devices"
+    )
+    endpoint = models.CharField(max_length=255)
+    name = models.CharField(max_length=120, blank=True, help_text="What the subscriber calls it.")
+    reach = models.CharField(max_length=10, choices=Reach.choices, default=Reach.IP)
+    onboarding = models.CharField(max_length=10, choices=Onboarding.choices, default=Onboarding.BOOTSTRAP)
+    security = models.CharField(max_length=10, choices=Security.choices, default=Security.PSK)
+    msisdn = models.CharField(
+        "phone number",
+        max_length=16,
+        blank=True,
+        help_text="International, + and digits: the device's identity over SMS, or where triggers go.",
+    )
+    msisdn_confirmed_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When an SMS came from the number: from then on nobody else can have it.",
+    )
+    ownership = models.CharField(max_length=12, choices=Ownership.choices, default=Ownership.UNCLAIMED)
+    access = models.CharField(max_length=12, choices=Access.choices, default=Access.ACTIVE)
+    provisioning = models.CharField(max_length=14, choices=Provisioning.choices, default=Provisioning.DRAFT)
+    setup_cause = models.CharField(
+        max_length=40, blank=True, help_text="Why its set-up failed or stands still; empty when it does not."
+    )
+    awake_seconds = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="How long it listens after it spoke, in queue mode. Empty: the house's 93 s, or what SMS needs.",
+    )
+    # Read from /3/0 by the provisioning job.
+    manufacturer = models.CharField(max_length=120, blank=True)
+    model_number = models.CharField(max_length=120, blank=True)
+    serial_number = models.CharField(max_length=120, blank=True)
+    firmware_version = models.CharField(max_length=120, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    first_online_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["endpoint"], condition=~Q(access=Access.RETIRED), name="endpoint_once_among_living"
+            ),
+            models.UniqueConstraint(
+                fields=["operator", "msisdn"],
+                condition=~Q(access=Access.RETIRED) & ~Q(msisdn=""),
+                name="msisdn_once_of_an_operator",
+            ),
+            models.UniqueConstraint(
+                fields=["msisdn"],
+                condition=~Q(access=Access.RETIRED) & Q(msisdn_confirmed_at__isnull=False),
+                name="msisdn_confirmed_once",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["operator", "-id"], name="device_operator"),
+            models.Index(fields=["endpoint"], name="device_endpoint"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.endpoint

@@ -1,0 +1,37 @@
+"""Objects that operators loaded beside the shipped ones."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import Operator
+
+
+class ObjectDefinition(models.Model):
+    """An object that an operator loaded beside the shipped ones; without an operator it is for all of them."""
+
+    operator = models.ForeignKey(Operator, on_delete=models.CASCADE, null=True, blank=True)
+    object_id = models.PositiveIntegerField()
+    version = models.CharField(max_length=12)
+    name = models.CharField(max_length=200)
+    definition = models.JSONField(help_text="as lwm2m.objects.to_json writes it")
+    source = models.CharField(max_length=200, help_text="name of the file it came in")
+    loaded_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["object_id", "version"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["operator", "object_id", "version"], name="object_version_once_per_operator"
+            ),
+            models.UniqueConstraint(
+                fields=["object_id", "version"],
+                condition=Q(operator=None),
+                name="object_version_once_for_all",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"/{self.object_id} {self.version} {self.name}"

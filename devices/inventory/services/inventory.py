@@ -1,0 +1,342 @@
+"""The devices themselves: added, described, suspended, barred, retired. Every write leaves a ledger event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import IntegrityError
+from django.utils import timezone
+
+from accounts.errors import Refused
+from accounts.models import Operator, Subscriber
+from audit import ledger
+from devices.commands.services import mailbox
+from devices.gateways.services import end_device_choices
+from devices.inventory import events, locks
+from devices.inventory.models import Device, Onboarding, Plane, Reach, Security
+from devices.inventory.nameplate import (
+    IDENTITY_BYTES,
+    check_endpoint,
+    check_identity,
+    check_key,
+    check_msisdn,
+    check_name,
+    parse_key,
+)
+from devices.inventory.services import credentials, device_trail, intake, quotas
+from devices.inventory.states import Access, IllegalMove, Ownership, Provisioning, check_move
+from devices.observations.services import observation_access
+from devices.registry import awake
+from devices.registry.models import Registration, RegistrationDetail
+
+__all__ = [
+    "Added",
+    "add",
+    "bar",
+    "describe",
+    "first_online",
+    "parse_key",
+    "resume",
+    "retire",
+    "set_awake_seconds",
+    "set_msisdn",
+    "set_provisioning",
+    "suspend",
+]
+
+_FACT_LIMIT = 120
+_FACTS = ("manufacturer", "model_number", "serial_number", "firmware_version")
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """`key_to_show` is the key this portal made: shown once, never readable again. None when it was given."""
+
+    device: Device
+    identity: str
+    key_to_show: bytes | None = field(repr=False)
+
+
+def add(
+    *,
+    operator: Operator,
+    subscriber: Subscriber | None,
+    endpoint: str,
+    name: str = "",
+    reach: str = Reach.IP,
+    onboarding: str = Onboarding.BOOTSTRAP,
+    security: str = Security.PSK,
+    psk_identity: str | None = None,
+    psk_key: bytes | str | None = None,
+    msisdn: str = "",
+) -> Added:
+    """Take a device into the inventory. No key: the portal makes one; no identity: the endpoint name is it.
+
+    `msisdn` is what a device by SMS is known by, and where any other is woken.
+    Raises Refused with the field that has to change. Two people adding the same endpoint: one gets it.
+    """
+    intake.check_people(operator, subscriber)
+    if reach == Reach.GATEWAY:  # the gateway's channel is its security
+        onboarding, security = Onboarding.DIRECT, Security.NONE
+    if reach == Reach.SMS:
+        security = Security.MSISDN  # who the SMSC says it is; there are no keys
+    intake.check_ways(operator, reach, onboarding, security)
+    check_endpoint(endpoint)
+    check_name(name)
+    msisdn = check_msisdn(msisdn) if msisdn.strip() or reach == Reach.SMS else ""
+    identity, key, made = "", b"", False
+    if security == Security.PSK:
+        identity = check_identity(psk_identity) if psk_identity else own_identity(endpoint)
+        key = (
+            parse_key(psk_key)
+            if isinstance(psk_key, str) and psk_key
+            else check_key(psk_key or credentials.make_key())
+        )
+        made = not psk_key
+    plane = own_plane(onboarding)
+    intake.check_free(endpoint, operator, subscriber, plane, identity)
+    intake.check_number_free(msisdn, operator)
+    try:
+        with ledger.unit_of_work():
+            quotas.check_devices(subscriber)
+            device = Device.objects.create(
+                operator=operator,
+                subscriber=subscriber,
+                endpoint=endpoint,
+                name=name.strip()[:120],
+                reach=reach,
+                onboarding=onboarding,
+                security=security,
+                msisdn=msisdn,
+                ownership=Ownership.CLAIMED if subscriber else Ownership.UNCLAIMED,
+            )
+            _record(
+                "device.added",
+                device,
+                after={"endpoint": endpoint, "reach": reach, "security": security},
+                msisdn=msisdn,
+            )
+            if identity:
+                origin = "portal" if made else "label"
+                credentials.store(device=device, plane=plane, identity=identity, key=key, origin=origin)
+            if reach == Reach.GATEWAY:
+                end_device_choices.adopt(device=device, now=timezone.now())
+            events.device_changed(device.pk, operator.pk, ["inventory"])
+    except IntegrityError:  # somebody was faster between the look and the write
+        intake.check_free(endpoint, operator, subscriber, plane, identity)
+        intake.check_number_free(msisdn, operator)
+        raise
+    return Added(device, identity, key if made else None)
+
+
+def own_identity(endpoint: str) -> str:
+    """Devices commonly send their endpoint name as identity; a name too long for that gets a short one."""
+    return endpoint if len(endpoint.encode()) <= IDENTITY_BYTES else credentials.make_identity()
+
+
+def own_plane(onboarding: str) -> Plane:
+    """Where the key on the device's label opens the door."""
+    return Plane.BOOTSTRAP if onboarding == Onboarding.BOOTSTRAP else Plane.MANAGEMENT
+
+
+def renew_key(*, device: Device) -> Added:
+    """A new key of the portal's making under the identity the device came with. Refused where there is no key."""
+    with ledger.unit_of_work():
+        locked = locks.device(device.pk)
+        if locked.access == Access.RETIRED:
+            raise Refused("DEVICE_REMOVED")
+        if locked.security != Security.PSK:
+            raise Refused("DEVICE_HAS_NO_KEY")
+        key = credentials.make_key()
+        identity = credentials.replace_key(device=locked, plane=own_plane(locked.onboarding), key=key)
+        events.device_changed(locked.pk, locked.operator_id, ["credentials"])
+    return Added(locked, identity, key)
+
+
+def suspend(*, device: Device, reason: str) -> Device:
+    """The device is refused until `resume`; its settings and keys stay."""
+    return _set_access(device, Access.SUSPENDED, "device.suspended", reason)
+
+
+def resume(*, device: Device, reason: str = "") -> Device:
+    """The device may connect again."""
+    return _set_access(device, Access.ACTIVE, "device.resumed", reason)
+
+
+def bar(*, device: Device, reason: str) -> Device:
+    """The device is refused for good until staff say otherwise: stolen, misused."""
+    return _set_access(device, Access.BARRED, "device.barred", reason, ends="DEVICE_BARRED")
+
+
+def retire(*, device: Device, reason: str, now: datetime | None = None) -> Device:
+    """The end: keys retired, registration, waiting commands and observations ended, the endpoint name free again.
+
+    Open jobs are the caller's (`provisioning.services.onboarding.release_device`).
+    """
+    now = now or timezone.now()
+    with ledger.unit_of_work():
+        locked = _set_access(device, Access.RETIRED, "device.retired", reason, ends="DEVICE_RETIRED", now=now)
+        if locked.ownership != Ownership.UNCLAIMED:
+            check_move(locked.ownership, Ownership.UNCLAIMED, of=Ownership)
+            locked.ownership = Ownership.UNCLAIMED
+            locked.save(update_fields=["ownership"])
+        mailbox.cancel_all(device=locked, reason=reason, now=now)
+        observation_access.ended(device=locked, reason=reason, now=now)
+        credentials.retire_all(device=locked, reason=reason)
+        end_device_choices.released(device=locked, now=now)
+    return locked
+
+
+def _set_access(
+    device: Device,
+    access: Access,
+    action: str,
+    reason: str,
+    *,
+    ends: str = "",
+    now: datetime | None = None,
+) -> Device:
+    with ledger.unit_of_work():
+        locked = locks.device(device.pk)
+        before = locked.access
+        try:
+            check_move(before, access, of=Access)
+        except IllegalMove:
+            raise Refused(
+                "ACCESS_CANNOT_MOVE", old=str(Access(before).label), new=str(access.label)
+            ) from None
+        if before == access:
+            return locked
+        locked.access = access
+        locked.save(update_fields=["access"])
+        if ends:
+            _end_registration(locked, ends, now or timezone.now())
+        if access != Access.ACTIVE:
+            credentials.end_sessions(device=locked)
+        if access == Access.ACTIVE:
+            observation_access.resumed(device=locked, now=now or timezone.now())
+        elif access != Access.RETIRED:  # which ends them, once the commands are ended
+            observation_access.interrupted(device=locked)
+        _record(action, locked, before={"access": before}, after={"access": access}, reason=reason)
+        events.device_changed(locked.pk, locked.operator_id, ["access"])
+    return locked
+
+
+def _end_registration(device: Device, cause: str, now: datetime) -> None:
+    live = Registration.objects.filter(device=device, is_live=True)
+    if live.update(is_live=False):
+        RegistrationDetail.objects.filter(device=device).update(ended_at=now, end_cause=cause)
+        _record("registration.ended", device, cause=cause)
+
+
+def set_provisioning(*, device: Device, state: str, cause: str = "") -> bool:
+    """Move the provisioning state; False when it stands there already. Raises IllegalMove.
+
+    `cause` says why the set-up failed or stands still, and is kept with the device until its next move.
+    """
+    with ledger.unit_of_work():
+        locked = locks.device(device.pk)
+        before = locked.provisioning
+        kept = cause if state in (Provisioning.READY, Provisioning.FAILED) else ""
+        check_move(before, state, of=Provisioning)
+        locked.provisioning, locked.setup_cause = state, kept
+        locked.save(update_fields=["provisioning", "setup_cause"])
+        device.provisioning, device.setup_cause = state, kept
+        if before == state:
+            return False
+        _record(
+            "device.provisioning",
+            locked,
+            before={"provisioning": before},
+            after={"provisioning": state},
+            cause=cause,
+        )
+        events.device_changed(locked.pk, locked.operator_id, ["provisioning"])
+    return True
+
+
+def set_awake_seconds(*, device: Device, seconds: int | None, reason: str = "") -> Device:
+    """How long it listens after it spoke, in queue mode; None: what the house has. Refused out of bounds."""
+    if seconds is not None and not 1 <= seconds <= awake.LIMIT_SECONDS:
+        raise Refused("AWAKE_SECONDS_OUT_OF_RANGE", field="seconds", limit=awake.LIMIT_SECONDS)
+    with ledger.unit_of_work():
+        locked = locks.device(device.pk)
+        before = locked.awake_seconds
+        if before == seconds:
+            return locked
+        locked.awake_seconds = seconds
+        locked.save(update_fields=["awake_seconds"])
+        known = {"awake_seconds": before}, {"awake_seconds": seconds}
+        _record("device.awake_window", locked, before=known[0], after=known[1], reason=reason)
+        events.device_changed(locked.pk, locked.operator_id, ["registration"])
+    return locked
+
+
+def set_msisdn(*, device: Device, msisdn: str, reason: str = "") -> Device:
+    """Another phone number; none at all only for a device that does not live by SMS. Raises Refused."""
+    with ledger.unit_of_work():
+        locked = locks.device(device.pk)
+        number = check_msisdn(msisdn) if msisdn.strip() or locked.reach == Reach.SMS else ""
+        if locked.access == Access.RETIRED:
+            raise Refused("DEVICE_REMOVED")
+        intake.check_number_free(number, locked.operator, but=locked.pk)
+        if number == locked.msisdn:
+            return locked
+        locked.msisdn, locked.msisdn_confirmed_at = number, None
+        locked.save(update_fields=["msisdn", "msisdn_confirmed_at"])
+        _record("device.number_changed", locked, reason=reason, msisdn=number)
+        events.device_changed(locked.pk, locked.operator_id, ["inventory"])
+    return locked
+
+
+def first_online(*, device: Device, at: datetime) -> None:
+    """Remember when the device came under management for the first time."""
+    with ledger.unit_of_work():
+        if Device.objects.filter(pk=device.pk, first_online_at__isnull=True).update(first_online_at=at):
+            device.first_online_at = at
+            _record("device.first_online", device, after={"first_online_at": at})
+            events.device_changed(device.pk, device.operator_id, ["inventory"])
+
+
+def describe(*, device: Device, facts: Mapping[str, object]) -> Device:
+    """Keep what the device says of itself in /3/0; `facts` are named like the columns, others are ignored."""
+    with ledger.unit_of_work():
+        locked = locks.device(device.pk)
+        said = {name: _printable(facts[name]) for name in _FACTS if facts.get(name) not in (None, "")}
+        changed = {name: value for name, value in said.items() if getattr(locked, name) != value}
+        if not changed:
+            return locked
+        before = {name: getattr(locked, name) for name in changed}
+        for name, value in changed.items():
+            setattr(locked, name, value)
+        locked.save(update_fields=list(changed))
+        _record("device.described", locked, before=before, after=changed)
+        events.device_changed(locked.pk, locked.operator_id, ["description"])
+    return locked
+
+
+def _printable(value: object) -> str:
+    return "".join(character for character in str(value) if character.isprintable())[:_FACT_LIMIT]
+
+
+def _record(
+    action: str,
+    device: Device,
+    *,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
+    cause: str = "",
+    reason: str = "",
+    msisdn: str = "",
+) -> None:
+    device_trail.record(
+        device,
+        action,
+        cause=cause,
+        before=before,
+        after=after,
+        reason=reason,
+        personal={"msisdn": msisdn} if msisdn else None,
+    )

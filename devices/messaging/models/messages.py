@@ -1,0 +1,145 @@
+"""SMS on their way, in both directions, and what was spent on them."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import Operator
+
+
+class SmsPurpose(models.TextChoices):
+    """A request is dropped when the process that sent it ends (its command is sent anew); the others are kept."""
+
+    REQUEST = "request", "Request to a device"
+    RESPONSE = "response", "Answer to a device"
+    TRIGGER = "trigger", "Trigger"
+
+
+class SmsState(models.TextChoices):
+    QUEUED = "queued", "Waiting"
+    SUBMITTING = "submitting", "Given to the SMSC, not yet acknowledged"
+    SENT = "sent", "Taken by the SMSC"
+    DELIVERED = "delivered", "Delivered"
+    UNDELIVERED = "undelivered", "Not delivered"
+    REFUSED = "refused", "Refused by the SMSC"
+    EXPIRED = "expired", "Expired before it was sent"
+    DROPPED = "dropped", "Not sent"
+
+
+SMS_OPEN = (SmsState.QUEUED, SmsState.SUBMITTING)
+
+
+class SmsMessage(models.Model):
+    """One CoAP message to a device: one SMS or several parts. `parts_sent` of `parts` are with the SMSC."""
+
+    operator = models.ForeignKey(Operator, on_delete=models.CASCADE, related_name="sms_messages")
+    device = models.ForeignKey(
+        "inventory.Device", on_delete=models.CASCADE, null=True, blank=True, related_name="sms_messages"
+    )
+    msisdn = models.CharField(max_length=16)
+    purpose = models.CharField(max_length=8, choices=SmsPurpose.choices)
+    payload = models.BinaryField()
+    parts = models.PositiveSmallIntegerField(default=1)
+    parts_sent = models.PositiveSmallIntegerField(default=0)
+    reference = models.PositiveSmallIntegerField(default=0, help_text="concatenation reference, 0 to 65535")
+    message_ids = models.JSONField(default=list, blank=True, help_text="one of the SMSC for each part sent")
+    state = models.CharField(max_length=11, choices=SmsState.choices, default=SmsState.QUEUED)
+    flow = models.CharField(max_length=80, blank=True, help_text="the process that made it")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    created_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True, help_text="of a trigger: the device was heard")
+    answer = models.CharField(max_length=40, blank=True, help_text="how: by SMS with a code, or by an update")
+    cause = models.CharField(max_length=40, blank=True)
+    detail = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = "SMS message"
+        verbose_name_plural = "SMS messages"
+        ordering = ["-id"]
+        indexes = [
+            models.Index(
+                fields=["operator", "next_attempt_at"],
+                condition=Q(state__in=["queued", "submitting"]),
+                name="sms_to_send",
+            ),
+            models.Index(
+                fields=["operator", "msisdn"],
+                condition=Q(purpose="trigger", answered_at=None),
+                name="sms_trigger_open",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_purpose_display()} to {self.msisdn}"
+
+
+class SmsReceiptKey(models.Model):
+    """Which message a delivery receipt speaks of: the SMSC names it by the id it gave for one part.
+
+    `smsc_id` is as `smpp.receipts.canonical` writes it. A settled key stays for a day: what it stood for is told
+    again, and must not be taken for another message.
+    """
+
+    operator = models.ForeignKey(Operator, on_delete=models.CASCADE, related_name="+")
+    smsc_id = models.CharField(max_length=65)
+    message = models.ForeignKey(SmsMessage, on_delete=models.CASCADE, related_name="receipt_keys")
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["operator", "smsc_id"], name="sms_receipt")]
+
+    def __str__(self) -> str:
+        return self.smsc_id
+
+
+class SmsPart(models.Model):
+    """One SMS from the SMSC, stored before it is acknowledged; `handled_at` null: its message is not yet worked off.
+
+    The same part told twice is one row: the SMSC repeats what it got no acknowledgement for.
+    """
+
+    operator = models.ForeignKey(Operator, on_delete=models.CASCADE, related_name="sms_parts")
+    msisdn = models.CharField(max_length=20)
+    reference = models.CharField(
+        max_length=80, help_text="what makes the part the same: concatenation reference, number and digest"
+    )
+    concat = models.IntegerField(null=True, help_text="concatenation reference; null: a whole message")
+    joined = models.BigIntegerField(null=True, help_text="the same for all parts of a message that is whole")
+    number = models.PositiveSmallIntegerField(default=1)
+    total = models.PositiveSmallIntegerField(default=1)
+    payload = models.BinaryField()
+    received_at = models.DateTimeField()
+    handled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "SMS part"
+        verbose_name_plural = "SMS parts"
+        indexes = [
+            models.Index(
+                fields=["operator", "msisdn", "id"], condition=Q(handled_at=None), name="sms_part_unhandled"
+            ),
+            models.Index(fields=["operator", "msisdn", "reference"], name="sms_part_same"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.msisdn} {self.number}/{self.total}"
+
+
+class SmsSpent(models.Model):
+    """How many SMS went to a device on one day (UTC)."""
+
+    device = models.ForeignKey("inventory.Device", on_delete=models.CASCADE, related_name="sms_spent")
+    day = models.DateField()
+    count = models.PositiveIntegerField(default=0)
+    is_told = models.BooleanField(default=False, help_text="The trail says that the day's number is spent.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["device", "day"], name="sms_spent_once_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.count}"

@@ -1,0 +1,182 @@
+"""The session of a device: told from its registration and the time, in words and as a condition for lists.
+
+An end device has the session of the gateway that tells of it: one outage is one cause, whatever is behind it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Q, TextChoices
+from django.utils import timezone
+
+from devices.gateways.models import EndDevice
+from devices.inventory.models import Device, Reach
+from devices.registry import awake
+from devices.registry.models import Registration, RegistrationDetail
+from devices.registry.selectors import ways
+from lwm2m.presence import State, presence
+
+EXPIRED = "LIFETIME_EXPIRED"
+ADDRESS_TAKEN = "ADDRESS_TAKEN"
+"""Another device is where this one was heard last; `services.registration_addresses` leaves no host then."""
+
+
+class Session(TextChoices):
+    """`lwm2m.presence.State`, and signed off: device or portal ended the registration before its time.
+
+    Behind a gateway: the gateway is not there, or it is and does not tell of the device any more.
+    """
+
+    REGISTERED = "registered", "Registered"
+    ASLEEP = "asleep", "Asleep"
+    LATE = "late", "Late"
+    LOST = "lost", "Lost"
+    SIGNED_OFF = "signed_off", "Signed off"
+    NEVER_SEEN = "never_seen", "Never seen"
+    GATEWAY_OFFLINE = "gateway_offline", "Gateway offline"
+    GONE = "gone", "Gone from its gateway"
+
+
+OF_END_DEVICES = (Session.GATEWAY_OFFLINE, Session.GONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """`words` stand alone ("asleep until about 14:20"); with `since` set, they want "3 min ago" behind.
+
+    `left_seconds` is what is left of the lifetime, None where it has no end or is over; `left_share` of 100.
+    `cause` is one of the catalogue where something is to be mended.
+    """
+
+    state: Session
+    words: str
+    since: datetime | None = None
+    left_seconds: int | None = None
+    left_share: int = 0
+    cause: str = ""
+
+    @property
+    def listens(self) -> bool:
+        """Whether something that is sent now can reach it."""
+        return self.state is Session.REGISTERED and self.cause != ADDRESS_TAKEN
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    queue_mode: bool
+    last_seen_at: float
+    expires_at: float | None
+
+
+def of_device(device: Device, now: datetime) -> Told:
+    """Needs `ways.PRESENCE` selected with the device."""
+    if device.reach == Reach.GATEWAY:
+        return _of_end_device(ways.end_device(device), now)
+    return of(device, now)
+
+
+def _of_end_device(known: EndDevice | None, now: datetime) -> Told:
+    if known is None:
+        return Told(Session.NEVER_SEEN, "no gateway tells of it yet", cause="END_DEVICE_NOT_TOLD")
+    gateway = known.gateway
+    if known.gone_at is not None:
+        cause = known.gone_cause or "END_DEVICE_GONE"
+        return Told(Session.GONE, f"gone from {gateway}", since=known.gone_at, cause=cause)
+    told = of(gateway, now)
+    if told.state in (Session.LOST, Session.SIGNED_OFF, Session.NEVER_SEEN):
+        words = f"gateway {gateway} offline"
+        return Told(Session.GATEWAY_OFFLINE, words, since=told.since, cause="GATEWAY_OFFLINE")
+    state, _, rest = told.words.partition(" ") if told.state is Session.ASLEEP else told.words.partition(",")
+    link = " " if told.state is Session.ASLEEP and rest else "," if rest else ""
+    return replace(told, words=f"{state} {_WITH[told.state]} {gateway}{link}{rest}")
+
+
+_WITH = {Session.REGISTERED: "through", Session.ASLEEP: "with", Session.LATE: "with"}
+
+
+def of(device: Device, now: datetime) -> Told:
+    """By the device's own registration; its detail knows why one that is not live any more ended."""
+    registration: Registration | None = getattr(device, "registration", None)
+    detail: RegistrationDetail | None = getattr(device, "registration_detail", None)
+    if registration is None:
+        return Told(Session.NEVER_SEEN, "never seen")
+    expires_at = registration.expires_at
+    ended_at = detail.ended_at if detail else None
+    if not registration.is_live and not (detail and detail.end_cause == EXPIRED):
+        return Told(Session.SIGNED_OFF, "signed off", since=ended_at or registration.last_seen_at)
+    facts = _Facts(
+        registration.queue_mode,
+        registration.last_seen_at.timestamp(),
+        None if expires_at is None else expires_at.timestamp(),
+    )
+    window = awake.seconds(device, registration.transport)
+    found = presence(facts, now.timestamp(), window, settings.LIFETIME_GRACE_SECONDS)
+    if not registration.is_live or found.state is State.LOST:
+        return Told(Session.LOST, "lost", since=expires_at or ended_at)
+    if found.state is State.LATE:
+        return Told(Session.LATE, f"late, expected until {clock(found.next_contact_by, now)}")
+    left = None if expires_at is None else max(0, int((expires_at - now).total_seconds()))
+    share = 100 if left is None else min(100, round(100 * left / max(1, registration.lifetime_seconds)))
+    if found.state is State.ASLEEP:
+        until = f" until about {clock(found.next_contact_by, now)}" if found.next_contact_by else ""
+        return Told(Session.ASLEEP, f"asleep{until}", left_seconds=left, left_share=share)
+    if not registration.host:
+        return Told(
+            Session.REGISTERED,
+            "registered, to be reached again when it next speaks",
+            left_seconds=left,
+            left_share=share,
+            cause=ADDRESS_TAKEN,
+        )
+    until = f", awake until {clock(found.awake_until, now)}" if found.awake_until else ""
+    return Told(Session.REGISTERED, f"registered{until}", left_seconds=left, left_share=share)
+
+
+def clock(at: float | None, now: datetime) -> str:
+    """The time of day, with the date where it is not today."""
+    if at is None:
+        return ""
+    local, today = timezone.localtime(datetime.fromtimestamp(at, tz=UTC)), timezone.localtime(now).date()
+    return local.strftime("%H:%M" if local.date() == today else "%-d %b, %H:%M")
+
+
+def condition(state: str, now: datetime, *, of_device: bool = True) -> Q:
+    """Rows in this state: devices, or with `of_device` False registrations. Says what `of_device` and `of` say."""
+    if not of_device:
+        return _registered("", "device__registration_detail__", "device__", state, now)
+    told = Q(end_device__isnull=False, end_device__gone_at=None)
+    gateway = "end_device__gateway__"
+    via = f"{gateway}registration__", f"{gateway}registration_detail__", gateway
+    if state == Session.GONE:
+        return Q(end_device__gone_at__isnull=False)
+    if state == Session.GATEWAY_OFFLINE:
+        never = Q(**{f"{gateway}registration__isnull": True})
+        over = _registered(*via, Session.LOST, now) | _registered(*via, Session.SIGNED_OFF, now)
+        return told & (never | over)
+    if state == Session.NEVER_SEEN:
+        return Q(registration__isnull=True, end_device__isnull=True)
+    own = _registered("registration__", "registration_detail__", "", state, now)
+    through = state in (Session.REGISTERED, Session.ASLEEP, Session.LATE)
+    return own | (told & _registered(*via, state, now)) if through else own
+
+
+def _registered(here: str, detail: str, device: str, state: str, now: datetime) -> Q:
+    """By the columns of a registration, its detail and its device, each found under a prefix."""
+
+    def q(**lookups: object) -> Q:
+        return Q(**{f"{here}{name}": value for name, value in lookups.items()})
+
+    over = now - timedelta(seconds=settings.LIFETIME_GRACE_SECONDS)
+    listens = awake.condition(now, registration=here, device=device)
+    live = q(is_live=True) & (q(expires_at=None) | q(expires_at__gt=now))
+    expired = Q(**{f"{detail}end_cause": EXPIRED})
+    return {
+        Session.REGISTERED: live & (q(queue_mode=False) | listens),
+        Session.ASLEEP: live & q(queue_mode=True) & ~listens,
+        Session.LATE: q(is_live=True, expires_at__lte=now, expires_at__gt=over),
+        Session.LOST: q(is_live=True, expires_at__lte=over) | (q(is_live=False) & expired),
+        Session.SIGNED_OFF: q(is_live=False) & ~expired,
+    }.get(Session(state), Q(pk__in=[]))

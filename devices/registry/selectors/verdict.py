@@ -1,0 +1,134 @@
+"""What somebody who opens a device's page has to know first, in sentences for both readers; None when all is well.
+
+The badge has the same in a word: `devices.registry.selectors.present`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from audit.causes import CAUSES, Cause
+from audit.models import LedgerEvent
+from devices.inventory.models import Device
+from devices.inventory.states import Access
+from devices.registry.selectors import ways
+from devices.registry.selectors.present import Present
+from devices.registry.selectors.sessions import Session, clock
+
+_DECISIONS = {Access.SUSPENDED: "device.suspended", Access.BARRED: "device.barred"}
+
+
+class LookedFor(Protocol):
+    """What the reachability ladder says of a device that missed its contact."""
+
+    @property
+    def words(self) -> str: ...
+    @property
+    def plain(self) -> str: ...
+    @property
+    def next_words(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`plain` is for the subscriber, `words` for staff. `reason` and `at` are of whoever decided it.
+
+    `asks_operator` says that the subscriber can do nothing but ask.
+    """
+
+    severity: str
+    plain: str
+    words: str
+    action: str = ""
+    plain_action: str = ""
+    reason: str = ""
+    at: datetime | None = None
+    cause: Cause | None = None
+    asks_operator: bool = False
+
+
+def of(
+    device: Device, present: Present, now: datetime, looked_for: LookedFor | None = None
+) -> Verdict | None:
+    """Needs `ways.PRESENCE`, the operator and, for a name, the gateway selected with the device."""
+    if device.access != Access.ACTIVE:
+        return _decided(device)
+    if not device.operator.is_active:
+        cause = CAUSES["OPERATOR_INACTIVE"]
+        return Verdict(
+            "error", cause.subscriber, cause.support, cause.action, cause=cause, asks_operator=True
+        )
+    gateway = ways.gateway(device)
+    if gateway is not None and gateway.access in (Access.SUSPENDED, Access.BARRED):
+        return _decided(gateway, via=f"its gateway {gateway}")
+    if not present.is_session:
+        return None  # it has not come online yet; the line says where it stands and why
+    if present.state == Session.LOST:
+        return _lost(device, looked_for, now)
+    if present.cause is not None:
+        cause = present.cause
+        return Verdict(
+            cause.severity, cause.subscriber, cause.support, cause.action, cause.action, cause=cause
+        )
+    if present.state == Session.SIGNED_OFF:
+        return Verdict(
+            "warning",
+            "Your device signed off; it comes back by itself when it is switched on again.",
+            "The registration was ended by the device or by the portal; it is not looked for.",
+            at=present.since,
+        )
+    if present.state == Session.LATE and looked_for is not None:
+        return Verdict("warning", looked_for.plain, f"The device {looked_for.words}.", _next(looked_for))
+    return None
+
+
+def _decided(device: Device, *, via: str = "") -> Verdict:
+    code = f"DEVICE_{device.access.upper()}"
+    cause, decision = CAUSES[code], _decision(device)
+    done = {"suspended": "suspended", "barred": "barred", "retired": "released"}[device.access]
+    what = f"{via}" if via else "this device"
+    plain = f"{device.operator.name} has {done} {what}: it cannot connect, and nothing is sent to it."
+    words = f"{cause.support}" if not via else f"{via[:1].upper()}{via[1:]} is {done}. {cause.support}"
+    return Verdict(
+        "error",
+        plain,
+        words,
+        cause.action,
+        reason=decision.reason if decision else "",
+        at=decision.at if decision else None,
+        cause=cause,
+        asks_operator=True,
+    )
+
+
+def _decision(device: Device) -> LedgerEvent | None:
+    """The event that shut the device out, with the reason that was given."""
+    action = _DECISIONS.get(Access(device.access))
+    events = LedgerEvent.objects.filter(device_id=device.pk, operator_id=device.operator_id, action=action)
+    return events.order_by("-id").first() if action else None
+
+
+def _lost(device: Device, looked_for: LookedFor | None, now: datetime) -> Verdict:
+    told = ways.registration(device)
+    expected = told.expires_at if told else None
+    at = f" at {clock(expected.timestamp(), now)}" if expected else ""
+    if looked_for is not None:
+        plain, words = looked_for.plain, f"The device is lost: it {looked_for.words}."
+    else:
+        plain = f"Your device should have called{at} and did not."
+        words = f"The device is lost: its registration ran out{at}."
+    return Verdict(
+        "error",
+        plain,
+        words,
+        _next(looked_for) if looked_for else "",
+        "Check its power and its reception; it comes back by itself as soon as it can call.",
+        at=expected,
+        cause=CAUSES["LIFETIME_EXPIRED"],
+    )
+
+
+def _next(looked_for: LookedFor) -> str:
+    return f"Next: {looked_for.next_words}." if looked_for.next_words else ""

@@ -1,0 +1,123 @@
+"""What was typed wrong when a device was added, typed again: its key, its endpoint name, and what it is called.
+
+The job of the device is the caller's (`provisioning.services.mending`). Lock order: device, then its credentials.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from django.db import IntegrityError
+from django.utils import timezone
+
+from accounts.errors import Refused
+from audit import ledger
+from devices.gateways.services import end_device_choices
+from devices.inventory import events, locks, vault
+from devices.inventory.models import Device, Knock, Reach, Security
+from devices.inventory.nameplate import check_endpoint, check_identity, check_name, parse_key
+from devices.inventory.services import credentials, device_trail, intake, inventory
+from devices.inventory.states import Access
+from devices.registry.models import Registration
+
+NAME_LENGTH = 120
+
+
+def enter_key(*, device: Device, key: str, psk_identity: str = "", reason: str = "") -> Device:
+    """The key of the label, typed again, and its identity where another is given. Raises Refused.
+
+    The one on record opens nothing from now on; refusals of before are forgotten with it.
+    """
+    typed = parse_key(key)
+    identity = check_identity(psk_identity) if psk_identity else ""
+    try:
+        with ledger.unit_of_work():
+            locked = _locked(device)
+            if locked.security != Security.PSK:
+                raise Refused("DEVICE_HAS_NO_KEY")
+            plane = inventory.own_plane(locked.onboarding)
+            current = credentials.newest(locked.pk, plane)
+            if current is not None and (not identity or identity == current.identity):
+                if secrets.compare_digest(vault.open_sealed(current.sealed_key), typed):
+                    raise Refused("KEY_UNCHANGED", field="psk_key")
+            elif identity:
+                intake.check_identity_free(plane, identity)
+            credentials.replace_key(
+                device=locked, plane=plane, key=typed, identity=identity, origin="label", reason=reason
+            )
+            _changed(locked, "credentials")
+    except IntegrityError:  # somebody took the identity between the look and the write
+        intake.check_identity_free(plane, identity)
+        raise
+    return locked
+
+
+def correct_endpoint(*, device: Device, endpoint: str, reason: str = "") -> Device:
+    """Another endpoint name for a device that never registered; its key stays. Raises Refused.
+
+    An identity that was the old name becomes the new one, as devices commonly send their name.
+    """
+    check_endpoint(endpoint)
+    with ledger.unit_of_work():
+        locked = _locked(device)
+        before = locked.endpoint
+        if before == endpoint:
+            raise Refused("ENDPOINT_UNCHANGED", field="endpoint")
+        if locked.first_online_at or Registration.objects.filter(device=locked).exists():
+            raise Refused("ENDPOINT_SIGNED_IN", field="endpoint")
+        plane = inventory.own_plane(locked.onboarding)
+        current = credentials.newest(locked.pk, plane)
+        renames = current is not None and current.identity == before
+        identity = inventory.own_identity(endpoint) if renames else ""
+        intake.check_free(endpoint, locked.operator, locked.subscriber, plane, identity)
+        try:
+            with ledger.unit_of_work():
+                locked.endpoint = endpoint
+                locked.save(update_fields=["endpoint"])
+                device_trail.record(
+                    locked,
+                    "device.endpoint_corrected",
+                    before={"endpoint": before},
+                    after={"endpoint": endpoint},
+                    reason=reason,
+                )
+                if renames:
+                    credentials.rename(device=locked, credential=current, identity=identity)
+        except IntegrityError:  # somebody was faster between the look and the write
+            intake.check_free(endpoint, locked.operator, locked.subscriber, plane, identity)
+            raise
+        if locked.reach == Reach.GATEWAY:
+            end_device_choices.adopt(device=locked, now=timezone.now())
+        _changed(locked, "inventory")
+    return locked
+
+
+def rename(*, device: Device, name: str) -> Device:
+    """What its owner calls it; empty for no name. Raises Refused."""
+    text = " ".join(name.split())
+    if len(text) > NAME_LENGTH:
+        raise Refused("NAME_TOO_LONG", field="name", length=len(text), limit=NAME_LENGTH)
+    check_name(text)
+    with ledger.unit_of_work():
+        locked = _locked(device)
+        before = locked.name
+        if before == text:
+            return locked
+        locked.name = text
+        locked.save(update_fields=["name"])
+        device_trail.record(locked, "device.renamed", before={"name": before}, after={"name": text})
+        events.device_changed(locked.pk, locked.operator_id, ["inventory"])
+    return locked
+
+
+def _locked(device: Device) -> Device:
+    locked = locks.rows(Device.objects.select_related("operator", "subscriber")).get(pk=device.pk)
+    if locked.access == Access.RETIRED:
+        raise Refused("DEVICE_REMOVED")
+    return locked
+
+
+def _changed(device: Device, what: str) -> None:
+    """Refusals of what stood there before are history, and the ledger has them."""
+    Knock.objects.filter(device=device).delete()
+    events.device_changed(device.pk, device.operator_id, [what])

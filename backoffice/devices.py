@@ -31,7 +31,7 @@ from backoffice.reasons import ask_and_do
 from backoffice.scoping import ScopedModelAdmin
 from devices.commands.dangers import PERMISSION, Asker
 from devices.inventory.models import Device, Reach
-from devices.inventory.services import inventory
+from devices.inventory.services import devices
 from devices.inventory.states import Access
 from devices.messaging.services import triggers
 from devices.registry.selectors import present, search, sessions, ways
@@ -89,7 +89,7 @@ class DeviceAdmin(ScopedModelAdmin):
     """
 
     refusals = (Refused,)
-    end = staticmethod(inventory.retire)
+    end = staticmethod(devices.retire)
     enter_key = staticmethod(corrections.enter_key)
     correct_endpoint = staticmethod(corrections.correct_endpoint)
     near_miss: Callable[[Device, datetime], Any] = staticmethod(lambda device, now: None)
@@ -122,14 +122,14 @@ class DeviceAdmin(ScopedModelAdmin):
             question="Suspend these devices?",
             button="Suspend",
             done="suspended",
-            do=lambda device, reason, by: inventory.suspend(device=device, reason=reason),
+            do=lambda device, reason, by: devices.suspend(device=device, reason=reason),
             skips=(_already(Access.SUSPENDED),),
         ),
         "resume": Deed(
             question="Let these devices connect again?",
             button="Resume",
             done="active again",
-            do=lambda device, reason, by: inventory.resume(device=device, reason=reason),
+            do=lambda device, reason, by: devices.resume(device=device, reason=reason),
             skips=(_already(Access.ACTIVE),),
         ),
         "bar": Deed(
@@ -137,7 +137,7 @@ class DeviceAdmin(ScopedModelAdmin):
             button="Bar",
             done="barred",
             is_dangerous=True,
-            do=lambda device, reason, by: inventory.bar(device=device, reason=reason),
+            do=lambda device, reason, by: devices.bar(device=device, reason=reason),
             skips=(_already(Access.BARRED),),
         ),
         "retire": Deed(

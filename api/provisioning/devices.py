@@ -16,7 +16,7 @@ from api.devices.serializers import DeviceSerializer
 from api.devices.views import DeviceViewSet
 from api.problems import ProblemSerializer
 from api.provisioning import serializers
-from devices.inventory.services import inventory
+from devices.inventory.services import devices
 from provisioning.services import corrections, onboarding
 
 _ADD = "inventory.add_device"
@@ -62,7 +62,7 @@ class ManagedDeviceViewSet(DeviceViewSet):
         if "name" in given:
             corrections.rename(device=device, name=given["name"])
         if "awake_seconds" in given:
-            inventory.set_awake_seconds(device=device, seconds=given["awake_seconds"], reason="REST")
+            devices.set_awake_seconds(device=device, seconds=given["awake_seconds"], reason="REST")
         fresh = self.get_queryset().get(pk=device.pk)
         return Response(DeviceSerializer(fresh, context=self.get_serializer_context()).data)
 

@@ -104,7 +104,7 @@ class BootstrapSessionDetailSerializer(BootstrapSessionSerializer):
 
 
 class NewDeviceSerializer(serializers.Serializer):
-    """Shape only; `devices.inventory.services.inventory` checks what it means."""
+    """Shape only; `devices.inventory.services.devices` checks what it means."""
 
     endpoint = serializers.CharField(
         max_length=ENDPOINT_BYTES, trim_whitespace=False, help_text="The LwM2M endpoint client name."

@@ -23,7 +23,7 @@ from devices.commands.dangers import Asker
 from devices.commands.models import Command, Operation
 from devices.commands.services import mailbox, operations
 from devices.inventory.models import Device, Reach
-from devices.inventory.services import inventory
+from devices.inventory.services import devices
 from devices.registry import awake
 from devices.registry.selectors import present
 from lwm2m.paths import Path
@@ -90,7 +90,7 @@ def set_awake(model_admin: Any, request: HttpRequest, device_id: int) -> HttpRes
         if text and not (text.isascii() and text.isdigit()):
             raise Refused("AWAKE_SECONDS_NO_NUMBER", field="seconds", text=text)
         seconds = int(text[:9]) if text else None
-        inventory.set_awake_seconds(device=device, seconds=seconds)
+        devices.set_awake_seconds(device=device, seconds=seconds)
     except Refused as refusal:
         messages.error(request, refusal.detail)
     else:

@@ -6,7 +6,7 @@ from accounts.models import Subscriber
 from accounts.services import subscribers
 from audit import ledger
 from devices.inventory.models import Device
-from devices.inventory.services import inventory
+from devices.inventory.services import devices
 from devices.inventory.states import Access
 
 
@@ -17,8 +17,7 @@ def close(*, subscriber: Subscriber, reason: str) -> int:
     """
     with ledger.unit_of_work():
         subscribers.close(subscriber=subscriber, reason=reason)
-        active = Device.objects.filter(subscriber=subscriber, access=Access.ACTIVE).order_by("pk")
-        devices = list(active)
-        for device in devices:
-            inventory.suspend(device=device, reason=f"Account {subscriber.number} was closed: {reason}"[:200])
-    return len(devices)
+        active = list(Device.objects.filter(subscriber=subscriber, access=Access.ACTIVE).order_by("pk"))
+        for device in active:
+            devices.suspend(device=device, reason=f"Account {subscriber.number} was closed: {reason}"[:200])
+    return len(active)

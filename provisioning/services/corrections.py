@@ -16,7 +16,7 @@ from devices.gateways.services import end_device_choices
 from devices.inventory import events, locks, vault
 from devices.inventory.models import Device, Knock, Reach, Security
 from devices.inventory.nameplate import check_endpoint, check_identity, check_name, parse_key
-from devices.inventory.services import credentials, device_trail, intake, inventory
+from devices.inventory.services import credentials, device_trail, devices, intake
 from devices.inventory.states import Access
 from devices.registry.models import Registration
 
@@ -35,7 +35,7 @@ def enter_key(*, device: Device, key: str, psk_identity: str = "", reason: str =
             locked = _locked(device)
             if locked.security != Security.PSK:
                 raise Refused("DEVICE_HAS_NO_KEY")
-            plane = inventory.own_plane(locked.onboarding)
+            plane = devices.own_plane(locked.onboarding)
             current = credentials.newest(locked.pk, plane)
             if current is not None and (not identity or identity == current.identity):
                 if secrets.compare_digest(vault.open_sealed(current.sealed_key), typed):
@@ -65,10 +65,10 @@ def correct_endpoint(*, device: Device, endpoint: str, reason: str = "") -> Devi
             raise Refused("ENDPOINT_UNCHANGED", field="endpoint")
         if locked.first_online_at or Registration.objects.filter(device=locked).exists():
             raise Refused("ENDPOINT_SIGNED_IN", field="endpoint")
-        plane = inventory.own_plane(locked.onboarding)
+        plane = devices.own_plane(locked.onboarding)
         current = credentials.newest(locked.pk, plane)
         renames = current is not None and current.identity == before
-        identity = inventory.own_identity(endpoint) if renames else ""
+        identity = devices.own_identity(endpoint) if renames else ""
         intake.check_free(endpoint, locked.operator, locked.subscriber, plane, identity)
         try:
             with ledger.unit_of_work():

@@ -18,7 +18,7 @@ from audit.causes import CAUSES
 from devices.commands.services import mailbox
 from devices.inventory import locks
 from devices.inventory.models import Device
-from devices.inventory.services import inventory
+from devices.inventory.services import devices
 from devices.inventory.states import MOVES, Access, Provisioning
 from provisioning import events
 from provisioning.models import JOB_OPEN, Job, JobKind, JobState, JobStep, StepState
@@ -49,7 +49,7 @@ def create(
             raise Refused("JOB_RUNS_ALREADY")
         (job,) = _made([locked], kind, requested_by, reason, now)
         if locked.provisioning == Provisioning.FAILED:
-            inventory.set_provisioning(device=locked, state=Provisioning.DRAFT)
+            devices.set_provisioning(device=locked, state=Provisioning.DRAFT)
         _record("job.created", job, locked, reason=reason)
         events.jobs_ready([job.pk])
         events.job_changed(job)
@@ -224,9 +224,9 @@ def _end(
     job.save(update_fields=["finished_at"])
     _set_job(job, state, cause, None)
     if state == JobState.DONE and job.kind == JobKind.PROVISION:
-        inventory.set_provisioning(device=device, state=Provisioning.APPLIED)
+        devices.set_provisioning(device=device, state=Provisioning.APPLIED)
     if state == JobState.FAILED and Provisioning.FAILED in MOVES[Provisioning][device.provisioning]:
-        inventory.set_provisioning(device=device, state=Provisioning.FAILED, cause=cause)
+        devices.set_provisioning(device=device, state=Provisioning.FAILED, cause=cause)
     result = "failed" if state == JobState.FAILED else "ok"
     _record(f"job.{state.value}", job, device, result=result, cause=cause, reason=reason)
     events.job_changed(job)
@@ -293,8 +293,8 @@ def _welcome_back(device_id: int, now: datetime) -> None:
             return
         if last.state == JobState.DONE:
             if device.provisioning == Provisioning.FAILED:
-                inventory.set_provisioning(device=device, state=Provisioning.READY)
-            inventory.set_provisioning(device=device, state=Provisioning.APPLIED)
+                devices.set_provisioning(device=device, state=Provisioning.READY)
+            devices.set_provisioning(device=device, state=Provisioning.APPLIED)
         elif last.state == JobState.FAILED and last.cause in CAUSES and CAUSES[last.cause].area == "reach":
             create(device=device, kind=last.kind, requested_by="device", reason="It is back", now=now)
 

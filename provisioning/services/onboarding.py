@@ -15,8 +15,8 @@ from devices.gateways.services import end_device_choices
 from devices.inventory import locks
 from devices.inventory.errors import not_active
 from devices.inventory.models import Device, Onboarding, Reach
-from devices.inventory.services import intake, inventory
-from devices.inventory.services.inventory import Added
+from devices.inventory.services import devices, intake
+from devices.inventory.services.devices import Added
 from devices.inventory.states import Access, Provisioning
 from provisioning.models import JOB_OPEN
 from provisioning.services import jobs, profiles, sessions
@@ -36,7 +36,7 @@ def add_device(
     with ledger.unit_of_work():
         if not operator.bootstrap_profiles.exists():  # an operator made before this room knew of it
             profiles.ensure_default(operator)
-        added = inventory.add(operator=operator, subscriber=subscriber, endpoint=endpoint, **label)
+        added = devices.add(operator=operator, subscriber=subscriber, endpoint=endpoint, **label)
         job = jobs.create(device=added.device, requested_by=requested_by(by), reason="Device added")
         if added.device.onboarding == Onboarding.DIRECT and added.device.reach == Reach.IP:
             # It has all it needs and may register at once; Anjay takes a 4.03 for final.
@@ -60,7 +60,7 @@ def release_device(
         ):
             jobs.cancel(job_id=job_id, reason=reason, now=now)
         sessions.end_running(device=locked, cause="DEVICE_RETIRED", detail=reason, now=now)
-        inventory.retire(device=locked, reason=reason, now=now)
+        devices.retire(device=locked, reason=reason, now=now)
     return True
 
 
@@ -107,7 +107,7 @@ def renew_key(*, device: Device) -> Added:
     Shown once; the old one opens nothing from now on. A device whose job had failed gets another. Raises Refused.
     """
     with ledger.unit_of_work():
-        added = inventory.renew_key(device=device)
+        added = devices.renew_key(device=device)
         is_open = added.device.jobs.filter(state__in=JOB_OPEN).exists()
         if added.device.provisioning == Provisioning.FAILED and not is_open:
             jobs.create(device=added.device, requested_by="system", reason="A new key was made")

@@ -15,7 +15,7 @@ from django.db.models import Q
 from audit import causes, isolation, ledger
 from devices.inventory import locks
 from devices.inventory.models import Device, Security
-from devices.inventory.services import credentials, inventory
+from devices.inventory.services import credentials, devices
 from devices.inventory.states import MOVES, Provisioning
 from devices.messaging.services import triggers
 from devices.registry.models import Transport
@@ -83,7 +83,7 @@ def begin(*, request: BootstrapRequest, origin: Origin, credential_id: int | Non
             started_at=now,
             last_progress_at=now,
         )
-        inventory.set_provisioning(device=device, state=Provisioning.BOOTSTRAPPING)
+        devices.set_provisioning(device=device, state=Provisioning.BOOTSTRAPPING)
         if credential_id is not None:
             credentials.first_use(credential_ids=[credential_id], now=now)
         triggers.heard(device_ids=[device.pk], how="bootstrap", now=now)
@@ -168,7 +168,7 @@ def _move(device: Device, state: SessionState, cause: str, has_job: bool) -> Non
     else:
         target = Provisioning.READY  # the next contact goes on
     if target == device.provisioning or target in MOVES[Provisioning][device.provisioning]:
-        inventory.set_provisioning(device=device, state=target, cause=cause)
+        devices.set_provisioning(device=device, state=target, cause=cause)
 
 
 def expire_stuck(*, now: datetime, limit: int = 200) -> int:

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from devices.gateways.models import EndDevice
 from devices.inventory.models import Device
-from devices.inventory.services import inventory
+from devices.inventory.services import devices
 from devices.inventory.states import Provisioning
 from devices.registry.selectors import ways
 from provisioning.models import JobStep
@@ -26,8 +26,8 @@ def run(*, step: JobStep, device: Device, now: datetime) -> StepResult:
     if not ways.live_registration(device).exists():
         return Waiting("GATEWAY_OFFLINE", data={"gateway": known.gateway.endpoint})
     if device.provisioning in (Provisioning.DRAFT, Provisioning.FAILED):
-        inventory.set_provisioning(device=device, state=Provisioning.READY)
-    inventory.first_online(device=device, at=now)
+        devices.set_provisioning(device=device, state=Provisioning.READY)
+    devices.first_online(device=device, at=now)
     return Done({"gateway": known.gateway.endpoint, "prefix": known.prefix})
 
 

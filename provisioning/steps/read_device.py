@@ -12,7 +12,7 @@ from django.db.models.functions import Cast, Concat
 from devices.commands.models import COMMAND_ENDED, Command, CommandState, Operation
 from devices.commands.services import mailbox
 from devices.inventory.models import Device
-from devices.inventory.services import inventory
+from devices.inventory.services import devices
 from provisioning.models import JobStep
 from provisioning.steps.results import Done, Failed, StepResult, Waiting
 
@@ -37,7 +37,7 @@ def run(*, step: JobStep, device: Device, now: datetime) -> StepResult:
     if command is not None and command.state not in COMMAND_ENDED:
         return Waiting(command.cause, command.detail)
     if command is not None and command.state == CommandState.DONE:
-        inventory.describe(device=device, facts=facts(command.answer))
+        devices.describe(device=device, facts=facts(command.answer))
         return Done({"command_id": command.pk})
     if command is not None and command.state == CommandState.REFUSED:
         # The device is online and answers; that it keeps /3/0 to itself is its own affair.

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import F, Q
 
 from devices.inventory.models import Device
-from devices.inventory.services import inventory
+from devices.inventory.services import devices
 from devices.inventory.states import Provisioning
 from provisioning.models import JobStep
 from provisioning.selectors import contacts
@@ -23,8 +23,8 @@ def run(*, step: JobStep, device: Device, now: datetime) -> StepResult:
     if registration is None:
         return Waiting()
     if device.provisioning in (Provisioning.DRAFT, Provisioning.FAILED):
-        inventory.set_provisioning(device=device, state=Provisioning.READY)
-    inventory.first_online(device=device, at=registration.registered_at)
+        devices.set_provisioning(device=device, state=Provisioning.READY)
+    devices.first_online(device=device, at=registration.registered_at)
     return Done({"host": registration.host, "transport": registration.transport})
 
 

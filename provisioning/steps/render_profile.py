@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from devices.inventory.models import Device, Onboarding
-from devices.inventory.services import inventory
+from devices.inventory.services import devices
 from devices.inventory.states import Provisioning
 from provisioning.models import JobStep
 from provisioning.services import profiles
@@ -34,12 +34,12 @@ def _listens(device: Device) -> None:
     profile = profiles.default_of(device.operator_id)
     if profile is not None and profile.awake_seconds and device.awake_seconds is None:
         reason = f"Profile {profile.name}"
-        inventory.set_awake_seconds(device=device, seconds=profile.awake_seconds, reason=reason)
+        devices.set_awake_seconds(device=device, seconds=profile.awake_seconds, reason=reason)
 
 
 def _ready(device: Device) -> None:
     if device.provisioning in (Provisioning.DRAFT, Provisioning.FAILED):
-        inventory.set_provisioning(device=device, state=Provisioning.READY)
+        devices.set_provisioning(device=device, state=Provisioning.READY)
 
 
 def due() -> None:

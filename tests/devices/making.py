@@ -9,8 +9,8 @@ from typing import Any
 from accounts.models import Operator, Subscriber, User
 from accounts.services import staff, subscribers
 from devices.inventory.models import Credential, Device, Plane
-from devices.inventory.services import inventory
-from devices.inventory.services.inventory import Added
+from devices.inventory.services import devices
+from devices.inventory.services.devices import Added
 from devices.registry.services import registrations
 from devices.registry.services.registrations import Inbound
 from lwm2m.links import parse_object_links
@@ -48,7 +48,7 @@ def added(of: Operator | None = None, **label: Any) -> Added:
     """A device in the inventory, without a job."""
     label.setdefault("endpoint", f"urn:dev:{next(_numbers)}")
     label.setdefault("subscriber", None)
-    return inventory.add(operator=of or operator(), **label)
+    return devices.add(operator=of or operator(), **label)
 
 
 def device(of: Operator | None = None, **label: Any) -> Device:

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from audit.models import LedgerEvent
 from devices.inventory.models import Credential, CredentialState, Plane
-from devices.inventory.services import credentials, inventory
+from devices.inventory.services import credentials, devices
 from devices.inventory.states import Provisioning
 from tests.devices import making
 from tests.devices.making import NOW
@@ -45,11 +45,11 @@ def test_lookup_of_rubbish_is_none(identity: bytes) -> None:
 def test_device_that_may_not_connect_has_no_key_and_a_cause() -> None:
     added = making.added()
     device, operator = added.device, added.device.operator
-    inventory.suspend(device=device, reason="")
+    devices.suspend(device=device, reason="")
     assert _lookup(added.identity, Plane.BOOTSTRAP) is None
     known = credentials.why_refused(plane=Plane.BOOTSTRAP, identity=added.identity.encode())
     assert (known.cause, known.device_id, known.operator_id) == ("DEVICE_SUSPENDED", device.pk, operator.pk)
-    inventory.resume(device=device)
+    devices.resume(device=device)
     operator.is_active = False
     operator.save()
     assert _lookup(added.identity, Plane.BOOTSTRAP) is None
@@ -70,7 +70,7 @@ def test_management_key_differs_from_the_bootstrap_key() -> None:
 
 def test_old_and_new_key_count_until_the_new_one_is_used() -> None:
     device = making.device()
-    inventory.set_provisioning(device=device, state=Provisioning.READY)
+    devices.set_provisioning(device=device, state=Provisioning.READY)
     old = credentials.make_management(device=device)
     making.register(device, now=NOW)
     dropped = credentials.make_management(device=device)
@@ -150,7 +150,7 @@ def test_keys_of_every_door_are_drawn_in_one_place(monkeypatch) -> None:
     monkeypatch.setattr(credentials, "make_key", lambda: drawn)
     added = making.added()
     assert added.key_to_show == drawn
-    assert inventory.renew_key(device=added.device).key_to_show == drawn
+    assert devices.renew_key(device=added.device).key_to_show == drawn
     made = credentials.make_management(device=added.device)
     assert credentials.open_key(credential=made, purpose="test") == drawn
 

@@ -15,7 +15,7 @@ from devices.commands.outcomes import DeviceRefused, Done, Later, Silent
 from devices.commands.services import delivery, mailbox
 from devices.commands.services.delivery import BROKEN_OFF, LEASE_SECONDS, MAX_BROKEN_OFF, MAX_LATER
 from devices.inventory import locks
-from devices.inventory.services import inventory
+from devices.inventory.services import devices
 from devices.inventory.states import Provisioning
 from devices.telemetry.models import ResourceValue
 from tests.devices import making
@@ -32,7 +32,7 @@ def fleet():
     def make(count: int, commands: int = 2):
         made = [making.device(of, onboarding="direct") for _ in range(count)]
         for device in made:
-            inventory.set_provisioning(device=device, state=Provisioning.READY)
+            devices.set_provisioning(device=device, state=Provisioning.READY)
             for _ in range(commands):
                 mailbox.enqueue(device=device, operation="read", path=READ, requested_by="user:1", now=NOW)
         return made

@@ -13,7 +13,7 @@ from audit.models import LedgerEvent
 from devices.commands.services import mailbox
 from devices.inventory import vault
 from devices.inventory.models import Credential, Device, Plane
-from devices.inventory.services import inventory
+from devices.inventory.services import devices
 from devices.inventory.states import MOVES, Access, IllegalMove, Ownership, Provisioning, check_move
 from devices.messaging.services import smsc_links
 from devices.registry.models import Registration
@@ -106,7 +106,7 @@ def test_given_key_is_not_shown_again() -> None:
     ],
 )
 def test_key_is_read_from_a_label(text: str, key: bytes) -> None:
-    assert inventory.parse_key(text) == key
+    assert devices.parse_key(text) == key
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_key_is_read_from_a_label(text: str, key: bytes) -> None:
 )
 def test_key_that_cannot_be_is_refused_with_what_to_do(text: str, says: str) -> None:
     with pytest.raises(Refused, match=says) as refused:
-        inventory.parse_key(text)
+        devices.parse_key(text)
     assert (refused.value.cause, refused.value.field) == ("PSK_KEY_INVALID", "psk_key")
 
 
@@ -156,10 +156,10 @@ def test_a_device_by_sms_is_known_by_its_number_alone() -> None:
     with pytest.raises(Refused) as refused:
         making.device(operator, msisdn="+491511234567")
     assert (refused.value.cause, refused.value.field) == ("MSISDN_TAKEN", "msisdn")
-    changed = inventory.set_msisdn(device=added.device, msisdn="+491511234568")
+    changed = devices.set_msisdn(device=added.device, msisdn="+491511234568")
     assert changed.msisdn == "+491511234568"
     with pytest.raises(Refused, match="missing"):
-        inventory.set_msisdn(device=changed, msisdn="")
+        devices.set_msisdn(device=changed, msisdn="")
 
 
 def test_account_of_another_operator_or_closed_is_refused() -> None:
@@ -182,12 +182,12 @@ def test_retired_device_frees_its_names_and_loses_its_keys() -> None:
     old = making.added(
         operator, subscriber=making.subscriber(operator), endpoint="urn:dev:again", onboarding="direct"
     )
-    inventory.set_provisioning(device=old.device, state=Provisioning.READY)
+    devices.set_provisioning(device=old.device, state=Provisioning.READY)
     making.register(old.device, now=NOW)
     command = mailbox.enqueue(
         device=old.device, operation="read", path="/3/0", requested_by="system", now=NOW
     )
-    inventory.retire(device=old.device, reason="sold", now=NOW)
+    devices.retire(device=old.device, reason="sold", now=NOW)
     row = Device.objects.get(pk=old.device.pk)
     assert (row.access, row.ownership) == (Access.RETIRED, Ownership.UNCLAIMED)
     assert not Registration.objects.get(device=row).is_live
@@ -199,15 +199,15 @@ def test_retired_device_frees_its_names_and_loses_its_keys() -> None:
 
 def test_moves_of_access_follow_the_table_and_are_recorded() -> None:
     device = making.device()
-    inventory.suspend(device=device, reason="unpaid")
-    inventory.resume(device=device, reason="paid")
-    inventory.bar(device=device, reason="stolen")
+    devices.suspend(device=device, reason="unpaid")
+    devices.resume(device=device, reason="paid")
+    devices.bar(device=device, reason="stolen")
     with pytest.raises(Refused) as refused:
-        inventory.suspend(device=device, reason="unpaid")
+        devices.suspend(device=device, reason="unpaid")
     assert refused.value.cause == "CONFLICT"
-    inventory.retire(device=device, reason="end", now=NOW)
+    devices.retire(device=device, reason="end", now=NOW)
     with pytest.raises(Refused):
-        inventory.resume(device=device)
+        devices.resume(device=device)
     actions = LedgerEvent.objects.filter(device_id=device.pk, action__startswith="device.").order_by("pk")
     assert list(actions.values_list("action", "reason")) == [
         ("device.added", ""),
@@ -232,14 +232,14 @@ def test_every_pair_of_states_is_decided_by_the_tables() -> None:
 def test_provisioning_state_moves_only_by_its_table() -> None:
     device = making.device()
     with pytest.raises(IllegalMove):
-        inventory.set_provisioning(device=device, state=Provisioning.APPLIED)
-    assert inventory.set_provisioning(device=device, state=Provisioning.READY)
-    assert not inventory.set_provisioning(device=device, state=Provisioning.READY)
+        devices.set_provisioning(device=device, state=Provisioning.APPLIED)
+    assert devices.set_provisioning(device=device, state=Provisioning.READY)
+    assert not devices.set_provisioning(device=device, state=Provisioning.READY)
 
 
 def test_what_a_device_says_of_itself_is_bounded_and_printable() -> None:
     device = making.device()
-    inventory.describe(
+    devices.describe(
         device=device,
         facts={
             "manufacturer": "A\x00cme" + "x" * 200,

@@ -15,7 +15,7 @@ from devices.commands.models import Command
 from devices.commands.outcomes import DeviceRefused, Done, Silent
 from devices.commands.services import mailbox
 from devices.inventory.models import Device
-from devices.inventory.services import inventory
+from devices.inventory.services import devices
 from devices.inventory.states import Provisioning
 from tests.devices import making
 from tests.devices.making import FLOW, NOW
@@ -27,7 +27,7 @@ LATER = NOW + timedelta(seconds=mailbox.LEASE_SECONDS + 1)
 @pytest.fixture
 def device() -> Device:
     made = making.device(onboarding="direct")
-    inventory.set_provisioning(device=made, state=Provisioning.READY)
+    devices.set_provisioning(device=made, state=Provisioning.READY)
     making.register(made, now=NOW)
     return made
 
@@ -63,12 +63,12 @@ def test_command_that_cannot_be_is_refused(device: Device, operation: str, path:
 
 def test_device_that_is_not_active_gets_no_commands(device: Device) -> None:
     _put(device)
-    inventory.suspend(device=device, reason="")
+    devices.suspend(device=device, reason="")
     with pytest.raises(Refused) as refused:
         _put(device)
     assert refused.value.cause == "DEVICE_SUSPENDED"
     assert _claim(device) is None
-    inventory.resume(device=device)
+    devices.resume(device=device)
     assert _claim(device) is not None
 
 

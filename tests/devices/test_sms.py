@@ -12,7 +12,7 @@ from accounts.models import Operator
 from audit.models import LedgerEvent
 from devices.inventory import vault
 from devices.inventory.models import Device, Reach, Security
-from devices.inventory.services import inventory
+from devices.inventory.services import devices
 from devices.inventory.states import Access, Ownership, Provisioning
 from devices.messaging.models import (
     SmscLink,
@@ -512,7 +512,7 @@ def test_the_first_message_from_a_number_confirms_it_and_it_is_then_taken(operat
     assert (refused.cause, refused.device_id) == ("MSISDN_MISMATCH", device.pk)
     assert sms_outbox.queue(messages=[outgoing(other)], now=NOW) == [None]
     with pytest.raises(Refused, match="in use"):
-        inventory.set_msisdn(device=make(other, "+491510000055"), msisdn=NUMBER)
+        devices.set_msisdn(device=make(other, "+491510000055"), msisdn=NUMBER)
     claimed.refresh_from_db()
     assert claimed.msisdn_confirmed_at is None
 
@@ -525,12 +525,12 @@ def test_a_number_that_somebody_typed_keeps_no_other_operators_device_from_it(op
     Device.objects.update(msisdn_confirmed_at=None)
     other = Operator.objects.create(slug="other", name="Other")
     theirs = make(other, "+491510000055")
-    inventory.set_msisdn(device=theirs, msisdn=NUMBER)
+    devices.set_msisdn(device=theirs, msisdn=NUMBER)
     store(other, Part(NUMBER, b"x"))
     theirs.refresh_from_db()
     assert (theirs.msisdn, theirs.msisdn_confirmed_at) == (NUMBER, NOW)
     with pytest.raises(Refused, match="in use"):
-        inventory.set_msisdn(device=make(operator, "+491510000056"), msisdn=NUMBER)
+        devices.set_msisdn(device=make(operator, "+491510000056"), msisdn=NUMBER)
 
 
 def test_a_number_from_which_nothing_came_costs_one_sms_a_day(link, operator):
@@ -544,5 +544,5 @@ def test_a_number_from_which_nothing_came_costs_one_sms_a_day(link, operator):
 
 
 def test_a_number_that_is_changed_is_to_be_confirmed_anew(operator, device):
-    changed = inventory.set_msisdn(device=device, msisdn="+491510000077")
+    changed = devices.set_msisdn(device=device, msisdn="+491510000077")
     assert changed.msisdn_confirmed_at is None

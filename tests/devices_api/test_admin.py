@@ -13,7 +13,7 @@ from audit.models import LedgerEvent
 from backoffice import requesters
 from devices.commands.models import Command
 from devices.inventory.models import Credential, Device, Knock
-from devices.inventory.services import inventory
+from devices.inventory.services import devices
 from devices.registry.models import RegistrationDetail
 
 pytestmark = pytest.mark.django_db
@@ -63,7 +63,7 @@ def test_search_and_session_filter(signed_in, fleet):
 
 
 def test_the_page_of_a_device(signed_in, north, subscriber, registered):
-    added = inventory.add(operator=north, subscriber=subscriber, endpoint="meter", psk_identity="meter-id")
+    added = devices.add(operator=north, subscriber=subscriber, endpoint="meter", psk_identity="meter-id")
     device = added.device
     registered(device)
     Command.objects.create(

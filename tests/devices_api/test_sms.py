@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.roles import Role
-from devices.inventory.services import inventory
+from devices.inventory.services import devices
 from devices.messaging.models import SmscLink, SmsMessage
 from devices.messaging.services import smsc_links
 from tests.devices import making
@@ -47,14 +47,14 @@ def test_staff_see_how_the_link_is_but_no_password(operator, link):
 
 
 def test_a_device_is_woken_over_rest(operator, link):
-    device = inventory.add(operator=operator, subscriber=None, endpoint="t/1", msisdn="+491511234567").device
+    device = devices.add(operator=operator, subscriber=None, endpoint="t/1", msisdn="+491511234567").device
     api = as_user(making.member(operator, Role.PROVISIONING))
     said = api.post("/api/v1/devices/t/1/triggers/", {"kind": "bootstrap", "reason": "lost"})
     assert said.status_code == 201, said.data
     assert said.data["state"] == "queued"
     assert SmsMessage.objects.get().device_id == device.pk
     assert api.get("/api/v1/devices/t/1/triggers/").data["results"][0]["id"] == said.data["id"]
-    inventory.set_msisdn(device=device, msisdn="")
+    devices.set_msisdn(device=device, msisdn="")
     refused = api.post("/api/v1/devices/t/1/triggers/", {})
     assert (refused.status_code, refused.data["code"]) == (400, "MSISDN_MISSING")
 

@@ -17,7 +17,7 @@ from devices.gateways.models import EndDevice
 from devices.gateways.services import end_device_choices, end_devices
 from devices.inventory import locks
 from devices.inventory.models import Device
-from devices.inventory.services import inventory
+from devices.inventory.services import devices
 from devices.inventory.states import Access, Provisioning
 from devices.observations.models import Observation
 from devices.registry.models import Registration
@@ -119,7 +119,7 @@ def test_choose_some(gateway, make_gateway):
 
 def test_nothing_is_taken_behind_a_suspended_gateway(gateway):
     tell(gateway, "urn:dev:a")
-    inventory.suspend(device=gateway, reason="x")
+    devices.suspend(device=gateway, reason="x")
     with pytest.raises(Refused) as refused:
         take(gateway)
     assert refused.value.cause == "DEVICE_SUSPENDED"

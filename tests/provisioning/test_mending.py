@@ -11,7 +11,7 @@ from accounts.errors import Refused
 from accounts.roles import Role
 from audit.models import LedgerEvent
 from devices.inventory.models import Credential, Device, Knock, Plane
-from devices.inventory.services import credentials, inventory
+from devices.inventory.services import credentials, devices
 from devices.inventory.states import Provisioning
 from devices.registry.services import knocks
 from devices.registry.services.knocks import KnockSeen
@@ -79,7 +79,7 @@ def test_a_failed_set_up_begins_again(worker) -> None:
     device = walking.ordered(psk_key=TYPED)
     worker.work()
     Job.objects.update(state="failed", cause="BOOTSTRAP_INCONSISTENT")
-    inventory.set_provisioning(device=device, state=Provisioning.FAILED)
+    devices.set_provisioning(device=device, state=Provisioning.FAILED)
     mending.enter_key(device=device, key=PRINTED)
     assert Job.objects.filter(device=device).count() == 2
 

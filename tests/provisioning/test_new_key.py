@@ -6,7 +6,7 @@ import pytest
 
 from accounts.errors import Refused
 from devices.inventory.models import Credential, CredentialState, Device, Plane, Security
-from devices.inventory.services import credentials, inventory
+from devices.inventory.services import credentials, devices
 from devices.inventory.states import Provisioning
 from provisioning.services import onboarding
 from tests.provisioning import walking
@@ -33,7 +33,7 @@ def test_a_failed_device_gets_another_job(ordered: Device, worker) -> None:
     worker.work()
     walking.job(ordered)
     ordered.jobs.update(state="failed")
-    inventory.set_provisioning(device=ordered, state=Provisioning.FAILED)
+    devices.set_provisioning(device=ordered, state=Provisioning.FAILED)
     onboarding.renew_key(device=ordered)
     assert ordered.jobs.count() == 2
 

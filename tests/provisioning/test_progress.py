@@ -8,7 +8,7 @@ import pytest
 
 from audit.causes import CAUSES
 from devices.inventory.models import Device, Knock, Plane
-from devices.inventory.services import inventory
+from devices.inventory.services import devices
 from devices.registry.services import knocks
 from devices.registry.services.knocks import KnockSeen
 from lwm2m.bootstrap import Finished
@@ -148,9 +148,9 @@ def test_missing_profile_is_told_as_what_staff_have_to_mend(ordered: Device, wor
 
 def test_suspended_device_and_cancelled_job_are_told(ordered: Device, worker) -> None:
     worker.work()
-    inventory.suspend(device=ordered, reason="unpaid")
+    devices.suspend(device=ordered, reason="unpaid")
     assert _see(ordered).stuck == CAUSES["DEVICE_SUSPENDED"]
-    inventory.resume(device=ordered)
+    devices.resume(device=ordered)
     jobs.cancel(job_id=walking.job(ordered).pk)
     progress = _see(ordered)
     assert progress.current.state == "failed"

@@ -11,7 +11,7 @@ from django.db import connection
 
 from audit.models import LedgerEvent
 from devices.inventory.models import Credential, Device, Plane
-from devices.inventory.services import inventory
+from devices.inventory.services import devices
 from devices.inventory.states import Provisioning
 from lwm2m.bootstrap import Finished
 from lwm2m.errors import Lwm2mError
@@ -187,7 +187,7 @@ def test_operator_without_a_default_profile_is_said_so(ordered: Device, worker) 
 @pytest.mark.parametrize(("act", "cause"), [("suspend", "DEVICE_SUSPENDED"), ("bar", "DEVICE_BARRED")])
 def test_device_that_may_not_connect_gets_no_session(ordered: Device, worker, act: str, cause: str) -> None:
     worker.work()
-    getattr(inventory, act)(device=ordered, reason="")
+    getattr(devices, act)(device=ordered, reason="")
     _refused(lambda: walking.begin(ordered), "4.00", cause)
 
 

@@ -14,7 +14,7 @@ from accounts.models import Subscriber
 from accounts.services import subscribers
 from devices.inventory import vault
 from devices.inventory.models import Credential, Device
-from devices.inventory.services import credentials, inventory
+from devices.inventory.services import credentials, devices
 from provisioning.models import Job
 from selfservice import key_sheet
 from tests.devices import making
@@ -61,7 +61,7 @@ def test_a_made_key_is_shown_no_longer_than_it_must_be(as_sam: Client, how: str,
     elif how == "use":
         credentials.first_use(credential_ids=[credential.pk], now=timezone.now())
     else:
-        inventory.renew_key(device=credential.device)
+        devices.renew_key(device=credential.device)
     assert "data-key-sheet" not in text(as_sam.get(answer.url))
     monkeypatch.undo()
     assert "data-key-sheet" not in text(as_sam.get(answer.url))  # forgotten, not hidden

@@ -7,7 +7,7 @@ import html
 import pytest
 from django.contrib.auth.models import AnonymousUser
 
-from devices.inventory.services import inventory
+from devices.inventory.services import devices
 from live import groups
 from provisioning.services import onboarding
 from selfservice.consumers import StepperConsumer
@@ -59,7 +59,7 @@ def test_a_device_released_meanwhile_sends_nothing(sam, device):
 
 
 def test_what_is_wrong_is_said_in_words(as_sam, sam, device):
-    inventory.suspend(device=device, reason="Bill")
+    devices.suspend(device=device, reason="Bill")
     page = html.unescape(as_sam.get(f"/devices/{device.pk}/").content.decode())
     assert "Suspended" in page
     assert 'class="note' in page

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from devices.inventory import vault
 from devices.inventory.models import Credential, CredentialState, Device, Knock, Plane
-from devices.inventory.services import inventory
+from devices.inventory.services import devices
 from provisioning.services import onboarding
 from tests.devices import making
 
@@ -85,7 +85,7 @@ def test_only_where_there_is_a_key_for_the_bootstrap_server(as_sam: Client, devi
 
 
 def test_a_wrong_key_offers_a_new_one(as_sam: Client, device: Device):
-    inventory.set_provisioning(device=device, state="ready")
+    devices.set_provisioning(device=device, state="ready")
     Knock.objects.create(
         plane=Plane.BOOTSTRAP,
         cause="PSK_MISMATCH",

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import Operator
 from devices.commands.services import mailbox
 from devices.inventory.models import Credential, CredentialState, Knock, Plane, Security
-from devices.inventory.services import credentials, inventory
+from devices.inventory.services import credentials, devices
 from devices.registry.models import Registration
 from devices.registry.services import registrations, sender_store
 from devices.registry.services.registrations import Inbound
@@ -44,15 +44,15 @@ def retire_keys(device):
 
 
 def suspend(device):
-    inventory.suspend(device=device, reason="test")
+    devices.suspend(device=device, reason="test")
 
 
 def bar(device):
-    inventory.bar(device=device, reason="test")
+    devices.bar(device=device, reason="test")
 
 
 def remove(device):
-    inventory.retire(device=device, reason="test")
+    devices.retire(device=device, reason="test")
 
 
 WAYS = [replace_key, retire_keys, suspend, bar, remove]

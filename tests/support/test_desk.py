@@ -13,7 +13,7 @@ from accounts.roles import Role
 from audit import ledger
 from audit.causes import CAUSES
 from devices.inventory.models import Knock, Plane
-from devices.inventory.services import inventory
+from devices.inventory.services import devices
 from provisioning.models import BootstrapExchange, BootstrapSession, SessionState
 from provisioning.services import onboarding
 from support import about
@@ -85,7 +85,7 @@ def test_one_hit_opens_at_once(desk, device, north, asked):
     BootstrapSession.objects.create(
         operator=north, device=device, transport="dtls", host="203.0.113.9", port=1, content_format=0
     )
-    inventory.describe(device=device, facts={"serial_number": "SN-77"})
+    devices.describe(device=device, facts={"serial_number": "SN-77"})
     words = {"number": device.subscriber.number, "address": "203.0.113.9", "serial": "SN-77"}
     answer = desk.get("/support/", {"q": words.get(asked, asked)})
     assert answer.status_code == 302
@@ -144,7 +144,7 @@ def test_the_device_page_tells_the_whole_story(desk, device, north, django_asser
 
 
 def test_the_timeline_is_filtered_by_cause_action_and_text(desk, device):
-    inventory.suspend(device=device, reason="Bill of March")
+    devices.suspend(device=device, reason="Bill of March")
     ledger.record(
         action="registration.expired",
         operator_id=device.operator_id,
@@ -214,7 +214,7 @@ def test_only_the_operators_desk_may_listen(agent, device, foreign):
 
 
 def test_a_change_sends_what_the_page_shows_under_its_filters(desk, agent, device):
-    inventory.suspend(device=device, reason="Bill of March")
+    devices.suspend(device=device, reason="Bill of March")
     query = "cause=&action=device.suspended&q=&limit=100"
     page = desk.get(f"/support/devices/{device.pk}/?{query}").content.decode()
     fragments = listening(agent, device, query.encode()).render(None)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.roles import Role
 from audit.causes import CAUSES
 from devices.inventory.models import Device
-from devices.inventory.services import inventory
+from devices.inventory.services import devices
 from provisioning.ladder import AttemptState, ReachAttempt
 from provisioning.services import reachability
 from tests.devices import making
@@ -85,7 +85,7 @@ def test_a_device_that_is_heard_leaves_it_at_once_and_the_table_is_tidied(desk, 
 
 
 def test_a_device_that_is_suspended_leaves_it(desk, lost):
-    inventory.suspend(device=lost, reason="Bill")
+    devices.suspend(device=lost, reason="Bill")
     assert "Nothing is handed over" in page(desk)
 
 

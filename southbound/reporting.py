@@ -21,7 +21,7 @@ from devices.telemetry.services import values
 from devices.telemetry.services.values import Sample
 from lwm2m.codes import Code
 from lwm2m.messages import Response, Send
-from southbound import behind, observing, reports, senders
+from southbound import gateway_reports, observing, reports, senders
 from southbound.counters import Counters
 from southbound.group_commit import GroupCommit, GroupCommits
 from southbound.guard import Guard
@@ -135,7 +135,7 @@ class Reporting:
             # In the order of `audit.locks`: devices, end devices, registrations, observations, values.
             if to_lock := _to_lock(verdicts):
                 locks.devices(to_lock)
-            behind_them = behind.stored(verdicts, now=now)
+            behind_them = gateway_reports.stored(verdicts, now=now)
             self._act_on(verdicts, now=now)
             spoke = {v.device_id for v in verdicts}
             senders.heard((one for one in known.values() if one.device_id in spoke), now=now)

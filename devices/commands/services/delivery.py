@@ -15,7 +15,7 @@ from django.db.models import F, OuterRef, Subquery
 from devices.commands import waking
 from devices.commands.models import Command, CommandState, Operation
 from devices.commands.outcomes import BUSY, Claimed, DeviceRefused, Done, Later, Outcome, Silent
-from devices.commands.services import command_history, delivery_behind, delivery_sql, settlement
+from devices.commands.services import command_history, delivery_sql, gateway_delivery, settlement
 from devices.commands.services.settlement import Learned
 from devices.inventory import events, locks, object_models, secrecy, vault
 from devices.inventory.models import Device
@@ -72,9 +72,9 @@ def claim(
     process that died had claimed is settled as lost, and may be the next one.
     """
     free = {pk: device for pk, device in devices.items() if device.access == Access.ACTIVE}
-    gateways = delivery_behind.gateways(free)
+    gateways = gateway_delivery.gateways(free)
     sent = [(c.device_id, c) for c in Command.objects.filter(device_id__in=free, state=CommandState.SENT)]
-    sent += [(c.gateway_id, c) for c in (delivery_behind.in_flight(gateways) if gateways else ())]
+    sent += [(c.gateway_id, c) for c in (gateway_delivery.in_flight(gateways) if gateways else ())]
     overdue = [command for _, command in sent if command.lease_until is None or command.lease_until <= now]
     behind = {command.device_id: command.device for command in overdue if command.device_id not in free}
     _settle_all([(command, LOST) for command in overdue], free | behind, now)
@@ -85,7 +85,7 @@ def claim(
     dozing = {pk: free[pk] for pk in asleep & free.keys()}
     chosen = {c.device_id: c for c in _next(awake, now) + _next(dozing, now, only_waking=True)}
     if gateways := gateways & awake.keys():
-        chosen = delivery_behind.first_of(chosen, delivery_behind.next_of(gateways, now))
+        chosen = gateway_delivery.first_of(chosen, gateway_delivery.next_of(gateways, now))
     lease_until = now + timedelta(seconds=lease_seconds)
     Command.objects.filter(pk__in=[command.pk for command in chosen.values()]).update(
         state=CommandState.SENT,

@@ -10,6 +10,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts.roles import Role
+from live import readers
 
 FORGOTTEN_DOMAIN = "erased.invalid"
 """Of the address that stands for somebody whose data was erased (RFC 2606: it is nobody's)."""
@@ -41,6 +42,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     email = models.EmailField("e-mail", max_length=254, unique=True)
     name = models.CharField(max_length=120, blank=True)
+    time_zone = models.CharField(max_length=readers.ZONE_NAME_LENGTH, blank=True)
     is_staff = models.BooleanField("may sign in to the admin", default=False)
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(default=timezone.now)

@@ -72,6 +72,7 @@ ACTIONS = {
     "user.signed_up": "Signed up",
     "user.changed": "Person changed",
     "user.renamed": "Person renamed",
+    "user.time_zone_set": "Time zone set",
     "subscriber.opened": "Account opened",
     "subscriber.closed": "Account closed",
     "subscriber.suspended": "Account suspended",

@@ -19,7 +19,7 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.contrib.auth.models import AnonymousUser
 
-from live import groups, sessions
+from live import groups, readers, sessions
 
 logger = logging.getLogger(__name__)
 
@@ -166,4 +166,5 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             return NOT_ALLOWED, []
         if joined != self.groups:  # another role: the page comes back and joins anew
             return TRY_AGAIN, []
-        return 0, self.render(changed)
+        with readers.written_for(self.user, self.scope):
+            return 0, self.render(changed)

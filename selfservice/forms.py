@@ -11,6 +11,7 @@ from accounts.models import Subscriber, User
 from accounts.selectors import subscribers
 from devices.inventory import nameplate
 from devices.inventory.models import Reach, Security
+from live import readers
 from selfservice.selectors import own
 
 MADE, PRINTED, NONE = "made", "printed", "none"
@@ -162,6 +163,20 @@ class AddDevice(forms.Form):
     @property
     def typed_identity(self) -> str | None:
         return self.cleaned_data["psk_identity"].strip() or None if self.typed_key else None
+
+
+class TimeZone(forms.Form):
+    """The zones of the world by region; empty is what the browser says."""
+
+    time_zone = forms.ChoiceField(
+        label="Your time zone",
+        required=False,
+        help_text="All times on these pages are shown in it.",
+    )
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["time_zone"].choices = [("", "As my browser says"), *readers.zones_by_region()]
 
 
 class Name(forms.Form):

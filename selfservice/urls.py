@@ -18,5 +18,7 @@ urlpatterns = [
     path("devices/<int:device_id>/release/", devices.release, name="device-release"),
     path("profile/", profile.profile, name="profile"),
     path("profile/name/", profile.rename, name="profile-name"),
+    path("profile/time-zone/", profile.choose_time_zone, name="profile-time-zone"),
+    path("profile/time-zone/browser/", profile.time_zone_of_browser, name="time-zone-of-browser"),
     path("profile/accounts/", profile.open_account, name="account-open"),
 ]

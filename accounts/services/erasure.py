@@ -30,7 +30,7 @@ def erase(person: Person) -> None:
     ]
     blank_log(Q(user=user) | about[0] | about[1])
     user.email = f"{stub(user.pk)}@{FORGOTTEN_DOMAIN}"
-    user.name = ""
+    user.name = user.time_zone = ""
     user.is_active = user.is_staff = user.is_superuser = False
     user.set_unusable_password()
     user.save()

@@ -261,3 +261,31 @@ def test_another_session_of_the_person_stays(board, member, north, device, regis
         assert f"device-{one.pk}" in await line.hear(2)
 
     board(user, play)
+
+
+def test_two_readers_of_one_group_each_hear_their_own_time(person, device, registered):
+    """One bell, two pages: each is written in the zone of its reader."""
+    one = device("one")
+    registered(one)
+    people_here = {
+        zone: person(f"{place}@example.com", is_staff=True, is_superuser=True, time_zone=zone)
+        for place, zone in (("kolkata", "Asia/Kolkata"), ("tokyo", "Asia/Tokyo"))
+    }
+
+    async def play() -> dict[str, str]:
+        heard = {}
+        for zone, user in people_here.items():
+            line = Line(BoardConsumer, "/ws/board/", user)
+            await line.open()
+            await line.hear(3)
+            await say_changed("board", one.pk)
+            heard[zone] = (await line.hear(2))[f"device-{one.pk}"]
+            await line.close()
+        await sync_to_async(connections.close_all)()
+        return heard
+
+    heard = asyncio.run(play())
+    assert " IST" in heard["Asia/Kolkata"]
+    assert " JST" not in heard["Asia/Kolkata"]
+    assert " JST" in heard["Asia/Tokyo"]
+    assert " IST" not in heard["Asia/Tokyo"]

@@ -32,6 +32,7 @@ SENTENCES = {
         "OPERATOR_CLOSED", _("%(operator)s takes no new accounts. Choose another operator.")
     ),
     "ROLE_HELD": Sentence("CONFLICT", _("%(email)s has a role already. Change it in the list.")),
+    "TIME_ZONE_UNKNOWN": Sentence("VALIDATION_FAILED", _("There is no time zone %(name)r here.")),
     "TOKENS_REACHED": Sentence(
         "QUOTA_REACHED",
         ngettext_lazy(

@@ -16,6 +16,7 @@ redoc = allowing(style_src="'unsafe-inline'", worker_src="blob:")(
 urlpatterns = [
     path("robots.txt", views.robots),
     path("favicon.ico", views.favicon),
+    path("jsi18n/", views.javascript_catalog, name="javascript-catalog"),
     path("admin/", admin.site.urls),
     path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.urls")),

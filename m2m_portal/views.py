@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
+
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template import loader
 from django.templatetags.static import static
-from django.views.decorators.http import require_safe
+from django.utils.translation import get_language
+from django.views.decorators.http import condition, require_safe
+from django.views.i18n import JavaScriptCatalog
 
 from audit import away
 
@@ -16,6 +20,13 @@ from audit import away
 def robots(request: HttpRequest) -> HttpResponse:
     """Nothing here is for a search engine (RFC 9309)."""
     return HttpResponse("User-agent: *\nDisallow: /\n", content_type="text/plain; charset=utf-8")
+
+
+_STARTED = f"{time.time():.0f}"
+javascript_catalog = condition(etag_func=lambda request: f'"{get_language()}-{_STARTED}"')(
+    JavaScriptCatalog.as_view(packages=["m2m_portal"])
+)
+"""What our scripts say, in the reader's language; asked anew only when the language or the release changes."""
 
 
 @require_safe

@@ -3,6 +3,8 @@
 "use strict";
 
 (() => {
+  // The catalogue of translations (`jsi18n/`) comes first; where it did not come, the words are English.
+  const gettext = window.gettext || ((text) => text);
   const NARROW = window.matchMedia("(max-width: 1023px)");
   const FADE_MS = 8000;
   const panel = () => document.getElementById("manage-node");
@@ -94,8 +96,8 @@
     } catch (error) {
       const refused = /^4/.test(error.message);
       say(refused
-        ? "The portal refused this. Reload the page: your role or the device may have changed."
-        : "The portal did not answer. Look at the commands to see whether it got this.", "error");
+        ? gettext("The portal refused this. Reload the page: your role or the device may have changed.")
+        : gettext("The portal did not answer. Look at the commands to see whether it got this."), "error");
     } finally {
       submitter.disabled = false;
     }

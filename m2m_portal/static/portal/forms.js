@@ -2,6 +2,9 @@
 "use strict";
 
 (() => {
+  // The catalogue of translations (`jsi18n/`) comes first; where it did not come, the words are English.
+  const gettext = window.gettext || ((text) => text);
+
   // A form is sent once: the button says so and a second press does nothing.
   document.addEventListener("submit", (event) => {
     const form = event.target;
@@ -42,28 +45,28 @@
     "psk-hex"(text) {
       const hex = text.replace(/[\s:-]/g, "");
       if (!hex) return ["", ""];
-      if (/[^0-9a-fA-F]/.test(hex)) return ["bad", "Only the digits 0–9 and the letters A–F belong in a key."];
-      if (hex.length < 32) return ["", `${hex.length} of at least 32 digits.`];
-      if (hex.length % 2) return ["bad", "One digit is missing: digits come in pairs."];
-      if (hex.length > 128) return ["bad", "That is longer than 128 digits."];
-      return ["ok", `${hex.length} digits – looks complete.`];
+      if (/[^0-9a-fA-F]/.test(hex)) return ["bad", gettext("Only the digits 0–9 and the letters A–F belong in a key.")];
+      if (hex.length < 32) return ["", gettext("%s of at least 32 digits.").replace("%s", hex.length)];
+      if (hex.length % 2) return ["bad", gettext("One digit is missing: digits come in pairs.")];
+      if (hex.length > 128) return ["bad", gettext("That is longer than 128 digits.")];
+      return ["ok", gettext("%s digits – looks complete.").replace("%s", hex.length)];
     },
     endpoint(text) {
       const name = text.trim();
       if (!name) return ["", ""];
-      if (/\s/.test(name)) return ["bad", "There is a space in it. Endpoint names have none."];
-      if (/[\u0000-\u001f\u007f]/.test(name)) return ["bad", "There is a character in it that cannot be printed."];
+      if (/\s/.test(name)) return ["bad", gettext("There is a space in it. Endpoint names have none.")];
+      if (/[\u0000-\u001f\u007f]/.test(name)) return ["bad", gettext("There is a character in it that cannot be printed.")];
       const digits = name.replace(/^urn:imei:/, "");
       if (/^\d{15}$/.test(digits)) {
         const sum = [...digits].reverse().reduce((total, digit, place) => {
           const value = Number(digit) * (place % 2 ? 2 : 1);
           return total + (value > 9 ? value - 9 : value);
         }, 0);
-        if (sum % 10) return ["bad", "The last digit of this IMEI does not fit the others: one digit is mistyped."];
-        if (digits === name) return ["", `Devices with an IMEI commonly call themselves urn:imei:${name}.`];
-      } else if (name.startsWith("urn:imei:")) return ["", `${digits.length} of 15 digits.`];
-      if (/[A-Za-z]/.test(name) && /[\u0370-\u03ff\u0400-\u04ff]/.test(name)) return ["bad", "It mixes alphabets: one of its letters only looks like a Latin one."];
-      return ["ok", "Looks fine. Capital and small letters matter."];
+        if (sum % 10) return ["bad", gettext("The last digit of this IMEI does not fit the others: one digit is mistyped.")];
+        if (digits === name) return ["", gettext("Devices with an IMEI commonly call themselves %s.").replace("%s", `urn:imei:${name}`)];
+      } else if (name.startsWith("urn:imei:")) return ["", gettext("%s of 15 digits.").replace("%s", digits.length)];
+      if (/[A-Za-z]/.test(name) && /[\u0370-\u03ff\u0400-\u04ff]/.test(name)) return ["bad", gettext("It mixes alphabets: one of its letters only looks like a Latin one.")];
+      return ["ok", gettext("Looks fine. Capital and small letters matter.")];
     },
   };
   document.querySelectorAll("[data-check]").forEach((field) => {
@@ -108,10 +111,10 @@
       const source = document.getElementById(copy.dataset.copy);
       try {
         await navigator.clipboard.writeText(source.dataset.plain || source.textContent.trim());
-        toast("Copied.");
+        toast(gettext("Copied."));
       } catch {
         select(source);
-        toast("Press Ctrl+C to copy what is marked.");
+        toast(gettext("Press Ctrl+C to copy what is marked."));
       }
     }
     if (save) {

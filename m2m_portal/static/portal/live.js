@@ -4,16 +4,19 @@
 "use strict";
 
 (() => {
+  // The catalogue of translations (`jsi18n/`) comes first; where it did not come, the words are English.
+  const gettext = window.gettext || ((text) => text);
+  const LANGUAGE = document.documentElement.lang || "en-gb";
   const POLL_MS = 5000;
   const FIRST_RETRY_MS = 500;
   const LONGEST_RETRY_MS = 15000;
   const NOT_ALLOWED = 4403;
   const GIVE_UP_AFTER = 3; // failed attempts without ever being connected, then we poll as well
   const WORDS = {
-    live: "Live",
-    connecting: "Connecting…",
-    reconnecting: "Reconnecting…",
-    polling: "Checking every 5 s",
+    live: gettext("Live"),
+    connecting: gettext("Connecting…"),
+    reconnecting: gettext("Reconnecting…"),
+    polling: gettext("Checking every 5 s"),
   };
 
   // -- putting a fragment in place without disturbing the reader -------------------------------------------
@@ -201,17 +204,23 @@
   // -- times -------------------------------------------------------------------------------------------
 
   const UNITS = [[86400 * 365, "year"], [86400 * 30, "month"], [86400, "day"], [3600, "hour"], [60, "minute"], [1, "second"]];
+  const RELATIVE = new Intl.RelativeTimeFormat(LANGUAGE, { numeric: "always" });
+
+  function largest(seconds) {
+    const [size, unit] = UNITS.find(([size]) => seconds >= size) || UNITS[UNITS.length - 1];
+    return [Math.floor(seconds / size), unit];
+  }
 
   function span(seconds) {
-    const [size, name] = UNITS.find(([size]) => seconds >= size) || UNITS[UNITS.length - 1];
-    const count = Math.floor(seconds / size);
-    return `${count} ${name}${count === 1 ? "" : "s"}`;
+    const [count, unit] = largest(seconds);
+    return new Intl.NumberFormat(LANGUAGE, { style: "unit", unit, unitDisplay: "long" }).format(count);
   }
 
   function relative(at, now) {
     const seconds = (now - at) / 1000;
-    if (Math.abs(seconds) < 2) return "just now";
-    return seconds > 0 ? `${span(seconds)} ago` : `in ${span(-seconds)}`;
+    if (Math.abs(seconds) < 2) return gettext("just now");
+    const [count, unit] = largest(Math.abs(seconds));
+    return RELATIVE.format(seconds > 0 ? -count : count, unit);
   }
 
   function put(element, text) {

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import DESK, Eye
 from tests.browser.looking import problems
-from tests.devices.test_object_models import BOMB, ddf
+from tests.devices.inventory.test_object_models import BOMB, ddf
 
 PHONE = (390, 844)
 

@@ -17,9 +17,9 @@ from devices.registry.models import RegistrationDetail
 from lwm2m.object_links import ObjectLinks
 from lwm2m.requests import register_request
 from tests.devices import making
+from tests.devices.conftest import register as register_row
 from tests.field import scripted
 from tests.field.cases import Case, by_way
-from tests.management.conftest import register as register_row
 from tests.provisioning.conftest import worker  # noqa: F401 a fixture
 from tests.southbound.client import management
 

@@ -13,8 +13,8 @@ from devices.inventory.models import Device
 from devices.registry.models import Registration
 from provisioning.models import Job
 from tests.accounts.conftest import member, north, person, subscriber
-from tests.gateways.conftest import gateway, instances, make_gateway
-from tests.management.conftest import register
+from tests.devices.conftest import register
+from tests.devices.gateways.conftest import gateway, instances, make_gateway
 
 __all__ = ["gateway", "make_gateway", "member", "north", "person", "subscriber"]
 NOW = timezone.now()

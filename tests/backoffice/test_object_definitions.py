@@ -14,7 +14,7 @@ from devices.inventory import object_models as catalogues
 from devices.inventory.models import ObjectDefinition
 from devices.inventory.services import object_models
 from devices.inventory.services.object_models import MAX_FILE_BYTES, Source
-from tests.devices.test_object_models import BOMB, ddf
+from tests.devices.inventory.test_object_models import BOMB, ddf
 
 pytestmark = pytest.mark.django_db
 LIST, ADD = "/admin/inventory/objectdefinition/", "/admin/inventory/objectdefinition/add/"

@@ -12,7 +12,7 @@ from devices.inventory.models import Device
 from devices.registry.models import Registration, RegistrationDetail
 from lwm2m.links import parse_object_links
 from tests.accounts.conftest import clean_start, member, north, person, south, subscriber
-from tests.devices_api.conftest import api
+from tests.devices.fleet import api
 
 __all__ = ["api", "clean_start", "member", "north", "person", "south", "subscriber"]
 

@@ -14,8 +14,10 @@ from devices.observations.models import Observation
 from devices.telemetry.services import traces, values
 from devices.telemetry.services.traces import Message
 from devices.telemetry.services.values import Sample
-from tests.management.answering import answer
+from tests.devices.answering import answer
+from tests.devices.conftest import device, make
 
+__all__ = ["device", "make"]
 pytestmark = pytest.mark.django_db
 
 

@@ -15,8 +15,8 @@ from devices.telemetry.services import values
 from devices.telemetry.services.values import Sample
 from lwm2m.nodes import Node, ObjectLinkValue
 from lwm2m.paths import Path
-from tests.management.answering import answer
-from tests.management.test_operations import ask
+from tests.devices.answering import answer
+from tests.devices.commands.test_operations import ask
 
 pytestmark = pytest.mark.django_db
 

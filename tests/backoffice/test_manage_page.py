@@ -21,7 +21,7 @@ from devices.inventory.services import devices
 from devices.inventory.states import Access
 from devices.registry.selectors import present, verdict
 from devices.telemetry.services import traces
-from tests.devices_api.managing import address, ask, desk, meter, signed_in, tell, text
+from tests.backoffice.managing import address, ask, desk, meter, signed_in, tell, text
 
 __all__ = ["desk", "meter", "signed_in"]
 pytestmark = pytest.mark.django_db

@@ -28,7 +28,7 @@ from selfservice import key_sheet
 from southbound.transports import session_file
 from tests.devices import making
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 HIDDEN = {".venv", "tests", ".git", "node_modules"}
 NEW = Fernet.generate_key().decode()
 

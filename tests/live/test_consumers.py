@@ -24,7 +24,7 @@ from backoffice.board.consumers import BoardConsumer
 from live import consumers
 from live.consumers import NOT_ALLOWED
 from live.groups import EVERYONE
-from tests.devices_api.line import PATIENCE_SECONDS, Line
+from tests.live.line import PATIENCE_SECONDS, Line
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -10,8 +10,8 @@ from accounts.models import Operator, Subscriber
 from devices.inventory.models import Device, Onboarding, Reach, Security
 from devices.inventory.states import Ownership, Provisioning
 from tests.accounts.conftest import clean_start, member, north, person, south, subscriber
-from tests.devices_api.conftest import api
-from tests.management.conftest import register
+from tests.devices.conftest import register
+from tests.devices.fleet import api
 
 __all__ = ["api", "clean_start", "member", "north", "person", "south", "subscriber"]
 

@@ -24,7 +24,7 @@ from devices.registry.models import Registration
 from provisioning.models import Job
 from provisioning.selectors import progress
 from provisioning.services import jobs, onboarding, profiles
-from tests.gateways.conftest import instances
+from tests.devices.gateways.conftest import instances
 
 NOW = timezone.now()
 

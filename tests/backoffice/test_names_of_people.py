@@ -15,7 +15,7 @@ from audit import ledger, people
 from audit.models import FORMER
 from devices.commands.models import Command
 from provisioning.models import Job
-from tests.devices_api.managing import address, desk, meter, signed_in, text
+from tests.backoffice.managing import address, desk, meter, signed_in, text
 
 __all__ = ["desk", "meter", "signed_in"]
 pytestmark = pytest.mark.django_db

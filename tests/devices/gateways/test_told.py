@@ -17,7 +17,7 @@ from devices.telemetry.models import ResourceValue
 from devices.telemetry.services import values
 from devices.telemetry.services.values import Sample
 from lwm2m.paths import Path
-from tests.gateways.conftest import instances
+from tests.devices.gateways.conftest import instances
 
 NOW = timezone.now()
 LATER = NOW + timedelta(minutes=5)

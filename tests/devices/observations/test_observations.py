@@ -16,8 +16,8 @@ from devices.inventory.services import devices
 from devices.observations.models import Observation
 from devices.observations.services import observation_states_sql, observations
 from devices.registry.models import Registration
-from tests.management.answering import answer, claim
-from tests.management.conftest import register
+from tests.devices.answering import answer, claim
+from tests.devices.conftest import register
 
 pytestmark = pytest.mark.django_db
 

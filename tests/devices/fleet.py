@@ -13,9 +13,6 @@ from rest_framework.test import APIClient
 from accounts.models import Operator, Subscriber, User
 from devices.inventory.models import Device
 from devices.registry.models import Registration, RegistrationDetail
-from tests.accounts.conftest import clean_start, member, north, person, south, subscriber
-
-__all__ = ["clean_start", "member", "north", "person", "south", "subscriber"]
 
 OBJECTS = {
     "root_path": "/",

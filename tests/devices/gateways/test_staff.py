@@ -20,8 +20,8 @@ from devices.telemetry.services.values import Sample
 from lwm2m.links import parse_object_links
 from provisioning.models import Job
 from provisioning.services import onboarding
-from tests.gateways.conftest import instances
-from tests.gateways.test_told import NOW
+from tests.devices.gateways.conftest import instances
+from tests.devices.gateways.test_told import NOW
 
 
 @pytest.fixture

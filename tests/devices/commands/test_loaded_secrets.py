@@ -19,8 +19,8 @@ from devices.telemetry.services.values import Sample
 from lwm2m.codes import ContentFormat
 from lwm2m.objects import core
 from lwm2m.paths import Path
-from tests.devices.test_object_models import ddf
-from tests.management.test_operations import ask
+from tests.devices.commands.test_operations import ask
+from tests.devices.inventory.test_object_models import ddf
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,7 @@ from accounts.errors import Refused
 from devices.inventory import object_models
 from devices.inventory.models import ObjectDefinition
 from lwm2m.objects import ObjectModel, ResourceModel, ValueType, to_json
-from tests.management.test_operations import ask
+from tests.devices.commands.test_operations import ask
 
 pytestmark = pytest.mark.django_db
 

@@ -13,7 +13,7 @@ from devices.inventory.models import Device
 from devices.registry.models import Registration, RegistrationDetail
 from devices.registry.selectors import sessions, ways
 from devices.registry.selectors.sessions import Session
-from tests.gateways.conftest import instances
+from tests.devices.gateways.conftest import instances
 
 NOW = timezone.now()
 

@@ -10,7 +10,7 @@ from audit.causes import CAUSES
 from devices.commands.models import Command, CommandState
 from devices.commands.services import mailbox
 from devices.observations.models import Observation
-from tests.devices_api.managing import address, ask, desk, meter, signed_in, text
+from tests.backoffice.managing import address, ask, desk, meter, signed_in, text
 
 __all__ = ["desk", "meter", "signed_in"]
 pytestmark = pytest.mark.django_db

@@ -12,8 +12,10 @@ from django.core.management import CommandError, call_command
 from backoffice.management.commands import lwm2m
 from devices.commands.models import Command
 from devices.registry.models import Registration
-from tests.management.answering import answer
+from tests.devices.answering import answer
+from tests.devices.conftest import device, make
 
+__all__ = ["device", "make"]
 pytestmark = pytest.mark.django_db
 
 

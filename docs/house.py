@@ -1,7 +1,7 @@
 """Draws the rooms of the house and the arrows between them from the imports.
 
 `python docs/house.py` writes docs/house.svg. The rows are those of the contract "The rooms" in pyproject.toml. An arrow
-that others already imply (a room stands on one that stands on the third) is left out. `--check` writes nothing and fails
+that others already imply is left out. `--check` writes nothing, and fails
 where the picture is not true any more; `--lines` prints the lines of each room.
 """
 

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from coap.blocks import BERT, Block
+from coap.codes import CONTINUE, INCOMPLETE, TOO_LARGE
 from coap.errors import Failed, Reason
-from coap.message import Block, Request, Response
+from coap.message import Request, Response
 from coap.options import BLOCK1, BLOCK2, OBSERVE, Option
 
-CONTINUE = 0x5F
-INCOMPLETE, TOO_LARGE = 0x88, 0x8D
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 MAX_BEGINNINGS = 3
 """So often an answer is fetched from its first block on because it changed, or a request because it was incomplete."""
 _SUCCESS = 2
-BERT = 7
 
 
 class Transfer:
@@ -34,10 +33,17 @@ class Transfer:
         "_is_bert",
         "_request",
         "_sent",
+        "_unsplit",
     )
 
-    def __init__(self, request: Request, *, exponent: int, takes_bert: bool = False) -> None:
-        """`request` has the whole payload and no block options; `exponent` is of the largest blocks that fit."""
+    def __init__(
+        self, request: Request, *, exponent: int, takes_bert: bool = False, unsplit_bytes: int = 0
+    ) -> None:
+        """`request` has the whole payload and no block options; `exponent` is of the largest blocks that fit.
+
+        A payload of up to `unsplit_bytes` leaves whole, unless the peer asks for less.
+        """
+        self._unsplit = unsplit_bytes
         self._request = request
         self._exponent = exponent
         self._is_bert = takes_bert
@@ -74,7 +80,7 @@ class Transfer:
     def _block1(self, start: int) -> Request:
         """The message with what stands from `start` on."""
         payload, size = self._request.payload, 1 << (self._exponent + 4)
-        if start == 0 and len(payload) <= size:
+        if start == 0 and len(payload) <= max(size, self._unsplit):
             self._sent = None
             return self._request
         self._sent = block = Block(start // size, start + size < len(payload), self._exponent)
@@ -101,7 +107,7 @@ class Transfer:
         """An error: the end, unless it says how it would work."""
         said, payload = response.block1, self._request.payload
         if response.code == TOO_LARGE and said is not None and said.exponent < self._exponent:
-            self._exponent = said.exponent
+            self._exponent, self._unsplit = said.exponent, 0
             return self._block1(0)
         if response.code == INCOMPLETE and len(payload) > 1 << (self._exponent + 4) and self._may_begin():
             if said is not None:
@@ -174,7 +180,7 @@ class Transfer:
     def _block2(self, block: Block) -> Request:
         """The rest is asked for without the payload of the request, which the peer has (section 3.3)."""
         options = tuple(option for option in self._request.options if option[0] != OBSERVE)
-        return Request(self._request.code, _with(options, (BLOCK2, block.encode())))
+        return replace(self._request, options=_with(options, (BLOCK2, block.encode())), payload=b"")
 
 
 def _with(options: tuple[Option, ...], added: Option) -> tuple[Option, ...]:

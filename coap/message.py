@@ -1,11 +1,18 @@
-"""Requests as bytes and responses from bytes (RFC 7252 section 3), bounded in number and width of options."""
+"""Requests as bytes, and responses both ways (RFC 7252 section 3), bounded in number and width of options.
+
+Requests from bytes stand in `coap.requests`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from coap.blocks import Block
 from coap.errors import Malformed
 from coap.options import (
+    ACCEPT,
+    BLOCK1,
     BLOCK2,
     CONTENT_FORMAT,
     CRITICAL_IN_RESPONSES,
@@ -18,7 +25,11 @@ from coap.options import (
     MAX_OPTIONS,
     OBSERVE,
     OBSERVE_BYTES,
+    SIZE1,
+    SIZE_BYTES,
     TEXT_BYTES,
+    URI_PATH,
+    URI_QUERY,
     Option,
     problem,
     uint,
@@ -30,55 +41,51 @@ CON, NON, ACK, RST = range(4)
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """A Block1 or Block2 option. `exponent` 7 is BERT: several units of 1,024 bytes (RFC 8323 section 6)."""
-
-    number: int
-    more: bool
-    exponent: int
-
-    @property
-    def size(self) -> int:
-        return 1 << (min(self.exponent, 6) + 4)
-
-    @property
-    def start(self) -> int:
-        """Where in the whole the first byte of this block is."""
-        return self.number * self.size
-
-    def encode(self) -> bytes:
-        return uint(self.number << 4 | self.more << 3 | self.exponent)
-
-    @classmethod
-    def decode(cls, value: bytes) -> Block:
-        number = int.from_bytes(value, "big")
-        return cls(number >> 4, bool(number & 8), number & 7)
-
-
-@dataclass(frozen=True, slots=True)
 class Request:
     """A request without message id and token; `options` are in the order of their numbers."""
 
     code: int
     options: tuple[Option, ...] = ()
     payload: bytes = b""
+    confirmable: bool = True
+
+    @classmethod
+    def of(
+        cls,
+        code: int,
+        path: tuple[str, ...] = (),
+        query: tuple[str, ...] = (),
+        *,
+        content_format: int | None = None,
+        accept: int | None = None,
+        observe: int | None = None,
+        payload: bytes = b"",
+        confirmable: bool = True,
+    ) -> Request:
+        """One with the options that have a name here."""
+        options: list[Option] = []
+        if observe is not None:
+            options.append((OBSERVE, uint(observe)))
+        options += [(URI_PATH, segment.encode()) for segment in path]
+        if content_format is not None:
+            options.append((CONTENT_FORMAT, uint(content_format)))
+        options += [(URI_QUERY, item.encode()) for item in query]
+        if accept is not None:
+            options.append((ACCEPT, uint(accept)))
+        return cls(code, tuple(options), payload, confirmable)
 
     def encode(self, mid: int, token: bytes) -> bytes:
-        """The datagram of a confirmable message."""
-        out = bytearray((0x40 | len(token), self.code, mid >> 8, mid & 0xFF))
-        out += token
-        last = 0
-        for number, value in self.options:
-            last = write(out, last, number, value)
-        if self.payload:
-            out.append(0xFF)
-            out += self.payload
-        return bytes(out)
+        """The datagram."""
+        kind = CON if self.confirmable else NON
+        return _encoded(kind, self.code, mid, token, self.options, self.payload)
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What a peer answered. Options that are absent, or too wide for what they say, are None."""
+    """An answer or a notification. In one that came, options that are absent or too wide for what they say are None.
+
+    `size1` is the largest request that is taken, said with 4.13 (RFC 7959 section 4).
+    """
 
     code: int
     payload: bytes = b""
@@ -89,10 +96,31 @@ class Response:
     etag: bytes | None = None
     block1: Block | None = None
     block2: Block | None = None
+    size1: int | None = None
 
     @property
     def is_success(self) -> bool:
         return self.code >> 5 == 2
+
+    def encode(self, kind: int, mid: int, token: bytes) -> bytes:
+        """The datagram."""
+        options: list[Option] = []
+        if self.etag is not None:
+            options.append((ETAG, self.etag))
+        if self.observe is not None:
+            options.append((OBSERVE, uint(self.observe)))
+        options += [(LOCATION_PATH, segment.encode()) for segment in self.location]
+        if self.content_format is not None:
+            options.append((CONTENT_FORMAT, uint(self.content_format)))
+        if self.max_age is not None:
+            options.append((MAX_AGE, uint(self.max_age)))
+        if self.block2 is not None:
+            options.append((BLOCK2, self.block2.encode()))
+        if self.block1 is not None:
+            options.append((BLOCK1, self.block1.encode()))
+        if self.size1 is not None:
+            options.append((SIZE1, uint(self.size1)))
+        return _encoded(kind, self.code, mid, token, options, self.payload)
 
 
 def read_response(data: bytes) -> Response:
@@ -105,7 +133,7 @@ def read_response(data: bytes) -> Response:
         return Response(data[1], payload)
     if len(found) > MAX_OPTIONS:
         raise Malformed(f"more than {MAX_OPTIONS} options")
-    content_format = observe = max_age = etag = block1 = block2 = None
+    content_format = observe = max_age = etag = block1 = block2 = size1 = None
     location: tuple[str, ...] = ()
     before = 0
     for number, value in found:
@@ -131,10 +159,33 @@ def read_response(data: bytes) -> Response:
             max_age = int.from_bytes(value, "big")
         elif number == ETAG and length in ETAG_BYTES:
             etag = value
+        elif number == SIZE1 and length <= SIZE_BYTES:
+            size1 = int.from_bytes(value, "big")
         before = number
-    return Response(data[1], payload, content_format, location, observe, max_age, etag, block1, block2)
+    return Response(data[1], payload, content_format, location, observe, max_age, etag, block1, block2, size1)
+
+
+def token_of(data: bytes) -> bytes:
+    """The token of a message; empty where there is none or the message is cut off."""
+    length = data[0] & 15 if data else 0
+    return data[4 : 4 + length] if length <= 8 and len(data) >= 4 + length else b""
 
 
 def empty(kind: int, mid: int) -> bytes:
     """An empty ACK or RST."""
     return bytes((0x40 | kind << 4, 0, mid >> 8, mid & 0xFF))
+
+
+def _encoded(
+    kind: int, code: int, mid: int, token: bytes, options: Iterable[Option], payload: bytes
+) -> bytes:
+    """`options` in the order of their numbers."""
+    out = bytearray((0x40 | kind << 4 | len(token), code, mid >> 8, mid & 0xFF))
+    out += token
+    last = 0
+    for number, value in options:
+        last = write(out, last, number, value)
+    if payload:
+        out.append(0xFF)
+        out += payload
+    return bytes(out)

@@ -19,6 +19,7 @@ TEXT_BYTES = 255
 """Of one segment of a path or item of a query (RFC 7252 section 5.10)."""
 FORMAT_BYTES = 2
 MAX_AGE_BYTES = 4
+SIZE_BYTES = 4
 ETAG_BYTES = range(1, 9)
 OBSERVE_BYTES = 4
 """Three by RFC 7641 section 2; clients that count on in 32 bits send a fourth (libcoap#91), and 24 are compared."""

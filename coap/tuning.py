@@ -16,6 +16,7 @@ class Tuning:
 
     `latency` is how long a message may be on its way. On a reliable transport nothing is repeated or acknowledged
     (RFC 8323 section 2.1), so that an answer may take as long as all repetitions and a separate response would.
+    Payloads of more than a block, but not more than `unsplit_…_bytes`, leave in one message all the same.
     """
 
     ack_timeout: float = 2.0
@@ -23,6 +24,8 @@ class Tuning:
     response_seconds: float = RESPONSE_SECONDS
     latency: float = 100.0
     block_exponent: int = LARGEST_BLOCK_EXPONENT
+    unsplit_request_bytes: int = 0
+    unsplit_answer_bytes: int = 0
     is_reliable: bool = False
 
     @property

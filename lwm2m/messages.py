@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from lwm2m.codes import Code
 from lwm2m.links import ObjectLinks
@@ -12,6 +13,27 @@ DEFAULT_LIFETIME_SECONDS = 86_400
 
 MAX_LIFETIME_SECONDS = 2**32 - 1
 """136 years; anything longer is a mistake, and clients have 0 for "never expires"."""
+
+
+class AnyRequest(Protocol):
+    """A CoAP request as it comes from whatever message layer: what `Request` says, and `coap.Asked` too."""
+
+    @property
+    def code(self) -> int: ...
+    @property
+    def path(self) -> tuple[str, ...]: ...
+    @property
+    def query(self) -> tuple[str, ...]: ...
+    @property
+    def content_format(self) -> int | None: ...
+    @property
+    def payload(self) -> bytes: ...
+    @property
+    def confirmable(self) -> bool: ...
+    @property
+    def accept(self) -> int | None: ...
+    @property
+    def observe(self) -> int | None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from lwm2m.errors import Lwm2mError, bad_request
 from lwm2m.links import ObjectLinks, parse_object_links
 from lwm2m.messages import (
     DEFAULT_LIFETIME_SECONDS,
+    AnyRequest,
     BootstrapPackRequest,
     BootstrapRequest,
     Deregister,
@@ -70,7 +71,7 @@ _SEND_FORMATS = frozenset(
 )
 
 
-def parse(request: Request, *, plane: Plane) -> Message:
+def parse(request: AnyRequest, *, plane: Plane) -> Message:
     """Say what a client asks of the management server (``/rd``, ``/dp``) or of the bootstrap server.
 
     Raises `Lwm2mError`: 4.04 for a path that is not served on this plane, 4.05 for a wrong method, 4.00
@@ -107,7 +108,7 @@ def _method_not_allowed(code: int, allowed: str) -> Lwm2mError:
     )
 
 
-def _confirmed(request: Request) -> None:
+def _confirmed(request: AnyRequest) -> None:
     if not request.confirmable:
         raise bad_request("NOT_CONFIRMABLE", "This request must be confirmable; send it as CON.")
 
@@ -118,7 +119,7 @@ def _registration_id(segment: str) -> str:
     return segment
 
 
-def _register(request: Request) -> Register:
+def _register(request: AnyRequest) -> Register:
     _confirmed(request)
     _check_links_format(request)
     known = _REGISTER_1_2 if "lwm2m=1.2" in request.query else _REGISTER
@@ -141,7 +142,7 @@ def _register(request: Request) -> Register:
     )
 
 
-def _update(request: Request, segment: str) -> Update:
+def _update(request: AnyRequest, segment: str) -> Update:
     registration_id = _registration_id(segment)
     _confirmed(request)
     if not request.query and not request.payload:
@@ -160,7 +161,7 @@ def _update(request: Request, segment: str) -> Update:
     )
 
 
-def _check_links_format(request: Request) -> None:
+def _check_links_format(request: AnyRequest) -> None:
     """lwm2m-node-lib sends no Content-Format at all; a wrong one is 4.00, as Register knows no 4.15."""
     if request.payload and request.content_format not in (None, ContentFormat.LINK):
         raise bad_request("BAD_LINK_FORMAT", "The object list must be link-format; send Content-Format 40.")
@@ -170,13 +171,13 @@ def _object_list(payload: bytes, *, optional: bool) -> ObjectLinks | None:
     return None if optional and not payload else parse_object_links(payload)
 
 
-def _deregister(request: Request, segment: str) -> Deregister:
+def _deregister(request: AnyRequest, segment: str) -> Deregister:
     registration_id = _registration_id(segment)
     _confirmed(request)
     return Deregister(registration_id)
 
 
-def _send(request: Request) -> Send:
+def _send(request: AnyRequest) -> Send:
     # May be non-confirmable since LwM2M 1.2.1 (R-09).
     if request.content_format not in _SEND_FORMATS:
         raise bad_request("CONTENT_FORMAT_UNSUPPORTED", "Send needs Content-Format 110, 112 or 11544.")
@@ -185,7 +186,7 @@ def _send(request: Request) -> Send:
     return Send(int(request.content_format or 0), request.payload)
 
 
-def _bootstrap(request: Request) -> BootstrapRequest:
+def _bootstrap(request: AnyRequest) -> BootstrapRequest:
     _confirmed(request)
     parameters, attributes = queries.split(request.query, _BOOTSTRAP)
     return BootstrapRequest(
@@ -195,7 +196,7 @@ def _bootstrap(request: Request) -> BootstrapRequest:
     )
 
 
-def _bootstrap_pack(request: Request) -> BootstrapPackRequest:
+def _bootstrap_pack(request: AnyRequest) -> BootstrapPackRequest:
     _confirmed(request)
     parameters, attributes = queries.split(request.query, _BOOTSTRAP_PACK)
     wished = queries.preferred_format(parameters, "acc")
@@ -206,7 +207,7 @@ def _bootstrap_pack(request: Request) -> BootstrapPackRequest:
     )
 
 
-_Route = tuple[Code, Callable[[Request], Message]]
+_Route = tuple[Code, Callable[[AnyRequest], Message]]
 
 _ROUTES: dict[Plane, dict[tuple[str, ...], _Route]] = {
     "management": {("rd",): (Code.POST, _register), ("dp",): (Code.POST, _send)},

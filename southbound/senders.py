@@ -18,7 +18,7 @@ from lwm2m.objects import Catalogue
 from lwm2m.registration import Origin
 from southbound.operations import Target
 from southbound.transports.lane import Exchange, Lane
-from southbound.transports.notices import Notice
+from southbound.transports.notices import Listens, Notice
 from southbound.transports.tcp import Connection
 
 _NO_ONE = "?"
@@ -70,7 +70,7 @@ def of_notice(notice: Notice) -> Origin:
     return Origin("", 0, notice.lane.transport, text or _NO_ONE, getattr(peer, "key_id", None))
 
 
-def _nobody(lane: Lane) -> Origin:
+def _nobody(lane: Lane | Listens) -> Origin:
     """On a new connection an address says nothing: the one who registered from it had another connection."""
     return Origin("", 0, lane.transport, _NO_ONE)
 

@@ -109,7 +109,7 @@ class Sms:
             on_handled=self.traffic.handled,
             on_unreadable=self.traffic.unreadable,
             take=take,
-            replies=self._engine,
+            engine=self._engine,
             counters=self._counters,
             tuning=self.tuning,
         )
@@ -271,7 +271,7 @@ class Sms:
         """Whoever waits for the answer is told at once: waiting, or sending it again, would end in the same way."""
         if self.lane is not None:
             peer = SmsPeer(operator_id, settled.sent.msisdn)
-            self._engine.drop(self.lane, peer, settled.detail, Reason.REFUSED)
+            self._engine.fail(self.lane, peer, settled.detail, Reason.REFUSED)
 
     async def _claim(self, operator_id: int, limit: int) -> list[ToSend]:
         return await self._database.run(

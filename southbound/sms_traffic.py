@@ -16,16 +16,15 @@ from django.utils import timezone
 
 import smpp
 from audit import ledger
+from coap import ACK, token_of
 from devices.inventory.models import Reach
 from devices.messaging.models import SmsPurpose
 from devices.messaging.services import sms_inbox, sms_outbox, sms_settling, triggers
 from devices.messaging.services.sms_inbox import GivenUp, Part, Refused, Ripe, Whole
 from devices.messaging.services.sms_outbox import Outgoing, Receipt, Settled
-from lwm2m import trigger
 from southbound.counters import Counters
 from southbound.group_commit import GroupCommit
 from southbound.guard import Guard
-from southbound.transports.coap import ACK
 from southbound.transports.sms_lane import SmsPeer
 
 logger = logging.getLogger(__name__)
@@ -311,7 +310,7 @@ def _answers_a_trigger(operator_id: int, whole: Whole, now: datetime) -> bool:
         return False
     if whole.owner.reach == Reach.SMS and whole.payload[0] >> 4 & 3 == ACK:
         return False
-    token = trigger.token_of(whole.payload)
+    token = token_of(whole.payload)
     code = whole.payload[1]
     said = triggers.answered(operator_id=operator_id, msisdn=whole.msisdn, token=token, code=code, now=now)
     if said:

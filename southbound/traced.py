@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from devices.telemetry.services import traces
 from devices.telemetry.services.traces import Direction
 from lwm2m.codes import Code, ContentFormat, dotted
-from lwm2m.messages import Request, Response
+from lwm2m.messages import AnyRequest, Response
 from lwm2m.objects import Catalogue
 from lwm2m.registration import Origin
 from southbound.transports.lane import Exchange
@@ -107,7 +107,7 @@ class Answered:
         )
 
 
-def words(request: Request) -> tuple[str, str]:
+def words(request: AnyRequest) -> tuple[str, str]:
     """Method and path as a person reads them; the query is part of the path."""
     query = f"?{'&'.join(request.query)}" if request.query else ""
     method = _METHODS.get(request.code) or dotted(request.code)

@@ -166,9 +166,9 @@ def _named(endpoint: str | None, exchange: Exchange) -> str:
 
 def _digest(exchange: Exchange, message: object) -> int | None:
     """Tells a Register that comes again, also to another process after a restart of one of them."""
-    if not isinstance(message, Register) or exchange.seen is None:
+    if not isinstance(message, Register) or exchange.asked.seen is None:
         return None
-    return int.from_bytes(blake2b(exchange.data, digest_size=8).digest(), "big") >> 1
+    return int.from_bytes(blake2b(exchange.asked.data, digest_size=8).digest(), "big") >> 1
 
 
 def _claimed(exchange: Exchange) -> str:

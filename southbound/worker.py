@@ -84,7 +84,7 @@ class Southbound:
         self._timers = Timers()
         self._steps = Steps(wall=time.time(), counted=time.monotonic())
         self._database = Database()
-        self._engine = Engine(self.counters, tuning=self.options.tuning)
+        self._engine = Engine(tuning=self.options.tuning)
 
     async def start(self) -> None:
         """Listen, once everything that answers is ready."""

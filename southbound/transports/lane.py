@@ -1,81 +1,65 @@
-"""The short lane: from a datagram's bytes to a request at the uplink, and from its answer back to bytes.
-
-One lane per listening port. What belongs to an exchange that we began (ACK, RST, responses) goes to the engine.
-"""
+"""A lane: one listening port with its `coap.Endpoint`, between sockets and those who answer devices."""
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import math
 import time
 from collections.abc import Callable, Hashable
-from dataclasses import replace
 from typing import Protocol
 
+import coap
+from coap import Asked, Endpoint, Malformed
 from lwm2m.codes import Code
-from lwm2m.messages import Request, Response
+from lwm2m.messages import AnyRequest, Response
 from lwm2m.registration import Origin
 from lwm2m.wire import Plane
 from southbound.counters import Counters
-from southbound.transports import coap
-from southbound.transports.blocks import MAX_BYTES, Assemblies
-from southbound.transports.coap import Block
-from southbound.transports.recent import RecentMessages, Seen
-from southbound.transports.tuning import LARGEST_BLOCK_EXPONENT, Tuning
+from southbound.transports.notices import Notice, of_notified
+from southbound.transports.tuning import Tuning
+
+logger = logging.getLogger(__name__)
 
 Transmit = Callable[[Hashable, bytes], None]
 
-AROUND_A_BLOCK = 128
-"""What header, token and options may take beside a payload: as RFC 7252 section 4.6 reckons with 1,152 for 1,024."""
+_CAUSES = {coap.Fault.OSCORE: "OSCORE_UNSUPPORTED"}
 
 
-class Replies(Protocol):
-    """Where ACKs, RSTs and responses of devices go: the engine, which numbers all that is sent."""
+class Drives(Protocol):
+    """What lanes have in common: the engine, which makes endpoints and is told what is nobody's answer."""
 
-    def receive(self, lane: Lane, peer: Hashable, data: bytes) -> None: ...
+    on_notice: Callable[[Notice], None] | None
+    on_empty: Callable[[Lane, Hashable], None] | None
 
-    def draw_mid(self, lane: Lane, peer: Hashable) -> int: ...
+    def endpoint(
+        self,
+        *,
+        is_stream: bool,
+        observes: bool,
+        tuning: Tuning | None,
+        room: Callable[[Hashable], int] | None,
+    ) -> Endpoint: ...
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop | None: ...
 
 
 class Exchange:
     """One request of a device that waits for its answer; answered exactly once."""
 
-    __slots__ = (
-        "block",
-        "came_at",
-        "data",
-        "kind",
-        "lane",
-        "mid",
-        "origin",
-        "peer",
-        "request",
-        "seen",
-        "token",
-    )
+    __slots__ = ("asked", "came_at", "lane", "origin", "request")
 
-    def __init__(
-        self,
-        lane: Lane,
-        peer: Hashable,
-        kind: int,
-        mid: int,
-        token: bytes,
-        request: Request,
-        origin: Origin,
-        block: Block | None,
-        seen: Seen | None = None,
-        data: bytes = b"",
-    ) -> None:
+    def __init__(self, lane: Lane, asked: Asked, origin: Origin) -> None:
         self.lane = lane
-        self.peer = peer
-        self.kind = kind
-        self.mid = mid
-        self.token = token
-        self.request = request
+        self.asked = asked
         self.origin = origin
-        self.block = block
-        self.seen = seen
-        self.data = data
+        self.request: AnyRequest = asked
         self.came_at = time.time()
+
+    @property
+    def peer(self) -> Hashable:
+        return self.asked.peer
 
     @property
     def plane(self) -> Plane:
@@ -83,11 +67,14 @@ class Exchange:
 
     def answer(self, response: Response, *, max_age: int | None = None, is_final: bool = True) -> None:
         """Send the answer; `is_final` false when a repetition of the request shall be tried anew."""
-        self.lane.answer(self, response, max_age, is_final)
+        self.lane.answer(self.asked, response, max_age, is_final)
 
 
 class Lane:
-    """`receive` is called for each datagram, `transmit` sends one to a peer (an address or a DTLS session)."""
+    """`receive` is called for each datagram, `transmit` sends one to a peer (an address or a DTLS session).
+
+    `tuning` is of a lane that is more patient than the others, None elsewhere.
+    """
 
     def __init__(
         self,
@@ -96,9 +83,8 @@ class Lane:
         transport: str,
         transmit: Transmit,
         take: Callable[[Exchange], None],
-        replies: Replies,
+        engine: Drives,
         counters: Counters,
-        clock: Callable[[], float],
         tuning: Tuning | None = None,
         room: Callable[[Hashable], int] | None = None,
     ) -> None:
@@ -106,38 +92,17 @@ class Lane:
         self.transport = transport
         self.transmit = transmit
         self.tuning = tuning
-        self._room = room
         self.is_stream = transport == "tcp"
-        if tuning is None:
-            self.recent = RecentMessages(clock)
-            self._assemblies = Assemblies(clock)
-        else:
-            self.recent = RecentMessages(
-                clock, seconds=tuning.exchange_seconds, non_seconds=tuning.unconfirmed_seconds
-            )
-            self._assemblies = Assemblies(clock, seconds=tuning.patience)
+        self.endpoint = engine.endpoint(
+            is_stream=self.is_stream, observes=plane == "management", tuning=tuning, room=room
+        )
         self._take = take
-        self._replies = replies
+        self._engine = engine
         self._counters = counters
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = math.inf
 
-    @property
-    def block_exponent(self) -> int:
-        """The largest blocks that fit a message here."""
-        return LARGEST_BLOCK_EXPONENT if self.tuning is None else self.tuning.block_exponent
-
-    @property
-    def largest_exponent(self) -> int:
-        """Of the blocks that a device may send."""
-        return coap.BERT_EXPONENT if self.is_stream else self.block_exponent
-
-    def block_exponent_of(self, peer: Hashable) -> int:
-        """The largest blocks for this peer, which may take short ones only (RFC 6066 section 4, RFC 8323 5.3.1)."""
-        if self._room is None:
-            return self.block_exponent
-        room = max(16, self._room(peer) - AROUND_A_BLOCK)
-        return min(self.block_exponent, room.bit_length() - 5)
-
-    def plane_of(self, request: Request) -> Plane:
+    def plane_of(self, request: AnyRequest) -> Plane:
         """Which server the request is for."""
         return self.plane
 
@@ -150,6 +115,7 @@ class Lane:
     def drop(self, peer: Hashable, mid: int) -> None:
         """The message with this id could not be stored; it is as if it had not come."""
 
+    # -- in --------------------------------------------------------------------------------------------------
     def receive(
         self,
         data: bytes,
@@ -159,137 +125,118 @@ class Lane:
         credential_id: int | None = None,
     ) -> None:
         """One datagram. On a stream it raises `coap.Malformed` for what makes no sense (RFC 8323 section 3.4)."""
-        length = len(data)
         self._counters.datagrams += 1
-        if length < 4 or data[0] >> 6 != 1:  # nothing that could be answered (RFC 7252 section 3)
-            self._counters.malformed += 1
-            return
-        kind = data[0] >> 4 & 3
-        code = data[1]
-        token_end = 4 + (data[0] & 15)
-        if token_end > 12 or length < token_end:
-            self._reject(kind, data, peer, "a token of more than 8 bytes, or cut off")
-        elif code == 0:
-            self._empty(kind, data, peer)
-        elif code < 0x20 and kind <= coap.NON:
+        endpoint = self.endpoint
+        endpoint.receive(data, peer, time.monotonic())
+        events = endpoint.take_events()
+        if len(events) == 1 and type(events[0]) is Asked:  # nearly always, and there is nothing else to do
             origin = Origin(address[0], address[1], self.transport, identity, credential_id)
-            self._request(kind, code, data, token_end, peer, origin)
-        elif 2 <= code >> 5 <= 5 and kind != coap.RST:
-            self._reply(kind, data, peer)
-        else:
-            self._reject(kind, data, peer, "a reserved code, or one that its type cannot have")
+            self._take(Exchange(self, events[0], origin))
+            return
+        origin = Origin(address[0], address[1], self.transport, identity, credential_id)
+        self._work(events, origin)
 
-    def answer(self, exchange: Exchange, response: Response, max_age: int | None, is_final: bool) -> None:
-        confirmed = exchange.kind == coap.CON
-        mid = exchange.mid if confirmed else self._replies.draw_mid(self, exchange.peer)
-        block, size = exchange.block, None
-        if response.code == Code.REQUEST_ENTITY_TOO_LARGE:  # RFC 7252 section 5.9.2.9, RFC 7959 section 2.9.3
-            size = MAX_BYTES
-            block = block or Block(0, True, self.block_exponent)
-        if block is not None and block.size_exponent > self.largest_exponent:
-            block = replace(block, size_exponent=self.largest_exponent)  # smaller ones from here on, please
-        data = coap.write_response(
-            coap.ACK if confirmed else coap.NON,
-            mid,
-            exchange.token,
-            response,
+    def _work(self, events: list[coap.Event], origin: Origin | None = None) -> None:
+        """Send what is to be sent, tell what happened, and set the timer."""
+        self.flush()
+        for event in events:
+            self._tell(event, origin)
+        self.schedule()
+
+    def _tell(self, event: coap.Event, origin: Origin | None) -> None:
+        counters = self._counters
+        match event:
+            case Asked() if origin is not None:
+                self._take(Exchange(self, event, origin))
+            case coap.Notified():
+                self._notified(event)
+            case coap.Finished(call, outcome):
+                answered, _ = call.tag
+                if not answered.done():
+                    answered.set_result(outcome)
+            case coap.Progress(call):
+                _, on_progress = call.tag
+                if on_progress is not None:
+                    on_progress()
+            case coap.Empty(peer):
+                if self._engine.on_empty is not None:
+                    self._engine.on_empty(self, peer)
+            case coap.Repeated():
+                counters.duplicates += 1
+            case coap.Continued():
+                counters.answers += 1
+            case coap.Refused(_, _, fault, detail) if origin is not None:
+                counters.answers += 1
+                cause = _CAUSES.get(fault, "MESSAGE_MALFORMED")
+                counters.refused(self.plane, cause, origin.identity or "", origin.host, detail)
+            case coap.Rejected(_, detail):
+                counters.malformed += 1
+                if self.is_stream:
+                    raise Malformed(detail)
+
+    def _notified(self, event: coap.Notified) -> None:
+        """A response that nobody waits for: a notification where devices are observed, else of no use to anybody."""
+        if self._engine.on_notice is None:
+            self.endpoint.reject(event)
+            self.flush()
+            return
+        self.expect(event.peer, event.mid)
+        self._engine.on_notice(of_notified(self, event))
+
+    # -- out -------------------------------------------------------------------------------------------------
+    def answer(self, asked: Asked, response: Response, max_age: int | None, is_final: bool) -> None:
+        # Whether a Register that comes again made what stands is for its row to say: the registration may be over
+        # since, and a device that starts anew with the same message would never learn so (leshan#697).
+        is_made = response.code == Code.CREATED and asked.block1 is None
+        self.endpoint.answer(
+            asked,
+            response.code,
+            now=time.monotonic(),
+            payload=response.payload,
+            content_format=response.content_format,
+            location=response.location,
             max_age=max_age,
-            block=block,
-            size=size,
+            is_final=is_final and not is_made,
         )
-        if exchange.seen is not None:
-            # Whether a Register that comes again made what stands is for its row to say: the registration may be over
-            # since, and a device that starts anew with the same message would never learn so (leshan#697).
-            is_made = response.code == Code.CREATED and block is None
-            if is_final and not is_made:
-                self.recent.keep(exchange.seen, data)
-            else:
-                self.recent.forget(exchange.seen)
         self._counters.answers += 1
-        self.transmit(exchange.peer, data)
+        for peer, data in self.endpoint.take_sent():
+            self.transmit(peer, data)
 
     def ping(self, peer: Hashable) -> None:
         """Whoever is there answers with a reset (RFC 7252 section 4.3)."""
-        self.transmit(peer, coap.write_empty(coap.CON, self._replies.draw_mid(self, peer)))
+        self.endpoint.ping(peer)
+        self.flush()
 
-    def _reject(self, kind: int, data: bytes, peer: Hashable, why: str) -> None:
-        """Throw a message away that makes no sense: with a reset if it is confirmable (RFC 7252 section 4.2).
+    def flush(self) -> None:
+        """Send what the endpoint wants sent."""
+        for peer, data in self.endpoint.take_sent():
+            try:
+                self.transmit(peer, data)
+            except (
+                Exception
+            ):  # one way that is broken is not the end of the others, and what is sent there is repeated
+                self._counters.broken += 1
+                logger.exception("transmit_broke transport=%s", self.transport)
 
-        A client that tries a longer token learns so that it cannot (RFC 8974 section 2.2.2).
-        """
-        self._counters.malformed += 1
-        if self.is_stream:
-            raise coap.Malformed(why)
-        if kind == coap.CON:
-            self.transmit(peer, coap.write_empty(coap.RST, data[2] << 8 | data[3]))
+    def work(self) -> None:
+        """Something was asked of the endpoint: see to what came of it."""
+        self._work(self.endpoint.take_events())
 
-    def _empty(self, kind: int, data: bytes, peer: Hashable) -> None:
-        if len(data) != 4:
-            self._reject(kind, data, peer, "an empty message with something in it")
-        elif kind == coap.CON:  # a CoAP ping (RFC 7252 section 4.3)
-            self.transmit(peer, coap.write_empty(coap.RST, data[2] << 8 | data[3]))
-        elif kind != coap.NON:
-            self._replies.receive(self, peer, data)
-
-    def _is_repeated(self, kind: int, data: bytes, peer: Hashable) -> bool:
-        """Whether this message came before; a confirmable one gets the same answer again."""
-        known = self.recent.find(peer, data[2] << 8 | data[3], data)
-        if known is None:
-            return False
-        self._counters.duplicates += 1
-        if known.answer is not None and kind == coap.CON:
-            self.transmit(peer, known.answer)
-        return True
-
-    def _request(
-        self,
-        kind: int,
-        code: int,
-        data: bytes,
-        token_end: int,
-        peer: Hashable,
-        origin: Origin,
-    ) -> None:
-        if not self.is_stream and self._is_repeated(kind, data, peer):
+    def schedule(self) -> None:
+        loop, at = self._engine.loop, self.endpoint.next_timer()
+        if loop is None or at is None or at >= self._timer_at:
             return
-        mid = data[2] << 8 | data[3]
-        token = data[4:token_end]
-        block, refusal = None, None
-        try:
-            if len(data) > coap.MAX_DATAGRAM:
-                raise coap.BadOption(Code.REQUEST_ENTITY_TOO_LARGE, "The datagram is too large; use Block1.")
-            request, block = coap.read_request(
-                data, token_end, code, kind == coap.CON, is_stream=self.is_stream
-            )
-        except coap.Malformed as error:
-            self._reject(kind, data, peer, str(error))
-            return
-        except coap.BadOption as error:
-            self._counters.refused(self.plane, error.cause, origin.identity or "", origin.host, str(error))
-            if kind == coap.NON and error.code == Code.BAD_OPTION:
-                return  # rejected, which is silence here (RFC 7252 sections 4.3 and 5.4.1)
-            request, refusal = Request(code), Response(error.code)
-        # A stream repeats nothing, and its numbers come again.
-        seen = None if self.is_stream else self.recent.begin(peer, mid, data, kind == coap.CON)
-        exchange = Exchange(self, peer, kind, mid, token, request, origin, block, seen, data)
-        if refusal is not None:
-            exchange.answer(refusal)
-            return
-        if block is not None:
-            whole = self._assemblies.feed(peer, request, block)
-            if isinstance(whole, Response):
-                exchange.answer(whole)
-                return
-            exchange.request = whole
-        self._take(exchange)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = at
+        self._timer = loop.call_at(at, self._due)
 
-    def _reply(self, kind: int, data: bytes, peer: Hashable) -> None:
-        """A device's answer or notification. A confirmable one that comes again gets the same ACK again.
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
-        One that cannot be read is rejected by the engine, which knows whether somebody waits for it.
-        """
-        if kind != coap.ACK and not self.is_stream:
-            if self._is_repeated(kind, data, peer):
-                return
-            self.recent.begin(peer, data[2] << 8 | data[3], data, kind == coap.CON)
-        self._replies.receive(self, peer, data)
+    def _due(self) -> None:
+        self._timer, self._timer_at = None, math.inf
+        self.endpoint.handle_timer(time.monotonic())
+        self.work()

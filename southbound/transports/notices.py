@@ -5,69 +5,86 @@ from __future__ import annotations
 import time
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from typing import Protocol
 
-import coap
-from coap.message import empty
+from coap import Endpoint, Notified
 from lwm2m import notification_order
-from southbound.transports.lane import Lane
+
+
+class Listens(Protocol):
+    """The lane on which one came."""
+
+    transport: str
+    endpoint: Endpoint
+
+    def done(self, peer: Hashable, mid: int) -> None: ...
+
+    def drop(self, peer: Hashable, mid: int) -> None: ...
+
+    def flush(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
     """One of them. It is answered by `accept`, `reject` or `forget`, once whoever heard it knows what it is."""
 
-    lane: Lane
-    peer: Hashable
-    is_confirmable: bool
-    mid: int
-    token: bytes
-    code: int
-    payload: bytes
-    content_format: int | None
+    lane: Listens
+    notified: Notified
     sequence: int | None
-    is_partial: bool
-    is_last: bool = False
-    """Without the Observe option: the device notifies no more (RFC 7641 section 3.2)."""
     came_at: float = field(default_factory=time.time)
+
+    @property
+    def peer(self) -> Hashable:
+        return self.notified.peer
+
+    @property
+    def token(self) -> bytes:
+        return self.notified.token
+
+    @property
+    def code(self) -> int:
+        return self.notified.response.code
+
+    @property
+    def payload(self) -> bytes:
+        return self.notified.response.payload
+
+    @property
+    def content_format(self) -> int | None:
+        return self.notified.response.content_format
+
+    @property
+    def is_partial(self) -> bool:
+        """It is a block of something larger, which has to be asked for."""
+        block = self.notified.response.block2
+        return block is not None and (block.more or block.number > 0)
+
+    @property
+    def is_last(self) -> bool:
+        """Without the Observe option: the device notifies no more (RFC 7641 section 3.2)."""
+        return self.notified.response.observe is None
 
     def accept(self) -> None:
         """Acknowledge it, if it wants that."""
-        if self.is_confirmable:
-            self._answer(coap.ACK)
-        else:
-            self.lane.done(self.peer, self.mid)
+        self.lane.endpoint.accept(self.notified)
+        self._done()
 
     def reject(self) -> None:
         """A reset: nobody wants this, which ends the observation at the device (RFC 7641 section 3.6)."""
-        self._answer(coap.RST)
+        self.lane.endpoint.reject(self.notified)
+        self._done()
 
     def forget(self) -> None:
         """It could not be stored: its repetition is a new attempt."""
-        self.lane.recent.forget_key((self.peer, self.mid))
-        self.lane.drop(self.peer, self.mid)
+        self.lane.endpoint.forget(self.notified)
+        self.lane.drop(self.notified.peer, self.notified.mid)
 
-    def _answer(self, kind: int) -> None:
-        data = empty(kind, self.mid)
-        self.lane.recent.answered((self.peer, self.mid), data)
-        self.lane.transmit(self.peer, data)
-        self.lane.done(self.peer, self.mid)
+    def _done(self) -> None:
+        self.lane.flush()
+        self.lane.done(self.notified.peer, self.notified.mid)
 
 
-def read(lane: Lane, peer: Hashable, data: bytes) -> Notice:
-    """The response in a datagram whose header is known to be whole. Raises `coap.Malformed`."""
-    said = coap.read_response(data)
-    block = said.block2
-    return Notice(
-        lane,
-        peer,
-        data[0] >> 4 & 3 == coap.CON,
-        data[2] << 8 | data[3],
-        data[4 : 4 + (data[0] & 15)],
-        data[1],
-        said.payload,
-        said.content_format,
-        # TCP keeps the order, and the number says nothing there (RFC 8323 section 7.1).
-        None if lane.transport == "tcp" else notification_order.number(said.observe),
-        block is not None and (block.more or block.number > 0),
-        said.observe is None,
-    )
+def of_notified(lane: Listens, notified: Notified) -> Notice:
+    """TCP keeps the order, and the number says nothing there (RFC 8323 section 7.1)."""
+    number = None if lane.transport == "tcp" else notification_order.number(notified.response.observe)
+    return Notice(lane, notified, number)

@@ -143,7 +143,10 @@ class Ports:
         self._streams[plane] = TcpListener(
             bound,
             counters=self._counters,
-            on_lost=self._engine.drop,
+            on_lost=self._engine.fail,
+            on_closed=lambda lane, connection: self._engine.drop(
+                lane, connection, "the TCP connection ended"
+            ),
             rates=self._rates(),
             room=room,
             room_per_host=settings.COAP_TCP_CONNECTIONS_PER_HOST or max(1, room // 4),
@@ -197,9 +200,8 @@ class Ports:
             transport=transport,
             transmit=transmit,
             take=take,
-            replies=self._engine,
+            engine=self._engine,
             counters=self._counters,
-            clock=time.monotonic,
             room=room,
         )
 

@@ -6,16 +6,16 @@ handled, behind the answer on the same way to the database. So a crash in betwee
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from lwm2m.messages import Request, Response
+import coap
+from coap import Asked
+from lwm2m.messages import AnyRequest, Response
 from lwm2m.wire import Plane
 from southbound.counters import Counters
-from southbound.transports import coap
-from southbound.transports.lane import Exchange, Lane, Replies
+from southbound.transports.lane import Drives, Exchange, Lane
 from southbound.transports.tuning import Tuning
 
 _BOOTSTRAP = (("bs",), ("bspack",))
@@ -44,10 +44,9 @@ class SmsLane(Lane):
         on_handled: Callable[[Sequence[int]], None],
         on_unreadable: Callable[[SmsPeer], None],
         take: Callable[[Exchange], None],
-        replies: Replies,
+        engine: Drives,
         counters: Counters,
         tuning: Tuning,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._send = send
         self._on_handled = on_handled
@@ -62,9 +61,8 @@ class SmsLane(Lane):
             transport="sms",
             transmit=self._transmit,
             take=self._taken,
-            replies=replies,
+            engine=engine,
             counters=counters,
-            clock=clock,
             tuning=tuning,
         )
 
@@ -99,7 +97,7 @@ class SmsLane(Lane):
         if is_ours or not self._is_awaited:
             self._close(key)
 
-    def plane_of(self, request: Request) -> Plane:
+    def plane_of(self, request: AnyRequest) -> Plane:
         """One number serves both servers: what is asked for tells which."""
         return "bootstrap" if request.path in _BOOTSTRAP else "management"
 
@@ -118,9 +116,9 @@ class SmsLane(Lane):
     def drop(self, peer: Hashable, mid: int) -> None:
         self._part_ids.difference_update(self._open.pop((peer, mid, False), ()))
 
-    def answer(self, exchange: Exchange, response: Response, max_age: int | None, is_final: bool) -> None:
-        super().answer(exchange, response, max_age, is_final)
-        self.done(exchange.peer, exchange.mid)
+    def answer(self, asked: Asked, response: Response, max_age: int | None, is_final: bool) -> None:
+        super().answer(asked, response, max_age, is_final)
+        self.done(asked.peer, asked.mid)
 
     def _taken(self, exchange: Exchange) -> None:
         self._is_awaited = True

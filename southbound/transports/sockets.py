@@ -11,11 +11,12 @@ import logging
 import socket
 from collections.abc import Callable, Sequence
 
+import coap
 from southbound.counters import Counters
-from southbound.transports.coap import MAX_DATAGRAM
 
 logger = logging.getLogger(__name__)
 
+MAX_DATAGRAM = coap.Limits().message_bytes
 RECEIVE_BUFFER = 8 * 1024 * 1024
 PER_WAKE_UP = 64
 """About 2 ms of work; then everybody else on the loop has a turn."""

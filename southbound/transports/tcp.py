@@ -12,11 +12,10 @@ import socket
 from collections.abc import Callable, Hashable
 from typing import cast
 
-from coap import Reason
+from coap import Malformed, Reason, stream
+from coap.stream import Broken, Stream, from_datagram
 from lwm2m.codes import Code
 from southbound.counters import Counters
-from southbound.transports import coap, coap_tcp
-from southbound.transports.coap_tcp import Broken, Frame
 from southbound.transports.lane import Lane
 from southbound.transports.rates import SourceRates
 
@@ -55,8 +54,9 @@ _FIRST_RESPONSE = 0x40
 
 
 class TcpListener:
-    """One port without security. `on_lost` hears of every peer that takes no more, or not this, and why.
+    """One port without security.
 
+    `on_lost` hears of every peer that takes no more, or not this, and why; `on_closed` of each that is gone.
     `room` is how many connections there may be, `room_per_host` how many of one address.
     """
 
@@ -66,6 +66,7 @@ class TcpListener:
         *,
         counters: Counters,
         on_lost: Callable[[Lane, Hashable, str, Reason], None],
+        on_closed: Callable[[Lane, Hashable], None],
         rates: SourceRates,
         room: int,
         room_per_host: int,
@@ -74,6 +75,7 @@ class TcpListener:
         self.counters = counters
         self._bound = bound
         self._on_lost = on_lost
+        self._on_closed = on_closed
         self.rates = rates
         self._room = room
         self._room_per_host = room_per_host
@@ -105,7 +107,7 @@ class TcpListener:
 
     def room_of(self, peer: Hashable) -> int:
         """The largest message that a device takes."""
-        return cast(Connection, peer).message_size
+        return cast(Connection, peer).stream.peer_size
 
     def pause(self) -> None:
         """Take no new connections, and read no more from those that stand."""
@@ -149,7 +151,8 @@ class TcpListener:
         self._by_host[host] -= 1
         if not self._by_host[host]:
             del self._by_host[host]
-        self.lost(connection, "the TCP connection ended")
+        if self.lane is not None:
+            self._on_closed(self.lane, connection)
 
     def lost(self, connection: Connection, why: str, reason: Reason = Reason.GONE) -> None:
         if self.lane is not None:
@@ -173,13 +176,9 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, listener: TcpListener) -> None:
         self.address: Address = ("", 0)
-        self.message_size = coap_tcp.PEER_MESSAGE_SIZE
-        """The largest message that the device takes, in bytes."""
+        self.stream = Stream()
         self._listener = listener
-        self._splitter = coap_tcp.Splitter()
         self._transport: asyncio.Transport | None = None
-        self._next_mid = 0
-        self._is_introduced = False
         self._is_first = True
         self._is_paused = False
         self._turn: asyncio.Handle | None = None
@@ -208,10 +207,10 @@ class Connection(asyncio.Protocol):
         self._began_at = _now()
         _keep_alive(made.get_extra_info("socket"))
         if not self._listener.opened(self):
-            made.write(coap_tcp.abort("no room for more connections"))
+            made.write(stream.abort("no room for more connections"))
             made.close()  # an empty buffer: it leaves at once, or with the connection
             return
-        made.write(coap_tcp.csm())
+        made.write(self.stream.opening())
 
     def data_received(self, data: bytes) -> None:
         if self._ended_at is not None:
@@ -221,7 +220,7 @@ class Connection(asyncio.Protocol):
             self.end("no TLS here")
             return
         self._is_first = False
-        self._splitter.add(data)
+        self.stream.add(data)
         if self._turn is None:
             self._work()
 
@@ -242,16 +241,16 @@ class Connection(asyncio.Protocol):
         self._turn = None
         try:
             for _ in range(FRAMES_PER_TURN):
-                frame = self._splitter.take()
-                if frame is None or self._ended_at is not None:
+                message = self.stream.take()
+                if message is None or self._ended_at is not None:
                     self._rest()
                     return
-                self._take(frame)
+                self._take(message)
                 if not self._listener.rates.allows(self.address[0]):
                     self._listener.counters.throttled += 1
                     self._pause_for(THROTTLED_SECONDS)
                     return
-        except (Broken, coap.Malformed) as error:
+        except (Broken, Malformed) as error:
             self._listener.refused(self, str(error))
             self.end(str(error))
             return
@@ -273,7 +272,7 @@ class Connection(asyncio.Protocol):
         if self.is_leaving:
             self._close_when_answered()
             return
-        if not self._splitter.is_within:
+        if not self.stream.is_within:
             self._frame_at = None
         elif self._frame_at is None:
             self._frame_at = _now()
@@ -291,7 +290,7 @@ class Connection(asyncio.Protocol):
                 self._close()
             return
         idle = self._listener.idle_seconds(self._accepted)
-        if not self._is_introduced and now - self._began_at > CSM_SECONDS:
+        if not self.stream.is_introduced and now - self._began_at > CSM_SECONDS:
             self.end("no capabilities were said")
         elif self._frame_at is not None and now - self._frame_at > FRAME_SECONDS:
             self.end("a message was begun and not ended")
@@ -301,11 +300,11 @@ class Connection(asyncio.Protocol):
     # -- out -------------------------------------------------------------------------------------------------
     def transmit(self, data: bytes) -> None:
         """Send what has the form of a datagram."""
-        frame = coap_tcp.from_datagram(data)
+        frame = from_datagram(data)
         if self._transport is None or frame is None:
             return
         message = frame.encode()
-        if len(message) > self.message_size:
+        if len(message) > self.stream.peer_size:
             self._too_large(len(message))
         else:
             if frame.code in _ACCEPTED:
@@ -318,16 +317,16 @@ class Connection(asyncio.Protocol):
     def _too_large(self, size: int) -> None:
         """The device said that it takes no message of this size (RFC 8323 section 5.3.1)."""
         self._listener.counters.unsent += 1
-        why = f"The message has {size} bytes, and the device takes at most {self.message_size}."
+        why = f"The message has {size} bytes, and the device takes at most {self.stream.peer_size}."
         asyncio.get_running_loop().call_soon(self._listener.lost, self, why, Reason.TOO_LARGE)
 
     def end(self, reason: str) -> None:
         """Say why and close."""
-        self._last_word(coap_tcp.abort(reason))
+        self._last_word(stream.abort(reason))
 
     def release(self) -> None:
         """Tell the device to connect anew (RFC 8323 section 5.5)."""
-        self._last_word(Frame(coap_tcp.RELEASE, b"", b"").encode())
+        self._last_word(stream.release())
 
     def pause(self) -> None:
         self._is_paused = True
@@ -366,40 +365,23 @@ class Connection(asyncio.Protocol):
         self._transport.write(message)
 
     # -- in --------------------------------------------------------------------------------------------------
-    def _take(self, frame: Frame) -> None:
-        if frame.code >> 5 == 7:
-            self._signal(frame)
-        elif frame.code == 0:
-            return  # an empty message keeps the connection alive and says nothing (RFC 8323 section 3.4)
-        elif self._is_introduced:
-            self._deliver(frame.to_datagram(coap.CON if frame.code < 0x20 else coap.NON, self._mid()))
-        else:
-            raise Broken("a message before the capabilities (CSM)")
-
-    def _signal(self, frame: Frame) -> None:
-        coap_tcp.check_signal(frame)
-        if not self._is_introduced and frame.code != coap_tcp.CSM:
-            raise Broken("the first message must be the capabilities (CSM)")
-        if frame.code == coap_tcp.CSM:
-            self._is_introduced = True
-            self.message_size = coap_tcp.said_size(frame) or self.message_size
-        elif frame.code == coap_tcp.PING:
-            self._write(Frame(coap_tcp.PONG, frame.token, b"").encode())
-        elif frame.code == coap_tcp.RELEASE:
-            self._splitter = coap_tcp.Splitter()  # a device that leaves asks nothing more
-            self._leave()
-        elif frame.code == coap_tcp.ABORT:
+    def _take(self, message: bytes) -> None:
+        """A message, or what is left to do after a signal."""
+        if message:
+            self._deliver(message)
+            return
+        for said in self.stream.take_sent():
+            self._write(said)
+        if self.stream.is_aborted:
             self._close()
+        elif self.stream.is_released:
+            self._leave()
 
     def _deliver(self, datagram: bytes) -> None:
         lane = self._listener.lane
         assert lane is not None
         self._unanswered += 0 < datagram[1] < 0x20
         lane.receive(datagram, self, self.address)
-
-    def _mid(self) -> int:
-        self._next_mid = self._next_mid + 1 & 0xFFFF
-        return self._next_mid
 
 
 def _now() -> float:

@@ -4,35 +4,53 @@ from __future__ import annotations
 
 from itertools import count
 
-from coap import ACK, CON, Client, Finished, MessageIds, Request, Tuning
-from coap.message import Block
+from coap import ACK, CON, Block, Failed, Finished, MessageIds, Reason, Request, Tuning
+from coap.client import Client
 from coap.options import Option, uint
+from coap.output import Output
 
 GET = 1
 CONTENT = 0x45
 
 
-def client() -> Client:
+class Asking(Client):
+    """The asking half of an endpoint by itself, with what it leaves behind."""
+
+    def __init__(self, **more: object) -> None:
+        self.output = Output()
+        super().__init__(output=self.output, **more)
+
+    def sent(self) -> list[tuple[object, bytes]]:
+        return self.output.take_sent()
+
+    def events(self) -> list[object]:
+        return self.output.take_events()
+
+    def drop(self, peer: object, detail: str, now: float) -> None:
+        self.fail(peer, Failed(Reason.GONE, detail), now)
+
+
+def client() -> Asking:
     """Dice that always draw the lowest number, tokens that count."""
     numbers = count(1)
-    return Client(
+    return Asking(
         dice=lambda low, high: low,
         draw_token=lambda: next(numbers).to_bytes(8, "big"),
         message_ids=MessageIds([100]),
     )
 
 
-def ask(asking: Client, peer: object = "a", now: float = 0.0, **more: object):
+def ask(asking: Asking, peer: object = "a", now: float = 0.0, **more: object):
     tuning = more.pop("tuning", Tuning())
     request = more.pop("request", Request(GET, ((11, b"3"),)))
     return asking.request(peer, request, tuning=tuning, now=now, **more)
 
 
-def sent(asking: Client) -> list[bytes]:
+def sent(asking: Asking) -> list[bytes]:
     return [data for _, data in asking.sent()]
 
 
-def outcomes(asking: Client) -> list[object]:
+def outcomes(asking: Asking) -> list[object]:
     return [event.outcome for event in asking.events() if isinstance(event, Finished)]
 
 
@@ -68,7 +86,7 @@ def number(option: int, value: int) -> Option:
     return option, uint(value)
 
 
-def run_out(asking: Client, until: float) -> list[tuple[float, bytes]]:
+def run_out(asking: Asking, until: float) -> list[tuple[float, bytes]]:
     """Let the time pass; what was sent when."""
     told = []
     while (at := asking.next_timer()) is not None and at <= until:

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from coap import Failed, Reason, Request, Response
+from coap import Block, Failed, Reason, Request, Response
 from coap.blockwise import CONTINUE, INCOMPLETE, MAX_ANSWER_BYTES, TOO_LARGE, Transfer
-from coap.message import Block
 from coap.options import BLOCK1, BLOCK2, OBSERVE
 
 FUZZ = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))

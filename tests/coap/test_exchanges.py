@@ -166,7 +166,7 @@ def test_a_peer_that_is_gone_takes_all_with_it_and_nobody_else():
     asking.drop("a", "closed", 0.1)
     assert outcomes(asking) == [Failed(Reason.GONE, "closed")] * 2
     assert sent(asking) == []
-    asking.drop_all("stop", 0.2)
+    asking.fail_all(Failed(Reason.GONE, "stop"), 0.2)
     assert outcomes(asking) == [Failed(Reason.GONE, "stop")]
 
 

@@ -11,8 +11,7 @@ from aiocoap.numbers.codes import Code
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from coap import NON, Malformed, Request, Response, read_response
-from coap.message import Block
+from coap import NON, Block, Malformed, Request, Response, read_response
 from coap.options import uint
 from tests.fakes import foreign
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import coap
 from devices.commands.models import Operation
 from devices.observations.services.observations import Observed
 from lwm2m import formats
@@ -107,7 +108,8 @@ def test_any_send_has_a_verdict(payload, at, is_known):
 )
 def test_any_notification_has_a_verdict(payload, at, code, sequence, path):
     sender = Sender(7, 1, "r", False, True, Target("1.2", LINKS))
-    notice = Notice(None, ("127.0.0.1", 1), True, 1, b"\x01", code, payload, NUMBERS[at], sequence, False)
+    said = coap.Response(code, payload, NUMBERS[at], observe=sequence)
+    notice = Notice(None, coap.Notified(("127.0.0.1", 1), True, 1, b"\x01", said), sequence)
     observed = {(7, "01"): Observed(3, 7, (path,), False)}
     verdict = judge_notice(Notified(notice, HOME), sender, observed, timezone.now())
     assert verdict.is_welcome

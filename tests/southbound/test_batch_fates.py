@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection, connections, transaction
 from psycopg import errors
 
+from coap import Endpoint
 from devices.inventory.models import Device
 from devices.registry.models import Registration
 from lwm2m.requests import register_request, update_request
@@ -18,7 +19,6 @@ from southbound.counters import Counters
 from southbound.gathering import Gathering
 from southbound.group_commit import GroupCommit
 from southbound.guard import Guard
-from southbound.transports import coap
 from tests.southbound.client import LINKS, management, until
 from tests.southbound.test_group_commit import run, take
 
@@ -92,17 +92,17 @@ def test_of_six_answers_of_which_one_cannot_be_given_five_are_and_the_one_may_be
         wires = [await management(southbound) for _ in six]
         places = [(await registered(wire, number)).location for number, wire in enumerate(wires)]
         datagrams = [wire.encode(update_request(place)) for wire, place in zip(wires, places, strict=True)]
-        poisonous, write = datagrams[1][2:4], coap.write_response
+        poisonous, answer = datagrams[1][2:4], Endpoint.answer
 
-        def write_response(kind, mid, token, response, **options):
-            if mid == int.from_bytes(poisonous) and response.code == 0x44:
+        def broken_answer(endpoint, asked, code, **said):
+            if asked.mid == int.from_bytes(poisonous) and code == 0x44:
                 raise RuntimeError("a mistake of ours, for one answer")
-            return write(kind, mid, token, response, **options)
+            return answer(endpoint, asked, code, **said)
 
-        monkeypatch.setattr(coap, "write_response", write_response)
+        monkeypatch.setattr(Endpoint, "answer", broken_answer)
         answers = await in_one_batch(southbound, monkeypatch, wires, datagrams)
         assert [answer[1] for answer in answers] == [0x44, 0xA3, 0x44, 0x44, 0x44, 0x44]
-        monkeypatch.setattr(coap, "write_response", write)
+        monkeypatch.setattr(Endpoint, "answer", answer)
         wires[1].send(datagrams[1])  # the same message again is a new attempt
         assert (await wires[1].next())[1] == 0x44
 

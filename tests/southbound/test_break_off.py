@@ -8,6 +8,7 @@ import logging
 import pytest
 from django.db import OperationalError
 
+from coap import stream
 from coap.options import BLOCK1, BLOCK2, Option
 from devices.commands.models import Command
 from devices.commands.services import delivery, mailbox
@@ -18,7 +19,6 @@ from devices.telemetry.models import ResourceValue
 from lwm2m.codes import Code
 from lwm2m.requests import register_request, update_request
 from southbound import turns
-from southbound.transports import coap_tcp
 from southbound.transports.engine import Tuning
 from tests.coap.peer import block, number, piggybacked
 from tests.southbound.client import LINKS, management, until
@@ -314,7 +314,7 @@ def test_a_transfer_that_goes_on_prolongs_its_lease(play, make_device, monkeypat
 
 async def frame_of(reader) -> bytes:
     """The next request on a stream, in the form of a datagram."""
-    splitter = coap_tcp.Splitter()
+    splitter = stream.Splitter()
     while True:
         for frame in splitter.feed(await reader.read(1)):
             if 0 < frame.code < 0x20:
@@ -329,7 +329,7 @@ def test_a_device_that_connects_anew_is_asked_on_its_new_connection(make_device,
 
     async def registered(port):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(coap_tcp.csm() + register_frame(b"r"))
+        writer.write(stream.csm() + register_frame(b"r"))
         return reader, writer
 
     async def scene():

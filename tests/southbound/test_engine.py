@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from dataclasses import replace
 
 import pytest
@@ -12,7 +11,7 @@ import coap
 from coap.message import empty
 from coap.options import BLOCK1, BLOCK2, OBSERVE
 from lwm2m.codes import Code
-from lwm2m.messages import Request
+from lwm2m.messages import Request, Response
 from southbound.counters import Counters
 from southbound.transports import tuning
 from southbound.transports.engine import Engine
@@ -39,19 +38,18 @@ def run(scene) -> None:
 class Way:
     """A lane whose datagrams stay in a list, and the engine behind it."""
 
-    def __init__(self, transport: str, patience: tuning.Tuning = QUICK) -> None:
+    def __init__(self, transport: str, patience: tuning.Tuning = QUICK, engine: Engine | None = None) -> None:
         self.sent: list[bytes] = []
         self.counters = Counters()
-        self.engine = Engine(self.counters, tuning=patience)
+        self.engine = engine or Engine(tuning=patience)
         slow = replace(patience, block_exponent=tuning.SMS_BLOCK_EXPONENT)
         self.lane = Lane(
             plane="management",
             transport=transport,
             transmit=lambda peer, data: self.sent.append(data),
-            take=lambda exchange: None,
-            replies=self.engine,
+            take=lambda exchange: exchange.answer(Response(Code.CHANGED)),
+            engine=self.engine,
             counters=self.counters,
-            clock=time.monotonic,
             tuning=slow if transport == "sms" else None,
         )
         self.engine.start(asyncio.get_running_loop())
@@ -79,7 +77,7 @@ async def begun(way: Way, kind: str) -> asyncio.Task:
     task = way.ask(request, token=token)
     asked = await way.next()
     if kind == "block-wise write":
-        exponent = way.lane.block_exponent
+        exponent = way.lane.endpoint.tuning.block_exponent
         way.say(piggybacked(asked, Code.CONTINUE, b"", block(BLOCK1, 0, True, exponent)))
         await way.next(2)
     elif kind == "block-wise read":
@@ -96,7 +94,7 @@ async def next_leaves(way: Way) -> None:
     way.say(piggybacked(asked, Code.CONTENT, b"hi", number(12, 0)))
     assert (await task).payload == b"hi"
     assert len(way.sent) == 1
-    assert len(way.engine._client) == 0
+    assert len(way.lane.endpoint) == 0
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -201,10 +199,11 @@ def test_one_space_of_message_ids_to_a_peer():
     async def scene():
         way = Way("udp", tuning.Tuning())
         drawn = []
-        for _ in range(3):
+        for step in range(3):
             task = way.ask()
             asked = await way.next()
-            drawn += [mid_of(asked), way.engine.draw_mid(way.lane, PEER)]
+            way.lane.receive(message(coap.NON, Code.POST, step, b"t", b""), PEER, PEER)
+            drawn += [mid_of(asked), mid_of(way.sent[-1])]
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
             way.sent.clear()
@@ -245,8 +244,8 @@ def test_an_answer_that_nobody_can_read_ends_the_request_and_is_reset():
 
 def test_a_way_that_cannot_send_harms_no_other():
     async def scene():
-        way, other = Way("udp"), Way("udp")
-        other.engine = way.engine
+        way = Way("udp")
+        other = Way("udp", engine=way.engine)
 
         def broken(peer, data):
             raise OSError("no room")
@@ -254,7 +253,7 @@ def test_a_way_that_cannot_send_harms_no_other():
         way.lane.transmit = broken
         task, well = way.ask(), asyncio.create_task(way.engine.request(other.lane, PEER, READ))
         asked = await other.next()
-        way.engine.receive(other.lane, PEER, piggybacked(asked, Code.CONTENT))
+        other.lane.receive(piggybacked(asked, Code.CONTENT), PEER, PEER)
         assert (await well).code == Code.CONTENT
         with pytest.raises(NoReply):
             await task

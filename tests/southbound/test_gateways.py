@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+import coap
 from audit.models import LedgerEvent
 from devices.commands.models import Command
 from devices.commands.services import operations
@@ -461,7 +462,8 @@ def test_a_large_gateway_is_listed_and_its_command_stays_small(play, make_device
 def test_a_notification_may_mix_prefixes():
     place = Path(3303, 0, 5700)
     named = (Node(place, 1.0, prefix="dev0"), Node(place, 2.0, prefix="lwm2m/dev1"), Node(place, 3.0))
-    notice = Notice(None, ("127.0.0.1", 1), True, 1, b"\x01", 0x45, report(*named), 112, 5, False)
+    said = coap.Response(0x45, report(*named), 112, observe=5)
+    notice = Notice(None, coap.Notified(("127.0.0.1", 1), True, 1, b"\x01", said), 5)
     links = parse_object_links(b'</lwm2m>;rt="oma.lwm2m",</lwm2m/1/0>,</lwm2m/25>;ver=2.0')
     sender = Sender(7, 1, "r", False, True, Target("1.2", links))
     observed = {(7, "01"): Observed(3, 7, ("/3303",), True)}

@@ -7,12 +7,12 @@ import random
 
 import pytest
 
+from coap.assemblies import MAX_REQUEST_BYTES
 from devices.inventory.models import Knock
 from devices.registry.models import Registration
 from lwm2m.codes import Code
 from lwm2m.messages import Request
 from lwm2m.requests import register_request
-from southbound.transports.blocks import MAX_BYTES
 from tests.southbound.client import LINKS, bootstrap, management, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -209,7 +209,7 @@ def test_a_datagram_that_is_too_large(play):
         wire = await management(southbound)
         answer = await wire.ask(Request(Code.POST, ("rd",), (), 40, b"x" * 6000))
         assert answer.code == "4.13"
-        assert answer.message.opt.size1 == MAX_BYTES
+        assert answer.message.opt.size1 == MAX_REQUEST_BYTES
         assert answer.message.opt.block1 == (0, True, 6)
 
     play(scene)

@@ -17,6 +17,7 @@ from lwm2m.messages import Response
 from simulator.smsc_faults import SmscFaults
 from smpp import Address, DeliverSm, Status
 from southbound.counters import Counters
+from southbound.transports.engine import Engine
 from southbound.transports.smpp_link import UNREACHED
 from southbound.transports.sms_lane import SmsLane, SmsPeer
 from tests.southbound.client import until
@@ -362,25 +363,22 @@ def test_a_message_after_half_of_another_is_as_it_was_sent(received, operator, m
 
 def test_an_answer_and_a_request_may_have_the_same_id(meter):
     """RFC 7252 section 4.4: message ids are those of who made them up, and an ACK has one of ours."""
-    taken, replies, handled = [], [], []
-
-    class Replies:
-        def receive(self, lane, peer, data):
-            replies.append(data)
-
+    taken, came, handled = [], [], []
+    engine = Engine()
+    engine.on_empty = lambda lane, peer: came.append(peer)
     lane = SmsLane(
         send=lambda *_: None,
         on_handled=handled.append,
         on_unreadable=lambda _: None,
         take=taken.append,
-        replies=Replies(),
+        engine=engine,
         counters=Counters(),
         tuning=QUICK.tuning,
     )
     peer = SmsPeer(1, NUMBER)
     lane.take_in(peer, bytes.fromhex("4402123461626364b27264") + b"\x44ep=1", (1,))
-    lane.take_in(peer, bytes.fromhex("644512347778797aff3432"), (2,))
-    assert (len(taken), len(replies), handled) == (1, 1, [[2]])
+    lane.take_in(peer, bytes.fromhex("60001234"), (2,))
+    assert (len(taken), came, handled) == (1, [peer], [[2]])
     taken[0].answer(Response(0x41))
     assert handled == [[2], [1]]
 

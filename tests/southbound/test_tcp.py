@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 from aiocoap import DELETE, POST, Context, Message, resource
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from coap import stream
+from coap.codes import ABORT, CSM, PING, PONG, RELEASE
 from coap.options import BLOCK1, walk
+from coap.stream import Frame, Splitter
 from devices.commands.models import Command
 from devices.commands.services import mailbox, operations
 from devices.inventory.models import Knock, Plane
@@ -23,8 +23,7 @@ from devices.registry.models import Registration, RegistrationDetail
 from devices.telemetry.models import ResourceValue
 from lwm2m.registration import Origin
 from lwm2m.requests import register_request, send_request
-from southbound.transports import coap, coap_tcp, tcp
-from southbound.transports.coap_tcp import Broken, Frame, Splitter
+from southbound.transports import tcp
 from southbound.transports.ports import PortSettings
 from tests.southbound.client import Wire, until
 from tests.southbound.conftest import running
@@ -32,78 +31,6 @@ from tests.southbound.management import order, told
 
 PORTS = PortSettings("127.0.0.1", 0, 0, 0, 0, coap_tcp=0, bootstrap_coap_tcp=0)
 LINKS = b'</>;rt="oma.lwm2m";ct="60 110 112",</1/0>,</3/0>'
-
-
-# -- frames ----------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    ("wire", "frame"),
-    [
-        # RFC 8323 section 3.2, figure 5: 2.03 with the token 7f, without options and payload
-        (bytes.fromhex("01437f"), Frame(0x43, b"\x7f", b"")),
-        # a length of 13 to 268 has one more byte
-        (bytes.fromhex("d1004599") + b"\xff" + b"x" * 12, Frame(0x45, b"\x99", b"\xff" + b"x" * 12)),
-        (bytes.fromhex("e0000045") + b"\xff" + b"x" * 268, Frame(0x45, b"", b"\xff" + b"x" * 268)),
-    ],
-)
-def test_vectors(wire, frame):
-    assert list(Splitter().feed(wire)) == [frame]
-    assert frame.encode() == wire
-
-
-frames = st.builds(
-    Frame,
-    st.sampled_from([0x01, 0x02, 0x44, 0x45, 0x84, coap_tcp.CSM]),
-    st.binary(max_size=8),
-    st.integers(0, 3000).map(bytes),
-)
-
-
-@given(st.lists(frames, max_size=5), st.integers(1, 700))
-def test_frames_come_out_as_they_went_in_however_the_stream_is_cut(sent, step):
-    wire = b"".join(frame.encode() for frame in sent)
-    splitter = Splitter()
-    found = [frame for at in range(0, len(wire), step) for frame in splitter.feed(wire[at : at + step])]
-    assert found == [frame for frame in sent if frame != Frame(0, b"", b"")]
-    assert not splitter.is_within
-
-
-@given(st.lists(st.one_of(frames, st.just(Frame(0, b"", b""))), max_size=40), st.integers(1, 100_000))
-@settings(max_examples=25, deadline=None)
-def test_empty_messages_between_others_say_nothing_however_many(sent, empty):
-    """100,000 of them are one segment that asyncio reads at once."""
-    wire = b"\x00\x00" * empty + b"".join(frame.encode() for frame in sent)
-    assert list(Splitter().feed(wire)) == [frame for frame in sent if frame != Frame(0, b"", b"")]
-
-
-def cpu_seconds(count):
-    """What a segment of so many messages costs the processor, at best."""
-    wire = Frame(coap_tcp.PING, b"", b"").encode() * count
-    best = float("inf")
-    for _ in range(5):
-        began_at = time.thread_time()
-        assert sum(1 for _ in Splitter().feed(wire)) == count
-        best = min(best, time.thread_time() - began_at)
-    return best
-
-
-def test_many_small_messages_in_one_segment_cost_no_more_each():
-    """Eight times as many cost eight times as much; where each copies what is left, sixty-four times."""
-    assert cpu_seconds(64_000) < 24 * cpu_seconds(8_000)
-
-
-@given(st.binary(max_size=400))
-def test_nothing_but_broken_comes_of_any_bytes(data):
-    splitter = Splitter()
-    try:
-        for frame in splitter.feed(data):
-            coap_tcp.check_signal(frame)
-    except Broken:
-        return
-
-
-@given(frames)
-def test_a_message_has_the_same_content_as_a_datagram(frame):
-    assert coap_tcp.from_datagram(frame.to_datagram(coap.CON, 77)) == frame
 
 
 def register_frame(token: bytes) -> bytes:
@@ -206,7 +133,7 @@ def test_int_106_registration_over_tcp_and_all_that_follows(on_tcp, make_device)
 async def connected(port):
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     first = await read_frame(reader)
-    assert first.code == coap_tcp.CSM
+    assert first.code == CSM
     return reader, writer
 
 
@@ -222,10 +149,10 @@ async def read_frame(reader) -> Frame | None:
 def test_ping_release_and_an_empty_message(on_tcp):
     async def scene(southbound, port):
         reader, writer = await connected(port)
-        writer.write(coap_tcp.csm() + b"\x00\x00" + Frame(coap_tcp.PING, b"tok", b"").encode())
+        writer.write(stream.csm() + b"\x00\x00" + Frame(PING, b"tok", b"").encode())
         pong = await read_frame(reader)
-        assert (pong.code, pong.token) == (coap_tcp.PONG, b"tok")
-        writer.write(Frame(coap_tcp.RELEASE, b"", b"").encode())
+        assert (pong.code, pong.token) == (PONG, b"tok")
+        writer.write(Frame(RELEASE, b"", b"").encode())
         assert await reader.read() == b""
         writer.close()
 
@@ -241,9 +168,9 @@ def test_a_device_that_leaves_has_answers_to_what_it_asked_before(on_tcp, make_d
 
     async def scene(southbound, port):
         reader, writer = await connected(port)
-        said = coap_tcp.csm() + b"".join(register_frame(n.to_bytes(2, "big")) for n in range(asked))
+        said = stream.csm() + b"".join(register_frame(n.to_bytes(2, "big")) for n in range(asked))
         if way == "release":
-            writer.write(said + Frame(coap_tcp.RELEASE, b"", b"").encode() + register_frame(b"late"))
+            writer.write(said + Frame(RELEASE, b"", b"").encode() + register_frame(b"late"))
         else:
             writer.write(said)
             writer.write_eof()
@@ -266,7 +193,7 @@ def test_a_device_that_leaves_is_not_waited_for_without_end(on_tcp, make_device,
     async def scene(southbound, port):
         monkeypatch.setattr(southbound.uplink.commits, "submit", lambda *args, **options: True)
         reader, writer = await connected(port)
-        writer.write(coap_tcp.csm() + register_frame(b"a") + Frame(coap_tcp.RELEASE, b"", b"").encode())
+        writer.write(stream.csm() + register_frame(b"a") + Frame(RELEASE, b"", b"").encode())
         assert await reader.read() == b""
         writer.close()
 
@@ -278,9 +205,9 @@ def test_a_device_that_leaves_is_not_waited_for_without_end(on_tcp, make_device,
     "said",
     [
         Frame(2, b"", b"\xb2rd").encode(),  # a request before the capabilities
-        Frame(coap_tcp.PING, b"", b"").encode(),  # a signal before them
-        Frame(coap_tcp.CSM, b"", b"\x90").encode(),  # a critical option that nobody knows
-        Frame(coap_tcp.CSM, b"", b"\xee\xff\xff").encode(),  # options cut off
+        Frame(PING, b"", b"").encode(),  # a signal before them
+        Frame(CSM, b"", b"\x90").encode(),  # a critical option that nobody knows
+        Frame(CSM, b"", b"\xee\xff\xff").encode(),  # options cut off
         b"\x0f\x01",  # a token of 15 bytes
         b"\xf0\xff\xff\xff\xff\x01",  # 4 GB
         b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -291,7 +218,7 @@ def test_what_is_no_coap_ends_the_connection_with_a_reason(on_tcp, said):
         reader, writer = await connected(port)
         writer.write(said)
         last = await read_frame(reader)
-        assert last.code == coap_tcp.ABORT
+        assert last.code == ABORT
         assert last.rest[1:]
         assert await reader.read() == b""
         writer.close()
@@ -305,7 +232,7 @@ def test_what_is_no_coap_ends_the_connection_with_a_reason(on_tcp, said):
 async def aborted(reader) -> str:
     """The reason that the connection was ended for; it is gone behind it."""
     last = await read_frame(reader)
-    assert last.code == coap_tcp.ABORT
+    assert last.code == ABORT
     assert await reader.read() == b""
     return last.rest[1:].decode()
 
@@ -316,10 +243,10 @@ async def aborted(reader) -> str:
     [
         ("CSM_SECONDS", b"", "no capabilities were said"),
         ("CSM_SECONDS", b"\x00\x00" * 9, "no capabilities were said"),
-        ("FRAME_SECONDS", coap_tcp.csm() + b"\xd0", "a message was begun and not ended"),
-        ("FRAME_SECONDS", coap_tcp.csm() + register_frame(b"x")[:-1], "a message was begun and not ended"),
-        ("IDLE_SECONDS", coap_tcp.csm(), "nothing was registered"),
-        ("IDLE_SECONDS", coap_tcp.csm() + register_frame(b"x"), "nothing was registered"),  # nobody's name
+        ("FRAME_SECONDS", stream.csm() + b"\xd0", "a message was begun and not ended"),
+        ("FRAME_SECONDS", stream.csm() + register_frame(b"x")[:-1], "a message was begun and not ended"),
+        ("IDLE_SECONDS", stream.csm(), "nothing was registered"),
+        ("IDLE_SECONDS", stream.csm() + register_frame(b"x"), "nothing was registered"),  # nobody's name
     ],
 )
 def test_connections_that_are_of_no_use_end(on_tcp, monkeypatch, patience, said, reason):
@@ -331,7 +258,7 @@ def test_connections_that_are_of_no_use_end(on_tcp, monkeypatch, patience, said,
         frame = await read_frame(reader)
         if frame.code == 0x83:  # the refused Register was answered
             frame = await read_frame(reader)
-        assert (frame.code, frame.rest[1:].decode()) == (coap_tcp.ABORT, reason)
+        assert (frame.code, frame.rest[1:].decode()) == (ABORT, reason)
         assert await reader.read() == b""
         writer.close()
 
@@ -345,10 +272,10 @@ def test_a_connection_with_a_registration_stands_until_it_is_deregistered(on_tcp
 
     async def scene(southbound, port):
         reader, writer = await connected(port)
-        writer.write(coap_tcp.csm() + register_frame(b"a"))
+        writer.write(stream.csm() + register_frame(b"a"))
         assert (await read_frame(reader)).code == 0x41
         other, stranger = await connected(port)
-        stranger.write(coap_tcp.csm())
+        stranger.write(stream.csm())
         assert await aborted(other) == "nothing was registered"  # so a look was had at this one, too
         row = await until(lambda: Registration.objects.get())
         path = b"".join(bytes((len(part),)) + part for part in (row.registration_id.encode(),))
@@ -401,7 +328,7 @@ def test_many_messages_in_one_segment_are_all_answered(on_tcp):
     async def scene(southbound, port):
         reader, writer = await connected(port)
         tokens = [b"%d" % number for number in range(tcp.FRAMES_PER_TURN * 5)]
-        writer.write(coap_tcp.csm() + b"".join(Frame(coap_tcp.PING, token, b"").encode() for token in tokens))
+        writer.write(stream.csm() + b"".join(Frame(PING, token, b"").encode() for token in tokens))
         assert [(await read_frame(reader)).token for _ in tokens] == tokens
         writer.close()
 
@@ -429,7 +356,7 @@ def test_what_is_sent_fits_the_messages_that_a_device_takes(on_tcp, make_device,
 
     async def scene(southbound, port):
         reader, writer = await connected(port)
-        writer.write(coap_tcp.csm(size) + register_frame(b"a"))
+        writer.write(stream.csm(size) + register_frame(b"a"))
         assert (await read_frame(reader)).code == 0x41
         waiting = asyncio.create_task(order(device, "write", "/3/0/15", value=value, content_format="text"))
         got = b""
@@ -460,7 +387,7 @@ def test_what_a_device_cannot_take_is_not_sent_and_told_at_once(on_tcp, make_dev
         reader, writer = await connected(port)
         writer.write(register_in(b"a"))
         assert (await read_frame(reader)).code == 0x41
-        writer.write(coap_tcp.csm(12))
+        writer.write(stream.csm(12))
         asked = {"operation": "read", "path": "/3/0/9", "arguments": {}, "requested_by": "test"}
         await until(lambda: operations.request(device=device, **asked))
         row = await until(lambda: Command.objects.exclude(state__in=("queued", "sent")).first())
@@ -470,7 +397,7 @@ def test_what_a_device_cannot_take_is_not_sent_and_told_at_once(on_tcp, make_dev
         writer.close()
 
     def register_in(token):
-        return coap_tcp.csm() + register_frame(token)
+        return stream.csm() + register_frame(token)
 
     on_tcp(scene)
 
@@ -480,7 +407,7 @@ def test_what_a_device_cannot_take_is_not_sent_and_told_at_once(on_tcp, make_dev
     [(b"", None), (b"\x22\x10\x00", 4096), (b"\x21\x80\x20", 128), (b"\x25" + b"\xff" * 5, None)],
 )
 def test_the_size_that_a_peer_says(options, size):
-    assert coap_tcp.said_size(Frame(coap_tcp.CSM, b"", options)) == size
+    assert stream.said_size(Frame(CSM, b"", options)) == size
 
 
 @pytest.mark.django_db(transaction=True)
@@ -492,7 +419,7 @@ def test_several_blocks_in_one_message(on_tcp, make_device):
 
     async def scene(southbound, port):
         reader, writer = await connected(port)
-        writer.write(coap_tcp.csm())
+        writer.write(stream.csm())
         head, _, _ = register_frame(b"").partition(b"\xff")
         options = head[3:] if head[0] >> 4 == 13 else head[2:]
         for block, payload, code in (
@@ -515,7 +442,7 @@ def test_several_blocks_in_one_message(on_tcp, make_device):
 def test_a_message_with_a_broken_form_ends_the_connection(on_tcp, rest):
     async def scene(southbound, port):
         reader, writer = await connected(port)
-        writer.write(coap_tcp.csm() + Frame(2, b"t", rest).encode())
+        writer.write(stream.csm() + Frame(2, b"t", rest).encode())
         assert await aborted(reader)
         writer.close()
 
@@ -528,13 +455,13 @@ def test_a_command_waits_for_the_connection_and_the_device_registers_anew_on_ano
 
     async def scene(southbound, port):
         reader, writer = await connected(port)
-        writer.write(coap_tcp.csm() + register_frame(b"a"))
+        writer.write(stream.csm() + register_frame(b"a"))
         assert (await read_frame(reader)).code == 0x41
         writer.close()
         await until(lambda: not southbound.ports.route(Plane.MANAGEMENT, origin_of()))
         waiting = asyncio.create_task(order(device, "read", "/3/0/9"))
         reader, writer = await connected(port)
-        writer.write(coap_tcp.csm() + register_frame(b"b"))
+        writer.write(stream.csm() + register_frame(b"b"))
         answered = None
         while answered is None:
             frame = await read_frame(reader)
@@ -577,7 +504,7 @@ def test_a_new_connection_from_a_known_address_is_nobodys(on_tcp, make_device):
     async def answer(to: socket.socket, datagram: bytes) -> int:
         """Asks, and gives the code of the answer."""
         loop, splitter = asyncio.get_running_loop(), Splitter()
-        await loop.sock_sendall(to, coap_tcp.from_datagram(datagram).encode())
+        await loop.sock_sendall(to, stream.from_datagram(datagram).encode())
         while True:
             for frame in splitter.feed(await loop.sock_recv(to, 4096)):
                 if frame.code >> 5 in (2, 4, 5):

@@ -14,6 +14,7 @@ from enum import StrEnum
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+import coap
 from accounts.errors import Refused
 from audit import ledger
 from devices.commands import dangers
@@ -28,8 +29,7 @@ from devices.messaging.models import SmscLink, SmsMessage, SmsPurpose
 from devices.messaging.services import sms_numbers, sms_outbox, smsc_links
 from devices.registry.models import RegistrationDetail
 from devices.registry.selectors import device_models
-from lwm2m import trigger
-from lwm2m.codes import dotted
+from lwm2m.codes import Code, dotted
 from lwm2m.paths import Path
 
 VALID_SECONDS = 3600
@@ -45,7 +45,8 @@ class Kind(StrEnum):
     BOOTSTRAP = "bootstrap"
 
 
-_RESOURCES = {Kind.UPDATE: trigger.UPDATE, Kind.BOOTSTRAP: trigger.BOOTSTRAP}
+_RESOURCES = {Kind.UPDATE: 8, Kind.BOOTSTRAP: 9}
+"""Of the Server object: Registration Update Trigger, Bootstrap-Request Trigger (LightweightM2M 1.1 Core E.2)."""
 
 
 def send(
@@ -113,8 +114,10 @@ def _message(device: Device, kind: Kind) -> tuple[Path, bytes]:
     servers = links.objects.get(1) if links else None
     path = Path(1, servers.instances[0] if servers and servers.instances else 0, _RESOURCES[kind])
     root = tuple(links.root_path.strip("/").split("/")) if links and links.root_path.strip("/") else ()
+    # No answer by SMS is expected (resource 21), so it is not confirmable.
+    execute = coap.Request.of(Code.POST, (*root, *path.segments), confirmable=False)
     mid, token = secrets.randbelow(65_536), secrets.token_bytes(_TOKEN_BYTES)
-    return path, trigger.execute(path, mid=mid, token=token, root=root)
+    return path, execute.encode(mid, token)
 
 
 def answered(*, operator_id: int, msisdn: str, token: bytes, code: int, now: datetime) -> bool:
@@ -123,7 +126,7 @@ def answered(*, operator_id: int, msisdn: str, token: bytes, code: int, now: dat
         return False
     waiting = _open(now).filter(operator_id=operator_id, msisdn=msisdn)
     for message in waiting:
-        if trigger.token_of(bytes(message.payload)) == token:
+        if coap.token_of(bytes(message.payload)) == token:
             is_good = code >> 5 == 2
             _note(message, f"SMS {dotted(code)}", now, result="ok" if is_good else "refused")
             return True

@@ -10,6 +10,7 @@ import pytest
 from accounts.errors import Refused
 from accounts.models import Operator
 from audit.models import LedgerEvent
+from coap import token_of
 from devices.inventory import vault
 from devices.inventory.models import Device, Reach, Security
 from devices.inventory.services import devices
@@ -35,7 +36,6 @@ from devices.messaging.services import (
 from devices.messaging.services.sms_inbox import Part
 from devices.messaging.services.sms_outbox import Outgoing, Receipt, Settled
 from devices.registry.models import SouthboundProcess
-from lwm2m import trigger
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -458,7 +458,7 @@ def test_a_trigger_is_one_execute_and_its_answer_is_noted_once(link, operator, t
     assert payload[0] == 0x54
     assert payload[1] == 2
     assert payload[8:] == b"\xb11\x010\x018"
-    token = trigger.token_of(payload)
+    token = token_of(payload)
     said = {"operator_id": operator.pk, "msisdn": tracker.msisdn, "now": NOW}
     assert not triggers.answered(token=b"none", code=0x44, **said)
     assert triggers.answered(token=token, code=0x44, **said)

@@ -1,7 +1,7 @@
-"""CoAP over reliable transports (RFC 8323 section 3): frames, and the signalling messages between two ends.
+"""CoAP over reliable transports (RFC 8323): frames, the signalling messages, and one connection of them.
 
 A frame has the code, token, options and payload of a datagram, but neither type nor message id: what those are for, the
-transport does. `from_datagram` and `to_datagram` go between both forms, so that all behind a transport stays the same.
+transport does. `from_datagram` and `to_datagram` go between both forms, so that an `Endpoint` serves both alike.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from coap.codes import ABORT, CSM, PING, PONG, RELEASE
 from coap.errors import Malformed
-from coap.options import Option, walk
+from coap.message import CON, NON
+from coap.options import Option, uint, walk
 
-CSM, PING, PONG, RELEASE, ABORT = 0xE1, 0xE2, 0xE3, 0xE4, 0xE5
-"""Signalling codes 7.01 to 7.05."""
 MAX_MESSAGE_SIZE = 4096
 """Ours, said in our CSM."""
 PEER_MESSAGE_SIZE = 1152
@@ -118,9 +118,76 @@ class Splitter:
         return at + size if len(held) >= at + size else None
 
 
+class Stream:
+    """One connection. Bytes in and the messages in them out, in the form of datagrams; datagrams in and bytes out.
+
+    It says Pong to a Ping by itself: `take_sent` has what is to be written.
+    """
+
+    def __init__(self, *, limit: int = MAX_MESSAGE_SIZE) -> None:
+        self.peer_size = PEER_MESSAGE_SIZE
+        """The largest message that the peer takes, in bytes."""
+        self.is_introduced = False
+        """The peer said its capabilities."""
+        self.is_released = False
+        """The peer asks nothing more, and waits only for answers (section 5.5)."""
+        self.is_aborted = False
+        self._limit = limit
+        self._splitter = Splitter(limit)
+        self._sent: list[bytes] = []
+        self._next_mid = 0
+
+    @property
+    def is_within(self) -> bool:
+        """Whether a message has begun that is not whole."""
+        return self._splitter.is_within
+
+    def opening(self) -> bytes:
+        """What has to be written before anything else."""
+        return csm(self._limit)
+
+    def add(self, data: bytes) -> None:
+        """What came; `take` gives out what is in it."""
+        if not self.is_released and not self.is_aborted:
+            self._splitter.add(data)
+
+    def take(self) -> bytes | None:
+        """The next message, empty when it was a signal; None when none is whole. Raises `Broken`."""
+        frame = self._splitter.take()
+        if frame is None:
+            return None
+        if frame.code >> 5 == 7:
+            self._signal(frame)
+            return b""
+        if not self.is_introduced:
+            raise Broken("a message before the capabilities (CSM)")
+        if frame.code == 0:
+            return b""  # it keeps the connection alive and says nothing (section 3.4)
+        self._next_mid = self._next_mid + 1 & 0xFFFF
+        return frame.to_datagram(CON if frame.code < 0x20 else NON, self._next_mid)
+
+    def take_sent(self) -> list[bytes]:
+        sent, self._sent = self._sent, []
+        return sent
+
+    def _signal(self, frame: Frame) -> None:
+        check_signal(frame)
+        if not self.is_introduced and frame.code != CSM:
+            raise Broken("the first message must be the capabilities (CSM)")
+        if frame.code == CSM:
+            self.is_introduced = True
+            self.peer_size = said_size(frame) or self.peer_size
+        elif frame.code == PING:
+            self._sent.append(Frame(PONG, frame.token, b"").encode())
+        elif frame.code == RELEASE:
+            self._splitter, self.is_released = Splitter(self._limit), True
+        elif frame.code == ABORT:
+            self._splitter, self.is_aborted = Splitter(self._limit), True
+
+
 def csm(size: int = MAX_MESSAGE_SIZE) -> bytes:
     """Our capabilities: the size that we take, and block-wise transfer; together they say BERT (section 5.3.2)."""
-    value = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    value = uint(size)
     return Frame(CSM, b"", bytes((_MAX_MESSAGE_SIZE << 4 | len(value),)) + value + b"\x20").encode()
 
 
@@ -135,6 +202,11 @@ def said_size(frame: Frame) -> int | None:
 def abort(reason: str) -> bytes:
     """An Abort with a word for the engineer on the other side."""
     return Frame(ABORT, b"", b"\xff" + reason.encode()[:200]).encode()
+
+
+def release() -> bytes:
+    """The peer is to connect anew (section 5.5)."""
+    return Frame(RELEASE, b"", b"").encode()
 
 
 def check_signal(frame: Frame) -> None:

@@ -20,10 +20,11 @@ from aiocoap.options import Options
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from coap import CON, Asked, Block, Malformed
+from coap.codes import BAD_OPTION, BAD_REQUEST, POST, PROXYING_NOT_SUPPORTED
 from coap.options import MAX_OPTIONS, walk, write
-from lwm2m.codes import Code
-from southbound.transports import coap
-from southbound.transports.coap import BadOption, Block, Malformed
+from coap.requests import Unacceptable, read_request
+from tests.fakes import foreign
 
 FUZZ = settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
 HEAD = b"\x40\x02\x12\x34"
@@ -110,10 +111,10 @@ def test_the_walk_takes_what_aiocoap_takes(data):
 @example(encoded([(11, b"\xff\xfe")], b""))
 def test_a_request_says_what_aiocoap_reads_in_it(data):
     try:
-        request, block = coap.read_request(data, 4, Code.POST, True)
+        request = asked_of(data)
     except Malformed:
         return  # the walk's own test
-    except BadOption as refusal:
+    except Unacceptable as refusal:
         code = refusal.code
     else:
         code = None
@@ -131,31 +132,53 @@ def test_a_request_says_what_aiocoap_reads_in_it(data):
     assert request.payload == message.payload
     assert (request.path, request.query) == (theirs.uri_path, theirs.uri_query)
     assert request.accept == (None if theirs.accept is None else int(theirs.accept))
-    assert block == (None if theirs.block1 is None else Block(*theirs.block1))
+    assert request.block1 == (None if theirs.block1 is None else Block(*theirs.block1))
     for number, read, longest in ((12, request.content_format, 2), (6, request.observe, 4)):
         said = [value for one, value in found if one == number]
         first = said[0] if said and len(said[0]) <= longest else None
         assert read == (None if first is None else int.from_bytes(first, "big"))
 
 
-def why_refused(found: list[tuple[int, bytes]], code: Code | None) -> bool:
+def asked_of(data: bytes, start: int = 4) -> Asked:
+    asked = Asked("peer", POST, True, 1, b"", data)
+    read_request(asked, start)
+    return asked
+
+
+def why_refused(found: list[tuple[int, bytes]], code: int | None) -> bool:
     """Whether a request with these options must be refused, and with this code (None asks for any)."""
     reasons = set()
     before = -1
     for number, value in found:
         if number in (35, 39):
-            reasons.add(Code.PROXYING_NOT_SUPPORTED)
+            reasons.add(PROXYING_NOT_SUPPORTED)
         elif number in CRITICAL:
             shortest, longest = CRITICAL[number]
             if not shortest <= len(value) <= longest or (number == before and number not in (11, 15)):
-                reasons.add(Code.BAD_OPTION)
+                reasons.add(BAD_OPTION)
             elif number in (23, 27) and value[-1:] and value[-1] & 7 == 7:
-                reasons.add(Code.BAD_REQUEST)
+                reasons.add(BAD_REQUEST)
             elif number in (11, 15) and value.decode(errors="replace").encode() != value:
-                reasons.add(Code.BAD_OPTION)
+                reasons.add(BAD_OPTION)
         elif number & 1:
-            reasons.add(Code.BAD_OPTION)
+            reasons.add(BAD_OPTION)
         before = number
     if len(found) > MAX_OPTIONS:
-        reasons.add(Code.BAD_OPTION)
+        reasons.add(BAD_OPTION)
     return bool(reasons) if code is None else code in reasons
+
+
+def test_everything_that_a_request_says():
+    message = foreign.message(CON, 7, b"tt", code=POST, payload=b"</1/0>")
+    message.opt.uri_path = ("rd", "é" * 20)
+    message.opt.uri_query = ("ep=x", "lt=60", "y" * 250)
+    message.opt.content_format = 40
+    message.opt.accept = 112
+    message.opt.observe = 0
+    message.opt.block1 = (3, True, 5)
+    message.opt.block2 = (0, False, 4)
+    asked = asked_of(message.encode(), 6)
+    assert (asked.path, asked.query) == (message.opt.uri_path, message.opt.uri_query)
+    assert (asked.content_format, asked.accept, asked.observe, asked.payload) == (40, 112, 0, b"</1/0>")
+    assert (asked.block1, asked.block2) == (Block(3, True, 5), Block(0, False, 4))
+    assert asked.block1.size == 512

@@ -1,19 +1,16 @@
-"""Puts requests together that come in blocks (RFC 7959, Block1), bounded in size, number and time.
-
-Done here and not by aiocoap, whose spool has no bound but time: anybody may send first blocks from anywhere.
-"""
+"""Puts requests together that come in blocks (RFC 7959, Block1), bounded in size, number and time."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass, replace
+from collections.abc import Hashable
+from dataclasses import dataclass
 
-from lwm2m.codes import Code
-from lwm2m.messages import Request, Response
-from southbound.transports.coap import BERT_EXPONENT, Block
+from coap.codes import BAD_REQUEST, CONTINUE, INCOMPLETE, TOO_LARGE
+from coap.requests import Asked
 
-MAX_BYTES = 196_608
+MAX_REQUEST_BYTES = 196_608
+"""Of one request, where nobody says otherwise."""
 PEER_OPEN = 4
 """More than so many at once of one peer push out its own oldest, never another's."""
 MAX_OPEN = 4_096
@@ -58,9 +55,9 @@ class Assemblies:
     whoever went on with a second one is not pushed out.
     """
 
-    def __init__(self, clock: Callable[[], float], *, seconds: float = SECONDS) -> None:
-        self._clock = clock
+    def __init__(self, *, seconds: float = SECONDS, limit: int = MAX_REQUEST_BYTES) -> None:
         self._seconds = seconds
+        self._limit = limit
         self._begun = _Shelf()
         self._going = _Shelf()
         self._peers: dict[Hashable, OrderedDict[Hashable, None]] = {}
@@ -68,31 +65,38 @@ class Assemblies:
     def __len__(self) -> int:
         return len(self._begun.by_key) + len(self._going.by_key)
 
-    def feed(self, peer: Hashable, request: Request, block: Block) -> Request | Response:
-        """The whole request once its last block is there, else what to answer to this block."""
-        key = (peer, request.code, request.path, request.query, request.content_format)
-        now = self._clock()
+    def feed(self, asked: Asked, now: float) -> int | None:
+        """The code to answer a block with; None once the last one came, when `asked` has the whole payload."""
+        block, payload = asked.block1, asked.payload
+        assert block is not None
+        key = (asked.peer, asked.code, asked.path, asked.query, asked.content_format)
         self._drop_old(now)
         if block.number == 0:
             self._take(key)
             if not block.more:
-                return request
-            known: _Open | None = _Open(peer, bytearray(), now)
+                return None
+            known: _Open | None = _Open(asked.peer, bytearray(), now)
         else:
             known = self._begun.by_key.get(key) or self._going.by_key.get(key)
-        if known is None or block.number * block.size != len(known.payload):
-            return Response(Code.REQUEST_ENTITY_INCOMPLETE)
-        if block.more and not _is_full(block, len(request.payload)):
-            return Response(Code.BAD_REQUEST)
+        if known is None or block.start != len(known.payload):
+            return INCOMPLETE
+        if block.more and not block.is_filled_by(len(payload)):
+            return BAD_REQUEST
         self._take(key)
-        if len(known.payload) + len(request.payload) > MAX_BYTES:
-            return Response(Code.REQUEST_ENTITY_TOO_LARGE)
-        known.payload += request.payload
+        if len(known.payload) + len(payload) > self._limit:
+            return TOO_LARGE
+        known.payload += payload
         if not block.more:
-            return replace(request, payload=bytes(known.payload))
+            asked.payload = bytes(known.payload)
+            return None
         known.touched_at = now
         self._put(key, known, self._going if block.number else self._begun)
-        return Response(Code.CONTINUE)
+        return CONTINUE
+
+    def drop(self, peer: Hashable) -> None:
+        """The peer is gone."""
+        for key in list(self._peers.get(peer, ())):
+            self._take(key)
 
     def _put(self, key: Hashable, one: _Open, shelf: _Shelf) -> None:
         own = self._peers.setdefault(one.peer, OrderedDict())
@@ -119,10 +123,3 @@ class Assemblies:
                 if oldest.touched_at + self._seconds > now:
                     break
                 self._take(key)
-
-
-def _is_full(block: Block, length: int) -> bool:
-    """A block that is not the last one is a whole one; with BERT, several (RFC 8323 section 6)."""
-    if block.size_exponent == BERT_EXPONENT:
-        return length > 0 and length % block.size == 0
-    return length == block.size

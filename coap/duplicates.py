@@ -1,4 +1,4 @@
-"""Which messages were seen lately and what was answered (RFC 7252 section 4.5), bounded in time and number.
+"""Which messages came before and what was answered (RFC 7252 section 4.5), bounded in time and number.
 
 A message is a repetition when its peer, its message id and its bytes are the same: a device that starts anew begins
 with any message id, and what it says then under another token is another message (leshan#697). Each peer has a bound
@@ -9,7 +9,9 @@ nothing: what was refused or only asked for is refused or told again.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
+
+from coap.codes import CONTENT
 
 EXCHANGE_LIFETIME = 247.0
 NON_LIFETIME = 145.0
@@ -19,9 +21,7 @@ LIMIT = 600_000
 PEER_LIMIT = 256
 REFUSED_LIMIT = 16_384
 _REBUILT_ABOVE = 65_536
-_CONTENT, _CLIENT_ERROR = 0x45, 0x80
-
-Key = tuple[Hashable, int]
+_CLIENT_ERROR = 0x80
 
 
 class Seen:
@@ -38,19 +38,17 @@ class Seen:
         self.is_kept = True
 
 
-class RecentMessages:
-    """The messages of all peers of one lane."""
+class Duplicates:
+    """The messages of all peers of one endpoint."""
 
     def __init__(
         self,
-        clock: Callable[[], float],
         *,
         limit: int = LIMIT,
         peer_limit: int = PEER_LIMIT,
         seconds: float = EXCHANGE_LIFETIME,
         non_seconds: float = NON_LIFETIME,
     ) -> None:
-        self._clock = clock
         self._limit = limit
         self._peer_limit = peer_limit
         self._seconds = seconds
@@ -63,19 +61,18 @@ class RecentMessages:
     def __len__(self) -> int:
         return self._count
 
-    def find(self, peer: Hashable, mid: int, data: bytes) -> Seen | None:
+    def find(self, peer: Hashable, mid: int, data: bytes, now: float) -> Seen | None:
         """The message that `data` repeats."""
         mids = self._peers.get(peer)
         if mids is None:
             return None
         seen = mids.get(mid)
-        if seen is None or seen.digest != hash(data) or seen.ends_at <= self._clock():
+        if seen is None or seen.digest != hash(data) or seen.ends_at <= now:
             return None
         return seen
 
-    def begin(self, peer: Hashable, mid: int, data: bytes, is_confirmable: bool) -> Seen:
+    def begin(self, peer: Hashable, mid: int, data: bytes, is_confirmable: bool, now: float) -> Seen:
         """Remember that the answer to this message is being made; another one of this id is forgotten."""
-        now = self._clock()
         order = self._order
         while order and (not order[0].is_kept or order[0].ends_at <= now):
             self._drop(order.popleft())
@@ -99,7 +96,7 @@ class RecentMessages:
     def keep(self, seen: Seen, answer: bytes) -> None:
         """What was answered, for as long as the message counts."""
         seen.answer = answer
-        if answer[1] >= _CLIENT_ERROR or answer[1] == _CONTENT:
+        if answer[1] >= _CLIENT_ERROR or answer[1] == CONTENT:
             self._refused.append(seen)
             if len(self._refused) > REFUSED_LIMIT:
                 self._drop(self._refused.popleft())
@@ -108,16 +105,9 @@ class RecentMessages:
         """Its repetition is a new message: nothing was stored for this one."""
         self._drop(seen)
 
-    def answered(self, key: Key, answer: bytes) -> None:
-        """As `keep`, by peer and message id."""
-        seen = self._peers.get(key[0], {}).get(key[1])
-        if seen is not None:
-            self.keep(seen, answer)
-
-    def forget_key(self, key: Key) -> None:
-        """As `forget`, by peer and message id."""
-        seen = self._peers.get(key[0], {}).get(key[1])
-        if seen is not None:
+    def drop(self, peer: Hashable) -> None:
+        """The peer is gone."""
+        for seen in list(self._peers.get(peer, {}).values()):
             self._drop(seen)
 
     def _drop(self, seen: Seen) -> None:

@@ -27,6 +27,7 @@ _INVENTORY = (
     "messaging.smsmessage",
     "messaging.smspart",
     "telemetry.historyretention",
+    "packages.package",
 )
 _PROVISIONING = (
     "provisioning.bootstrapprofile",
@@ -53,8 +54,8 @@ _RUN = (
     | _may(
         "change", "inventory.device", "provisioning.bootstrapprofile", "provisioning.job", "inventory.knock"
     )
-    | _may("add", "inventory.objectdefinition")
-    | _may("delete", "inventory.objectdefinition")
+    | _may("add", "inventory.objectdefinition", "packages.package")
+    | _may("delete", "inventory.objectdefinition", "packages.package")
     | _may("change", "provisioning.reachpolicy")
 )
 

@@ -91,6 +91,9 @@ ACTIONS = {
     "audit.personal_erased": "Personal data erased",
     "secrets.resealed": "Secrets encrypted anew",
     "history.retention": "Retention of values changed",
+    "package.uploaded": "Package uploaded",
+    "package.removed": "Package removed",
+    "package.fetched": "Package fetched by a device",
 }
 
 

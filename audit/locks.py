@@ -29,6 +29,7 @@ ORDER = (
     "inventory_objectdefinition",
     "telemetry_historyretention",
     "messaging_smsclink",
+    "packages_package",
     # Devices, and what belongs to them
     "inventory_device",
     "gateways_enddevice",

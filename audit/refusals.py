@@ -12,6 +12,7 @@ from audit.catalogue.refusals import (
     messaging,
     observing,
     operations,
+    packages,
     profiles,
     values,
 )
@@ -19,7 +20,19 @@ from audit.catalogue.sentence import Sentence
 
 __all__ = ["SENTENCES", "Sentence", "get"]
 
-_LISTED = (access, accounts, attributes, commands, labels, messaging, observing, operations, profiles, values)
+_LISTED = (
+    access,
+    accounts,
+    attributes,
+    commands,
+    labels,
+    messaging,
+    observing,
+    operations,
+    packages,
+    profiles,
+    values,
+)
 SENTENCES: dict[str, Sentence] = {
     name: sentence for module in _LISTED for name, sentence in module.SENTENCES.items()
 }

@@ -6,6 +6,7 @@ from backoffice import (  # noqa: F401 they register what they define
     end_devices,
     ledger,
     object_definitions,
+    packages,
     people,
     provisioning,
     reachability,

@@ -36,6 +36,8 @@ COAP_TCP_PORT = env.port_or_none("COAP_TCP_PORT")
 BOOTSTRAP_COAP_TCP_PORT = env.port_or_none("BOOTSTRAP_COAP_TCP_PORT")
 NOSEC_RATE = env.integer("NOSEC_RATE", 1_000, low=0, high=1_000_000)
 NOSEC_NETWORK_RATE = env.integer("NOSEC_NETWORK_RATE", 2_000, low=0, high=1_000_000)
+COAP_FILES_PORT = env.integer("COAP_FILES_PORT", 5685, low=0, high=65535)  # 0: no files are served
+COAP_FILES_RATE = env.integer("COAP_FILES_RATE", 300, low=1, high=100_000)
 COAP_TCP_CONNECTIONS = env.integer("COAP_TCP_CONNECTIONS", 10_000, low=1, high=1_000_000)
 COAP_TCP_CONNECTIONS_PER_HOST = env.integer("COAP_TCP_CONNECTIONS_PER_HOST", 0, low=0, high=1_000_000)
 # The name or address that devices and browsers reach us by: written into devices and into e-mails.
@@ -69,6 +71,7 @@ INSTALLED_APPS = [
     "devices.observations",
     "devices.gateways",
     "devices.messaging",
+    "devices.packages",
     "provisioning",
     "southbound",
     "backoffice",
@@ -278,6 +281,7 @@ DTLS_BACKEND = env.choice("DTLS_BACKEND", "auto", ("auto", "cryptography", "ctyp
 # -- how much one may hold --------------------------------------------------------------------------------------
 DEVICES_PER_ACCOUNT = env.integer("DEVICES_PER_ACCOUNT", 1000, low=1, high=1_000_000)
 COMMANDS_PER_DEVICE = env.integer("COMMANDS_PER_DEVICE", 100, low=1, high=100_000)
+PACKAGES_MB_PER_OPERATOR = env.integer("PACKAGES_MB_PER_OPERATOR", 256, low=0, high=1_000_000)
 TOKENS_PER_PERSON = env.integer("TOKENS_PER_PERSON", 50, low=1, high=10_000)
 
 # -- SMS -----------------------------------------------------------------------------------------------------

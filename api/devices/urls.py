@@ -10,6 +10,7 @@ from api.devices import endpoint_paths  # noqa: F401 - knows `<endpoint:…>`
 from api.devices.commands import CommandViewSet as Commands
 from api.devices.object_definitions import ObjectDefinitionViewSet
 from api.devices.observations import ObservationViewSet as Observations
+from api.devices.packages import PackageViewSet
 from api.devices.resources import HistoryViewSet as History
 from api.devices.resources import ResourceViewSet as Resources
 from api.devices.retention import RetentionViewSet as Retention
@@ -23,6 +24,7 @@ router.register("registrations", RegistrationViewSet, basename="registration")
 router.register("knocks", KnockViewSet, basename="knock")
 router.register("smsc-links", SmscLinkViewSet, basename="smsc-link")
 router.register("object-definitions", ObjectDefinitionViewSet, basename="object-definition")
+router.register("packages", PackageViewSet, basename="package")
 
 
 class _ResourcePath:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.errors import Refused
 from backoffice.manage import inputs, shown
@@ -20,6 +21,8 @@ from lwm2m.paths import Path
 
 _NUMBERS = (ValueType.INTEGER, ValueType.UNSIGNED, ValueType.FLOAT, ValueType.TIME)
 _WITHOUT_RESOURCE_INSTANCES = "1.0"
+FETCHED_FROM = frozenset({(5, 1), (9, 3)})
+"""Package URI of Firmware Update and of Software Management: whence a device fetches a package by itself."""
 
 
 class Ask(forms.Form):
@@ -200,7 +203,14 @@ def offered(facts: Facts, path: Path, data: Mapping[str, Any] | None = None) -> 
         made.append(Discover(**bound(Operation.DISCOVER)))
     if path.depth >= 3 and "W" in can:
         version = facts.detail.version if facts.detail else ""
-        made.append(Write(model, path, version, **bound(Operation.WRITE)))
+        write = Write(model, path, version, **bound(Operation.WRITE))
+        if path.depth == 3 and (path.object_id, path.resource_id) in FETCHED_FROM and facts.packages:
+            inputs.suggest(
+                write.fields["value"],
+                facts.packages,
+                _("Packages are offered with an address for this device."),
+            )
+        made.append(write)
     if path.depth == 3 and "E" in can:
         made.append(Execute(**bound(Operation.EXECUTE)))
     if path.depth <= 2 or "R" in can:

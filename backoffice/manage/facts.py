@@ -13,6 +13,8 @@ from devices.commands.models import COMMAND_ENDED, Command
 from devices.inventory.models import Device
 from devices.observations.models import Observation
 from devices.observations.selectors import observations
+from devices.packages.models import Package
+from devices.packages.services import packages
 from devices.registry.models import Registration, RegistrationDetail
 from devices.registry.selectors import device_models, present, verdict, ways
 from devices.registry.selectors.present import Present
@@ -26,6 +28,7 @@ VALUES = 5_000
 OPEN = 100
 ENDED = 12
 MESSAGES = 200
+PACKAGES = 20
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,12 @@ class Facts:
     @cached_property
     def observations(self) -> list[Observation]:
         return list(observations.wanted(self.device))
+
+    @cached_property
+    def packages(self) -> list[tuple[str, str]]:
+        """What the device could fetch: an address for it alone, and the package's name. Empty where none is served."""
+        rows = Package.objects.filter(operator_id=self.device.operator_id).order_by("-pk")[:PACKAGES]
+        return [(uri, row.name) for row in rows if (uri := packages.uri(row, self.device)) is not None]
 
     @cached_property
     def open_commands(self) -> list[Command]:

@@ -6,7 +6,7 @@ They check shape, so that a slip is said at the field at once; `devices.commands
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -51,6 +51,22 @@ class LinkField(forms.CharField):
             return str(ObjectLinkValue.parse(text))
         except Lwm2mError:
             raise forms.ValidationError("Write an object and its instance, such as 3:0.") from None
+
+
+class Suggesting(forms.TextInput):
+    """A text that may be anything, with some to choose from."""
+
+    template_name = "backoffice/manage/suggesting.html"
+
+    def __init__(self, suggestions: Sequence[tuple[str, str]], attrs: dict[str, Any]) -> None:
+        super().__init__(attrs)
+        self.suggestions = suggestions
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        listed = f"{context['widget']['attrs'].get('id', name)}-suggestions"
+        context["widget"]["attrs"]["list"] = listed
+        return {**context, "listed": listed, "suggestions": self.suggestions}
 
 
 class TimeInput(forms.DateTimeInput):
@@ -109,6 +125,13 @@ def _boolean(model: ResourceModel) -> forms.Field:
         coerce=lambda text: text == "true",
         empty_value=None,
     )
+
+
+def suggest(field: forms.Field, suggestions: Sequence[tuple[str, str]], help_text: str) -> None:
+    """Offer some texts, each with what it is, in a field that takes any."""
+    attrs = {**field.widget.attrs, **_PLAIN}
+    field.widget = Suggesting(suggestions, attrs)
+    field.help_text = help_text
 
 
 _FIELDS: dict[ValueType, Callable[[ResourceModel], forms.Field]] = {

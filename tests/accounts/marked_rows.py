@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from io import BytesIO
 
 from allauth.account.models import EmailAddress
 from django.db.models import Model
@@ -21,6 +22,8 @@ from devices.inventory.models import Device, Knock, ObjectDefinition
 from devices.messaging.models import SmscLink, SmsMessage, SmsPart, SmsPurpose
 from devices.messaging.services import smsc_links
 from devices.observations.models import Observation
+from devices.packages.models import Package
+from devices.packages.services import packages
 from devices.registry.models import Registration, RegistrationDetail
 from devices.telemetry.models import ResourceHistory, ResourceValue, TraceMessage
 from devices.telemetry.services import traces, values
@@ -62,6 +65,14 @@ def _subscriber(operator: Operator) -> Subscriber:
 @row(StaffMembership)
 def _membership(operator: Operator) -> StaffMembership:
     return staff.grant(user=person(f"staff@{MARK}.example"), operator=operator, role=Role.ADMINISTRATOR)
+
+
+@row(Package)
+def _package(operator: Operator) -> Package:
+    found = Package.objects.filter(operator=operator).first()
+    return found or packages.upload(
+        operator=operator, name=f"{MARK} package", file=BytesIO(b"package"), file_name=f"{MARK}.bin"
+    )
 
 
 @row(BulkJob)

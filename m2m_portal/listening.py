@@ -30,13 +30,14 @@ def all_ports() -> list[Listening]:
         ("BOOTSTRAP_COAPS_PORT", True, "bootstrap server, CoAP over DTLS", "coaps"),
         ("COAP_TCP_PORT", False, "M2M server, CoAP over TCP", "coap+tcp"),
         ("BOOTSTRAP_COAP_TCP_PORT", False, "bootstrap server, CoAP over TCP", "coap+tcp"),
+        ("COAP_FILES_PORT", True, "packages for devices, CoAP", "coap"),
     )
     return [
         Listening(
             name, getattr(settings, name), datagram, purpose, f"{scheme}://{host}:{getattr(settings, name)}"
         )
         for name, datagram, purpose, scheme in rows
-        if getattr(settings, name) is not None
+        if getattr(settings, name)
     ]
 
 

@@ -18,7 +18,7 @@ from devices.inventory import events, object_models
 from devices.inventory.models import Device
 from devices.telemetry.services import traces
 from devices.telemetry.services.traces import Direction
-from lwm2m.codes import dotted
+from lwm2m.codes import Code, dotted
 from lwm2m.messages import Request, Response
 from lwm2m.objects import Catalogue
 from southbound import senders
@@ -153,6 +153,11 @@ class Tracing:
         )
         if not is_welcome:
             self._put(Sighting(time.time(), Direction.OUT, NOTIFY, path, RESET, device_id=device_id))
+
+    def fetched(self, device_id: int, name: str, at: float, start: int, length: int, size: int) -> None:
+        """A block of a package left for a device: `length` bytes from `start` on, of `size`."""
+        path = f"{name} ({start}–{start + length} of {size} bytes)"
+        self._put(Sighting(at, Direction.OUT, "GET", path, dotted(Code.CONTENT), device_id=device_id))
 
     def _is_full(self) -> bool:
         """Asked before a message is put into words; one that finds no room is counted."""

@@ -32,6 +32,7 @@ from southbound.counters import Counters
 from southbound.database import Database
 from southbound.downlink import Downlink
 from southbound.expiry import HORIZON_SECONDS, SCAN_SECONDS, Steps, Timers
+from southbound.files.server import FileServer
 from southbound.guard import Guard
 from southbound.observing import ObservationRepair
 from southbound.reporting import Reporting
@@ -106,9 +107,18 @@ class Southbound:
             number=self.number,
             shared=self.options.shared,
         )
+        self.files = FileServer(
+            self._port_settings.address,
+            self._port_settings.coap_files,
+            shared=self.options.shared,
+            counters=self.counters,
+            database=self._database,
+        )
         try:
+            self.files.bind()
             self.ports.bind()
         except Exception:
+            self.files.close()
             await self._database.close()
             raise
         bells.start()
@@ -181,6 +191,7 @@ class Southbound:
         await self.ports.start(
             loop, self.uplink.take, others={row.number for row in others if row.flow != self.flow}
         )
+        self.files.start(loop, self.tracing)
         await self.takeover.take_up()
         await self.sms.start(self.uplink.take)
         for work in (self._listen, self._beat, self._count, self._sweep, self._expire, self._rescan):
@@ -191,6 +202,7 @@ class Southbound:
         """Within three seconds: read no more, finish the commit in flight, answer it, keep the DTLS sessions."""
         self.guard.stand_down()
         self.ports.pause()
+        self.files.pause()
         await self._end_tasks()
         await self.takeover.stop()
         await self.bootstrap.stop()
@@ -201,6 +213,7 @@ class Southbound:
             self.turns.commits.stop(timeout_seconds=1.5),
         )
         await self.tracing.stop()
+        await self._quietly(self.files.stop())
         await self._quietly(self.sms.stop())
         self._engine.stop()
         await self.ports.stop()

@@ -46,6 +46,7 @@ class PortSettings:
     bootstrap_coaps: int
     coap_tcp: int | None = None
     bootstrap_coap_tcp: int | None = None
+    coap_files: int | None = None
 
     @classmethod
     def from_settings(cls) -> PortSettings:
@@ -57,6 +58,7 @@ class PortSettings:
             settings.BOOTSTRAP_COAPS_PORT,
             settings.COAP_TCP_PORT,
             settings.BOOTSTRAP_COAP_TCP_PORT,
+            settings.COAP_FILES_PORT or None,
         )
 
 

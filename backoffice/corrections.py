@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,8 @@ from django.urls import URLPattern, path, reverse
 
 from accounts import tenancy
 from accounts.errors import Refused
-from devices.inventory.models import Device, Security
+from devices.inventory.models import Device
+from devices.inventory.security import EntryField
 from provisioning.services import corrections
 
 ACT = "inventory.change_device"
@@ -31,18 +32,24 @@ class _Correction(forms.Form):
 
 
 class KeyForm(_Correction):
+    """What the device's security mode lets one type."""
+
     title, button = "The key", "Save the key"
-    psk_key = forms.CharField(
-        max_length=400, label="Key on the device, hex", widget=forms.TextInput(attrs=_PLAIN)
-    )
-    psk_identity = forms.CharField(
-        max_length=128,
-        required=False,
-        label="Key identity",
-        help_text="Only where another one than now is printed.",
+
+    def __init__(self, *args: Any, asked: Sequence[EntryField], **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.fields |= {one.name: _entry(one) for one in asked}
+        self.order_fields([*(one.name for one in asked), "reason"])
+
+
+def _entry(asked: EntryField) -> forms.CharField:
+    return forms.CharField(
+        max_length=asked.max_length,
+        required=not asked.is_optional,
+        label=asked.staff_label or asked.label,
+        help_text=asked.staff_help,
         widget=forms.TextInput(attrs=_PLAIN),
     )
-    field_order = ("psk_key", "psk_identity", "reason")
 
 
 class EndpointForm(_Correction):
@@ -80,10 +87,9 @@ def correct(model_admin: Any, request: HttpRequest, device_id: int) -> HttpRespo
     shown = _forms(device, request.GET.get("endpoint", ""))
     act = request.POST.get("act", "")
     if request.method == "POST" and act in shown:
-        form = type(shown[act])(request.POST, prefix=act)
+        form = shown[act] = _forms(device, data=request.POST)[act]
         if form.is_valid() and _done(model_admin, request, device, act, form):
             return HttpResponseRedirect(reverse("admin:inventory_device_change", args=[device.pk]))
-        shown[act] = form
     context = {
         **model_admin.admin_site.each_context(request),
         "title": f"Correct {device}",
@@ -94,27 +100,27 @@ def correct(model_admin: Any, request: HttpRequest, device_id: int) -> HttpRespo
     return TemplateResponse(request, "backoffice/devices/correct.html", context)
 
 
-def _forms(device: Device, suggested: str = "") -> dict[str, forms.Form]:
+def _forms(device: Device, suggested: str = "", data: Any = None) -> dict[str, forms.Form]:
     shown: dict[str, forms.Form] = {}
-    if device.security == Security.PSK:
-        shown["key"] = KeyForm(prefix="key")
+    if device.security_mode.fields:
+        shown["key"] = KeyForm(data, prefix="key", asked=device.security_mode.fields)
     if device.first_online_at is None:
         shown["endpoint"] = EndpointForm(
-            prefix="endpoint", initial={"endpoint": suggested or device.endpoint}
+            data, prefix="endpoint", initial={"endpoint": suggested or device.endpoint}
         )
-    shown["name"] = NameForm(prefix="name", initial={"name": device.name})
+    shown["name"] = NameForm(data, prefix="name", initial={"name": device.name})
     return shown
 
 
 def _done(model_admin: Any, request: HttpRequest, device: Device, act: str, form: forms.Form) -> bool:
     deeds: dict[str, Callable[..., Device]] = {
-        "key": model_admin.enter_key,
+        "key": model_admin.enter_credential,
         "endpoint": model_admin.correct_endpoint,
         "name": corrections.rename,
     }
     said = dict(form.cleaned_data)
-    if "psk_key" in said:
-        said["key"] = said.pop("psk_key")
+    if isinstance(form, KeyForm):
+        said = {"reason": said.pop("reason"), "entered": said}
     try:
         deeds[act](device=device, **said)
     except Refused as refusal:

@@ -83,14 +83,15 @@ def _trigger(kind: triggers.Kind, what: str) -> Deed:
 
 @admin.register(Device)
 class DeviceAdmin(ScopedModelAdmin):
-    """The inventory. `end`, `enter_key` and `correct_endpoint` are replaced by whoever knows of jobs and sessions.
+    """The inventory.
 
-    `near_miss`, device and moment to what knocks under a name like its own, comes from there as well.
+    `end`, `enter_credential` and `correct_endpoint` are replaced by whoever knows of jobs and sessions. `near_miss`,
+    device and moment to what knocks under a name like its own, comes from there as well.
     """
 
     refusals = (Refused,)
     end = staticmethod(devices.retire)
-    enter_key = staticmethod(corrections.enter_key)
+    enter_credential = staticmethod(corrections.enter_credential)
     correct_endpoint = staticmethod(corrections.correct_endpoint)
     near_miss: Callable[[Device, datetime], Any] = staticmethod(lambda device, now: None)
 

@@ -35,7 +35,7 @@ OperatorAdmin.create = staticmethod(operators.create)
 SubscriberAdmin.end = staticmethod(closing.close)
 DeviceAdmin.end = staticmethod(onboarding.release_device)
 DeviceAdmin.near_miss = staticmethod(near_misses.of)
-DeviceAdmin.enter_key = staticmethod(mending.enter_key)
+DeviceAdmin.enter_credential = staticmethod(mending.enter_credential)
 DeviceAdmin.correct_endpoint = staticmethod(mending.correct_endpoint)
 EndDeviceAdmin.take = staticmethod(onboarding.take_end_devices)
 

@@ -34,7 +34,7 @@ def main(count: int) -> None:
 def _part(operator: Any, subscriber: Any, numbers: range) -> None:
     from django.utils import timezone
 
-    from devices.inventory.models import Device, Onboarding, Security
+    from devices.inventory.models import Device, Onboarding
     from devices.inventory.states import Ownership, Provisioning
     from devices.registry.models import Registration, RegistrationDetail
 
@@ -44,7 +44,7 @@ def _part(operator: Any, subscriber: Any, numbers: range) -> None:
             subscriber=subscriber,
             endpoint=f"estate-{number:06d}",
             name=f"Meter {number}",
-            security=Security.NONE,
+            security="none",
             onboarding=Onboarding.DIRECT,
             ownership=Ownership.CLAIMED,
             provisioning=Provisioning.APPLIED,

@@ -24,7 +24,7 @@ PART = 250
 
 def devices(count: int, prefix: str) -> int:
     from accounts.models import Operator
-    from devices.inventory.models import Device, Onboarding, Security
+    from devices.inventory.models import Device, Onboarding
     from devices.inventory.states import Ownership, Provisioning
 
     operator = Operator.objects.get(slug="bench")
@@ -33,7 +33,7 @@ def devices(count: int, prefix: str) -> int:
         Device(
             operator=operator,
             endpoint=f"{prefix}{number:06d}",
-            security=Security.NONE,
+            security="none",
             onboarding=Onboarding.DIRECT,
             ownership=Ownership.CLAIMED,
             provisioning=Provisioning.APPLIED,

@@ -48,7 +48,7 @@ with ledger.context(actor=ledger.Actor("system", "bench", "Bench")):
     for endpoint in json.loads('''{endpoints}'''):
         subscriber = Subscriber.objects.get(user=user)
         added = onboarding.add_device(operator=operator, subscriber=subscriber, endpoint=endpoint)
-        print(json.dumps([endpoint, added.identity, added.key_to_show.hex()]))
+        print(json.dumps([endpoint, added.identity, added.secret_to_show.parts.hex()]))
 """
 
 

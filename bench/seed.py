@@ -14,14 +14,14 @@ PART = 5000
 def main(plain: int, secured: int, key: str) -> None:
     from accounts.models import Operator
     from devices.inventory import vault
-    from devices.inventory.models import Credential, Device, Onboarding, Plane, Security
+    from devices.inventory.models import Credential, Device, Onboarding, Plane
     from devices.inventory.states import Ownership, Provisioning
 
     operator, _ = Operator.objects.get_or_create(
         slug="bench", defaults={"name": "Bench", "allows_nosec": True}
     )
 
-    def devices(prefix: str, security: Security, numbers: range) -> list[Device]:
+    def devices(prefix: str, security: str, numbers: range) -> list[Device]:
         return Device.objects.bulk_create(
             Device(
                 operator=operator,
@@ -35,7 +35,7 @@ def main(plain: int, secured: int, key: str) -> None:
         )
 
     for numbers in _parts(plain):
-        devices("dev", Security.NONE, numbers)
+        devices("dev", "none", numbers)
     sealed = vault.seal(bytes.fromhex(key))
     for numbers in _parts(secured):
         Credential.objects.bulk_create(
@@ -43,10 +43,10 @@ def main(plain: int, secured: int, key: str) -> None:
                 device=device,
                 plane=Plane.MANAGEMENT,
                 identity=f"psk-{number:06d}",
-                sealed_key=sealed,
+                sealed=sealed,
                 first_used_at=operator.created_at,
             )
-            for number, device in zip(numbers, devices("sec", Security.PSK, numbers), strict=True)
+            for number, device in zip(numbers, devices("sec", "psk", numbers), strict=True)
         )
 
 

@@ -105,12 +105,12 @@ def _seed(port: int) -> None:
     from django.db.models.functions import Concat, Substr
 
     from accounts.models import Operator
-    from devices.inventory.models import Device, Reach, Security
+    from devices.inventory.models import Device, Reach
     from devices.messaging.services import smsc_links
 
     Device.objects.update(
         reach=Reach.SMS,
-        security=Security.MSISDN,
+        security="msisdn",
         msisdn=Concat(Value(f"+{NUMBERS}"), Substr(F("endpoint"), 5)),
     )
     smsc_links.save(

@@ -19,8 +19,8 @@ from accounts.models import Operator, StaffMembership, Subscriber, User
 from accounts.roles import Role
 from accounts.services import staff, subscribers
 from audit import ledger
-from devices.inventory import vault
-from devices.inventory.models import Device, Onboarding, Reach, Security
+from devices.inventory import security, vault
+from devices.inventory.models import Device, Onboarding, Reach
 from devices.messaging.models import SmscLink
 from devices.messaging.services import smsc_links
 from provisioning.services import onboarding, operators
@@ -170,11 +170,10 @@ def _devices(file: Path) -> None:
             name=name,
             reach=Reach.IP,
             onboarding=Onboarding.BOOTSTRAP,
-            security=Security.NONE if is_plain else Security.PSK,
-            psk_identity=None,
-            psk_key=None,
+            security="none" if is_plain else security.DEFAULT,
         )
-        key = {} if is_plain else {"identity": added.identity, "key_hex": added.key_to_show.hex()}
+        made = added.secret_to_show
+        key = {} if made is None else {"identity": made.identity, "key_hex": made.parts.hex()}
         known[endpoint] = {"endpoint": endpoint, **key, **behaviour}
     _announce(subscriber)
     for endpoint, name, number, behaviour in SMS_DEVICES:

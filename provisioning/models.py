@@ -8,7 +8,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Operator
-from devices.inventory.models import Device, Security
+from devices.inventory import security as modes
+from devices.inventory.models import Device
 from provisioning import observed_paths
 
 
@@ -25,7 +26,7 @@ class BootstrapProfile(models.Model):
     server_uri = models.CharField(
         max_length=255, blank=True, help_text="Empty: this portal's management server."
     )
-    security = models.CharField(max_length=10, choices=Security.choices, default=Security.PSK)
+    security = models.CharField(max_length=10, choices=modes.profile_choices, default=modes.DEFAULT)
     short_server_id = models.PositiveIntegerField(
         default=1, validators=[MinValueValidator(1), MaxValueValidator(65534)]
     )

@@ -10,11 +10,12 @@ from accounts.errors import Refused
 from accounts.models import Subscriber, User
 from accounts.selectors import subscribers
 from devices.inventory import nameplate
-from devices.inventory.models import Reach, Security
+from devices.inventory import security as modes
+from devices.inventory.models import Reach
+from devices.inventory.security import EntryField, Mode, Offer
 from live import readers
 from selfservice.selectors import own
 
-MADE, PRINTED, NONE = "made", "printed", "none"
 DOUBT = "DOUBT"
 """The code of what is asked about and not refused."""
 
@@ -64,31 +65,7 @@ class AddDevice(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"class": "mono", "type": "tel", "autocomplete": "off"}),
     )
-    key_source = forms.ChoiceField(
-        label="Key", choices=((MADE, "Make one for me"), (PRINTED, "Printed on the device")), initial=MADE
-    )
-    psk_identity = forms.CharField(
-        label="Key identity",
-        max_length=128,
-        required=False,
-        widget=forms.TextInput(
-            attrs={"class": "mono", "autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
-        ),
-    )
-    psk_key = forms.CharField(
-        label="Key on the device",
-        required=False,
-        widget=forms.TextInput(
-            attrs={
-                "class": "mono",
-                "autocomplete": "off",
-                "autocapitalize": "none",
-                "spellcheck": "false",
-                "data-check": "psk-hex",
-                "data-hint": "hint_psk_key",
-            }
-        ),
-    )
+    key_source = forms.ChoiceField(label="Key")
     sure = forms.CharField(max_length=255, widget=forms.HiddenInput, required=False)
     submission = forms.CharField(max_length=64, widget=forms.HiddenInput, required=False)
 
@@ -99,9 +76,15 @@ class AddDevice(forms.Form):
         self.fields["account"].queryset = subscribers.usable(user)
         if len(self.accounts) == 1:
             self.fields["account"].required = False
-        self.allows_nosec = any(row.operator.allows_nosec for row in self.accounts)
-        if self.allows_nosec:
-            self.fields["key_source"].choices = [*self.fields["key_source"].choices, (NONE, "No encryption")]
+        has_consent = any(row.operator.allows_nosec for row in self.accounts)
+        self._offers = {
+            offer.value: (mode, offer) for mode, offer in modes.offers(Reach.IP, has_consent=has_consent)
+        }
+        choice = self.fields["key_source"]
+        choice.choices = [(value, offer.label) for value, (_, offer) in self._offers.items()]
+        choice.initial = next(iter(self._offers))
+        for _, offer in self._offers.values():
+            self.fields |= {one.name: _entry(one) for one in offer.fields}
 
     def clean_endpoint(self) -> str:
         """Probable slips are asked about once; whoever sends the same name again is sure of it."""
@@ -123,12 +106,8 @@ class AddDevice(forms.Form):
         data = super().clean()
         if data.get("reach") == Reach.SMS:
             data["msisdn"] = self._number(data.get("msisdn", ""))
-        elif (
-            data.get("reach") == Reach.IP
-            and data.get("key_source") == PRINTED
-            and "psk_key" not in self.errors
-        ):
-            data["psk_key"] = self._key(data.get("psk_key", ""))
+        elif data.get("reach") == Reach.IP and data.get("key_source") in self._offers:
+            self._check_typed()
         return data
 
     def _number(self, text: str) -> str:
@@ -138,31 +117,54 @@ class AddDevice(forms.Form):
             self.add_error("msisdn", forms.ValidationError(refusal.detail, code=refusal.cause))
             return ""
 
-    def _key(self, text: str) -> bytes | None:
+    def _check_typed(self) -> None:
+        mode, offer = self._chosen
+        if not offer.fields or self.errors.keys() & {one.name for one in offer.fields}:
+            return
         try:
-            return nameplate.parse_key(text)
+            mode.typed(self.entered)
         except Refused as refusal:
-            self.add_error("psk_key", forms.ValidationError(refusal.detail, code=refusal.cause))
-            return None
+            field = refusal.field if refusal.field in self.fields else None
+            self.add_error(field, forms.ValidationError(refusal.detail, code=refusal.cause))
 
     @property
     def has_sms_alone(self) -> bool:
         return self.cleaned_data["reach"] == Reach.SMS
 
     @property
-    def security(self) -> Security:
-        if self.has_sms_alone:
-            return Security.MSISDN
-        return Security.NONE if self.cleaned_data["key_source"] == NONE else Security.PSK
+    def _chosen(self) -> tuple[Mode, Offer]:
+        return self._offers[self.cleaned_data["key_source"]]
 
     @property
-    def typed_key(self) -> bytes | None:
-        is_typed = self.cleaned_data["key_source"] == PRINTED and not self.has_sms_alone
-        return self.cleaned_data["psk_key"] if is_typed else None
+    def security(self) -> str:
+        """The mode that was chosen; what has only one by its reach is given that by the service."""
+        return self._chosen[0].name
 
     @property
-    def typed_identity(self) -> str | None:
-        return self.cleaned_data["psk_identity"].strip() or None if self.typed_key else None
+    def entered(self) -> dict[str, str]:
+        """What was typed for the choice that was made."""
+        if self.cleaned_data["reach"] != Reach.IP:
+            return {}
+        names = [one.name for one in self._chosen[1].fields]
+        return {name: self.cleaned_data.get(name, "").strip() for name in names}
+
+    def offered(self) -> list[tuple[Offer, list[tuple[EntryField, forms.BoundField]]]]:
+        """The choices of its security with their fields, for the page."""
+        return [
+            (offer, [(one, self[one.name]) for one in offer.fields]) for _, offer in self._offers.values()
+        ]
+
+
+def _entry(asked: EntryField) -> forms.CharField:
+    attrs = {"class": "mono", "autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+    if asked.check:
+        attrs |= {"data-check": asked.check, "data-hint": f"hint_{asked.name}"}
+    return forms.CharField(
+        label=asked.label,
+        max_length=asked.max_length,
+        required=False,
+        widget=forms.TextInput(attrs=attrs),
+    )
 
 
 class TimeZone(forms.Form):

@@ -5,20 +5,20 @@ until its owner says that it is noted, or until a device comes with it.
 
 The QR code holds one line that a flashing tool or a phone can split at `&` after the question mark:
 
-    lwm2m://<host>:<port>?ep=<endpoint>&id=<PSK identity>&psk=<key, hex>
+    lwm2m://<host>:<port>?ep=<endpoint>&id=<identity>&psk=<key, hex>
 
-Names and values are percent-encoded as in RFC 3986; host and port are those of the bootstrap server (coaps).
+What comes after the identity is the security mode's (`Written.parameter`). Names and values are percent-encoded as in
+RFC 3986; host and port are those of the bootstrap server (coaps).
 """
 
 from __future__ import annotations
 
-import base64
 import io
 import json
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import segno
 from django.conf import settings
@@ -28,6 +28,8 @@ from django.contrib.sessions.models import Session
 from devices.inventory import vault
 from devices.inventory.models import Credential, CredentialState, Device
 from devices.inventory.sealed_places import walk_rows
+from devices.inventory.security import Material, Written
+from devices.inventory.services import credentials
 
 KEPT = timedelta(minutes=10)
 
@@ -40,16 +42,10 @@ class Sheet:
 
     endpoint: str
     identity: str
-    hex: str
-    text: str
+    written: tuple[Written, ...]
     server: str
     line: str
     qr: str
-
-    @property
-    def grouped(self) -> str:
-        """The hex in groups of four, as one reads it out on the phone."""
-        return " ".join(self.hex[i : i + 4] for i in range(0, len(self.hex), 4))
 
 
 _SLOT = "key-sheet-"
@@ -59,8 +55,8 @@ def _slot(device_id: int) -> str:
     return f"{_SLOT}{device_id}"
 
 
-def keep(session: SessionBase, *, device: Device, identity: str, key: bytes, now: datetime) -> None:
-    kept = [identity, key.hex(), now.timestamp()]
+def keep(session: SessionBase, *, device: Device, secret: Material, now: datetime) -> None:
+    kept = [secret.identity, secret.parts.hex(), now.timestamp()]
     session[_slot(device.pk)] = vault.seal(json.dumps(kept).encode())
 
 
@@ -70,18 +66,19 @@ def of(session: SessionBase, device: Device, now: datetime) -> Sheet | None:
     if sealed is None:
         return None
     try:
-        identity, key_hex, kept_at = json.loads(vault.open_sealed(sealed))
+        identity, parts, kept_at = json.loads(vault.open_sealed(sealed))
     except vault.Unreadable:
         logger.warning("key_sheet_lost device=%d reason=no key of FIELD_ENCRYPTION_KEYS opens it", device.pk)
         noted(session, device)
         return None
     waiting = Credential.objects.filter(device=device, identity=identity, first_used_at=None)
     usable = waiting.exclude(state=CredentialState.RETIRED)
-    is_unused = any(vault.open_sealed(row.sealed_key).hex() == key_hex for row in usable)
+    secret = Material(identity, bytes.fromhex(parts))
+    is_unused = any(credentials.is_known(row, secret) for row in usable)
     if now.timestamp() - kept_at > KEPT.total_seconds() or not is_unused:
         noted(session, device)
         return None
-    return sheet(endpoint=device.endpoint, identity=identity, key=bytes.fromhex(key_hex))
+    return sheet(device=device, secret=secret)
 
 
 def noted(session: SessionBase, device: Device) -> None:
@@ -106,14 +103,16 @@ def _walk(visit: vault.Visit) -> None:
 PLACE = vault.Place("keys that are shown once", ("selfservice.key_sheet",), _walk)
 
 
-def sheet(*, endpoint: str, identity: str, key: bytes) -> Sheet:
+def sheet(*, device: Device, secret: Material) -> Sheet:
     host = f"{settings.PUBLIC_HOST}:{settings.BOOTSTRAP_COAPS_PORT}"
-    line = f"lwm2m://{host}?ep={quote(endpoint, safe='')}&id={quote(identity, safe='')}&psk={key.hex()}"
+    written = device.security_mode.written(secret)
+    told = {"ep": device.endpoint, "id": secret.identity}
+    told |= {one.parameter: one.text for one in written if one.parameter}
+    line = f"lwm2m://{host}?{urlencode(told, quote_via=quote, safe='')}"
     return Sheet(
-        endpoint=endpoint,
-        identity=identity,
-        hex=key.hex(),
-        text=base64.b64encode(key).decode(),
+        endpoint=device.endpoint,
+        identity=secret.identity,
+        written=written,
         server=f"coaps://{host}",
         line=line,
         qr=_svg(line),

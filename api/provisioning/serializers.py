@@ -8,8 +8,10 @@ from rest_framework import serializers
 
 from api.devices.serializers import DeviceSerializer
 from audit.causes import CAUSES
-from devices.inventory.models import Device, Onboarding, Reach, Security
-from devices.inventory.nameplate import ENDPOINT_BYTES, IDENTITY_BYTES
+from devices.inventory import security as modes
+from devices.inventory.models import Device, Onboarding, Reach
+from devices.inventory.nameplate import ENDPOINT_BYTES
+from devices.inventory.security import EntryField
 from devices.registry.awake import LIMIT_SECONDS
 from provisioning.models import BootstrapExchange, BootstrapSession, Job, JobStep
 from provisioning.services import addresses
@@ -116,29 +118,30 @@ class NewDeviceSerializer(serializers.Serializer):
     )
     reach = serializers.ChoiceField(Reach.choices, default=Reach.IP)
     onboarding = serializers.ChoiceField(Onboarding.choices, default=Onboarding.BOOTSTRAP)
-    security = serializers.ChoiceField(Security.choices, default=Security.PSK)
-    psk_identity = serializers.CharField(
-        max_length=IDENTITY_BYTES,
-        required=False,
-        allow_blank=True,
-        trim_whitespace=False,
-        default="",
-        help_text="Empty: the endpoint name.",
-    )
-    psk_key = serializers.CharField(
-        max_length=400,
-        required=False,
-        allow_blank=True,
-        default="",
-        write_only=True,
-        help_text="Hex, 16 to 64 bytes. Empty: the portal makes one.",
-    )
     msisdn = serializers.CharField(
         max_length=40,
         required=False,
         allow_blank=True,
         default="",
         help_text="Phone number, + and digits: what a device by SMS is known by, and where any other is woken.",
+    )
+
+    def get_fields(self) -> dict[str, Any]:
+        """And what the security modes ask."""
+        entered = {one.name: _entered(one) for one in modes.entry_fields().values()}
+        choice = serializers.ChoiceField(modes.choices(), default=modes.DEFAULT)
+        return {**super().get_fields(), "security": choice, **entered}
+
+
+def _entered(asked: EntryField) -> serializers.CharField:
+    return serializers.CharField(
+        max_length=asked.max_length,
+        required=False,
+        allow_blank=True,
+        trim_whitespace=asked.is_secret,
+        default="",
+        write_only=asked.is_secret,
+        help_text=asked.rest_help,
     )
 
 
@@ -166,7 +169,9 @@ class AddedDeviceSerializer(DeviceSerializer):
     """A device and what is told once, when it is added; `context["added"]` is what the service returned."""
 
     identity = serializers.SerializerMethodField(help_text="PSK identity; empty without encryption.")
-    key = serializers.SerializerMethodField(help_text="Hex. Only where the portal made it, and only here.")
+    key = serializers.SerializerMethodField(
+        help_text="A pre-shared key in hex. Only where the portal made it, and only here."
+    )
     server = serializers.SerializerMethodField(help_text="The address to set in the device.")
 
     class Meta(DeviceSerializer.Meta):
@@ -177,8 +182,8 @@ class AddedDeviceSerializer(DeviceSerializer):
         return self.context["added"].identity
 
     def get_key(self, device: Device) -> str | None:
-        key = self.context["added"].key_to_show
-        return key.hex() if key else None
+        made = self.context["added"].secret_to_show
+        return device.security_mode.written(made)[0].text if made else None
 
     def get_server(self, device: Device) -> str:
         return addresses.first_uri(device)

@@ -33,7 +33,7 @@ def walk_rows(rows: QuerySet[Row], column: str, change: Callable[[Row], object])
 
 
 def _keys(visit: vault.Visit) -> None:
-    walk_rows(Credential.objects.all(), "sealed_key", lambda row: visit(row.sealed_key))
+    walk_rows(Credential.objects.all(), "sealed", lambda row: visit(row.sealed))
 
 
 KEYS = vault.Place("keys of devices", ("devices.inventory.services.credentials", "bench.seed"), _keys)

@@ -5,6 +5,7 @@ import django.db.models.deletion
 import django.utils.timezone
 from django.db import migrations, models
 
+import devices.inventory.security
 import provisioning.observed_paths
 
 
@@ -337,11 +338,7 @@ class Migration(migrations.Migration):
                 (
                     "security",
                     models.CharField(
-                        choices=[
-                            ("psk", "Pre-shared key"),
-                            ("none", "No encryption"),
-                            ("msisdn", "Phone number, vouched for by the SMSC"),
-                        ],
+                        choices=devices.inventory.security.profile_choices,
                         default="psk",
                         max_length=10,
                     ),

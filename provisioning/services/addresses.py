@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 
 from accounts.errors import Refused
-from devices.inventory.models import Device, Onboarding, Security
+from devices.inventory.models import Device, Onboarding
 from devices.messaging.models import SmscLink
 from devices.registry.models import Transport
 
@@ -20,7 +20,7 @@ def our_number(operator_id: int) -> str:
     return address
 
 
-def management_uri(security: str = Security.PSK, transport: str = "") -> str:
+def management_uri(*, is_secured: bool = True, transport: str = "") -> str:
     """The address of this portal's management server, as devices reach it on the transport that they came by.
 
     Raises Refused where there is none: a device must not be left with an account that its network cannot reach.
@@ -29,7 +29,7 @@ def management_uri(security: str = Security.PSK, transport: str = "") -> str:
         if settings.COAP_TCP_PORT is None:
             raise Refused("TCP_NOT_SERVED")
         return f"coap+tcp://{_host()}:{settings.COAP_TCP_PORT}"
-    return _uri(security, settings.COAPS_PORT, settings.COAP_PORT)
+    return _uri(is_secured, settings.COAPS_PORT, settings.COAP_PORT)
 
 
 def binding(wished: str, uri: str) -> str:
@@ -40,25 +40,25 @@ def binding(wished: str, uri: str) -> str:
     return f"{letter}Q" if "Q" in wished else letter
 
 
-def bootstrap_uri(security: str = Security.PSK) -> str:
+def bootstrap_uri(*, is_secured: bool = True) -> str:
     """The address of this portal's bootstrap server, as a person enters it into a device."""
-    return _uri(security, settings.BOOTSTRAP_COAPS_PORT, settings.BOOTSTRAP_COAP_PORT)
+    return _uri(is_secured, settings.BOOTSTRAP_COAPS_PORT, settings.BOOTSTRAP_COAP_PORT)
 
 
 def first_uri(device: Device) -> str:
     """Where the device has to go first."""
-    if device.security == Security.MSISDN:
+    if device.security_mode.by_number:
         try:
             return f"tel:{our_number(device.operator_id)}"
         except Refused:
             return ""
-    to_bootstrap = device.onboarding == Onboarding.BOOTSTRAP
-    return bootstrap_uri(device.security) if to_bootstrap else management_uri(device.security)
+    server = bootstrap_uri if device.onboarding == Onboarding.BOOTSTRAP else management_uri
+    return server(is_secured=device.security_mode.is_secured)
 
 
-def _uri(security: str, secured_port: int, plain_port: int) -> str:
+def _uri(is_secured: bool, secured_port: int, plain_port: int) -> str:
     host = _host()
-    return f"coap://{host}:{plain_port}" if security == Security.NONE else f"coaps://{host}:{secured_port}"
+    return f"coaps://{host}:{secured_port}" if is_secured else f"coap://{host}:{plain_port}"
 
 
 def _host() -> str:

@@ -5,7 +5,8 @@ The job of the device is the caller's (`provisioning.services.mending`). Lock or
 
 from __future__ import annotations
 
-import secrets
+from collections.abc import Mapping
+from dataclasses import replace
 
 from django.db import IntegrityError
 from django.utils import timezone
@@ -13,9 +14,9 @@ from django.utils import timezone
 from accounts.errors import Refused
 from audit import ledger
 from devices.gateways.services import end_device_choices
-from devices.inventory import events, locks, vault
-from devices.inventory.models import Device, Knock, Reach, Security
-from devices.inventory.nameplate import check_endpoint, check_identity, check_name, parse_key
+from devices.inventory import events, locks
+from devices.inventory.models import Device, Knock, Reach
+from devices.inventory.nameplate import check_endpoint, check_name
 from devices.inventory.services import credentials, device_trail, devices, intake
 from devices.inventory.states import Access
 from devices.registry.models import Registration
@@ -23,31 +24,29 @@ from devices.registry.models import Registration
 NAME_LENGTH = 120
 
 
-def enter_key(*, device: Device, key: str, psk_identity: str = "", reason: str = "") -> Device:
-    """The key of the label, typed again, and its identity where another is given. Raises Refused.
+def enter_credential(*, device: Device, entered: Mapping[str, str], reason: str = "") -> Device:
+    """What is on the label, typed again: fields of the device's mode, no identity: it stays. Raises Refused.
 
-    The one on record opens nothing from now on; refusals of before are forgotten with it.
+    What is on record opens nothing from now on; refusals of before are forgotten with it.
     """
-    typed = parse_key(key)
-    identity = check_identity(psk_identity) if psk_identity else ""
+    typed = device.security_mode.typed(entered)
     try:
         with ledger.unit_of_work():
             locked = _locked(device)
-            if locked.security != Security.PSK:
-                raise Refused("DEVICE_HAS_NO_KEY")
             plane = devices.own_plane(locked.onboarding)
             current = credentials.newest(locked.pk, plane)
-            if current is not None and (not identity or identity == current.identity):
-                if secrets.compare_digest(vault.open_sealed(current.sealed_key), typed):
-                    raise Refused("KEY_UNCHANGED", field="psk_key")
-            elif identity:
-                intake.check_identity_free(plane, identity)
-            credentials.replace_key(
-                device=locked, plane=plane, key=typed, identity=identity, origin="label", reason=reason
-            )
+            if current is not None and typed.identity in ("", current.identity):
+                if credentials.is_known(current, typed):
+                    raise locked.security_mode.already_known()
+                typed = replace(typed, identity=current.identity)
+            elif typed.identity:
+                intake.check_identity_free(plane, typed.identity)
+            else:
+                typed = replace(typed, identity=locked.security_mode.identity_of(locked.endpoint))
+            credentials.replace(device=locked, plane=plane, material=typed, origin="label", reason=reason)
             _changed(locked, "credentials")
     except IntegrityError:  # somebody took the identity between the look and the write
-        intake.check_identity_free(plane, identity)
+        intake.check_identity_free(plane, typed.identity)
         raise
     return locked
 
@@ -68,7 +67,7 @@ def correct_endpoint(*, device: Device, endpoint: str, reason: str = "") -> Devi
         plane = devices.own_plane(locked.onboarding)
         current = credentials.newest(locked.pk, plane)
         renames = current is not None and current.identity == before
-        identity = devices.own_identity(endpoint) if renames else ""
+        identity = locked.security_mode.identity_of(endpoint) if renames else ""
         intake.check_free(endpoint, locked.operator, locked.subscriber, plane, identity)
         try:
             with ledger.unit_of_work():

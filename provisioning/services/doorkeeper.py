@@ -8,8 +8,9 @@ from __future__ import annotations
 from django.db.models import F
 
 from accounts.errors import Refused
-from devices.inventory.models import Credential, CredentialState, Device, Onboarding, Plane, Security
+from devices.inventory.models import Credential, CredentialState, Device, Onboarding, Plane
 from devices.inventory.states import Access, Provisioning
+from devices.registry.services import admission
 from lwm2m.codes import Code, ContentFormat
 from lwm2m.errors import Lwm2mError, bad_request
 from lwm2m.messages import BootstrapRequest
@@ -66,28 +67,23 @@ def _by_name(endpoint: str | None) -> Device:
 
 def check(device: Device, origin: Origin) -> None:
     """Raise unless the device, as it is now, may be served on this transport."""
-    if device.access != Access.ACTIVE:
-        raise bad_request(
-            f"DEVICE_{device.access.upper()}", f"The device is {device.access}; ask its operator."
-        )
-    if not device.operator.is_active:
-        raise bad_request("OPERATOR_INACTIVE", "The device's operator is not active.")
-    if origin.is_secured:
-        return
-    if (device.security == Security.MSISDN) != (origin.transport == "sms"):
-        raise bad_request("WRONG_SECURITY", "By SMS comes who is known by its phone number, and nobody else.")
-    if device.security == Security.MSISDN:
-        return
-    if device.security != Security.NONE:
-        raise bad_request("WRONG_SECURITY", "The device must use its pre-shared key; connect by coaps.")
-    if not device.operator.allows_nosec:
-        raise bad_request("NOSEC_NOT_ALLOWED", "The operator does not allow devices without encryption.")
-    if (
-        device.onboarding == Onboarding.DIRECT
-    ):  # anybody can say its name, and would be answered with a session
-        raise bad_request(
-            "BOOTSTRAP_NOT_EXPECTED", "The device registers directly; use the M2M server's port."
-        )
+    if device.access != Access.ACTIVE or not device.operator.is_active:
+        raise bad_request(*admission.closed(device.access))
+    refused = None if origin.is_secured else _without_credentials(device, origin)
+    if refused is not None:
+        raise bad_request(*refused)
+
+
+def _without_credentials(device: Device, origin: Origin) -> admission.Refusal | None:
+    if origin.transport == "sms":
+        if not device.security_mode.by_number:
+            return "WRONG_SECURITY", "By SMS comes who is known by its phone number, and nobody else."
+        return admission.by_number(device.security_mode)
+    refused = admission.in_the_clear(device.security_mode, allows_nosec=device.operator.allows_nosec)
+    if refused is None and device.onboarding == Onboarding.DIRECT:
+        # anybody can say its name, and would be answered with a session
+        return "BOOTSTRAP_NOT_EXPECTED", "The device registers directly; use the M2M server's port."
+    return refused
 
 
 def content_format(request: BootstrapRequest) -> int:

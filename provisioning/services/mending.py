@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.utils import timezone
@@ -18,14 +19,12 @@ KEY_REASON = "The key was entered again"
 ENDPOINT_REASON = "The endpoint name was corrected"
 
 
-def enter_key(
-    *, device: Device, key: str, psk_identity: str = "", by: User | None = None, reason: str = ""
+def enter_credential(
+    *, device: Device, entered: Mapping[str, str], by: User | None = None, reason: str = ""
 ) -> Device:
-    """The key printed on the device, typed again (`provisioning.services.corrections.enter_key`)."""
+    """What is printed on the device, typed again (`provisioning.services.corrections.enter_credential`)."""
     with ledger.unit_of_work():
-        mended = corrections.enter_key(
-            device=device, key=key, psk_identity=psk_identity, reason=reason or KEY_REASON
-        )
+        mended = corrections.enter_credential(device=device, entered=entered, reason=reason or KEY_REASON)
         _go_on(mended, by, KEY_REASON)
     return mended
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from django.utils import timezone
 
@@ -10,19 +10,17 @@ from accounts.errors import Refused
 from accounts.models import Operator
 from audit import ledger
 from devices.inventory import locks
-from devices.inventory.models import Device, Security
+from devices.inventory import security as modes
+from devices.inventory.models import Device
+from devices.inventory.security import Material, Mode
 from devices.inventory.services import credentials
 from lwm2m import bootstrap
-from lwm2m.accounts import SMS_NOSEC, SecurityMode
 from provisioning import events
 from provisioning.models import JOB_OPEN, BootstrapProfile, Job, StepState
 from provisioning.services import addresses, profile_paths
 
 DEFAULT_NAME = "Standard"
 DEFAULT_DELETES = ("/0", "/1")
-# Stands in for the secrets while a profile is only checked: nobody has to open a key for that.
-_SAMPLE_IDENTITY = b"0123456789abcdefghijkl"
-_SAMPLE_KEY = bytes(range(1, 17))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,17 +142,26 @@ def _wake_waiting(operator_id: int) -> None:
 
 def validate(profile: BootstrapProfile) -> list[str]:
     """Sentences that say what to mend in a profile; empty when any device can be given it."""
-    if profile.security == Security.NONE and not profile.operator.allows_nosec:
+    mode = modes.of(profile.security)
+    if not mode.is_for_profiles:
+        return [Refused("PROFILE_CANNOT_CHOOSE_SECURITY", security=mode.label).detail]
+    if mode.needs_consent and not profile.operator.allows_nosec:
         return [Refused("PROFILE_OPERATOR_WANTS_ENCRYPTION").detail]
     try:
-        return bootstrap.validate(_plan(profile, profile.security, _SAMPLE_IDENTITY, _SAMPLE_KEY))
+        return bootstrap.validate(_plan(profile, mode, mode.sample))
     except Refused as error:
         return [error.detail]
 
 
-def needs_key(device: Device) -> bool:
-    """Whether the account that is written into the device has a pre-shared key."""
-    return device.security == Security.PSK
+def written_mode(device: Device, profile: BootstrapProfile | None) -> Mode:
+    """The security mode of the account that is written into the device.
+
+    A device that comes with credentials can be given what the profile says, such as a certificate for a key. One that
+    comes without is never told a secret: everybody on the way would read it.
+    """
+    if profile is None or not device.security_mode.is_secured:
+        return device.security_mode
+    return modes.of(profile.security)
 
 
 def problem(device: Device) -> Problem | None:
@@ -163,7 +170,8 @@ def problem(device: Device) -> Problem | None:
     if profile is None:
         return Problem.of(Refused("DEFAULT_PROFILE_MISSING"))
     try:
-        plan = _plan(profile, _security(profile, device), _SAMPLE_IDENTITY, _SAMPLE_KEY, device)
+        mode = _checked_mode(profile, device)
+        plan = _plan(profile, mode, mode.sample, device)
     except Refused as error:
         return Problem.of(error)
     sentences = bootstrap.validate(plan)
@@ -171,55 +179,47 @@ def problem(device: Device) -> Problem | None:
 
 
 def render(*, device: Device, purpose: str, transport: str = "") -> Rendered:
-    """The plan for this device with its pending management key, made now if it has none. Raises Refused.
+    """The plan for this device with its pending management credential, made now if it has none. Raises Refused.
 
     The account is one of the transport that the device came by, unless the profile names a server.
 
-    Opens the key, which the ledger notes with `purpose`. The caller holds the device's lock.
+    Opens the credential, which the ledger notes with `purpose`. The caller holds the device's lock.
     """
     profile = default_of(device.operator_id)
     if profile is None:
         raise Refused("DEFAULT_PROFILE_MISSING")
-    security = _security(profile, device)
-    if security != Security.PSK:
-        rendered = Rendered(_plan(profile, security, b"", b"", device, transport), None)
+    mode = _checked_mode(profile, device)
+    if mode.is_secured:
+        credential = credentials.ensure_management(device=device, kind=mode.name)
+        material = credentials.opened(credential=credential, purpose=purpose)
+        rendered = Rendered(_plan(profile, mode, material, device, transport), credential.pk)
     else:
-        credential = credentials.pending_management(device.pk) or credentials.make_management(device=device)
-        key = credentials.open_key(credential=credential, purpose=purpose)
-        rendered = Rendered(
-            _plan(profile, security, credential.identity.encode(), key, device, transport), credential.pk
-        )
+        rendered = Rendered(_plan(profile, mode, mode.sample, device, transport), None)
     sentences = bootstrap.validate(rendered.plan)
     if sentences:
         raise Refused("PROFILE_UNSOUND", problems=" ".join(sentences))
     return rendered
 
 
-def _security(profile: BootstrapProfile, device: Device) -> str:
-    """A device that comes without encryption is never told a key: everybody on the way would read it."""
-    if device.security != Security.PSK:
-        return device.security
-    if profile.security == Security.NONE:
+def _checked_mode(profile: BootstrapProfile, device: Device) -> Mode:
+    """`written_mode`; Refused where the profile would take its encryption from a device that has it."""
+    mode = written_mode(device, profile)
+    if device.security_mode.is_secured and not mode.is_secured:
         raise Refused("PROFILE_WITHOUT_ENCRYPTION", profile=profile.name)
-    return profile.security
+    return mode
 
 
 def _plan(
     profile: BootstrapProfile,
-    security: str,
-    identity: bytes,
-    key: bytes,
+    mode: Mode,
+    material: Material,
     device: Device | None = None,
     transport: str = "",
 ) -> bootstrap.BootstrapPlan:
-    has_key = security == Security.PSK
-    uri = profile.server_uri or addresses.management_uri(security, transport)
+    uri = profile.server_uri or addresses.management_uri(is_secured=mode.is_secured, transport=transport)
     account = bootstrap.ServerAccount(
         short_server_id=profile.short_server_id,
         uri=uri,
-        security_mode=SecurityMode.PSK if has_key else SecurityMode.NOSEC,
-        identity=identity if has_key else b"",
-        key=key if has_key else b"",
         lifetime_seconds=profile.lifetime_seconds,
         binding=profile.binding if profile.server_uri else addresses.binding(profile.binding, uri),
         notification_storing=profile.notification_storing,
@@ -227,23 +227,10 @@ def _plan(
         pmax=profile.default_pmax_seconds,
         disable_timeout=profile.disable_timeout_seconds,
     )
-    if security == Security.MSISDN and device is not None:
-        account = _by_sms(account, device)
+    number = addresses.our_number(device.operator_id) if device is not None and mode.by_number else ""
     return bootstrap.BootstrapPlan(
-        accounts=(account,),
+        accounts=(mode.account(account, material, number),),
         deletes=profile_paths.listed(profile.deletes, "deletes"),
         reads=profile_paths.listed(profile.reads, "reads"),
         access_rights=profile_paths.rights(profile.access_rights),
-    )
-
-
-def _by_sms(account: bootstrap.ServerAccount, device: Device) -> bootstrap.ServerAccount:
-    """The same server at our number; the device has nothing but SMS, so its binding is S, with queue mode SQ."""
-    number = addresses.our_number(device.operator_id)
-    return replace(
-        account,
-        uri=f"tel:{number}",
-        binding="SQ" if "Q" in account.binding else "S",
-        sms_security_mode=SMS_NOSEC,
-        server_sms_number=number.removeprefix("+"),
     )

@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from audit import causes, isolation, ledger
 from devices.inventory import locks
-from devices.inventory.models import Device, Security
+from devices.inventory.models import Device
 from devices.inventory.services import credentials, devices
 from devices.inventory.states import MOVES, Provisioning
 from devices.messaging.services import triggers
@@ -204,7 +204,7 @@ _RESULTS = {SessionState.FINISH_REFUSED: "refused", SessionState.FAILED: "failed
 def _record(action: str, session: BootstrapSession, device: Device) -> None:
     """Of a device without keys anybody can begin a session, as often as they like."""
     event = ledger.Event(
-        by_stranger=device.security == Security.NONE,
+        by_stranger=device.security_mode.is_anonymous,
         action=action,
         operator_id=session.operator_id,
         actor=ledger.Actor("device", str(device.pk), device.endpoint),

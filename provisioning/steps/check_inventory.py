@@ -1,10 +1,11 @@
-"""Is everything there that the rest needs: an active operator and device, and the key it comes with."""
+"""Is everything there that the rest needs: an active operator and device, and what it comes with."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from devices.inventory.models import Credential, CredentialState, Device, Onboarding, Plane, Reach, Security
+from devices.inventory.models import Credential, CredentialState, Device, Reach
+from devices.inventory.services import devices
 from devices.inventory.states import Access
 from devices.messaging.models import SmscLink
 from provisioning.models import JobStep
@@ -22,21 +23,19 @@ def run(*, step: JobStep, device: Device, now: datetime) -> StepResult:
         )
     if device.reach == Reach.GATEWAY:
         return Done()  # its gateway's channel is its security
-    if device.security == Security.MSISDN:
-        if not SmscLink.objects.filter(pk=device.operator_id, is_enabled=True).exists():
-            return Failed(
-                "SMSC_LINK_MISSING", "Set up the SMSC link of the operator, then start the job again."
-            )
-        return Done()
-    if device.security == Security.NONE:
-        if not device.operator.allows_nosec:
-            return Failed("NOSEC_NOT_ALLOWED", "The operator no longer allows devices without encryption.")
-        return Done()
-    plane = Plane.BOOTSTRAP if device.onboarding == Onboarding.BOOTSTRAP else Plane.MANAGEMENT
-    keys = Credential.objects.filter(device=device, plane=plane).exclude(state=CredentialState.RETIRED)
-    if not keys.exists():
+    mode = device.security_mode
+    if mode.by_number and not SmscLink.objects.filter(pk=device.operator_id, is_enabled=True).exists():
+        return Failed("SMSC_LINK_MISSING", "Set up the SMSC link of the operator, then start the job again.")
+    if mode.needs_consent and not device.operator.allows_nosec:
+        return Failed("NOSEC_NOT_ALLOWED", "The operator no longer allows devices without encryption.")
+    if mode.is_secured and not _has_credential(device):
         return Failed("PSK_IDENTITY_UNKNOWN", "The device has no key; remove it and add it again.")
     return Done()
+
+
+def _has_credential(device: Device) -> bool:
+    rows = Credential.objects.filter(device=device, plane=devices.own_plane(device.onboarding))
+    return rows.exclude(state=CredentialState.RETIRED).exists()
 
 
 def due() -> None:

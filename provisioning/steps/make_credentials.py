@@ -1,4 +1,4 @@
-"""Makes the key for the management server, never the one for the bootstrap server; a session writes it."""
+"""Makes the credential for the management server, never the one for the bootstrap server; a session writes it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ TITLE = "Make management credentials"
 
 
 def run(*, step: JobStep, device: Device, now: datetime) -> StepResult:
-    if device.onboarding == Onboarding.DIRECT or not profiles.needs_key(device):
+    mode = profiles.written_mode(device, profiles.default_of(device.operator_id))
+    if device.onboarding == Onboarding.DIRECT or not mode.is_secured:
         return Skipped()
     if contacts.registration(device, since=step.job.created_at) is not None:
         return Skipped()  # it has one and uses it
-    credential = credentials.pending_management(device.pk) or credentials.make_management(device=device)
-    return Done({"credential_id": credential.pk, "psk_identity": credential.identity})
+    credential = credentials.ensure_management(device=device, kind=mode.name)
+    return Done({"credential_id": credential.pk, "identity": credential.identity})
 
 
 def due() -> None:

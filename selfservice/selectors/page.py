@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from devices.gateways.selectors import end_devices
-from devices.inventory.models import Device, Onboarding, Reach, Security
+from devices.inventory.models import Device, Onboarding, Reach
+from devices.inventory.security import EntryField
 from devices.inventory.states import Access, Provisioning
 from devices.registry.selectors import present, verdict, ways
 from devices.registry.selectors.present import Present
@@ -39,10 +40,20 @@ def _row(device: Device, standing: Present) -> Row:
 def may_renew_key(device: Device) -> bool:
     """Only the key for the bootstrap server: the one for the management server the device gets by itself."""
     return (
-        device.security == Security.PSK
+        device.security_mode.is_secured
         and device.onboarding == Onboarding.BOOTSTRAP
         and device.access == Access.ACTIVE
     )
+
+
+def key_fields(
+    device: Device, typed: Mapping[str, str], *, field: str | None = None, error: str = ""
+) -> list[tuple[EntryField, str, str]]:
+    """What has to be typed to mend its key, with what was typed and what is wrong, there or else at the first."""
+    asked = [one for one in device.security_mode.fields if not one.is_optional]
+    names = [one.name for one in asked]
+    at = field if field in names else next(iter(names), None)
+    return [(one, typed.get(one.name, ""), error if one.name == at else "") for one in asked]
 
 
 @dataclass(frozen=True)
@@ -74,6 +85,7 @@ def context(device: Device, now: datetime) -> dict[str, Any]:
         "progress": told,
         "near_miss": None if told.is_online else near_misses.of(device, now),
         "may_enter_key": may_renew_key(device) and not told.is_online,
+        "key_fields": key_fields(device, {}),
         "may_correct_endpoint": device.access == Access.ACTIVE and device.first_online_at is None,
         "gateway": ways.gateway(device) if device.reach == Reach.GATEWAY else None,
         "behind": behind(device, now),

@@ -71,20 +71,13 @@ def _added(request: HttpRequest, form: AddDevice) -> Device | None:
             reach=data["reach"],
             onboarding=Onboarding.BOOTSTRAP,
             security=form.security,
-            psk_identity=form.typed_identity,
-            psk_key=form.typed_key,
+            **form.entered,
             msisdn=data["msisdn"] if form.has_sms_alone else "",
         )
     except refusals.REFUSALS as refusal:
         refusals.put(form, refusal, operator="account", subscriber="account", security="key_source")
         return None
-    if added.key_to_show:
-        key_sheet.keep(
-            request.session,
-            device=added.device,
-            identity=added.identity,
-            key=added.key_to_show,
-            now=timezone.now(),
-        )
+    if added.secret_to_show:
+        key_sheet.keep(request.session, device=added.device, secret=added.secret_to_show, now=timezone.now())
     submissions.remember(request, added.device.pk)
     return added.device

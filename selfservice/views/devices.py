@@ -79,13 +79,7 @@ def new_key(request: HttpRequest, device_id: int) -> HttpResponse:
             messages.error(request, refusal.detail)
         else:
             submissions.remember(request, row.pk)
-            key_sheet.keep(
-                request.session,
-                device=row,
-                identity=added.identity,
-                key=added.key_to_show,
-                now=timezone.now(),
-            )
+            key_sheet.keep(request.session, device=row, secret=added.secret_to_show, now=timezone.now())
     return redirect("device", device_id=row.pk)
 
 

@@ -22,13 +22,14 @@ from selfservice.selectors import own, page
 @require_POST
 @never_cache
 def key(request: HttpRequest, device_id: int) -> HttpResponse:
-    typed = request.POST.get("psk_key", "")[:400]
+    mode = own.get(request.user, device_id).security_mode
+    typed = {one.name: request.POST.get(one.name, "")[: one.max_length] for one in mode.fields}
     return _mend(
         request,
         device_id,
         "key",
         typed,
-        lambda device: mending.enter_key(device=device, key=typed, by=request.user),
+        lambda device: mending.enter_credential(device=device, entered=typed, by=request.user),
         "The key is saved. The device is let in when it knocks with it, usually within a minute.",
     )
 
@@ -67,7 +68,7 @@ def _mend(
     request: HttpRequest,
     device_id: int,
     what: str,
-    typed: str,
+    typed: str | dict[str, str],
     do: Callable[[Device], Device],
     done: str,
 ) -> HttpResponse:
@@ -79,6 +80,9 @@ def _mend(
         context = page.context(own.get(request.user, device_id), timezone.now())
         mend = {"what": what, "typed": typed, "error": refusal.detail}
         shown = {**context, "mend": mend, "section": "devices"}
+        if isinstance(typed, dict):
+            at = {"field": refusal.field, "error": refusal.detail}
+            shown["key_fields"] = page.key_fields(row, typed, **at)
         return render(request, "selfservice/device.html", shown, status=422)
     messages.success(request, done)
     return redirect("device", device_id=row.pk)

@@ -15,7 +15,7 @@ from accounts.models import Operator
 from audit import ledger, locks
 from devices.commands.models import Command
 from devices.inventory import locks as device_locks
-from devices.inventory.models import Device, Onboarding, Security
+from devices.inventory.models import Device, Onboarding
 
 ROOMS = (
     *("accounts", "api", "audit", "backoffice", "devices", "live", "provisioning"),
@@ -36,7 +36,7 @@ def product_files():
 @pytest.fixture
 def devices(db):
     operator = Operator.objects.create(slug="lab", name="Lab", allows_nosec=True)
-    facts = {"operator": operator, "security": Security.NONE, "onboarding": Onboarding.DIRECT}
+    facts = {"operator": operator, "security": "none", "onboarding": Onboarding.DIRECT}
     return [Device.objects.create(endpoint=f"dev-{number}", **facts) for number in range(3)]
 
 

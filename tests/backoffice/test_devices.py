@@ -89,8 +89,8 @@ def test_the_page_of_a_device(signed_in, north, subscriber, registered):
     ):
         assert words in html, words
     assert f"/support/devices/{device.pk}/" in html
-    assert added.key_to_show.hex() not in html
-    assert Credential.objects.get(device=device).sealed_key not in html
+    assert added.secret_to_show.parts.hex() not in html
+    assert Credential.objects.get(device=device).sealed not in html
     assert 'name="_save"' not in html
     html = signed_in(Role.READ_ONLY).get(page_of(device)).content.decode()
     assert "meter-id" not in html

@@ -49,7 +49,7 @@ def test_a_wrong_key_and_a_wrong_name_are_mended_in_the_step_that_stands_still(
     field.fill("0011")
     # A refused key stands there again with the reason; the answer is 422, which is no complaint.
     page.get_by_role("button", name="Save the key").click()
-    expect(page.locator("#mend-psk-key-error")).to_contain_text("it must have 16 to 64 bytes")
+    expect(page.locator("#mend-psk_key-error")).to_contain_text("it must have 16 to 64 bytes")
     expect(page.get_by_label("Key on the device, hex")).to_have_value("0011")
     ann.picture(f"refused-key-{scheme}", full=True)
     ann.complaints[:] = [one for one in ann.complaints if "422" not in one]

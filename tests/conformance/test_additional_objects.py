@@ -6,7 +6,8 @@ import base64
 
 import pytest
 
-from devices.inventory.models import Credential, Plane, Security
+from devices.inventory.models import Credential, Plane
+from devices.inventory.security import Material
 from devices.inventory.services import credentials
 from devices.registry.models import Registration, RegistrationDetail
 from devices.telemetry.models import ResourceValue
@@ -102,8 +103,10 @@ def test_conmgmt_1_1_int_1250_configuring_an_apn(drive, number):
 def test_conmgmt_1_1_int_1350_bearer_selection_from_a_new_address(play, make_device):
     """Over DTLS with a connection id: the device speaks from another port and stays who it is."""
     key = bytes(range(16))
-    device = make_device(security=Security.PSK)
-    credentials.store(device=device, plane=Plane.MANAGEMENT, identity="psk-1", key=key, origin="test")
+    device = make_device(security="psk")
+    credentials.store(
+        device=device, plane=Plane.MANAGEMENT, kind="psk", material=Material("psk-1", key), origin="test"
+    )
 
     async def scene(southbound):
         server = f"coaps://127.0.0.1:{southbound.ports.port_of(Plane.MANAGEMENT, secured=True)}"

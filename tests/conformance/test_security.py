@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from devices.inventory.models import Knock, Plane, Security
+from devices.inventory.models import Knock, Plane
+from devices.inventory.security import Material
 from devices.inventory.services import credentials
 from devices.registry.models import Registration
 from tests.conformance import wire
@@ -22,8 +23,10 @@ def secured(southbound) -> str:
 
 @pytest.fixture
 def device(make_device):
-    made = make_device("dev-1", security=Security.PSK)
-    credentials.store(device=made, plane=Plane.MANAGEMENT, identity="psk-1", key=KEY, origin="test")
+    made = make_device("dev-1", security="psk")
+    credentials.store(
+        device=made, plane=Plane.MANAGEMENT, kind="psk", material=Material("psk-1", KEY), origin="test"
+    )
     return made
 
 

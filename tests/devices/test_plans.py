@@ -47,8 +47,8 @@ FILL = (
       false, now(), now(), now() + interval '1 day' FROM inventory_device""",
     """INSERT INTO registry_registrationdetail (device_id, version, binding, sms_number, object_links, attributes,
       end_cause) SELECT id, '1.1', 'U', '', '[]', '[]', '' FROM inventory_device""",
-    """INSERT INTO inventory_credential (device_id, plane, identity, sealed_key, state, created_at)
-    SELECT id, 'management', 'key' || id, 'x', 'active', now() FROM inventory_device""",
+    """INSERT INTO inventory_credential (device_id, plane, kind, identity, sealed, state, created_at)
+    SELECT id, 'management', 'psk', 'key' || id, 'x', 'active', now() FROM inventory_device""",
     """INSERT INTO commands_command (device_id, operation, path, arguments, priority, state, requested_by, reason,
       correlation, attempts, broken_off, claimed_by, created_at, expires_at, response_code, cause, detail)
     SELECT id, 'read', '/3/0', '{{}}', 0, 'queued', 'test', '', '', 0, 0, '', now(), now() + interval '1 day',

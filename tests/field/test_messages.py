@@ -14,7 +14,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from devices.inventory.models import Plane, Security
+from devices.inventory.models import Plane
+from devices.inventory.security import Material
 from devices.inventory.services import credentials
 from devices.registry.models import Registration
 from devices.telemetry.models import ResourceHistory, ResourceValue
@@ -210,8 +211,10 @@ KEY = bytes(range(16))
 
 @pytest.fixture
 def secured(make_device):
-    made = make_device("dev-1", security=Security.PSK)
-    credentials.store(device=made, plane=Plane.MANAGEMENT, identity="psk-1", key=KEY, origin="test")
+    made = make_device("dev-1", security="psk")
+    credentials.store(
+        device=made, plane=Plane.MANAGEMENT, kind="psk", material=Material("psk-1", KEY), origin="test"
+    )
     return made
 
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from devices.inventory.models import Device, Reach, Security
+from devices.inventory.models import Device, Reach
 from devices.messaging.models import SmsPart
 from devices.registry.models import Registration
 from devices.telemetry.models import ResourceValue
@@ -25,7 +25,7 @@ COAP = bytes.fromhex("40021234b2726411")
 
 @pytest.fixture
 def meter(make_device) -> Device:
-    made = make_device("meter", reach=Reach.SMS, security=Security.MSISDN, msisdn=NUMBER)
+    made = make_device("meter", reach=Reach.SMS, security="msisdn", msisdn=NUMBER)
     scripted.load_model(made)
     return made
 

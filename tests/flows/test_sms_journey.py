@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from channels.layers import get_channel_layer
 
-from devices.inventory.models import Device, Onboarding, Reach, Security
+from devices.inventory.models import Device, Onboarding, Reach
 from devices.inventory.states import Provisioning
 from devices.messaging.services import smsc_links
 from devices.registry.models import Registration
@@ -66,7 +66,7 @@ def test_int_1_a_device_by_sms_from_claim_to_release(transactional_db, settings,
             msisdn=NUMBER,
         )
         device = added.device
-        assert (device.security, added.key_to_show) == (Security.MSISDN, None)
+        assert (device.security, added.secret_to_show) == ("msisdn", None)
         sim = Sim(NUMBER, port=switch.port)
         async with running_device(
             "meter", bootstrap=f"tel:{OURS}", sim=sim, version=version, binding="S"

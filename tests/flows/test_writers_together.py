@@ -14,7 +14,7 @@ from audit import ledger
 from devices.gateways.models import EndDevice
 from devices.gateways.services import end_devices
 from devices.inventory import locks
-from devices.inventory.models import Device, Onboarding, Reach, Security
+from devices.inventory.models import Device, Onboarding, Reach
 from devices.inventory.states import Ownership, Provisioning
 from devices.telemetry.models import ResourceValue
 from devices.telemetry.services import values
@@ -101,7 +101,7 @@ def test_a_device_that_moves_to_another_gateway_while_its_answer_is_settled_is_n
 ):
     facts = {
         "reach": Reach.IP,
-        "security": Security.NONE,
+        "security": "none",
         "onboarding": Onboarding.DIRECT,
         "ownership": Ownership.CLAIMED,
         "provisioning": Provisioning.APPLIED,

@@ -8,7 +8,7 @@ import pytest
 
 from devices.commands.models import Command
 from devices.commands.services import operations
-from devices.inventory.models import Reach, Security
+from devices.inventory.models import Reach
 from devices.messaging.models import SmsMessage, SmsPart, SmsState
 from devices.registry.models import Registration
 from smpp import Status
@@ -29,7 +29,7 @@ def sent(smsc: ForeignSmsc) -> list[bytes]:
 
 
 def test_a_device_registers_and_is_read(play, operator, make_device, foreign_smsc: ForeignSmsc):
-    meter = make_device("meter", reach=Reach.SMS, security=Security.MSISDN, msisdn=NUMBER)
+    meter = make_device("meter", reach=Reach.SMS, security="msisdn", msisdn=NUMBER)
 
     async def scene(southbound):
         await link(operator, foreign_smsc.port)
@@ -60,7 +60,7 @@ def test_a_device_registers_and_is_read(play, operator, make_device, foreign_sms
 
 
 def test_it_goes_down_and_up(play, operator, make_device, foreign_smsc: ForeignSmsc):
-    make_device("meter", reach=Reach.SMS, security=Security.MSISDN, msisdn=NUMBER)
+    make_device("meter", reach=Reach.SMS, security="msisdn", msisdn=NUMBER)
 
     async def scene(southbound):
         await link(operator, foreign_smsc.port)

@@ -69,7 +69,7 @@ def device(worker) -> Device:
     staff.grant(user=boss, operator=operator, role="administrator")
     staff.grant(user=user, operator=operator, role="support")
     made = making.device(operator, subscriber=subscriber, name=MARK)
-    credentials.make_management(device=made)
+    credentials.make_management(device=made, kind="psk")
     Device.objects.update(provisioning=Provisioning.APPLIED)
     register = Register(made.endpoint, object_links=parse_object_links(b"</1/0>,</3/0>"))
     origin = replace(making.origin_of(made), host=MARK)
@@ -232,7 +232,7 @@ def test_addresses_are_where_they_can_be_erased_and_are_shown_until_then(device:
 
 def test_others_keep_what_is_theirs(device: Device) -> None:
     other = making.device(device.operator, subscriber=making.subscriber(device.operator), name="kept")
-    credentials.make_management(device=other)
+    credentials.make_management(device=other, kind="psk")
     Device.objects.update(provisioning=Provisioning.APPLIED)
     making.register(other, now=NOW)
     assert device.subscriber is not None

@@ -45,7 +45,9 @@ def test_the_printed_key_typed_again_opens_and_the_old_one_does_not(worker) -> N
     worker.work()
     _knock("meter-1", "PSK_MISMATCH", device=device)
     assert stepper(device).stuck.code == "PSK_MISMATCH"
-    mending.enter_key(device=device, key=" ".join(PRINTED[i : i + 4] for i in range(0, 32, 4)))
+    mending.enter_credential(
+        device=device, entered={"psk_key": " ".join(PRINTED[i : i + 4] for i in range(0, 32, 4))}
+    )
     assert _lookup("meter-1") == bytes.fromhex(PRINTED)
     assert stepper(Device.objects.get(pk=device.pk)).stuck is None  # the refusals were of the old key
     made = LedgerEvent.objects.filter(action="credential.made", device_id=device.pk).latest("id")
@@ -56,10 +58,10 @@ def test_the_printed_key_typed_again_opens_and_the_old_one_does_not(worker) -> N
 def test_the_same_key_again_is_said_to_be_the_same(worker) -> None:
     device = walking.ordered(psk_key=TYPED)
     with pytest.raises(Refused, match="the device has another one"):
-        mending.enter_key(device=device, key=TYPED.upper())
+        mending.enter_credential(device=device, entered={"psk_key": TYPED.upper()})
     for wrong in ("", "xyz", "0011", "00" * 16):
         with pytest.raises(Refused) as refused:
-            mending.enter_key(device=device, key=wrong)
+            mending.enter_credential(device=device, entered={"psk_key": wrong})
         assert refused.value.field == "psk_key"
     assert _lookup(device.endpoint) == bytes.fromhex(TYPED)
 
@@ -68,9 +70,9 @@ def test_the_identity_of_another_device_is_refused(worker) -> None:
     other = walking.ordered(psk_key=PRINTED)
     device = walking.ordered(operator=other.operator, psk_key=TYPED)
     with pytest.raises(Refused) as refused:
-        mending.enter_key(device=device, key=TYPED, psk_identity=other.endpoint)
+        mending.enter_credential(device=device, entered={"psk_key": TYPED, "psk_identity": other.endpoint})
     assert refused.value.cause == "PSK_IDENTITY_TAKEN"
-    mending.enter_key(device=device, key=TYPED, psk_identity="label-7")
+    mending.enter_credential(device=device, entered={"psk_key": TYPED, "psk_identity": "label-7"})
     assert _lookup("label-7") == bytes.fromhex(TYPED)
     assert _lookup(device.endpoint) is None
 
@@ -80,7 +82,7 @@ def test_a_failed_set_up_begins_again(worker) -> None:
     worker.work()
     Job.objects.update(state="failed", cause="BOOTSTRAP_INCONSISTENT")
     devices.set_provisioning(device=device, state=Provisioning.FAILED)
-    mending.enter_key(device=device, key=PRINTED)
+    mending.enter_credential(device=device, entered={"psk_key": PRINTED})
     assert Job.objects.filter(device=device).count() == 2
 
 

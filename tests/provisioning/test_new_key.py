@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from accounts.errors import Refused
-from devices.inventory.models import Credential, CredentialState, Device, Plane, Security
+from devices.inventory.models import Credential, CredentialState, Device, Plane
 from devices.inventory.services import credentials, devices
 from devices.inventory.states import Provisioning
 from provisioning.services import onboarding
@@ -22,7 +22,7 @@ def test_the_old_key_opens_nothing_and_the_new_one_does(ordered: Device) -> None
     assert before is not None
     assert after is not None
     assert renewed.identity == identity
-    assert after.key == renewed.key_to_show != before.key
+    assert after.key == renewed.secret_to_show.parts != before.key
     usable = Credential.objects.filter(device=ordered, plane=Plane.BOOTSTRAP).exclude(
         state=CredentialState.RETIRED
     )
@@ -39,6 +39,6 @@ def test_a_failed_device_gets_another_job(ordered: Device, worker) -> None:
 
 
 def test_a_device_without_encryption_has_no_key(ordered: Device) -> None:
-    Device.objects.update(security=Security.NONE)
+    Device.objects.update(security="none")
     with pytest.raises(Refused, match="without encryption"):
         onboarding.renew_key(device=ordered)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from devices.inventory.models import Onboarding, Reach, Security
+from devices.inventory.models import Onboarding, Reach
 from devices.inventory.states import Provisioning
 from devices.registry.services import registrations
 from devices.registry.services.registrations import Inbound
@@ -17,8 +17,8 @@ from provisioning.services import jobs, onboarding
 from tests.devices import making
 
 pytestmark = pytest.mark.django_db
-SECURED = {"security": Security.PSK, "psk_key": bytes(range(16)), "psk_identity": "psk-1"}
-KINDS = {"no encryption": {"security": Security.NONE}, "a known key": SECURED}
+SECURED = {"security": "psk", "psk_key": bytes(range(16)), "psk_identity": "psk-1"}
+KINDS = {"no encryption": {"security": "none"}, "a known key": SECURED}
 
 
 @pytest.fixture(autouse=True)
@@ -59,5 +59,5 @@ def test_a_step_that_raises_costs_nobody_the_device(monkeypatch):
 
 
 def test_a_device_that_bootstraps_waits_for_its_job_as_before():
-    added = add(onboarding=Onboarding.BOOTSTRAP, security=Security.PSK, psk_key=bytes(range(16)))
+    added = add(onboarding=Onboarding.BOOTSTRAP, security="psk", psk_key=bytes(range(16)))
     assert added.device.provisioning == Provisioning.DRAFT

@@ -8,7 +8,7 @@ from typing import Any
 from devices.commands.models import Command
 from devices.commands.outcomes import Done
 from devices.commands.services import mailbox
-from devices.inventory.models import Credential, Device, Plane, Security
+from devices.inventory.models import Credential, Device, Plane
 from lwm2m.bootstrap import Finished
 from lwm2m.messages import BootstrapRequest
 from lwm2m.registration import Origin
@@ -50,7 +50,7 @@ def begin(
     credential = (
         Credential.objects.filter(device=device, plane=Plane.BOOTSTRAP).exclude(state="retired").first()
     )
-    secured = device.security == Security.PSK
+    secured = device.security_mode.is_secured
     origin = Origin(
         "192.0.2.7", 40001, "dtls" if secured else transport, credential.identity if credential else None
     )

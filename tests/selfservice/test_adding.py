@@ -36,7 +36,7 @@ def test_a_made_key_is_shown_as_hex_text_and_qr_until_it_is_noted(as_sam: Client
     device = Device.objects.get(endpoint="urn:dev:1")
     assert answer.url == f"/devices/{device.pk}/"
     assert Job.objects.filter(device=device).exists()
-    key = vault.open_sealed(Credential.objects.get(device=device).sealed_key).hex()
+    key = vault.open_sealed(Credential.objects.get(device=device).sealed).hex()
     page = as_sam.get(answer.url)
     shown = text(page)
     assert key in shown
@@ -89,7 +89,7 @@ def test_a_probable_slip_is_asked_about_once_and_then_believed(as_sam: Client, e
 
 def test_the_key_lies_sealed_in_the_session(as_sam: Client):
     post(as_sam, endpoint="urn:dev:1")
-    key = vault.open_sealed(Credential.objects.get().sealed_key).hex()
+    key = vault.open_sealed(Credential.objects.get().sealed).hex()
     assert key not in str(dict(as_sam.session.items()))
 
 
@@ -97,7 +97,7 @@ def test_a_printed_key_is_taken_with_blanks_and_not_shown(as_sam: Client):
     spaced = " ".join(re.findall("..", KEY.upper()))
     answer = post(as_sam, endpoint="urn:dev:1", key_source="printed", psk_key=spaced, psk_identity="label-1")
     credential = Credential.objects.get()
-    assert vault.open_sealed(credential.sealed_key).hex() == KEY
+    assert vault.open_sealed(credential.sealed).hex() == KEY
     assert credential.identity == "label-1"
     assert "data-key-sheet" not in text(as_sam.get(answer.url))
 

@@ -35,7 +35,7 @@ def address(device: Device) -> str:
 def key_in_use(device: Device) -> str:
     rows = Credential.objects.filter(device=device, plane=Plane.BOOTSTRAP)
     newest = rows.exclude(state=CredentialState.RETIRED).order_by("-pk").first()
-    return vault.open_sealed(newest.sealed_key).hex()
+    return vault.open_sealed(newest.sealed).hex()
 
 
 def make(client: Client, device: Device):

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from devices.inventory.models import Device, Knock, Plane, Security
+from devices.inventory.models import Device, Knock, Plane
 from devices.registry.models import Registration
 from lwm2m.codes import Code
 from lwm2m.requests import bootstrap_pack_request, bootstrap_request
@@ -147,7 +147,7 @@ def test_a_device_that_knocks_again_gets_a_new_session_at_once(play, lab):
     """It was switched off and on: nothing of the session before is repeated, and no answer is taken for it."""
     lab.allows_nosec = True
     lab.save()
-    onboarding.add_device(operator=lab, subscriber=None, endpoint="bare", name="", security=Security.NONE)
+    onboarding.add_device(operator=lab, subscriber=None, endpoint="bare", name="", security="none")
 
     async def scene(southbound):
         wire = await bootstrap(southbound)
@@ -172,7 +172,7 @@ def test_a_session_that_was_begun_before_does_not_break_off_the_newer_one(play, 
     """Two knocks at once are worked off by two threads, and may come back in either order."""
     lab.allows_nosec = True
     lab.save()
-    onboarding.add_device(operator=lab, subscriber=None, endpoint="bare", name="", security=Security.NONE)
+    onboarding.add_device(operator=lab, subscriber=None, endpoint="bare", name="", security="none")
     begun = []
 
     async def scene(southbound):

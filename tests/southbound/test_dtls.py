@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from audit.models import LedgerEvent
 from devices.commands.services import mailbox
-from devices.inventory.models import Credential, Device, Knock, Plane, Security
+from devices.inventory.models import Credential, Device, Knock, Plane
+from devices.inventory.security import Material
 from devices.inventory.services import credentials
 from devices.inventory.states import Access
 from devices.registry.models import Registration
@@ -22,8 +23,10 @@ KEY = bytes(range(16))
 @pytest.fixture
 def secured(make_device):
     def make(endpoint="dtls-1", identity="psk-1", key=KEY) -> Device:
-        device = make_device(endpoint, security=Security.PSK)
-        credentials.store(device=device, plane=Plane.MANAGEMENT, identity=identity, key=key, origin="test")
+        device = make_device(endpoint, security="psk")
+        credentials.store(
+            device=device, plane=Plane.MANAGEMENT, kind="psk", material=Material(identity, key), origin="test"
+        )
         return device
 
     return make

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from devices.commands.models import Command
-from devices.inventory.models import Device, Reach, Security
+from devices.inventory.models import Device, Reach
 from devices.messaging.models import SmsMessage
 from devices.registry.models import Registration
 from devices.registry.services import registrations
@@ -145,7 +145,7 @@ def test_a_device_that_is_gone_goes_up_the_ladder_to_the_ticket(play, make_devic
 
 
 def test_a_device_that_has_sms_alone_is_woken_after_its_registration_ran_out(play, make_device):
-    facts = {"reach": Reach.SMS, "security": Security.MSISDN, "msisdn": sms.NUMBER}
+    facts = {"reach": Reach.SMS, "security": "msisdn", "msisdn": sms.NUMBER}
     device = make_device("meter", **facts)
 
     async def scene(southbound):

@@ -10,7 +10,8 @@ import pytest
 
 from devices.commands.models import Command
 from devices.commands.services import mailbox
-from devices.inventory.models import Plane, Security
+from devices.inventory.models import Plane
+from devices.inventory.security import Material
 from devices.inventory.services import credentials
 from devices.registry.models import Registration
 from tests.fakes.devices import running_device
@@ -24,8 +25,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def secured(transactional_db, make_device, settings, tmp_path):
     settings.DATA_DIR = tmp_path
-    device = make_device("dtls-1", security=Security.PSK)
-    credentials.store(device=device, plane=Plane.MANAGEMENT, identity="psk-1", key=KEY, origin="test")
+    device = make_device("dtls-1", security="psk")
+    credentials.store(
+        device=device, plane=Plane.MANAGEMENT, kind="psk", material=Material("psk-1", KEY), origin="test"
+    )
     return device
 
 

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from accounts.models import Operator
 from devices.commands.services import mailbox
-from devices.inventory.models import Credential, CredentialState, Knock, Plane, Security
+from devices.inventory.models import Credential, CredentialState, Knock, Plane
+from devices.inventory.security import Material
 from devices.inventory.services import credentials, devices
 from devices.registry.models import Registration
 from devices.registry.services import registrations, sender_store
@@ -30,13 +31,15 @@ OTHER = bytes(range(16, 32))
 
 @pytest.fixture
 def secured(make_device):
-    device = make_device("dtls-1", security=Security.PSK)
-    credentials.store(device=device, plane=Plane.MANAGEMENT, identity="psk-1", key=KEY, origin="test")
+    device = make_device("dtls-1", security="psk")
+    credentials.store(
+        device=device, plane=Plane.MANAGEMENT, kind="psk", material=Material("psk-1", KEY), origin="test"
+    )
     return device
 
 
 def replace_key(device):
-    credentials.replace_key(device=device, plane=Plane.MANAGEMENT, key=OTHER)
+    credentials.replace(device=device, plane=Plane.MANAGEMENT, material=Material("psk-1", OTHER))
 
 
 def retire_keys(device):

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from accounts.models import Operator
-from devices.inventory.models import Device, Knock, Reach, Security
+from devices.inventory.models import Device, Knock, Reach
 from devices.messaging.models import SmscLink, SmsMessage, SmsPart, SmsState
 from devices.messaging.services import smsc_links
 from devices.observations.models import Observation
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def meter(make_device) -> Device:
-    return make_device("meter", reach=Reach.SMS, security=Security.MSISDN, msisdn=NUMBER)
+    return make_device("meter", reach=Reach.SMS, security="msisdn", msisdn=NUMBER)
 
 
 def live() -> Registration | None:
@@ -180,7 +180,7 @@ def test_a_stranger_is_not_answered_and_is_in_the_waiting_room(sms, operator, me
             "theirs",
             operator=other,
             reach=Reach.SMS,
-            security=Security.MSISDN,
+            security="msisdn",
             msisdn="+491510000009",
         )
         async with (
@@ -253,7 +253,7 @@ def test_two_operators_have_their_links_in_one_process(sms, operator, meter, mak
             "second",
             operator=other,
             reach=Reach.SMS,
-            security=Security.MSISDN,
+            security="msisdn",
             msisdn="+491510000002",
         )
         async with (

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from audit.models import LedgerEvent
-from devices.inventory.models import Reach, Security
+from devices.inventory.models import Reach
 from devices.messaging.models import SmscLink, SmsMessage, SmsPart
 from devices.messaging.services import triggers
 from devices.registry.models import Registration
@@ -69,7 +69,7 @@ def test_another_process_takes_the_link_of_one_that_died(
     transactional_db, settings, tmp_path, operator, make_device
 ):
     settings.DATA_DIR = tmp_path
-    meter = make_device("meter", reach=Reach.SMS, security=Security.MSISDN, msisdn=NUMBER)
+    meter = make_device("meter", reach=Reach.SMS, security="msisdn", msisdn=NUMBER)
 
     async def main():
         async with AsyncExitStack() as stack:
@@ -92,7 +92,7 @@ def test_another_process_takes_the_link_of_one_that_died(
 
 
 def test_what_was_acknowledged_and_not_answered_is_worked_off_by_the_next(play, operator, make_device):
-    make_device("meter", reach=Reach.SMS, security=Security.MSISDN, msisdn=NUMBER)
+    make_device("meter", reach=Reach.SMS, security="msisdn", msisdn=NUMBER)
     now = timezone.now()
     SmsPart.objects.create(operator=operator, msisdn=NUMBER, reference="x", payload=REGISTER, received_at=now)
 

@@ -13,7 +13,8 @@ from django.db import connection
 
 from devices.commands.models import Command, CommandState
 from devices.commands.services import operations
-from devices.inventory.models import Device, Plane, Security
+from devices.inventory.models import Device, Plane
+from devices.inventory.security import Material
 from devices.inventory.services import credentials
 from devices.registry.models import Registration
 from simulator.device import Device as Client
@@ -152,8 +153,10 @@ def test_what_a_killed_process_had_is_taken_over_by_the_one_that_lives(ports, ma
 
 
 def test_a_device_with_dtls_is_reached_after_its_next_handshake(ports, make_device):
-    device = make_device("dev-1", security=Security.PSK)
-    credentials.store(device=device, plane=Plane.MANAGEMENT, identity="psk-1", key=KEY, origin="test")
+    device = make_device("dev-1", security="psk")
+    credentials.store(
+        device=device, plane=Plane.MANAGEMENT, kind="psk", material=Material("psk-1", KEY), origin="test"
+    )
 
     async def main():
         secured = {"server": f"coaps://127.0.0.1:{ports.coaps}", "identity": "psk-1", "key": KEY}

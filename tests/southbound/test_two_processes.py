@@ -8,7 +8,8 @@ from contextlib import AsyncExitStack
 import pytest
 from django.utils import timezone
 
-from devices.inventory.models import Plane, Security
+from devices.inventory.models import Plane
+from devices.inventory.security import Material
 from devices.inventory.services import credentials
 from devices.registry.models import Registration
 from southbound.transports.ports import PortSettings
@@ -24,9 +25,13 @@ COUNT = 24
 @pytest.fixture
 def fleet(make_device):
     for number in range(COUNT):
-        device = make_device(f"dev-{number}", security=Security.PSK)
+        device = make_device(f"dev-{number}", security="psk")
         credentials.store(
-            device=device, plane=Plane.MANAGEMENT, identity=f"psk-{number}", key=KEY, origin="test"
+            device=device,
+            plane=Plane.MANAGEMENT,
+            kind="psk",
+            material=Material(f"psk-{number}", KEY),
+            origin="test",
         )
 
 

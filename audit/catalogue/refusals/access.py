@@ -33,6 +33,9 @@ SENTENCES = {
             "limit",
         ),
     ),
+    "CREDENTIAL_CANNOT_BE_MADE": Sentence(
+        "WRONG_SECURITY", _("The portal can make nothing new for the security “%(security)s”.")
+    ),
     "DEVICE_HAS_NO_KEY": Sentence(
         "WRONG_SECURITY", _("This device connects without encryption and has no key.")
     ),
@@ -76,8 +79,9 @@ SENTENCES = {
     "OPERATOR_WANTS_ENCRYPTION": Sentence(
         "NOSEC_NOT_ALLOWED", _("This operator takes only encrypted devices; choose a pre-shared key.")
     ),
-    "PHONE_NUMBER_IS_FOR_SMS_ALONE": Sentence(
-        "VALIDATION_FAILED", _("A device is known by its phone number if and only if it has SMS alone.")
+    "SECURITY_NOT_FOR_REACH": Sentence(
+        "VALIDATION_FAILED",
+        _("The security “%(security)s” does not go with “%(reach)s”; choose another one."),
     ),
     "STORED_SECRET_UNREADABLE": Sentence(
         "SECRET_UNREADABLE",

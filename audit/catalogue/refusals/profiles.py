@@ -15,6 +15,10 @@ SENTENCES = {
         "PROFILE_INVALID", _('Deletes must be a list of paths, such as ["/0", "/1"].')
     ),
     "PROFILE_DELETES_PATH": Sentence("PROFILE_INVALID", _("Deletes: %(said)s")),
+    "PROFILE_CANNOT_CHOOSE_SECURITY": Sentence(
+        "PROFILE_INVALID",
+        _("A profile cannot choose “%(security)s”; a device has that by the way it is reached."),
+    ),
     "PROFILE_OPERATOR_WANTS_ENCRYPTION": Sentence(
         "PROFILE_INVALID",
         _("This operator does not allow devices without encryption; choose the pre-shared key."),

@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 from audit import ledger
 from devices.gateways.models import EndDevice
 from devices.gateways.services import end_device_history, parked_reports
-from devices.inventory import events, locks
-from devices.inventory.models import Device, Onboarding, Reach, Security
+from devices.inventory import events, locks, security
+from devices.inventory.models import Device, Onboarding, Reach
 from devices.inventory.states import Access, Ownership
 
 
@@ -25,6 +25,7 @@ def on_offer(gateway: Device, identifiers: Collection[str] | None) -> list[EndDe
 def take(*, gateway: Device, rows: Sequence[EndDevice], now: datetime) -> list[Device]:
     """Devices of the gateway's owner in place of these locked entries; their names are free. Few statements."""
     owner = Ownership.CLAIMED if gateway.subscriber_id else Ownership.UNCLAIMED
+    mode = security.of_reach(Reach.GATEWAY)[0]
     devices = Device.objects.bulk_create(
         Device(
             operator_id=gateway.operator_id,
@@ -32,7 +33,7 @@ def take(*, gateway: Device, rows: Sequence[EndDevice], now: datetime) -> list[D
             endpoint=row.identifier,
             reach=Reach.GATEWAY,
             onboarding=Onboarding.DIRECT,
-            security=Security.NONE,
+            security=mode.name,
             ownership=owner,
             created_at=now,
         )

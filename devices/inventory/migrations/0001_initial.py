@@ -4,6 +4,8 @@ import django.db.models.deletion
 import django.utils.timezone
 from django.db import migrations, models
 
+import devices.inventory.security
+
 # For the search of devices on PostgreSQL (`devices.registry.selectors.search`).
 TRIGRAMS = ("endpoint", "name", "serial_number", "manufacturer", "model_number", "msisdn")
 
@@ -68,11 +70,7 @@ class Migration(migrations.Migration):
                 (
                     "security",
                     models.CharField(
-                        choices=[
-                            ("psk", "Pre-shared key"),
-                            ("none", "No encryption"),
-                            ("msisdn", "Phone number, vouched for by the SMSC"),
-                        ],
+                        choices=devices.inventory.security.choices,
                         default="psk",
                         max_length=10,
                     ),
@@ -195,8 +193,14 @@ class Migration(migrations.Migration):
                         max_length=12,
                     ),
                 ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=devices.inventory.security.choices, default="psk", max_length=10
+                    ),
+                ),
                 ("identity", models.CharField(max_length=128)),
-                ("sealed_key", models.TextField(editable=False)),
+                ("sealed", models.TextField(editable=False)),
                 (
                     "state",
                     models.CharField(
@@ -349,7 +353,7 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 condition=models.Q(("state", "retired"), _negated=True),
                 fields=("plane", "identity"),
-                name="psk_identity_once_per_plane",
+                name="credential_identity_once_per_plane",
             ),
         ),
         migrations.AddIndex(

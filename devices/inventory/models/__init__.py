@@ -1,7 +1,7 @@
 """The rows of this room."""
 
 from devices.inventory.models.credential import Credential, CredentialState, Plane
-from devices.inventory.models.device import Device, Onboarding, Reach, Security
+from devices.inventory.models.device import Device, Onboarding, Reach
 from devices.inventory.models.knock import Knock
 from devices.inventory.models.object_definition import ObjectDefinition
 
@@ -14,5 +14,4 @@ __all__ = [
     "Onboarding",
     "Plane",
     "Reach",
-    "Security",
 ]

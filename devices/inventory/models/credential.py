@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from devices.inventory import security as modes
 from devices.inventory.models.device import Device
 
 
@@ -21,12 +22,17 @@ class CredentialState(models.TextChoices):
 
 
 class Credential(models.Model):
-    """A pre-shared key of a device on one plane. The key is encrypted, write-only, and never logged."""
+    """What a device proves itself with on one plane; encrypted, write-only, and never logged.
+
+    `identity` is what the security layer says of the peer. `kind` is the security mode that made it, and that
+    mode alone knows the layout of what is sealed.
+    """
 
     device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="credentials")
     plane = models.CharField(max_length=12, choices=Plane.choices)
+    kind = models.CharField(max_length=10, choices=modes.choices, default=modes.DEFAULT)
     identity = models.CharField(max_length=128)
-    sealed_key = models.TextField(editable=False)
+    sealed = models.TextField(editable=False)
     state = models.CharField(max_length=10, choices=CredentialState.choices, default=CredentialState.ACTIVE)
     created_at = models.DateTimeField(default=timezone.now)
     first_used_at = models.DateTimeField(null=True, blank=True)
@@ -37,7 +43,7 @@ class Credential(models.Model):
             models.UniqueConstraint(
                 fields=["plane", "identity"],
                 condition=~Q(state=CredentialState.RETIRED),
-                name="psk_identity_once_per_plane",
+                name="credential_identity_once_per_plane",
             )
         ]
         # Also for identities that were retired, or that nobody has: anybody may ask for one in a handshake.
@@ -45,3 +51,7 @@ class Credential(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_plane_display()}: {self.identity}"
+
+    @property
+    def security_mode(self) -> modes.Mode:
+        return modes.of(self.kind)

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Operator, Subscriber
+from devices.inventory import security as modes
 from devices.inventory.states import Access, Ownership, Provisioning
 
 
@@ -25,12 +26,6 @@ class Onboarding(models.TextChoices):
     DIRECT = "direct", "Ready-made management credentials"
 
 
-class Security(models.TextChoices):
-    PSK = "psk", "Pre-shared key"
-    NONE = "none", "No encryption"
-    MSISDN = "msisdn", "Phone number, vouched for by the SMSC"
-
-
 class Device(models.Model):
     """A device an operator manages (or will). `endpoint` is its LwM2M endpoint name, unique in the portal."""
 
@@ -42,7 +37,7 @@ class Device(models.Model):
     name = models.CharField(max_length=120, blank=True, help_text="What the subscriber calls it.")
     reach = models.CharField(max_length=10, choices=Reach.choices, default=Reach.IP)
     onboarding = models.CharField(max_length=10, choices=Onboarding.choices, default=Onboarding.BOOTSTRAP)
-    security = models.CharField(max_length=10, choices=Security.choices, default=Security.PSK)
+    security = models.CharField(max_length=10, choices=modes.choices, default=modes.DEFAULT)
     msisdn = models.CharField(
         "phone number",
         max_length=16,
@@ -97,3 +92,8 @@ class Device(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.endpoint
+
+    @property
+    def security_mode(self) -> modes.Mode:
+        """What its security mode says of it."""
+        return modes.of(self.security)

@@ -1,15 +1,13 @@
-"""Pre-shared keys: looked up for a handshake, made for the management server, and replaced on first use.
+"""What devices prove themselves with: looked up for a handshake, made for the management server, replaced on first use.
 
-After a bootstrap the old and the new management key are both accepted until the first registration with the
+After a bootstrap the old and the new management credential are both accepted until the first registration with the
 new one: a device may crash between the write and its use. Callers hold the device's lock where they write.
+What is inside of one is its security mode's to say (`devices.inventory.security`).
 """
 
 from __future__ import annotations
 
-import base64
 import logging
-import secrets
-import string
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,17 +20,15 @@ from django.utils import timezone
 from accounts.errors import Refused
 from audit import ledger
 from devices.inventory import events, locks, vault
+from devices.inventory import security as modes
 from devices.inventory.models import Credential, CredentialState, Device, Plane
+from devices.inventory.security import Material
 from devices.inventory.services import device_trail
 from devices.inventory.states import Access
 from devices.registry.services import processes
 
 logger = logging.getLogger(__name__)
 
-KEY_BYTES = 16
-_IDENTITY_ALPHABET = string.ascii_letters + string.digits
-_IDENTITY_LENGTH = 22
-"""130 bits. Letters and digits alone, so neither the text nor its base64 has + / - or _."""
 _USABLE = (CredentialState.PENDING, CredentialState.ACTIVE)
 _MAY_CONNECT: dict[str, Any] = {
     "state__in": _USABLE,
@@ -59,24 +55,6 @@ class Known:
     device_id: int | None = None
     operator_id: int | None = None
     endpoint: str = ""
-
-
-def make_key() -> bytes:
-    """A random key of 16 bytes that no device garbles: without NUL, its base64 without + and /.
-
-    Clients that know one base64 alphabet read the other's - and _ wrongly or refuse them (wakaama's SenML JSON),
-    and keys kept as C strings end at a NUL. A garbled draw is thrown away whole, so every key that is left is as
-    likely as any other: 126.9 bits.
-    """
-    while True:
-        key = secrets.token_bytes(KEY_BYTES)
-        if 0 not in key and not {*"+/"} & {*base64.b64encode(key).decode()}:
-            return key
-
-
-def make_identity() -> str:
-    """A random PSK identity that says nothing about the device and that no encoding garbles."""
-    return "".join(secrets.choice(_IDENTITY_ALPHABET) for _ in range(_IDENTITY_LENGTH))
 
 
 def lookup(*, plane: str, identity: bytes) -> Key | None:
@@ -110,7 +88,8 @@ def answers(*, plane: str, identities: Iterable[bytes]) -> dict[bytes, Key | Kno
             "device__access",
             "device__operator__is_active",
             "state",
-            "sealed_key",
+            "kind",
+            "sealed",
         )
     )
     newest: dict[str, _Row] = {}
@@ -137,7 +116,8 @@ class _Row:
     access: str
     operator_is_active: bool
     state: str
-    sealed_key: str = field(repr=False)
+    kind: str
+    sealed: str = field(repr=False)
 
     @property
     def is_usable(self) -> bool:
@@ -155,10 +135,14 @@ def _answer(row: _Row | None) -> Key | Known:
         cause = "OPERATOR_INACTIVE"
     else:
         try:
-            return Key(row.credential_id, row.device_id, row.endpoint, vault.open_sealed(row.sealed_key))
+            key = modes.of(row.kind).handshake_key(vault.open_sealed(row.sealed))
         except ImproperlyConfigured as error:  # one row must not keep the keys of the others back
             logger.error("key_unreadable credential=%d error=%s", row.credential_id, error)
             cause = "SECRET_UNREADABLE"
+        else:
+            if key is not None:
+                return Key(row.credential_id, row.device_id, row.endpoint, key)
+            cause = "WRONG_SECURITY"  # it has credentials, but of a kind that has no pre-shared key
     return Known(cause, row.device_id, row.operator_id, row.endpoint)
 
 
@@ -183,24 +167,29 @@ def store(
     *,
     device: Device,
     plane: str,
-    identity: str,
-    key: bytes,
+    kind: str,
+    material: Material,
     state: str = CredentialState.ACTIVE,
     origin: str,
 ) -> Credential:
-    """Keep a key, sealed. Raises IntegrityError when the identity is in use on the plane."""
+    """Keep a credential of this mode, sealed. Raises IntegrityError when its identity is in use on the plane."""
     with ledger.unit_of_work():
         credential = Credential.objects.create(
-            device=device, plane=plane, identity=identity, sealed_key=vault.seal(key), state=state
+            device=device,
+            plane=plane,
+            kind=kind,
+            identity=material.identity,
+            sealed=vault.seal(material.parts),
+            state=state,
         )
         _record("credential.made", credential, device, origin=origin)
     return credential
 
 
-def make_management(*, device: Device) -> Credential:
-    """A new pending management key of this portal's making; one that is pending already is retired.
+def make_management(*, device: Device, kind: str) -> Credential:
+    """A new pending management credential of this portal's making; one that is pending already is retired.
 
-    The identity is random, so it differs from the bootstrap identity and says nothing about the device.
+    The identity is new, so it differs from the bootstrap identity and says nothing about the device.
     """
     with ledger.unit_of_work():
         older = Credential.objects.filter(
@@ -210,71 +199,73 @@ def make_management(*, device: Device) -> Credential:
         return store(
             device=device,
             plane=Plane.MANAGEMENT,
-            identity=make_identity(),
-            key=make_key(),
+            kind=kind,
+            material=modes.of(kind).make(endpoint=device.endpoint),
             state=CredentialState.PENDING,
             origin="portal",
         )
 
 
+def ensure_management(*, device: Device, kind: str) -> Credential:
+    """The credential of this mode that was made for the device and not yet used; made now if there is none."""
+    pending = Credential.objects.filter(
+        device=device, plane=Plane.MANAGEMENT, kind=kind, state=CredentialState.PENDING
+    )
+    return pending.order_by("-pk").first() or make_management(device=device, kind=kind)
+
+
 def newest(device_id: int, plane: str) -> Credential | None:
-    """The usable key that was made last on the plane."""
+    """The usable credential that was made last on the plane."""
     rows = Credential.objects.filter(device_id=device_id, plane=plane, state__in=_USABLE)
     return rows.order_by("-pk").first()
 
 
-def replace_key(
+def replace(
     *,
     device: Device,
     plane: str,
-    key: bytes,
-    identity: str = "",
+    material: Material,
     origin: str = "portal",
     reason: str = "",
-) -> str:
-    """Another key under this identity, or the device's newest; the old one opens nothing from now on."""
+) -> Credential:
+    """Another secret of the device's own mode under this identity; the ones before open nothing from now on."""
     with ledger.unit_of_work():
         current = list(
             Credential.objects.filter(device=device, plane=plane, state__in=_USABLE).order_by("pk")
         )
-        identity = identity or (current[-1].identity if current else make_identity())
         _retire(current, device, reason=reason or "a new key was made")
-        store(device=device, plane=plane, identity=identity, key=key, origin=origin)
-    return identity
+        return store(device=device, plane=plane, kind=device.security, material=material, origin=origin)
 
 
 def rename(*, device: Device, credential: Credential, identity: str) -> Credential:
-    """The same key under another identity; the old one opens nothing from now on."""
+    """The same secret under another identity; the old one opens nothing from now on."""
     with ledger.unit_of_work():
         _retire([credential], device, reason="the endpoint name was corrected")
         renamed = Credential.objects.create(
             device=device,
             plane=credential.plane,
+            kind=credential.kind,
             identity=identity,
-            sealed_key=credential.sealed_key,
+            sealed=credential.sealed,
             state=credential.state,
         )
         _record("credential.made", renamed, device, origin="label")
     return renamed
 
 
-def pending_management(device_id: int) -> Credential | None:
-    """The management key that was made for the device and not yet used."""
-    return (
-        Credential.objects.filter(device_id=device_id, plane=Plane.MANAGEMENT, state=CredentialState.PENDING)
-        .order_by("-pk")
-        .first()
-    )
-
-
-def open_key(*, credential: Credential, purpose: str) -> bytes:
-    """The key in the clear. Reading a secret is an event of the ledger: `purpose` says what for. Raises Refused."""
+def opened(*, credential: Credential, purpose: str) -> Material:
+    """The credential in the clear; reading it is an event of the ledger, `purpose` says what for. Raises Refused."""
     with ledger.unit_of_work():
         _record("credential.read", credential, credential.device, purpose=purpose)
     try:
-        return vault.open_sealed(credential.sealed_key)
+        return Material(credential.identity, vault.open_sealed(credential.sealed))
     except vault.Unreadable:
         raise Refused("STORED_SECRET_UNREADABLE") from None
+
+
+def is_known(credential: Credential, material: Material) -> bool:
+    """Whether this secret is inside, under whichever identity."""
+    return credential.security_mode.is_same(vault.open_sealed(credential.sealed), material.parts)
 
 
 def first_use(*, credential_ids: Iterable[int], now: datetime) -> None:
@@ -347,5 +338,10 @@ def _record(action: str, credential: Credential, device: Device, *, reason: str 
         device,
         action,
         reason=reason,
-        detail={"plane": credential.plane, "psk_identity": credential.identity, **detail},
+        detail={
+            "plane": credential.plane,
+            "kind": credential.kind,
+            "identity": credential.identity,
+            **detail,
+        },
     )

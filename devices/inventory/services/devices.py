@@ -15,16 +15,14 @@ from audit import ledger
 from devices.commands.services import mailbox
 from devices.gateways.services import end_device_choices
 from devices.inventory import events, locks
-from devices.inventory.models import Device, Onboarding, Plane, Reach, Security
+from devices.inventory import security as modes
+from devices.inventory.models import Device, Onboarding, Plane, Reach
 from devices.inventory.nameplate import (
-    IDENTITY_BYTES,
     check_endpoint,
-    check_identity,
-    check_key,
     check_msisdn,
     check_name,
-    parse_key,
 )
+from devices.inventory.security import Material
 from devices.inventory.services import credentials, device_trail, intake, quotas
 from devices.inventory.states import Access, IllegalMove, Ownership, Provisioning, check_move
 from devices.observations.services import observation_access
@@ -37,7 +35,6 @@ __all__ = [
     "bar",
     "describe",
     "first_online",
-    "parse_key",
     "resume",
     "retire",
     "set_awake_seconds",
@@ -52,11 +49,11 @@ _FACTS = ("manufacturer", "model_number", "serial_number", "firmware_version")
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """`key_to_show` is the key this portal made: shown once, never readable again. None when it was given."""
+    """`secret_to_show` is what this portal made: shown once, never readable again. None when it was given."""
 
     device: Device
     identity: str
-    key_to_show: bytes | None = field(repr=False)
+    secret_to_show: Material | None = field(repr=False)
 
 
 def add(
@@ -67,34 +64,30 @@ def add(
     name: str = "",
     reach: str = Reach.IP,
     onboarding: str = Onboarding.BOOTSTRAP,
-    security: str = Security.PSK,
-    psk_identity: str | None = None,
-    psk_key: bytes | str | None = None,
+    security: str = modes.DEFAULT,
     msisdn: str = "",
+    **entered: str | bytes | None,
 ) -> Added:
-    """Take a device into the inventory. No key: the portal makes one; no identity: the endpoint name is it.
+    """Take a device into the inventory; `entered` are fields of its security mode, such as psk_key and psk_identity.
 
     `msisdn` is what a device by SMS is known by, and where any other is woken.
     Raises Refused with the field that has to change. Two people adding the same endpoint: one gets it.
     """
+    intake.check_entered(entered)
     intake.check_people(operator, subscriber)
-    if reach == Reach.GATEWAY:  # the gateway's channel is its security
-        onboarding, security = Onboarding.DIRECT, Security.NONE
-    if reach == Reach.SMS:
-        security = Security.MSISDN  # who the SMSC says it is; there are no keys
+    if reach == Reach.GATEWAY:
+        onboarding = Onboarding.DIRECT
+    possible = modes.of_reach(reach)
+    if (
+        len(possible) == 1
+    ):  # behind a gateway its channel protects the device; by SMS its number says who it is
+        security = possible[0].name
     intake.check_ways(operator, reach, onboarding, security)
     check_endpoint(endpoint)
     check_name(name)
     msisdn = check_msisdn(msisdn) if msisdn.strip() or reach == Reach.SMS else ""
-    identity, key, made = "", b"", False
-    if security == Security.PSK:
-        identity = check_identity(psk_identity) if psk_identity else own_identity(endpoint)
-        key = (
-            parse_key(psk_key)
-            if isinstance(psk_key, str) and psk_key
-            else check_key(psk_key or credentials.make_key())
-        )
-        made = not psk_key
+    own = modes.of(security).enter(entered, endpoint=endpoint)
+    identity = own.material.identity if own else ""
     plane = own_plane(onboarding)
     intake.check_free(endpoint, operator, subscriber, plane, identity)
     intake.check_number_free(msisdn, operator)
@@ -118,9 +111,11 @@ def add(
                 after={"endpoint": endpoint, "reach": reach, "security": security},
                 msisdn=msisdn,
             )
-            if identity:
-                origin = "portal" if made else "label"
-                credentials.store(device=device, plane=plane, identity=identity, key=key, origin=origin)
+            if own:
+                origin = "portal" if own.is_made else "label"
+                credentials.store(
+                    device=device, plane=plane, kind=security, material=own.material, origin=origin
+                )
             if reach == Reach.GATEWAY:
                 end_device_choices.adopt(device=device, now=timezone.now())
             events.device_changed(device.pk, operator.pk, ["inventory"])
@@ -128,16 +123,11 @@ def add(
         intake.check_free(endpoint, operator, subscriber, plane, identity)
         intake.check_number_free(msisdn, operator)
         raise
-    return Added(device, identity, key if made else None)
-
-
-def own_identity(endpoint: str) -> str:
-    """Devices commonly send their endpoint name as identity; a name too long for that gets a short one."""
-    return endpoint if len(endpoint.encode()) <= IDENTITY_BYTES else credentials.make_identity()
+    return Added(device, identity, own.material if own and own.is_made else None)
 
 
 def own_plane(onboarding: str) -> Plane:
-    """Where the key on the device's label opens the door."""
+    """Where what stands on the device's label opens the door."""
     return Plane.BOOTSTRAP if onboarding == Onboarding.BOOTSTRAP else Plane.MANAGEMENT
 
 
@@ -147,12 +137,14 @@ def renew_key(*, device: Device) -> Added:
         locked = locks.device(device.pk)
         if locked.access == Access.RETIRED:
             raise Refused("DEVICE_REMOVED")
-        if locked.security != Security.PSK:
-            raise Refused("DEVICE_HAS_NO_KEY")
-        key = credentials.make_key()
-        identity = credentials.replace_key(device=locked, plane=own_plane(locked.onboarding), key=key)
+        plane = own_plane(locked.onboarding)
+        current = credentials.newest(locked.pk, plane)
+        made = locked.security_mode.make(
+            endpoint=locked.endpoint, identity=current.identity if current else ""
+        )
+        credentials.replace(device=locked, plane=plane, material=made)
         events.device_changed(locked.pk, locked.operator_id, ["credentials"])
-    return Added(locked, identity, key)
+    return Added(locked, made.identity, made)
 
 
 def suspend(*, device: Device, reason: str) -> Device:

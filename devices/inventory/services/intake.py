@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db.models import Q
 
 from accounts.errors import Refused
 from accounts.models import Operator, Subscriber, SubscriberState
-from devices.inventory.models import Credential, CredentialState, Device, Onboarding, Reach, Security
+from devices.inventory import security as modes
+from devices.inventory.models import Credential, CredentialState, Device, Onboarding, Reach
 from devices.inventory.states import Access
 from devices.messaging.models import SmscLink
 
@@ -22,19 +25,28 @@ def check_people(operator: Operator, subscriber: Subscriber | None) -> None:
         raise Refused("ACCOUNT_NOT_ACTIVE")
 
 
+def check_entered(names: Iterable[str]) -> None:
+    """A name that no security mode asks for is a caller's slip, not a person's."""
+    if unknown := set(names) - modes.entry_fields().keys():
+        raise TypeError(f"no security mode has a field {', '.join(sorted(unknown))}")
+
+
 def check_ways(operator: Operator, reach: str, onboarding: str, security: str) -> None:
     for value, choices, name in (
-        (reach, Reach, "reach"),
-        (onboarding, Onboarding, "onboarding"),
-        (security, Security, "security"),
+        (reach, Reach.values, "reach"),
+        (onboarding, Onboarding.values, "onboarding"),
+        (security, list(modes.KINDS), "security"),
     ):
-        if value not in choices.values:
-            raise Refused("CHOICE_UNKNOWN", field=name, value=value, known=choices.values)
+        if value not in choices:
+            raise Refused("CHOICE_UNKNOWN", field=name, value=value, known=choices)
     if reach == Reach.SMS and not SmscLink.objects.filter(pk=operator.pk, is_enabled=True).exists():
         raise Refused("OPERATOR_HAS_NO_SMS", field="reach")
-    if (security == Security.MSISDN) != (reach == Reach.SMS):
-        raise Refused("PHONE_NUMBER_IS_FOR_SMS_ALONE", field="security")
-    if security == Security.NONE and reach != Reach.GATEWAY and not operator.allows_nosec:
+    mode = modes.of(security)
+    if reach not in mode.reaches:
+        raise Refused(
+            "SECURITY_NOT_FOR_REACH", field="security", security=mode.label, reach=Reach(reach).label
+        )
+    if mode.needs_consent and reach != Reach.GATEWAY and not operator.allows_nosec:
         raise Refused("OPERATOR_WANTS_ENCRYPTION", field="security")
 
 

@@ -1,6 +1,6 @@
 """May this device be served: the rules that need the device, its operator and its credential, as pure functions.
 
-The one place for it: registrations, reports and whatever else comes from a device are judged here.
+The one place for it: registrations, reports, the bootstrap door and whatever else comes from a device are judged here.
 
 `lwm2m.registration` judges a message against the registration that stands; this judges who sends it.
 Codes: a declined Register is 4.03, everything later is 4.00; a name that is not the credentials' is 4.00.
@@ -11,14 +11,19 @@ from __future__ import annotations
 from typing import Protocol
 
 from audit import causes
-from devices.inventory.models import Reach, Security
+from devices.inventory import security
+from devices.inventory.models import Reach
 from devices.inventory.states import Access, Provisioning
 from devices.registry.services.registration_store import DeviceFacts
 from lwm2m.codes import Code
 from lwm2m.errors import Lwm2mError
 from lwm2m.registration import Origin
 
-_CLOSED = {
+Refusal = tuple[str, str]
+"""A cause of the catalogue, and the sentence that the device is told."""
+
+_CLOSED: dict[Access, Refusal] = {
+    Access.ACTIVE: ("OPERATOR_INACTIVE", "The device's operator is not active."),
     Access.SUSPENDED: ("DEVICE_SUSPENDED", "The device is suspended; its operator can make it active again."),
     Access.BARRED: ("DEVICE_BARRED", "The device is barred; its operator can make it active again."),
     Access.RETIRED: ("DEVICE_RETIRED", "The device was retired; add it anew."),
@@ -81,10 +86,13 @@ def problem(
     replaced or taken back, is none of the device's any more.
     """
     code = Code.FORBIDDEN if registering else Code.BAD_REQUEST
-    if device.access != Access.ACTIVE:
-        return Lwm2mError(code, *_CLOSED[Access(device.access)])
-    if not device.operator_is_active:
-        return Lwm2mError(code, "OPERATOR_INACTIVE", "The device's operator is not active.")
+    if device.access != Access.ACTIVE or not device.operator_is_active:
+        return Lwm2mError(code, *closed(device.access))
+    if origin.is_secured:
+        if origin.credential_id is None or origin.credential_id != credential_id:
+            return Lwm2mError(code, "PSK_IDENTITY_UNKNOWN", "These credentials no longer count.")
+        return None
+    mode = security.of(device.security)
     if origin.transport == "sms":
         # The operator is checked: it came over the link of the number's own.
         if origin.identity != device.msisdn:
@@ -93,24 +101,32 @@ def problem(
                 "ENDPOINT_IDENTITY_MISMATCH",
                 f"The phone number {origin.host} is not that of the device that registered.",
             )
-        if device.security == Security.PSK:
-            return Lwm2mError(
-                code, "WRONG_SECURITY", "The device must use its pre-shared key; a phone number is less."
-            )
-    elif origin.is_secured:
-        if origin.credential_id is None or origin.credential_id != credential_id:
-            return Lwm2mError(code, "PSK_IDENTITY_UNKNOWN", "These credentials no longer count.")
+        refused = by_number(mode)
     else:
-        if device.security == Security.MSISDN:
-            return Lwm2mError(code, "WRONG_SECURITY", "The device is known by its phone number; use SMS.")
-        if device.security != Security.NONE:
-            return Lwm2mError(
-                code, "WRONG_SECURITY", "The device must use its pre-shared key; connect by coaps."
-            )
-        if not device.operator_allows_nosec:
-            return Lwm2mError(
-                code, "NOSEC_NOT_ALLOWED", "The operator does not allow devices without encryption."
-            )
+        refused = in_the_clear(mode, allows_nosec=device.operator_allows_nosec)
+    return None if refused is None else Lwm2mError(code, *refused)
+
+
+def closed(access: str) -> Refusal:
+    """What to tell a device that is not active, or else whose operator is not."""
+    return _CLOSED[Access(access)]
+
+
+def by_number(mode: security.Mode) -> Refusal | None:
+    """Why its phone number is not enough for a device of this mode."""
+    if mode.is_secured:
+        return "WRONG_SECURITY", f"The device must use its {mode.noun}; a phone number is less."
+    return None
+
+
+def in_the_clear(mode: security.Mode, *, allows_nosec: bool) -> Refusal | None:
+    """Why a device of this mode may not come with nothing that proves who it is."""
+    if mode.by_number:
+        return "WRONG_SECURITY", "The device is known by its phone number; use SMS."
+    if mode.is_secured:
+        return "WRONG_SECURITY", f"The device must use its {mode.noun}; connect by coaps."
+    if mode.needs_consent and not allows_nosec:
+        return "NOSEC_NOT_ALLOWED", "The operator does not allow devices without encryption."
     return None
 
 

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from datetime import datetime
 
 from audit.ledger import Actor, Event
-from devices.inventory.models import Security
+from devices.inventory import security
 from devices.registry.services.registration_store import DeviceFacts
 from lwm2m.links import ObjectLinks
 from lwm2m.registration import Change, Outcome, Registration
@@ -39,8 +39,8 @@ def event(device: DeviceFacts, outcome: Outcome, *, now: datetime) -> Event:
     before = outcome.previous
     return Event(
         action=_ACTIONS[change],
-        # Without keys whoever knows the name can say this; that a lifetime ends is ours to say.
-        by_stranger=device.security == Security.NONE and change is not Change.EXPIRED,
+        # Without credentials whoever knows the name can say this; that a lifetime ends is ours to say.
+        by_stranger=security.of(device.security).is_anonymous and change is not Change.EXPIRED,
         operator_id=device.operator_id,
         actor=actor,
         result="failed" if change is Change.EXPIRED else "ok",

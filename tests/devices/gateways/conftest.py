@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from accounts.models import Operator, Subscriber
-from devices.inventory.models import Device, Onboarding, Reach, Security
+from devices.inventory.models import Device, Onboarding, Reach
 from devices.inventory.states import Ownership, Provisioning
 from tests.accounts.conftest import clean_start, member, north, person, south, subscriber
 from tests.devices.conftest import register
@@ -57,7 +57,7 @@ def make_child(north: Operator, subscriber: Subscriber) -> Callable[..., Device]
             "endpoint": endpoint,
             "reach": Reach.GATEWAY,
             "onboarding": Onboarding.DIRECT,
-            "security": Security.NONE,
+            "security": "none",
             "ownership": Ownership.CLAIMED,
             "provisioning": Provisioning.APPLIED,
         }

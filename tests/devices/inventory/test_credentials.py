@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from audit.models import LedgerEvent
 from devices.inventory.models import Credential, CredentialState, Plane
+from devices.inventory.security import Material, psk
 from devices.inventory.services import credentials, devices
 from devices.inventory.states import Provisioning
 from tests.devices import making
@@ -29,10 +30,10 @@ def test_lookup_is_one_query_and_finds_the_key(django_assert_num_queries) -> Non
     assert (key.device_id, key.endpoint, key.key) == (
         added.device.pk,
         added.device.endpoint,
-        added.key_to_show,
+        added.secret_to_show.parts,
     )
-    assert added.key_to_show.hex() not in repr(key)
-    assert str(added.key_to_show) not in repr(key)
+    assert added.secret_to_show.parts.hex() not in repr(key)
+    assert str(added.secret_to_show.parts) not in repr(key)
     assert _lookup(added.identity, Plane.MANAGEMENT) is None
 
 
@@ -59,11 +60,11 @@ def test_device_that_may_not_connect_has_no_key_and_a_cause() -> None:
 
 def test_management_key_differs_from_the_bootstrap_key() -> None:
     added = making.added()
-    made = credentials.make_management(device=added.device)
-    key = credentials.open_key(credential=made, purpose="test")
+    made = credentials.make_management(device=added.device, kind="psk")
+    key = credentials.opened(credential=made, purpose="test").parts
     assert made.identity != added.identity
     assert added.device.endpoint not in made.identity
-    assert key != added.key_to_show
+    assert key != added.secret_to_show.parts
     assert len(key) == 16
     assert made.state == CredentialState.PENDING
 
@@ -71,10 +72,10 @@ def test_management_key_differs_from_the_bootstrap_key() -> None:
 def test_old_and_new_key_count_until_the_new_one_is_used() -> None:
     device = making.device()
     devices.set_provisioning(device=device, state=Provisioning.READY)
-    old = credentials.make_management(device=device)
+    old = credentials.make_management(device=device, kind="psk")
     making.register(device, now=NOW)
-    dropped = credentials.make_management(device=device)
-    new = credentials.make_management(device=device)
+    dropped = credentials.make_management(device=device, kind="psk")
+    new = credentials.make_management(device=device, kind="psk")
     assert _lookup(old.identity)
     assert _lookup(new.identity)
     assert _lookup(dropped.identity) is None  # a newer one took its place before it was used
@@ -87,7 +88,7 @@ def test_old_and_new_key_count_until_the_new_one_is_used() -> None:
 
 def test_first_use_twice_changes_nothing_more_and_costs_one_query(django_assert_num_queries) -> None:
     device = making.device()
-    made = credentials.make_management(device=device)
+    made = credentials.make_management(device=device, kind="psk")
     credentials.first_use(credential_ids=[made.pk], now=NOW)
     events = LedgerEvent.objects.count()
     with transaction.atomic(), django_assert_num_queries(3):  # savepoint, one select, release
@@ -97,9 +98,9 @@ def test_first_use_twice_changes_nothing_more_and_costs_one_query(django_assert_
 
 def test_use_of_the_old_key_does_not_retire_the_newer_one() -> None:
     device = making.device()
-    old = credentials.make_management(device=device)
+    old = credentials.make_management(device=device, kind="psk")
     Credential.objects.filter(pk=old.pk).update(state=CredentialState.ACTIVE)
-    new = credentials.make_management(device=device)
+    new = credentials.make_management(device=device, kind="psk")
     credentials.first_use(credential_ids=[old.pk], now=NOW)
     new.refresh_from_db()
     assert new.state == CredentialState.PENDING
@@ -107,37 +108,41 @@ def test_use_of_the_old_key_does_not_retire_the_newer_one() -> None:
 
 def test_reading_a_secret_is_an_event_and_no_event_holds_one() -> None:
     added = making.added()
-    made = credentials.make_management(device=added.device)
-    key = credentials.open_key(credential=made, purpose="bootstrap session")
+    made = credentials.make_management(device=added.device, kind="psk")
+    key = credentials.opened(credential=made, purpose="bootstrap session").parts
     read = LedgerEvent.objects.get(action="credential.read")
     assert read.detail["purpose"] == "bootstrap session"
     for event in LedgerEvent.objects.all():
         written = f"{event.before} {event.after} {event.detail}"
         assert key.hex() not in written
-        assert added.key_to_show.hex() not in written
+        assert added.secret_to_show.parts.hex() not in written
 
 
 def test_database_keeps_an_identity_once_per_plane() -> None:
     device = making.device()
-    made = credentials.make_management(device=device)
+    made = credentials.make_management(device=device, kind="psk")
     with pytest.raises(IntegrityError):
         credentials.store(
-            device=device, plane=Plane.MANAGEMENT, identity=made.identity, key=bytes(16), origin="test"
+            device=device,
+            plane=Plane.MANAGEMENT,
+            kind="psk",
+            material=Material(made.identity, bytes(16)),
+            origin="test",
         )
 
 
 def test_what_the_portal_makes_is_garbled_by_no_form_of_base64() -> None:
     """10,000 draws: both alphabets say the same, no NUL ends a C string, and no two are alike."""
-    keys = [credentials.make_key() for _ in range(10_000)]
-    identities = [credentials.make_identity() for _ in range(10_000)]
+    keys = [psk.make_key() for _ in range(10_000)]
+    identities = [psk.make_identity() for _ in range(10_000)]
     for made in [*keys, *(identity.encode() for identity in identities)]:
         assert base64.b64encode(made) == base64.urlsafe_b64encode(made)
         assert 0 not in made
-    assert {len(key) for key in keys} == {credentials.KEY_BYTES}
+    assert {len(key) for key in keys} == {psk.KEY_BYTES}
     assert all(identity.isalnum() and identity.isascii() for identity in identities)
     assert len({*keys}) == len({*identities}) == 10_000
     # Nothing but whole draws was thrown away: each place still holds every byte but NUL.
-    for place in range(credentials.KEY_BYTES):
+    for place in range(psk.KEY_BYTES):
         assert {key[place] for key in keys} >= {*range(1, 256)} - GARBLED_ANYWHERE
 
 
@@ -147,12 +152,12 @@ GARBLED_ANYWHERE = {byte for byte in range(256) if byte >> 2 >= 62 or byte & 63 
 
 def test_keys_of_every_door_are_drawn_in_one_place(monkeypatch) -> None:
     drawn = bytes(range(1, 17))
-    monkeypatch.setattr(credentials, "make_key", lambda: drawn)
+    monkeypatch.setattr(psk, "make_key", lambda: drawn)
     added = making.added()
-    assert added.key_to_show == drawn
-    assert devices.renew_key(device=added.device).key_to_show == drawn
-    made = credentials.make_management(device=added.device)
-    assert credentials.open_key(credential=made, purpose="test") == drawn
+    assert added.secret_to_show.parts == drawn
+    assert devices.renew_key(device=added.device).secret_to_show.parts == drawn
+    made = credentials.make_management(device=added.device, kind="psk")
+    assert credentials.opened(credential=made, purpose="test").parts == drawn
 
 
 def test_a_name_that_nobody_has_costs_as_many_questions_as_one_that_somebody_has(
@@ -171,16 +176,18 @@ def test_a_name_that_nobody_has_costs_as_many_questions_as_one_that_somebody_has
 
 def test_one_key_that_can_not_be_opened_keeps_no_other_back() -> None:
     broken, whole = making.added(), making.added()
-    Credential.objects.filter(device=broken.device).update(sealed_key="nobody can open this")
+    Credential.objects.filter(device=broken.device).update(sealed="nobody can open this")
     names = [broken.identity.encode(), whole.identity.encode()]
     found = credentials.answers(plane=Plane.BOOTSTRAP, identities=names)
     assert found[names[0]].cause == "SECRET_UNREADABLE"
-    assert found[names[1]].key == whole.key_to_show
+    assert found[names[1]].key == whole.secret_to_show.parts
 
 
 def test_a_usable_key_counts_whatever_was_retired_under_its_name_since() -> None:
     added = making.added()
-    new = credentials.replace_key(device=added.device, plane=Plane.BOOTSTRAP, key=bytes(range(16)))
+    new = credentials.replace(
+        device=added.device, plane=Plane.BOOTSTRAP, material=Material(added.identity, bytes(range(16)))
+    ).identity
     assert new == added.identity
     assert _lookup(new, Plane.BOOTSTRAP).key == bytes(range(16))
     newest = Credential.objects.order_by("-pk").first()
@@ -188,7 +195,7 @@ def test_a_usable_key_counts_whatever_was_retired_under_its_name_since() -> None
         device=added.device,
         plane=Plane.BOOTSTRAP,
         identity=new,
-        sealed_key=newest.sealed_key,
+        sealed=newest.sealed,
         state="retired",
     )
     assert _lookup(new, Plane.BOOTSTRAP).credential_id == newest.pk

@@ -11,7 +11,7 @@ from django.db import connection
 from accounts.errors import Refused
 from audit.models import LedgerEvent
 from devices.commands.services import mailbox
-from devices.inventory import vault
+from devices.inventory import nameplate, vault
 from devices.inventory.models import Credential, Device, Plane
 from devices.inventory.services import devices
 from devices.inventory.states import MOVES, Access, IllegalMove, Ownership, Provisioning, check_move
@@ -78,19 +78,19 @@ def test_identity_is_once_per_plane() -> None:
 
 def test_portal_made_key_is_sixteen_random_bytes_and_kept_sealed() -> None:
     one, two = making.added(), making.added()
-    assert one.key_to_show is not None
-    assert len(one.key_to_show) == 16
-    assert one.key_to_show != two.key_to_show
+    assert one.secret_to_show is not None
+    assert len(one.secret_to_show.parts) == 16
+    assert one.secret_to_show != two.secret_to_show
     kept = Credential.objects.get(device=one.device)
     assert one.identity == kept.identity == one.device.endpoint
-    assert one.key_to_show.hex() not in kept.sealed_key
-    assert vault.open_sealed(kept.sealed_key) == one.key_to_show
-    assert one.key_to_show.hex() not in repr(one)
+    assert one.secret_to_show.parts.hex() not in kept.sealed
+    assert vault.open_sealed(kept.sealed) == one.secret_to_show.parts
+    assert one.secret_to_show.parts.hex() not in repr(one)
 
 
 def test_given_key_is_not_shown_again() -> None:
-    assert making.added(psk_key=bytes(range(16))).key_to_show is None
-    assert making.added(psk_key="00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff").key_to_show is None
+    assert making.added(psk_key=bytes(range(16))).secret_to_show is None
+    assert making.added(psk_key="00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff").secret_to_show is None
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_given_key_is_not_shown_again() -> None:
     ],
 )
 def test_key_is_read_from_a_label(text: str, key: bytes) -> None:
-    assert devices.parse_key(text) == key
+    assert nameplate.parse_key(text) == key
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_key_is_read_from_a_label(text: str, key: bytes) -> None:
 )
 def test_key_that_cannot_be_is_refused_with_what_to_do(text: str, says: str) -> None:
     with pytest.raises(Refused, match=says) as refused:
-        devices.parse_key(text)
+        nameplate.parse_key(text)
     assert (refused.value.cause, refused.value.field) == ("PSK_KEY_INVALID", "psk_key")
 
 
@@ -133,14 +133,14 @@ def test_device_without_encryption_needs_the_operators_leave() -> None:
         making.device(security="none")
     assert (refused.value.cause, refused.value.field) == ("NOSEC_NOT_ALLOWED", "security")
     allowed = making.added(making.operator(allows_nosec=True), security="none")
-    assert (allowed.identity, allowed.key_to_show) == ("", None)
+    assert (allowed.identity, allowed.secret_to_show) == ("", None)
     assert not Credential.objects.filter(device=allowed.device).exists()
 
 
 def test_a_device_behind_a_gateway_needs_no_key_and_no_leave() -> None:
     """The gateway's channel is its security, whatever was asked for."""
     added = making.added(making.operator(), reach="gateway")
-    assert (added.identity, added.key_to_show) == ("", None)
+    assert (added.identity, added.secret_to_show) == ("", None)
     assert (added.device.security, added.device.onboarding) == ("none", "direct")
 
 
@@ -152,7 +152,7 @@ def test_a_device_by_sms_is_known_by_its_number_alone() -> None:
     smsc_links.save(operator=operator, host="127.0.0.1", system_id="s", address="2772")
     added = making.added(operator, reach="sms", msisdn="0049 (151) 123-4567")
     assert (added.device.msisdn, added.device.security) == ("+491511234567", "msisdn")
-    assert (added.identity, added.key_to_show) == ("", None)
+    assert (added.identity, added.secret_to_show) == ("", None)
     with pytest.raises(Refused) as refused:
         making.device(operator, msisdn="+491511234567")
     assert (refused.value.cause, refused.value.field) == ("MSISDN_TAKEN", "msisdn")

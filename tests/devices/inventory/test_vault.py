@@ -21,6 +21,7 @@ from devices.commands.models import Command
 from devices.commands.services import delivery, operations
 from devices.inventory import locks, vault
 from devices.inventory.models import Credential, Device
+from devices.inventory.security import Material
 from devices.inventory.services import credentials
 from devices.messaging.models import SmscLink
 from devices.messaging.services import smsc_links
@@ -103,14 +104,14 @@ def device(operator) -> Device:
 @pytest.fixture
 def sealed_everywhere(operator, device, data_dir):
     """One secret in each place; yields how to read them all."""
-    credential = credentials.make_management(device=device)
+    credential = credentials.make_management(device=device, kind="psk")
     smsc_links.save(operator=operator, password="hush", host="127.0.0.1", system_id="s", address="1234")
     for endpoint, arguments in (("b", {"value": "s3cret"}), ("c", {"value": "other"})):
         other = making.device(operator, endpoint=endpoint)
         making.register(other, now=timezone.now())
         write(other, **arguments)
     session = Client().session
-    key_sheet.keep(session, device=device, identity="id", key=b"0123456789abcdef", now=timezone.now())
+    key_sheet.keep(session, device=device, secret=Material("id", b"0123456789abcdef"), now=timezone.now())
     session["other"] = 7
     session.save()
     session_file.write(1, "management", b"sessions")
@@ -119,7 +120,7 @@ def sealed_everywhere(operator, device, data_dir):
         again = Session.objects.get().get_decoded()
         sheet = {name: value for name, value in again.items() if name.startswith("key-sheet")}
         return [
-            credentials.open_key(credential=Credential.objects.get(pk=credential.pk), purpose="test"),
+            credentials.opened(credential=Credential.objects.get(pk=credential.pk), purpose="test").parts,
             vault.open_sealed(SmscLink.objects.get().sealed_password),
             sorted(vault.open_sealed(row.arguments["value"]["sealed"]) for row in Command.objects.all()),
             again["other"],
@@ -215,9 +216,9 @@ def test_one_command_that_cannot_be_opened_ends_and_the_next_leaves(settings, op
 
 
 def test_one_key_that_cannot_be_opened_refuses_its_own_handshakes(settings, operator, device):
-    lost = credentials.make_management(device=device)
+    lost = credentials.make_management(device=device, kind="psk")
     settings.FIELD_ENCRYPTION_KEYS = [NEW]
-    other = credentials.make_management(device=making.device(operator, endpoint="b"))
+    other = credentials.make_management(device=making.device(operator, endpoint="b"), kind="psk")
     identities = [lost.identity.encode(), other.identity.encode()]
     assert list(credentials.lookup_many(plane="management", identities=identities)) == identities[1:]
     known = credentials.why_refused(plane="management", identity=identities[0])

@@ -12,7 +12,7 @@ from accounts.models import Operator
 from audit.models import LedgerEvent
 from coap import token_of
 from devices.inventory import vault
-from devices.inventory.models import Device, Reach, Security
+from devices.inventory.models import Device, Reach
 from devices.inventory.services import devices
 from devices.inventory.states import Access, Ownership, Provisioning
 from devices.messaging.models import (
@@ -63,7 +63,7 @@ def make(operator: Operator, number: str = NUMBER, **facts) -> Device:
         "operator": operator,
         "endpoint": f"meter-{next(counter)}",
         "reach": Reach.SMS,
-        "security": Security.MSISDN,
+        "security": "msisdn",
         "msisdn": number,
         "msisdn_confirmed_at": NOW,
         "ownership": Ownership.CLAIMED,
@@ -449,7 +449,7 @@ def test_what_was_over_long_ago_goes_and_what_waits_stays(link, operator, device
 # -- triggers ------------------------------------------------------------------------------------------------
 @pytest.fixture
 def tracker(operator) -> Device:
-    return make(operator, "+491510000002", reach=Reach.IP, security=Security.PSK)
+    return make(operator, "+491510000002", reach=Reach.IP, security="psk")
 
 
 def test_a_trigger_is_one_execute_and_its_answer_is_noted_once(link, operator, tracker):
@@ -534,7 +534,7 @@ def test_a_number_that_somebody_typed_keeps_no_other_operators_device_from_it(op
 
 
 def test_a_number_from_which_nothing_came_costs_one_sms_a_day(link, operator):
-    tracker = make(operator, "+491510000002", reach=Reach.IP, security=Security.PSK, msisdn_confirmed_at=None)
+    tracker = make(operator, "+491510000002", reach=Reach.IP, security="psk", msisdn_confirmed_at=None)
     triggers.send(device=tracker, requested_by="user:1", now=NOW)
     assert len(claim(operator)) == 1
     with pytest.raises(Refused, match="used up"):

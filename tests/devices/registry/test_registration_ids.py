@@ -7,7 +7,7 @@ import itertools
 import pytest
 from django.utils import timezone
 
-from devices.inventory.models import Device, Onboarding, Security
+from devices.inventory.models import Device, Onboarding
 from devices.inventory.states import Provisioning
 from devices.registry.models import Registration, Transport
 from devices.registry.services import registration_ids, registrations
@@ -29,7 +29,7 @@ def nosec_device():
             operator=operator,
             endpoint=endpoint,
             onboarding=Onboarding.DIRECT,
-            security=Security.NONE,
+            security="none",
             provisioning=Provisioning.APPLIED,
         )
 

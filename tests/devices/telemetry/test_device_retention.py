@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.services import admin_log
 from accounts.tasks import clear_expired
 from devices.inventory.models import Credential, CredentialState, Device, Plane
+from devices.inventory.security import Material
 from devices.inventory.services import credentials
 from devices.inventory.states import Access
 from devices.observations.models import Observation, ObservationState
@@ -56,8 +57,8 @@ def test_keys_that_were_retired_long_ago_go() -> None:
     device = making.device()
     Credential.objects.filter(device=device).update(created_at=LONG_AGO, first_used_at=LONG_AGO)
     in_use = set(Credential.objects.filter(device=device).values_list("pk", flat=True))
-    replaced = credentials.replace_key(device=device, plane=Plane.MANAGEMENT, key=bytes(16))
-    credentials.replace_key(device=device, plane=Plane.MANAGEMENT, key=bytes(16), identity=replaced)
+    for _ in range(2):
+        credentials.replace(device=device, plane=Plane.MANAGEMENT, material=Material("psk-1", bytes(16)))
     retired = Credential.objects.filter(state=CredentialState.RETIRED)
     assert retired.exists()
     assert not retired.filter(retired_at=None).exists(), "the service tells when"

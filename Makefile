@@ -24,6 +24,7 @@ check: $(VENV)/.dev
 	@PORTAL_MODE=production PUBLIC_HOST=portal.example PUBLIC_URL=https://portal.example REDIS_URL=redis://127.0.0.1:6379/0 \
 	 SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))') \
 	 FIELD_ENCRYPTION_KEYS=$$($(BIN)/python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())') \
+	 LEDGER_SIGNING_KEYS=$$($(BIN)/python -c 'import base64, secrets; print(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())') \
 	 EMAIL_URL=smtp://127.0.0.1:25 DATABASE_URL=postgres://portal@127.0.0.1/portal $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 bench: $(VENV)/.dev

@@ -1,15 +1,19 @@
-"""The bytes that a ledger hash covers, so that anybody can recompute a chain with just SHA-256 and JSON.
+"""The bytes that a ledger's hashes cover, so that anybody can recompute a chain with just SHA-256 and JSON.
 
-Version 1. An event's hash is the lower-case hex SHA-256 of one JSON object in UTF-8, written with
+Version 1. An event's `digest` is the lower-case hex SHA-256 of one JSON object in UTF-8, written with
 
-- all columns of `COLUMNS`, by these names, and nothing else (neither `id` nor `hash` itself);
+- all columns of `COLUMNS`, by these names, and nothing else (what the event says, not its place in the chain);
 - keys sorted by code point at every depth, no white space, separators `,` and `:`;
 - every character above U+007E as `\\uXXXX` (surrogate pairs beyond U+FFFF), as Python's `ensure_ascii` does;
 - `at` in UTC as `YYYY-MM-DDTHH:MM:SS.ffffffZ`, always six digits;
-- absent ids and absent `before`, `after`, `detail` as `null`; absent texts as `""`;
-- `previous_hash` of the event before it in the chain, sixty-four zeros for sequence 1.
+- absent ids and absent `before`, `after`, `detail` as `null`; absent texts as `""`.
 
-A commitment in `personal` is the hex SHA-256 of the datum's 16-byte salt followed by its value in UTF-8.
+Its `hash` ties it to its place: the lower-case hex SHA-256 of the ASCII text
+
+    <hash of the event before it in the chain>:<sequence>:<id>:<digest>
+
+with sixty-four zeros before sequence 1. A commitment in `personal` is the hex SHA-256 of the datum's 16-byte salt
+followed by its value in UTF-8.
 
 A later version gets a new number and its own function in `HASHERS`; rows keep the number they were
 written with.
@@ -53,7 +57,6 @@ def _json(text: str | None) -> str:
 JSON_COLUMNS = ("before", "after", "detail", "personal")
 _WRITERS: dict[str, Callable[[Any], str]] = {
     "chain": _number,
-    "sequence": _number,
     "version": _number,
     "at": _time,
     "actor_kind": _quoted,
@@ -71,7 +74,6 @@ _WRITERS: dict[str, Callable[[Any], str]] = {
     "job_id": _number,
     **dict.fromkeys(JSON_COLUMNS, _json),
     "reason": _quoted,
-    "previous_hash": _quoted,
 }
 COLUMNS = tuple(_WRITERS)
 _ORDERED = [(f'"{column}":', column, _WRITERS[column]) for column in sorted(_WRITERS)]
@@ -92,9 +94,14 @@ def _hash_1(row: Mapping[str, Any]) -> str:
 HASHERS: dict[int, Callable[[Mapping[str, Any]], str]] = {1: _hash_1}
 
 
-def event_hash(row: Mapping[str, Any]) -> str:
-    """The hash of a row like that of `text`; raises KeyError for a version that is not in `HASHERS`."""
+def digest(row: Mapping[str, Any]) -> str:
+    """Of a row like that of `text`; raises KeyError for a version that is not in `HASHERS`."""
     return HASHERS[row["version"]](row)
+
+
+def chained(previous_hash: str, *, sequence: int, event_id: int, digest: str) -> str:
+    """The hash of an event at its place in the chain."""
+    return hashlib.sha256(f"{previous_hash}:{sequence}:{event_id}:{digest}".encode("ascii")).hexdigest()
 
 
 def commitment(*, salt: bytes, value: str) -> str:

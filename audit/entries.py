@@ -1,4 +1,4 @@
-"""An event as a caller states it, checked and made storable; its place in the chain comes later."""
+"""An event as a caller states it, checked and made storable; its place in the chain is the sealer's."""
 
 import os
 from collections.abc import Mapping
@@ -54,7 +54,7 @@ class Datum:
 
 @dataclass(slots=True)
 class Entry:
-    """An event ready to be chained: `row` has all columns but sequence, previous_hash, hash; JSON as text."""
+    """An event ready to be written: `row` has the columns of `canonical.COLUMNS` and `digest`; JSON as text."""
 
     chain: int
     row: dict[str, Any]
@@ -92,6 +92,7 @@ def entry(event: Event, *, now: datetime | None = None) -> Entry:
         "reason": masking.text(event.reason, limit=_REASON_LIMIT),
         "personal": _commitments(personal),
     }
+    row["digest"] = canonical.digest(row)
     return Entry(chain, row, personal, event.by_stranger)
 
 

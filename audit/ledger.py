@@ -2,15 +2,15 @@
 
     with ledger.unit_of_work():
         ...change rows...
-        ledger.record(action="device.suspended", operator_id=device.operator_id, device_id=device.pk)
+        ledger.record(action=Action.DEVICE_SUSPENDED, operator_id=device.operator_id, device_id=device.pk)
 
-Events of a unit are chained and written as its last statements, whatever order the code recorded them in, so
-the head of a chain is locked only for the moment before the commit and always after every other row.
+An event is a row of the deed's own transaction, written at once: a savepoint that is rolled back takes its events
+with it. Its place in the chain it gets from the sealer (`audit/sealing.py`), for which no deed waits.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -20,7 +20,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Q
 from django.utils import timezone
 
-from audit import chains, strangers
+from audit import events, rows, strangers
 from audit.context import (
     ANONYMOUS,
     SYSTEM,
@@ -48,6 +48,7 @@ __all__ = [
     "erase_personal",
     "record",
     "record_many",
+    "together",
     "unit_of_work",
     "user_actor",
 ]
@@ -66,41 +67,83 @@ class _Erasure:
         return self.chain in (None, chain) and is_theirs
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Pending:
-    """What a unit still has to write, kept among the connection's on-commit callbacks.
+@dataclass(slots=True)
+class _Unit:
+    """What an open unit remembers until its end, `gathered` until the end of a `together`."""
 
-    There Django drops it by itself when the savepoint it belongs to is rolled back, be it of a nested
-    unit or of a plain `atomic`. The unit takes it out again before the commit, so it is never called.
-    """
+    strangers: list[Entry] = field(default_factory=list)
+    erasures: list[_Erasure] = field(default_factory=list)
+    gathered: list[Entry] = field(default_factory=list)
+    is_gathering: bool = False
 
-    items: Sequence[Entry | _Erasure]
+    def mark(self) -> tuple[int, int, int]:
+        return len(self.strangers), len(self.erasures), len(self.gathered)
 
-    def __call__(self) -> None:
-        raise AssertionError("a ledger event was left over at commit")
+    def back_to(self, mark: tuple[int, int, int]) -> None:
+        del self.strangers[mark[0] :], self.erasures[mark[1] :], self.gathered[mark[2] :]
 
 
-_open_units: WeakKeyDictionary[BaseDatabaseWrapper, bool] = WeakKeyDictionary()
+_open_units: WeakKeyDictionary[BaseDatabaseWrapper, _Unit] = WeakKeyDictionary()
 
 
 @contextmanager
 def unit_of_work(using: str | None = None) -> Iterator[None]:
-    """A transaction whose ledger events are written just before it commits; inner units are savepoints of it.
+    """A transaction with its ledger events; inner units are savepoints of it.
 
-    Lock order of the house: device, registration, command, and last, here, the heads of the chains.
-    Inside a bare `transaction.atomic()` the heads stay locked until that one ends, so start with a unit.
+    Lock order of the house: `audit.locks`. Last, at the end of the outermost unit, come the tallies of strangers.
     """
     connection = connections[using or DEFAULT_DB_ALIAS]
-    with transaction.atomic(using=connection.alias):
-        if connection in _open_units:
+    outer = _open_units.get(connection)
+    if outer is not None:
+        with _inner(outer, connection):
+            yield
+        return
+    unit = _open_units[connection] = _Unit()
+    try:
+        with transaction.atomic(using=connection.alias):
+            yield
+            if unit.strangers and not connection.needs_rollback:
+                _insert(strangers.admitted(unit.strangers), unit, connection)
+    finally:
+        del _open_units[connection]
+
+
+@contextmanager
+def _inner(outer: _Unit, connection: BaseDatabaseWrapper) -> Iterator[None]:
+    mark = outer.mark()
+    try:
+        with transaction.atomic(using=connection.alias):
+            yield
+    except BaseException:
+        outer.back_to(mark)
+        raise
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """What is recorded in this block goes in with one statement at its end.
+
+    For services that work off many rows and record for each. A savepoint in it is a unit of work: the rollback of a
+    bare `atomic` its events would survive.
+    """
+    connection = connections[DEFAULT_DB_ALIAS]
+    with _some_unit(connection) as unit:
+        if unit.is_gathering:
             yield
             return
-        _open_units[connection] = True
+        unit.is_gathering = True
         try:
             yield
-            _write_pending(connection)
+            _insert(unit.gathered, unit, connection)
         finally:
-            del _open_units[connection]
+            unit.gathered, unit.is_gathering = [], False
+
+
+@contextmanager
+def _some_unit(connection: BaseDatabaseWrapper) -> Iterator[_Unit]:
+    """The open one, or one of its own."""
+    with nullcontext() if connection in _open_units else unit_of_work():
+        yield _open_units[connection]
 
 
 def record(
@@ -122,7 +165,7 @@ def record(
     subject: str = "",
     at: datetime | None = None,
 ) -> None:
-    """Add one event to the open unit of work, or in a unit of its own where none is open.
+    """Write one event in the open unit of work, or in a unit of its own where none is open.
 
     `operator_id` None means the platform's own chain. Secrets in `before`, `after` and `detail` are masked by
     their names; what identifies a person (e-mail, phone number, name) belongs in `personal`, where it can be
@@ -153,15 +196,24 @@ def record(
 
 
 def record_many(events: Sequence[Event]) -> None:
-    """Like `record` for hundreds at once: each chain's head is locked once and the rows go in together.
+    """Like `record` for hundreds at once: the rows go in together.
 
     Of an event with `by_stranger`, which anybody can cause without being known, only so many an hour are written; the
-    rest is told as one with its number.
+    rest is told as one with its number. These wait for the end of the outermost unit, which locks their tallies: record
+    them in units of work, not in a bare `atomic` within one, whose rollback they would survive.
     """
     now = timezone.now()
     entries = [entry(event, now=now) for event in events]
-    if entries:
-        _add(entries)
+    if not entries:
+        return
+    connection = connections[DEFAULT_DB_ALIAS]
+    with _some_unit(connection) as unit:
+        unit.strangers += [entry for entry in entries if entry.by_stranger]
+        known = [entry for entry in entries if not entry.by_stranger]
+        if unit.is_gathering:
+            unit.gathered += known
+        else:
+            _insert(known, unit, connection)
 
 
 def erase_personal(
@@ -185,17 +237,17 @@ def erase_personal(
     if subject == "":
         raise ValueError("an empty subject is nobody; erase what belongs to nobody by time")
     with unit_of_work():
-        rows = PersonalDatum.objects.all()
+        data = PersonalDatum.objects.all()
         if operator_id is not None:
-            rows = rows.filter(event__chain=operator_id)
+            data = data.filter(event__chain=operator_id)
         named = frozenset(values)
         if subject is not None:
-            rows = rows.filter(Q(subject=subject) | Q(value__in=named))
+            data = data.filter(Q(subject=subject) | Q(value__in=named))
         if before is not None:
-            rows = rows.filter(event__at__lt=before)
-        erased, _ = rows.delete()
+            data = data.filter(event__at__lt=before)
+        erased, _ = data.delete()
         if subject is not None and before is None:
-            _add([_Erasure(operator_id, subject, named)])
+            _open_units[connections[DEFAULT_DB_ALIAS]].erasures.append(_Erasure(operator_id, subject, named))
         record(
             action="audit.personal_erased",
             operator_id=operator_id,
@@ -207,26 +259,18 @@ def erase_personal(
     return erased
 
 
-def _add(items: Sequence[Entry | _Erasure]) -> None:
-    connection = connections[DEFAULT_DB_ALIAS]
-    if connection in _open_units:
-        connection.on_commit(_Pending(items))
+def _insert(entries: Sequence[Entry], unit: _Unit, connection: BaseDatabaseWrapper) -> None:
+    if not entries:
         return
-    with unit_of_work():
-        connection.on_commit(_Pending(items))
-
-
-def _write_pending(connection: BaseDatabaseWrapper) -> None:
-    pending = [callback for _, callback, _ in connection.run_on_commit if isinstance(callback, _Pending)]
-    if not pending or connection.needs_rollback:
-        return
-    connection.run_on_commit = [
-        entry for entry in connection.run_on_commit if not isinstance(entry[1], _Pending)
+    ids = rows.insert(entries, connection=connection)
+    kept = [
+        PersonalDatum(
+            event_id=pk, field=datum.field, salt=datum.salt, value=datum.value, subject=datum.subject
+        )
+        for pk, entry in zip(ids, entries, strict=True)
+        for datum in entry.personal
+        if not any(erasure.covers(entry.chain, datum) for erasure in unit.erasures)
     ]
-    items = [item for callback in pending for item in callback.items]
-    erasures = [item for item in items if isinstance(item, _Erasure)]
-    chains.append(
-        strangers.admitted([item for item in items if isinstance(item, Entry)]),
-        connection=connection,
-        is_erased=lambda chain, datum: any(erasure.covers(chain, datum) for erasure in erasures),
-    )
+    if kept:
+        PersonalDatum.objects.using(connection.alias).bulk_create(kept)
+    events.unsealed()

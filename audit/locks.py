@@ -44,6 +44,7 @@ ORDER = (
     "telemetry_resourcevalue",
     # Last of all, just before the commit
     "audit_strangertally",
+    # Of the sealer alone, which locks nothing else
     "audit_ledgerhead",
 )
 """By table, from first to last. The rooms above name theirs here because an order is one list or none."""

@@ -1,6 +1,7 @@
-"""The ledger's tables: events that are never changed, the head of each chain, and personal data that may go.
+"""The ledger's tables: events that are never changed, their chains' heads and checkpoints, personal data that may go.
 
-Database triggers (`audit/triggers.py`) hold what is promised here. Only `audit/ledger.py` writes rows.
+Database triggers (`audit/triggers.py`) hold what is promised here. Only `audit/ledger.py`, `sealing.py` and
+`checkpoints.py` write rows. On PostgreSQL events are partitioned by month (`audit/partitions.py`).
 """
 
 from django.db import models
@@ -26,14 +27,16 @@ class ActorKind(models.TextChoices):
 
 
 class LedgerEvent(models.Model):
-    """One thing that happened. `audit/canonical.py` says how `hash` is computed from the other columns.
+    """One thing that happened. `audit/canonical.py` says how `digest` and `hash` are computed.
+
+    A deed writes it with its `digest` and without a place; the sealer gives it `sequence` and `hash` a moment later.
 
     The related ids are plain integers, not foreign keys: the ledger stands below the rooms that own them
     and its rows outlive theirs.
     """
 
     chain = models.BigIntegerField()
-    sequence = models.BigIntegerField()
+    sequence = models.BigIntegerField(null=True, blank=True, editable=False)
     version = models.PositiveSmallIntegerField()
     at = models.DateTimeField()
     actor_kind = models.CharField(max_length=16, choices=ActorKind.choices)
@@ -56,8 +59,8 @@ class LedgerEvent(models.Model):
     detail = models.JSONField(null=True, blank=True)
     reason = models.TextField(blank=True)
     personal = models.JSONField(default=dict, blank=True)  # field -> commitment, see PersonalDatum
-    previous_hash = models.CharField(max_length=64)
-    hash = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64, blank=True)
 
     class Meta:
         constraints = [
@@ -65,6 +68,11 @@ class LedgerEvent(models.Model):
         ]
         # Every registered device writes here: indexes leave out the rows that nobody looks up by them.
         indexes = [
+            models.Index(
+                fields=["chain", "id"],
+                name="audit_event_unsealed",
+                condition=models.Q(sequence__isnull=True),
+            ),
             models.Index(
                 fields=["device_id", "id"],
                 name="audit_event_device",
@@ -103,7 +111,7 @@ class LedgerEvent(models.Model):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return f"{self.chain}/{self.sequence} {self.action} {self.result}"
+        return f"{self.chain}/{self.sequence or 'unsealed'} {self.action} {self.result}"
 
     def personal_value(self, field: str) -> str:
         """The personal string behind a commitment: "(erased)" if it was, "" if there never was one.
@@ -166,10 +174,33 @@ class PersonalDatum(models.Model):
         return f"{self.field} of event {self.event_id}"
 
 
+class LedgerCheckpoint(models.Model):
+    """A signed statement that closes an epoch of a chain: how far it went, and its hash (`audit/checkpoints.py`)."""
+
+    chain = models.BigIntegerField()
+    epoch = models.PositiveIntegerField(help_text="1, 2, …: each begins behind the one before")
+    sequence = models.BigIntegerField(help_text="of the last event of the epoch")
+    count = models.BigIntegerField(help_text="events of the epoch")
+    hash = models.CharField(max_length=64, help_text="of its last event")
+    at = models.DateTimeField()
+    key = models.CharField(max_length=16, help_text="which key signed it")
+    signature = models.CharField(max_length=128)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["chain", "epoch"], name="audit_checkpoint_epoch"),
+        ]
+        ordering = ["chain", "epoch"]
+        verbose_name = "ledger checkpoint"
+
+    def __str__(self) -> str:
+        return f"chain {self.chain}, epoch {self.epoch}, up to {self.sequence}"
+
+
 class LedgerHead(models.Model):
     """The end of one chain: its last sequence (which is also its count, as sequences start at 1) and hash.
 
-    Whoever appends holds this row's lock; it never goes back.
+    Whoever seals holds this row's lock; it never goes back.
     """
 
     chain = models.BigIntegerField(primary_key=True)
@@ -181,10 +212,6 @@ class LedgerHead(models.Model):
 
     def __str__(self) -> str:
         return f"chain {self.chain} at {self.sequence}"
-
-    @property
-    def count(self) -> int:
-        return self.sequence
 
 
 class StrangerTally(models.Model):

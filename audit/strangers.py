@@ -25,11 +25,8 @@ Key = tuple[datetime, int, str, str, str]
 
 def admitted(entries: Sequence[Entry]) -> list[Entry]:
     """Those that are written. The ledger calls this as the last thing but one of a unit: it locks the tallies."""
-    anybodys = [entry for entry in entries if entry.by_stranger]
-    if not anybodys:
-        return list(entries)
-    tallies = _locked({key for entry in anybodys for key in (_key(entry), _of_operator(entry))})
-    kept = [entry for entry in entries if not entry.by_stranger or _is_admitted(entry, tallies)]
+    tallies = _locked({key for entry in entries for key in (_key(entry), _of_operator(entry))})
+    kept = [entry for entry in entries if _is_admitted(entry, tallies)]
     StrangerTally.objects.bulk_update(tallies.values(), ["written", "held_back"])
     return kept
 

@@ -7,21 +7,45 @@ with `install`. `verify_audit` reports triggers that are missing.
 from django.db import NotSupportedError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from audit import canonical, partitions
+
 EVENT = "audit_ledgerevent"
 DATUM = "audit_personaldatum"
 HEAD = "audit_ledgerhead"
 
+CHECKPOINT = "audit_ledgercheckpoint"
+
+_CONTENT = ("id", *canonical.COLUMNS, "digest")
+_SEALING = "OLD.sequence IS NULL AND OLD.hash = '' AND NEW.sequence IS NOT NULL AND NEW.hash <> ''"
+_CLAIMS_TO_BE_SEALED = "NEW.sequence IS NOT NULL OR NEW.hash <> ''"
+
+
+def _same(compared: str) -> str:
+    return " AND ".join(f'NEW."{column}" {compared} OLD."{column}"' for column in _CONTENT)
+
+
 # trigger -> (table, moment, condition, what the refusal says)
 _SQLITE = {
-    "audit_event_no_update": (EVENT, "BEFORE UPDATE", "", "ledger events are never changed"),
+    # UPDATE OR REPLACE and INSERT OR REPLACE would delete another row without asking the trigger of deletions.
+    "audit_event_no_update": (
+        EVENT,
+        "BEFORE UPDATE",
+        f"WHEN NOT ({_SEALING} AND {_same('IS')} AND NOT EXISTS "  # noqa: S608 our own names
+        f"(SELECT 1 FROM {EVENT} WHERE chain = NEW.chain AND sequence = NEW.sequence))",
+        "ledger events are never changed",
+    ),
     "audit_event_no_delete": (EVENT, "BEFORE DELETE", "", "ledger events are never deleted"),
-    # INSERT OR REPLACE would delete the old row without asking the trigger above.
     "audit_event_no_replace": (
         EVENT,
         "BEFORE INSERT",
-        f"WHEN EXISTS (SELECT 1 FROM {EVENT} WHERE id = NEW.id) "  # noqa: S608 our own names
-        f"OR EXISTS (SELECT 1 FROM {EVENT} WHERE chain = NEW.chain AND sequence = NEW.sequence)",
+        f"WHEN EXISTS (SELECT 1 FROM {EVENT} WHERE id = NEW.id)",  # noqa: S608 our own names
         "ledger events are never replaced",
+    ),
+    "audit_event_no_place": (
+        EVENT,
+        "BEFORE INSERT",
+        f"WHEN {_CLAIMS_TO_BE_SEALED}",
+        "ledger events are inserted unsealed",
     ),
     "audit_datum_no_update": (DATUM, "BEFORE UPDATE", "", "personal data is erased or kept, never changed"),
     "audit_head_no_return": (
@@ -31,11 +55,31 @@ _SQLITE = {
         "a ledger head never goes back",
     ),
     "audit_head_no_delete": (HEAD, "BEFORE DELETE", "", "ledger heads are never deleted"),
+    "audit_checkpoint_no_update": (CHECKPOINT, "BEFORE UPDATE", "", "checkpoints are never changed"),
+    "audit_checkpoint_no_delete": (CHECKPOINT, "BEFORE DELETE", "", "checkpoints are never deleted"),
+    "audit_checkpoint_no_replace": (
+        CHECKPOINT,
+        "BEFORE INSERT",
+        f"WHEN EXISTS (SELECT 1 FROM {CHECKPOINT} WHERE id = NEW.id) "  # noqa: S608 our own names
+        f"OR EXISTS (SELECT 1 FROM {CHECKPOINT} WHERE chain = NEW.chain AND epoch = NEW.epoch)",
+        "checkpoints are never replaced",
+    ),
 }
 _POSTGRESQL = {
-    "audit_event_no_update": (EVENT, "BEFORE UPDATE", "FOR EACH ROW", "ledger events are never changed"),
+    "audit_event_no_update": (
+        EVENT,
+        "BEFORE UPDATE",
+        f"FOR EACH ROW WHEN (NOT ({_SEALING} AND {_same('IS NOT DISTINCT FROM')}))",
+        "ledger events are never changed",
+    ),
     "audit_event_no_delete": (EVENT, "BEFORE DELETE", "FOR EACH ROW", "ledger events are never deleted"),
     "audit_event_no_truncate": (EVENT, "BEFORE TRUNCATE", "", "ledger events are never deleted"),
+    "audit_event_no_place": (
+        EVENT,
+        "BEFORE INSERT",
+        f"FOR EACH ROW WHEN ({_CLAIMS_TO_BE_SEALED})",
+        "ledger events are inserted unsealed",
+    ),
     "audit_datum_no_update": (
         DATUM,
         "BEFORE UPDATE",
@@ -50,7 +94,22 @@ _POSTGRESQL = {
     ),
     "audit_head_no_delete": (HEAD, "BEFORE DELETE", "FOR EACH ROW", "ledger heads are never deleted"),
     "audit_head_no_truncate": (HEAD, "BEFORE TRUNCATE", "", "ledger heads are never deleted"),
+    "audit_checkpoint_no_update": (
+        CHECKPOINT,
+        "BEFORE UPDATE",
+        "FOR EACH ROW",
+        "checkpoints are never changed",
+    ),
+    "audit_checkpoint_no_delete": (
+        CHECKPOINT,
+        "BEFORE DELETE",
+        "FOR EACH ROW",
+        "checkpoints are never deleted",
+    ),
+    "audit_checkpoint_no_truncate": (CHECKPOINT, "BEFORE TRUNCATE", "", "checkpoints are never deleted"),
 }
+_OF_EACH_PARTITION = "audit_event_no_truncate"
+"""PostgreSQL hands triggers of rows on to partitions by itself, those of statements it does not."""
 # Raised in the class of constraint violations, so that Django's error is an IntegrityError as on SQLite.
 _FUNCTION = """
 CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -69,6 +128,19 @@ def install(connection: BaseDatabaseWrapper) -> None:
         for name, (table, moment, condition, refusal) in _known(connection).items():
             for statement in _statements(connection.vendor, name, table, moment, condition, refusal):
                 cursor.execute(statement)
+    guard_partitions(connection)
+
+
+def guard_partitions(connection: BaseDatabaseWrapper) -> None:
+    """Give each partition what it does not have from the whole table."""
+    _, moment, condition, refusal = _POSTGRESQL[_OF_EACH_PARTITION]
+    with connection.cursor() as cursor:
+        for partition in partitions.names(connection, EVENT):
+            cursor.execute(f"DROP TRIGGER IF EXISTS {_OF_EACH_PARTITION} ON {partition}")
+            for statement in _statements(
+                connection.vendor, _OF_EACH_PARTITION, partition, moment, condition, refusal
+            ):
+                cursor.execute(statement)
 
 
 def remove(connection: BaseDatabaseWrapper) -> None:
@@ -77,21 +149,30 @@ def remove(connection: BaseDatabaseWrapper) -> None:
         for name, (table, *_) in _known(connection).items():
             place = f" ON {table}" if connection.vendor == "postgresql" else ""
             cursor.execute(f"DROP TRIGGER IF EXISTS {name}{place}")
+        for partition in partitions.names(connection, EVENT):
+            cursor.execute(f"DROP TRIGGER IF EXISTS {_OF_EACH_PARTITION} ON {partition}")
 
 
 def missing(connection: BaseDatabaseWrapper) -> list[str]:
-    """The triggers that this database should have and has not, or has switched off."""
+    """The triggers that this database should have and has not, or has switched off, be it on one partition."""
+    pieces = partitions.names(connection, EVENT)
+    tables = [EVENT, DATUM, HEAD, CHECKPOINT, *pieces]
+    places = ", ".join(["%s"] * len(tables))
     if connection.vendor == "postgresql":
         query = (
-            "SELECT tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid "
-            "WHERE tgenabled = 'A' AND relname IN (%s, %s, %s) AND pg_table_is_visible(tgrelid)"
+            "SELECT tgname, relname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid "  # noqa: S608
+            f"WHERE tgenabled = 'A' AND relname IN ({places}) AND pg_table_is_visible(tgrelid)"
         )
     else:
-        query = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name IN (%s, %s, %s)"
+        query = f"SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger' AND tbl_name IN ({places})"  # noqa: S608
     with connection.cursor() as cursor:
-        cursor.execute(query, [EVENT, DATUM, HEAD])
-        present = {name for (name,) in cursor.fetchall()}
-    return [name for name in _known(connection) if name not in present]
+        cursor.execute(query, tables)
+        present = set(cursor.fetchall())
+    return [
+        name
+        for name, (table, *_) in _known(connection).items()
+        if any((name, one) not in present for one in (table, *(pieces if table == EVENT else ())))
+    ]
 
 
 def _known(connection: BaseDatabaseWrapper) -> dict[str, tuple[str, str, str, str]]:

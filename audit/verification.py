@@ -1,23 +1,28 @@
 """Walks a chain from its first event to its head and says what does not fit; changes nothing.
 
-It can run beside writers: it looks only as far as the head stood when it began, and at the end asks whether
-anything lies beyond the head as it stands then.
+It can run beside writers and the sealer: it looks only as far as the head stood when it began, and at the end asks
+whether anything lies beyond the head as it stands then. Events that have no place yet are looked at by themselves.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Literal, TypeAlias
 
-from django.db.models import Exists, Max, Min, OuterRef, QuerySet
+from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from audit import canonical
-from audit.models import FIRST_HASH, LedgerEvent, LedgerHead, PersonalDatum
+from audit.models import FIRST_HASH, LedgerCheckpoint, LedgerEvent, LedgerHead, PersonalDatum
 
 Kind: TypeAlias = Literal[
-    "changed", "missing", "inserted", "reordered", "head", "personal", "unguarded", "noted"
+    "changed", "missing", "inserted", "head", "personal", "unguarded", "noted", "checkpoint", "unsealed"
 ]
+UNSEALED_FOR = timedelta(minutes=10)
+"""An event that is older has been forgotten by the sealer: no worker runs, or it cannot write."""
 _PAGE = 1000
+_READ = (*canonical.COLUMNS, "id", "sequence", "digest", "hash")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,8 @@ class ChainReport:
     sequence: int = 0
     hash: str = FIRST_HASH
     events: int = 0
+    unsealed: int = 0  # events beside these that have no place yet
+    epochs: int = 0  # that a known key has signed
     erased: int = 0  # personal strings that are no longer there, as they may
     findings: list[Finding] = field(default_factory=list)
 
@@ -44,8 +51,9 @@ class ChainReport:
 
 
 def chains() -> list[int]:
-    """Every chain that has a head or an event, ascending."""
+    """Every chain that has a head, a checkpoint or an event, ascending."""
     found = set(LedgerHead.objects.values_list("chain", flat=True))
+    found.update(LedgerCheckpoint.objects.order_by().values_list("chain", flat=True).distinct())
     chain = LedgerEvent.objects.aggregate(least=Min("chain"))["least"]
     while chain is not None:  # from one chain to the next along the index, not through all events
         found.add(chain)
@@ -53,18 +61,21 @@ def chains() -> list[int]:
     return sorted(found)
 
 
-def verify_chain(chain: int) -> ChainReport:
+def verify_chain(chain: int, *, now: datetime | None = None) -> ChainReport:
+    """The events of the chain; `audit.attestation` looks at its checkpoints."""
     report = ChainReport(chain)
     head = LedgerHead.objects.filter(pk=chain).first()
     if head is None:
-        report.add("head", None, "the head of the chain is missing")
         limit = LedgerEvent.objects.filter(chain=chain).aggregate(last=Max("sequence"))["last"] or 0
+        if limit:
+            report.add("head", None, "the head of the chain is missing")
     else:
         report.sequence, report.hash, limit = head.sequence, head.hash, head.sequence
     last = _walk(report, limit)
     if head is not None:
         _compare_with_head(report, last)
         _look_beyond_head(report)
+    _look_at_unsealed(report, now or timezone.now())
     return report
 
 
@@ -106,21 +117,18 @@ def _walk(report: ChainReport, limit: int) -> dict[str, Any] | None:
 
 
 def _rows(chain: int, limit: int) -> Iterator[dict[str, Any]]:
-    after: int | None = None
-    while True:
-        rows = LedgerEvent.objects.filter(chain=chain, sequence__lte=limit).order_by("sequence", "id")
-        if after is not None:
-            rows = rows.filter(sequence__gt=after)
-        page = _read(rows[:_PAGE])
-        if not page:
-            return
+    rows = LedgerEvent.objects.filter(chain=chain, sequence__lte=limit).order_by("sequence", "id")
+    after = Q()
+    # Two events of one sequence should not be; where the database keeps them apart by month, they can.
+    while page := _read(rows.filter(after)[:_PAGE]):
         yield from page
-        after = page[-1]["sequence"]
+        last = page[-1]
+        after = Q(sequence__gt=last["sequence"]) | Q(sequence=last["sequence"], id__gt=last["id"])
 
 
 def _read(events: QuerySet[LedgerEvent]) -> list[dict[str, Any]]:
     try:
-        return list(events.values(*canonical.COLUMNS, "id", "hash"))
+        return list(events.values(*_READ))
     except ValueError:  # somebody wrote what is no time or no JSON into a row
         return [_read_one(pk) for pk in events.values_list("id", flat=True)]
 
@@ -128,13 +136,9 @@ def _read(events: QuerySet[LedgerEvent]) -> list[dict[str, Any]]:
 def _read_one(pk: int) -> dict[str, Any]:
     event = LedgerEvent.objects.filter(pk=pk)
     try:
-        return event.values(*canonical.COLUMNS, "id", "hash").get()
+        return event.values(*_READ).get()
     except ValueError:
-        return {
-            **event.values("id", "sequence", "previous_hash", "hash").get(),
-            "version": 0,
-            "personal": None,
-        }
+        return {**event.values("id", "sequence", "digest", "hash").get(), "version": 0, "personal": None}
 
 
 def _check(report: ChainReport, row: dict[str, Any], last: dict[str, Any] | None, trusted: bool) -> bool:
@@ -143,33 +147,35 @@ def _check(report: ChainReport, row: dict[str, Any], last: dict[str, Any] | None
     before = 0 if last is None else last["sequence"]
     if sequence <= before:
         report.add("inserted", sequence, f"event {sequence} stands where the chain has no place for it")
-    elif sequence > before + 1:
+        return False
+    if sequence > before + 1:
         report.add("missing", before + 1, _missing(before + 1, sequence - 1))
-    if last is not None and row["id"] < last["id"]:
-        report.add(
-            "reordered", sequence, f"event {sequence} was written before event {before}, which it follows"
-        )
-    unchanged = _is_unchanged(row)
-    if not unchanged:
-        report.add("changed", sequence, f"event {sequence} was changed: its hash does not fit its content")
-    elif (
-        trusted and sequence == before + 1 and row["previous_hash"] != (last["hash"] if last else FIRST_HASH)
-    ):
+    if not _is_unchanged(row):
+        report.add("changed", sequence, f"event {sequence} was changed: its digest does not fit its content")
+        return False
+    if sequence != before + 1 or _continues(row, last):
+        return True
+    if trusted:
         report.add(
             "changed",
             sequence,
-            f"event {sequence} does not continue event {before}: "
-            "that one was replaced, or events between them are gone",
+            f"event {sequence} does not continue event {before}: one of them was replaced, or moved here",
         )
-    return unchanged
+    return False
 
 
 def _is_unchanged(row: dict[str, Any]) -> bool:
     try:
         texts = {column: canonical.json_text(row[column]) for column in canonical.JSON_COLUMNS}
-        return canonical.event_hash({**row, **texts}) == row["hash"]
-    except (KeyError, ValueError, AttributeError):  # no known version, no number, no time
+        return canonical.digest({**row, **texts}) == row["digest"]
+    except (KeyError, ValueError, AttributeError, TypeError):  # no known version, no number, no time
         return False
+
+
+def _continues(row: dict[str, Any], last: dict[str, Any] | None) -> bool:
+    previous = FIRST_HASH if last is None or row["sequence"] == 1 else last["hash"]
+    expected = canonical.chained(previous, sequence=row["sequence"], event_id=row["id"], digest=row["digest"])
+    return bool(row["hash"] == expected)
 
 
 def _missing(first: int, last: int) -> str:
@@ -181,20 +187,15 @@ def _check_personal(report: ChainReport, page: list[dict[str, Any]]) -> None:
     if not rows:
         return
     committed = sum(len(row["personal"]) for row in rows.values())
-    data = PersonalDatum.objects.filter(
-        event_id__gte=min(rows), event_id__lte=max(rows), event__chain=report.chain
-    )
-    for datum in data.order_by("id").iterator():
-        row = rows.get(datum.event_id)
-        if row is None:
-            continue  # an id out of order was reported above
+    for datum in PersonalDatum.objects.filter(event_id__in=sorted(rows)).order_by("id").iterator():
+        row = rows[datum.event_id]
         committed -= 1
         expected = row["personal"].get(datum.field)
         if expected != canonical.commitment(salt=bytes(datum.salt), value=datum.value):
             report.add(
                 "personal",
                 row["sequence"],
-                f"the personal datum {datum.field!r} of event {row['sequence']} is not the original",
+                f"the personal datum {datum.field!r} of {_called(row)} is not the original",
             )
     report.erased += max(committed, 0)
 
@@ -214,3 +215,31 @@ def _look_beyond_head(report: ChainReport) -> None:
     head = LedgerHead.objects.filter(pk=report.chain).values_list("sequence", flat=True).first() or 0
     if last > head:
         report.add("inserted", head + 1, f"events up to {last} stand beyond the head, which is at {head}")
+
+
+def _look_at_unsealed(report: ChainReport, now: datetime) -> None:
+    """They are on no chain yet; that they say what was written is known all the same."""
+    waiting = LedgerEvent.objects.filter(chain=report.chain, sequence=None).order_by("id")
+    oldest: datetime | None = None
+    after = 0
+    while page := _read(waiting.filter(id__gt=after)[:_PAGE]):
+        after = page[-1]["id"]
+        report.unsealed += len(page)
+        for row in page:
+            if not _is_unchanged(row):
+                report.add(
+                    "changed", None, f"{_called(row)} was changed: its digest does not fit its content"
+                )
+            elif oldest is None or row["at"] < oldest:
+                oldest = row["at"]
+        _check_personal(report, page)
+    if oldest is not None and oldest < now - UNSEALED_FOR:
+        report.add(
+            "unsealed",
+            None,
+            f"{report.unsealed} events are not sealed, the oldest of {canonical.stamp(oldest)}: does a worker run?",
+        )
+
+
+def _called(row: dict[str, Any]) -> str:
+    return f"event {row['sequence']}" if row["sequence"] else f"the unsealed event with id {row['id']}"

@@ -71,7 +71,7 @@ class LedgerEventAdmin(admin.ModelAdmin):
         ("Change", {"fields": ("before_text", "after_text", "detail_text", "personal_text")}),
         (
             "Chain",
-            {"classes": ("collapse",), "fields": ("chain", "sequence", "version", "previous_hash", "hash")},
+            {"classes": ("collapse",), "fields": ("chain", "sequence", "version", "digest", "hash")},
         ),
     )
 

@@ -168,17 +168,45 @@ def encryption_keys(name: str, *, production: bool, keep_in: Path) -> list[str]:
             )
         values = [_kept(name, keep_in, lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())]
     for value in values:
-        try:
-            good = len(base64.urlsafe_b64decode(value.encode())) == 32
-        except ValueError:
-            good = False
-        if not good:
+        if not _is_32_bytes(value):
             raise ImproperlyConfigured(
                 f"{name} holds a value that is not a key. Each key is 32 bytes in URL-safe base64 "
                 '(44 characters), as printed by: python -c "from cryptography.fernet import Fernet; '
                 'print(Fernet.generate_key().decode())"'
             )
     return values
+
+
+def signing_keys(name: str, *, production: bool, keep_in: Path) -> list[str]:
+    """Seeds of Ed25519 keys (RFC 8032), the first of which signs, and `public:` halves of keys that sign no more."""
+    values = words(name)
+    if not values:
+        if production:
+            raise ImproperlyConfigured(
+                f"{name} is not set. Production signs the ledger's checkpoints with it: set it to the output of: "
+                "python -c 'import base64, secrets; print(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())'"
+            )
+        values = [_kept(name, keep_in, lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())]
+    if values[0].startswith("public:"):
+        raise ImproperlyConfigured(
+            f"{name} begins with a public key, which cannot sign. Put the signing key first."
+        )
+    for value in values:
+        if not _is_32_bytes(value.removeprefix("public:")):
+            raise ImproperlyConfigured(
+                f"{name} holds a value that is not a key. Each key is 32 bytes in URL-safe base64 (44 characters), as "
+                "printed by: python -c 'import base64, secrets; "
+                "print(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())'; one that only verifies has "
+                "public: before it, as manage.py audit_checkpoints --key prints it."
+            )
+    return values
+
+
+def _is_32_bytes(value: str) -> bool:
+    try:
+        return len(base64.urlsafe_b64decode(value.encode())) == 32
+    except ValueError:
+        return False
 
 
 def keep_private(folder: Path) -> None:

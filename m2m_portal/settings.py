@@ -24,6 +24,7 @@ else:
 
 SECRET_KEY = env.secret("SECRET_KEY", production=PRODUCTION, keep_in=DATA_DIR)
 FIELD_ENCRYPTION_KEYS = env.encryption_keys("FIELD_ENCRYPTION_KEYS", production=PRODUCTION, keep_in=DATA_DIR)
+LEDGER_SIGNING_KEYS = env.signing_keys("LEDGER_SIGNING_KEYS", production=PRODUCTION, keep_in=DATA_DIR)
 
 # -- where we listen -----------------------------------------------------------------------------------------
 BIND_ADDRESS = env.text("BIND_ADDRESS", "0.0.0.0" if PRODUCTION else "127.0.0.1")  # noqa: S104 - a server
@@ -170,6 +171,9 @@ CELERY_TASK_ROUTES = {
     "provisioning.climb": {"queue": _beat},
     "provisioning.look_for_silent": {"queue": _beat},
     "audit.tell_held_back": {"queue": _beat},
+    "audit.seal": {"queue": _beat},
+    "audit.close_epochs": {"queue": _long},
+    "audit.make_partitions": {"queue": _long},
     "accounts.sweep_bulk": {"queue": _beat},
     "provisioning.prune_attempts": {"queue": _long},
     "provisioning.prune_records": {"queue": _long},
@@ -187,6 +191,9 @@ CELERY_BEAT_SCHEDULE = {
     "look-for-silent": {"task": "provisioning.look_for_silent", "schedule": schedule(60)},
     "prune-attempts": {"task": "provisioning.prune_attempts", "schedule": schedule(6 * 3600)},
     "prune-history": {"task": "provisioning.prune_records", "schedule": schedule(3600)},
+    "seal": {"task": "audit.seal", "schedule": schedule(SWEEP_SECONDS)},
+    "close-epochs": {"task": "audit.close_epochs", "schedule": schedule(3600)},
+    "make-partitions": {"task": "audit.make_partitions", "schedule": schedule(6 * 3600)},
     "tell-held-back": {"task": "audit.tell_held_back", "schedule": schedule(600)},
     "sweep-bulk": {"task": "accounts.sweep_bulk", "schedule": schedule(30)},
     "clear-expired-logins": {"task": "accounts.clear_expired", "schedule": schedule(6 * 3600)},

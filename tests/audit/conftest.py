@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from audit import ledger, triggers
+from audit import ledger, sealing, triggers
 from audit.verification import ChainReport, verify_chain
 
 CHAIN = 7
@@ -26,6 +26,7 @@ def ten_events(db: None) -> None:
                 before={"name": "old"},
                 after={"name": f"new {number}", "level": number / 4},
             )
+    sealing.run()
 
 
 @pytest.fixture
@@ -45,4 +46,6 @@ def kinds(report: ChainReport) -> list[tuple[str, int | None]]:
 
 
 def verified(chain: int = CHAIN) -> list[tuple[str, int | None]]:
+    """What is found in the chain once everything is sealed."""
+    sealing.run()
     return kinds(verify_chain(chain))

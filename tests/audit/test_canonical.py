@@ -6,13 +6,12 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from audit import canonical, ledger
+from audit import canonical, ledger, sealing
 from audit.models import LedgerEvent, PersonalDatum
 from tests.audit.conftest import ANNA
 
 ROW = {
     "chain": 7,
-    "sequence": 1,
     "version": 1,
     "at": datetime(2026, 9, 15, 14, 0, 0, 120, tzinfo=timezone(timedelta(hours=2))),
     "actor_kind": "user",
@@ -33,7 +32,6 @@ ROW = {
     "detail": None,
     "reason": "",
     "personal": "{}",
-    "previous_hash": "0" * 64,
 }
 
 
@@ -42,18 +40,22 @@ def test_the_text_is_the_documented_one():
         '{"action":"device.added","actor_id":"42","actor_kind":"user","actor_label":"",'
         '"after":{"name":"\\u00f6"},"at":"2026-09-15T12:00:00.000120Z","before":null,"cause":"","chain":7,'
         '"detail":null,"device_id":5,"impersonator_id":"","job_id":null,"operator_id":7,"personal":{},'
-        f'"previous_hash":"{"0" * 64}","reason":"","request_id":"","result":"ok","sequence":1,'
-        '"subscriber_id":null,"target":"urn:dev:\\"\\u00f6\\"\\n","version":1}'
+        '"reason":"","request_id":"","result":"ok","subscriber_id":null,"target":"urn:dev:\\"\\u00f6\\"\\n","version":1}'
     )
 
 
 def test_the_hash_of_version_1_never_changes():
-    assert canonical.event_hash(ROW) == "33da838c01b8ab84016c50b73c6a12c079ef4fd7dc33a1189be9bb24bd8bf2c7"
+    digest = canonical.digest(ROW)
+    assert digest == "a88cf54695705282dc506cb956a9bd1e8f99bf6c4abadfe9ef534e0deded90d7"
+    assert (
+        canonical.chained("0" * 64, sequence=1, event_id=9, digest=digest)
+        == "f27ffe15b2e352a56fe5956f633ae4027af12f1808ced595a684d5e12cbeea46"
+    )
 
 
 def test_an_unknown_version_is_not_guessed():
     with pytest.raises(KeyError):
-        canonical.event_hash({**ROW, "version": 2})
+        canonical.digest({**ROW, "version": 2})
 
 
 @pytest.mark.django_db
@@ -66,12 +68,14 @@ def test_a_newcomer_recomputes_a_stored_event_with_json_and_sha256():
             after={"b": [1, 2.5, None, True], "a": {"ö": "\u2028"}},
             reason="because",
         )
+    sealing.run()
     event = LedgerEvent.objects.values().get()
     event["at"] = event["at"].astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    stored = event.pop("hash")
-    del event["id"]
+    place = [event.pop(column) for column in ("sequence", "id", "digest", "hash")]
     text = json.dumps(event, sort_keys=True, separators=(",", ":"))
-    assert hashlib.sha256(text.encode()).hexdigest() == stored
+    sequence, event_id, digest, stored = place
+    assert hashlib.sha256(text.encode()).hexdigest() == digest
+    assert hashlib.sha256(f"{'0' * 64}:{sequence}:{event_id}:{digest}".encode()).hexdigest() == stored
 
 
 @pytest.mark.django_db

@@ -26,6 +26,8 @@ def refused(sql: str, message: str) -> None:
     [
         ("UPDATE audit_ledgerevent SET reason = 'nicer'", "never changed"),
         ("UPDATE audit_ledgerevent SET reason = reason WHERE sequence = 3", "never changed"),
+        ("UPDATE audit_ledgerevent SET sequence = 99 WHERE sequence = 3", "never changed"),
+        ("UPDATE audit_ledgerevent SET sequence = NULL, hash = '' WHERE sequence = 3", "never changed"),
         ("DELETE FROM audit_ledgerevent WHERE sequence = 10", "never deleted"),
         ("DELETE FROM audit_ledgerevent", "never deleted"),
         ("UPDATE audit_personaldatum SET value = 'nobody'", "never changed"),
@@ -59,7 +61,7 @@ def test_personal_data_may_be_deleted(ten_events):
 
 
 @on_postgresql
-@pytest.mark.parametrize("table", ["audit_ledgerevent", "audit_ledgerhead"])
+@pytest.mark.parametrize("table", ["audit_ledgerevent", "audit_ledgerhead", "audit_ledgercheckpoint"])
 def test_truncate_is_refused(ten_events, table):
     refused(f"TRUNCATE {table} CASCADE", "never deleted")
 
@@ -71,17 +73,65 @@ def test_a_session_that_calls_itself_a_replica_is_refused(ten_events):
     refused("DELETE FROM audit_ledgerevent", "never deleted")
 
 
-@on_sqlite
-@pytest.mark.parametrize("same", ["id", "chain, sequence"])
-def test_replacing_a_row_is_refused(ten_events, same):
+@pytest.fixture
+def unsealed(ten_events):
+    ledger.record(action="one", operator_id=CHAIN, detail={"a": 1})
+    return LedgerEvent.objects.get(sequence=None)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "reason = 'nicer'",
+        "detail = NULL",
+        "device_id = 4",
+        "id = id + 1000",
+        "digest = 'x'",
+        "sequence = 11",
+        "hash = 'x'",
+        "sequence = 11, hash = 'x', reason = 'nicer'",
+        "sequence = 11, hash = 'x', detail = '{\"a\": 2}'",
+        "sequence = 11, hash = 'x', at = '2020-01-01 00:00:00+00:00'",
+        "sequence = 11, hash = 'x', digest = 'x'",
+        "sequence = 11, hash = 'x', id = id + 1000",
+        "sequence = 11, hash = 'x', chain = 8",
+    ],
+)
+def test_an_unsealed_event_takes_its_place_and_no_other_change(unsealed, change):
+    refused(f"UPDATE audit_ledgerevent SET {change} WHERE sequence IS NULL", "never changed")
+    refused("DELETE FROM audit_ledgerevent WHERE sequence IS NULL", "never deleted")
+    assert verified() == []
+    assert LedgerEvent.objects.get(pk=unsealed.pk).sequence == 11
+
+
+@pytest.mark.parametrize("place", ["11, ''", "NULL, 'x'", "11, 'x'"])
+def test_an_event_that_claims_to_be_sealed_is_not_taken(ten_events, place):
     columns = [field.column for field in LedgerEvent._meta.concrete_fields]
-    if same != "id":
-        columns.remove("id")
+    names = ", ".join(f'"{column}"' for column in columns if column not in ("id", "sequence", "hash"))
+    refused(
+        f"INSERT INTO audit_ledgerevent ({names}, sequence, hash) "
+        f"SELECT {names}, {place} FROM audit_ledgerevent WHERE sequence = 1",
+        "inserted unsealed",
+    )
+
+
+@on_sqlite
+def test_replacing_a_row_is_refused(unsealed):
+    columns = [
+        field.column
+        for field in LedgerEvent._meta.concrete_fields
+        if field.column not in ("sequence", "hash")
+    ]
     names = ", ".join(f'"{column}"' for column in columns)
     refused(
-        f"INSERT OR REPLACE INTO audit_ledgerevent ({names}) SELECT {names} FROM audit_ledgerevent LIMIT 1",
+        f"INSERT OR REPLACE INTO audit_ledgerevent ({names}, hash) SELECT {names}, '' FROM audit_ledgerevent LIMIT 1",
         "never replaced",
     )
+    refused(
+        "UPDATE OR REPLACE audit_ledgerevent SET sequence = 3, hash = 'x' WHERE sequence IS NULL",
+        "never changed",
+    )
+    assert LedgerEvent.objects.filter(sequence=3).count() == 1
 
 
 @pytest.mark.django_db

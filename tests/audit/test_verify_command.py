@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from audit import ledger, triggers
+from audit import ledger, sealing, triggers
 from audit.models import LedgerHead, PersonalDatum
 from tests.audit.conftest import CHAIN
 
@@ -28,12 +28,17 @@ def names() -> dict[int, str]:
 def test_a_whole_ledger(ten_events, settings):
     settings.AUDIT_CHAIN_NAMES = f"{__name__}.names"
     ledger.record(action="one", operator_id=None)
+    sealing.run()
+    ledger.record(action="two", operator_id=None)
     code, out = run()
     head = LedgerHead.objects.get(pk=CHAIN)
     assert code == 0
-    assert out.splitlines()[0].startswith("chain 0 (platform): whole, 1 events")
+    assert out.splitlines()[0].startswith(
+        "chain 0 (platform): whole, 1 events, 1 not sealed yet, 0 epochs signed"
+    )
     assert out.splitlines()[1] == (
-        f"chain 7 (acme): whole, 10 events, 0 personal data erased, note 7:10:{head.hash}"
+        "chain 7 (acme): whole, 10 events, 0 not sealed yet, 0 epochs signed, 0 personal data erased, "
+        f"note 7:10:{head.hash}"
     )
     assert out.splitlines()[2] == "The ledger is whole."
 

@@ -5,6 +5,8 @@ Asked of the statements that the doors run, at a size at which a planner that ma
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.core.cache import cache
 from django.db import connection
@@ -53,10 +55,10 @@ FILL = (
       correlation, attempts, broken_off, claimed_by, created_at, expires_at, response_code, cause, detail)
     SELECT id, 'read', '/3/0', '{{}}', 0, 'queued', 'test', '', '', 0, 0, '', now(), now() + interval '1 day',
       '', '', '' FROM inventory_device""",
-    """INSERT INTO audit_ledgerevent (chain, sequence, version, at, actor_kind, actor_id, actor_label,
+    """INSERT INTO audit_ledgerevent (chain, version, at, actor_kind, actor_id, actor_label,
       impersonator_id, request_id, action, result, cause, target, device_id, subscriber_id, operator_id, job_id, reason,
-      personal, previous_hash, hash)
-    SELECT {operator}, 1000000 + n, 1, now() - n * interval '1 second', 'device', '', '', '',
+      personal, digest, hash)
+    SELECT {operator}, 1, now() - n * interval '1 millisecond', 'device', '', '', '',
       CASE WHEN n % 50 = 0 THEN 'request' || n ELSE '' END, 'a.kind' || n % 400,
       CASE WHEN n % 300 = 0 THEN 'failed' ELSE 'ok' END, CASE WHEN n % 300 = 0 THEN 'INTERNAL_ERROR' ELSE '' END,
       'urn:imei:' || n % {rows}, n % {rows}, n % {rows}, {operator}, CASE WHEN n % 10 = 0 THEN n END, '', '{{}}', '', ''
@@ -108,7 +110,9 @@ def read_whole(statement: str) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {statement}")
         plan = "\n".join(line for (line,) in cursor.fetchall())
-    return [table for table in BIG if f"Seq Scan on {table} " in plan]
+    # Of the ledger, the partition of this month has all the rows.
+    this_month = f"(_{timezone.now():%Y%m})?"
+    return [table for table in BIG if re.search(rf"Seq Scan on {table}{this_month} ", plan)]
 
 
 def asked_by(client: Client, path: str, given: dict[str, str] | str) -> list[str]:

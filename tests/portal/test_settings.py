@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+SEED = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY="
 GOOD_PRODUCTION = {
     "PORTAL_MODE": "production",
     "PUBLIC_HOST": "portal.example",
@@ -17,6 +18,7 @@ GOOD_PRODUCTION = {
     "REDIS_URL": "redis://127.0.0.1:6379/0",
     "SECRET_KEY": "k" * 20 + "J9" * 20,
     "FIELD_ENCRYPTION_KEYS": "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY=",
+    "LEDGER_SIGNING_KEYS": SEED,
     "DATABASE_URL": "postgres://nobody@127.0.0.1:1/none",
     "EMAIL_URL": "smtp://127.0.0.1:25",
 }
@@ -46,6 +48,9 @@ def run(tmp_path: Path, *arguments: str, **variables: str) -> subprocess.Complet
         ({"REDIS_URL": "http://x"}, "REDIS_URL"),
         ({"EMAIL_URL": "imap://x"}, "EMAIL_URL"),
         ({"FIELD_ENCRYPTION_KEYS": "short"}, "FIELD_ENCRYPTION_KEYS"),
+        ({"LEDGER_SIGNING_KEYS": "short"}, "LEDGER_SIGNING_KEYS"),
+        ({"LEDGER_SIGNING_KEYS": f"public:{SEED}"}, "LEDGER_SIGNING_KEYS"),
+        ({"LEDGER_SIGNING_KEYS": f"{SEED},public:short"}, "LEDGER_SIGNING_KEYS"),
         ({**GOOD_PRODUCTION, "SECRET_KEY": "changeme"}, "SECRET_KEY"),
         ({**GOOD_PRODUCTION, "PUBLIC_URL": "ftp://portal.example"}, "PUBLIC_URL"),
         ({**GOOD_PRODUCTION, "DEBUG": "1"}, "DEBUG"),

@@ -49,7 +49,7 @@ NAMES = {
 """What the ledger calls things by, in its hashes: it stays there alone. None of them says who a person is."""
 NOW = timezone.now()
 TEXT = (models.CharField, models.TextField, models.JSONField, models.BinaryField)
-LEDGER = {"audit.LedgerEvent", "audit.PersonalDatum", "audit.LedgerHead"}
+LEDGER = {"audit.LedgerEvent", "audit.PersonalDatum", "audit.LedgerHead", "audit.LedgerCheckpoint"}
 """Written by services alone: the database refuses to have it changed."""
 
 

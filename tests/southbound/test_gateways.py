@@ -252,7 +252,7 @@ def ask(device, operation, path):
 
 
 def ledger_actions(device) -> list[str]:
-    rows = LedgerEvent.objects.filter(device_id=device.pk).order_by("sequence")
+    rows = LedgerEvent.objects.filter(device_id=device.pk).order_by("id")
     return list(rows.values_list("action", flat=True))
 
 

@@ -4,6 +4,7 @@ import json
 import sys
 from argparse import ArgumentParser
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -11,15 +12,16 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.utils.module_loading import import_string
 
-from audit import triggers, verification
+from audit import attestation, checkpoints, triggers, verification
 from audit.verification import ChainReport, Finding
 
 
 class Command(BaseCommand):
     help = (
-        "Verifies the audit ledger: finds events that were changed, removed, inserted or reordered, and "
-        "personal data that is not the original. Prints one note CHAIN:SEQUENCE:HASH per chain; keep it "
-        "elsewhere and give it back with --expect. Ends with exit code 1 if anything is wrong."
+        "Verifies the audit ledger: finds events that were changed, removed, inserted or reordered, personal data "
+        "that is not the original, and a chain that is not the one of its signed checkpoints. Keep those elsewhere "
+        "(manage.py audit_checkpoints) and give them back with --checkpoints. Prints one note CHAIN:SEQUENCE:HASH per "
+        "chain as well, for --expect. Ends with exit code 1 if anything is wrong."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -33,6 +35,9 @@ class Command(BaseCommand):
             metavar="CHAIN:SEQUENCE:HASH",
             help="a note taken earlier",
         )
+        parser.add_argument(
+            "--checkpoints", metavar="FILE", help="checkpoints that were kept elsewhere, - for standard input"
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -42,9 +47,10 @@ class Command(BaseCommand):
         )
         general = [_unguarded(name) for name in triggers.missing(connection)]
         general += [finding for note in options["expect"] if (finding := _compare(note))]
+        general += _kept_elsewhere(options["checkpoints"]) if options["checkpoints"] else []
         if options["operator"] is None:
             general += verification.loose_personal_data()
-        reports = [verification.verify_chain(chain) for chain in chosen]
+        reports = [_verified(chain) for chain in chosen]
         is_whole = not general and not any(report.findings for report in reports)
         if options["json"]:
             self.stdout.write(_as_json(is_whole, reports, general, names))
@@ -65,7 +71,8 @@ class Command(BaseCommand):
                 self.stdout.write(self.style.ERROR(f"{title}: {finding.kind}: {finding.text}"))
             state = "BROKEN" if report.findings else "whole"
             self.stdout.write(
-                f"{title}: {state}, {report.events} events, {report.erased} personal data erased, "
+                f"{title}: {state}, {report.events} events, {report.unsealed} not sealed yet, "
+                f"{report.epochs} epochs signed, {report.erased} personal data erased, "
                 f"note {report.chain}:{report.sequence}:{report.hash}"
             )
         self.stdout.write("The ledger is whole." if is_whole else "The ledger is NOT what was written.")
@@ -88,6 +95,20 @@ def _chain(text: str, names: dict[int, str]) -> int:
 
 def _unguarded(name: str) -> Finding:
     return Finding("unguarded", None, None, f"the database trigger {name} is missing or switched off")
+
+
+def _verified(chain: int) -> ChainReport:
+    report = verification.verify_chain(chain)
+    attestation.add_stored(report)
+    return report
+
+
+def _kept_elsewhere(path: str) -> list[Finding]:
+    try:
+        lines = sys.stdin.read() if path == "-" else Path(path).read_text()
+        return attestation.compare(list(checkpoints.read(lines.splitlines())))
+    except (OSError, ValueError) as error:
+        raise CommandError(f"{path} cannot be read as checkpoints: {error}.") from None
 
 
 def _compare(note: str) -> Finding | None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db.models import F, OuterRef, Subquery
 
+from audit import ledger
 from devices.commands import waking
 from devices.commands.models import Command, CommandState, Operation
 from devices.commands.outcomes import BUSY, Claimed, DeviceRefused, Done, Later, Outcome, Silent
@@ -167,8 +168,9 @@ def _settle_all(
     if not pairs:
         return
     learned: list[Learned] = []
-    for command, outcome in pairs:
-        _judge(command, devices[command.device_id], outcome, now, learned)
+    with ledger.together():
+        for command, outcome in pairs:
+            _judge(command, devices[command.device_id], outcome, now, learned)
     delivery_sql.write([command for command, _ in pairs])
     told = {command.device_id: devices[command.device_id].operator_id for command, _ in pairs}
     settlement.keep(learned, now, operators=told)

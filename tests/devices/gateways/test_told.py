@@ -34,7 +34,7 @@ def standing(gateway) -> dict[str, str]:
 
 def actions(device) -> list[str]:
     return list(
-        LedgerEvent.objects.filter(device_id=device.pk).order_by("sequence").values_list("action", flat=True)
+        LedgerEvent.objects.filter(device_id=device.pk).order_by("id").values_list("action", flat=True)
     )
 
 

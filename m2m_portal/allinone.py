@@ -15,9 +15,9 @@ from m2m_portal import web_connections
 from m2m_portal.asgi import application
 from m2m_portal.channel_layer import InProcessChannelLayer
 from m2m_portal.embedded_celery import EmbeddedCelery
-from southbound import descriptors
-from southbound.guard import Guard
-from southbound.worker import Southbound
+from southbound.process import descriptors
+from southbound.process.worker import Southbound
+from southbound.threads.guard import Guard
 
 STOP_SECONDS = 3
 WATCH_SECONDS = 1.0
@@ -81,7 +81,7 @@ async def serve(*, ready: Callable[[], None]) -> None:
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(serving, STOP_SECONDS)
             if southbound.guard.words:
-                raise PartDied(f"{southbound.guard.words}; start the portal again.")
+                raise PartDied(f"{southbound.threads.guard.words}; start the portal again.")
     finally:
         InProcessChannelLayer.settle(None)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-from southbound import descriptors
+from southbound.process import descriptors
 
 HEADER_SECONDS = 20.0
 """From the first moment of a connection, or the first byte of a further request, to the end of the headers."""

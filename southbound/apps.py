@@ -6,6 +6,6 @@ class SouthboundConfig(AppConfig):
 
     def ready(self) -> None:
         from devices.inventory import vault
-        from southbound.transports import session_file
+        from southbound.process import session_file
 
         vault.keep_place(session_file.PLACE)

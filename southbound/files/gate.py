@@ -23,8 +23,8 @@ from coap.requests import Asked, Unacceptable, read_request
 from devices.packages.services import addresses
 from southbound.counters import Counters
 from southbound.files.generation import HOST
-from southbound.transports.rates import SourceRates
-from southbound.transports.sockets import Address, DrainedSocket
+from southbound.listeners.rates import SourceRates
+from southbound.listeners.sockets import Address, DrainedSocket
 
 PEERS = 256
 """Who asks at the same time; each has a descriptor. The one that was silent longest gives way."""

@@ -13,14 +13,14 @@ from django.conf import settings
 
 from devices.packages.services import packages
 from southbound.counters import Counters
-from southbound.database import Database
 from southbound.files.gate import Gate
 from southbound.files.generation import Generation
 from southbound.files.shelf import Shelf
 from southbound.files.site import Sent, site
-from southbound.tracing import Tracing
-from southbound.transports.rates import SourceRates
-from southbound.transports.sockets import bind
+from southbound.listeners.rates import SourceRates
+from southbound.listeners.sockets import bind
+from southbound.threads.database import Database
+from southbound.tracing.recorder import Tracing
 
 logger = logging.getLogger(__name__)
 

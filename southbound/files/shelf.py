@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 
 from devices.packages.services import packages
 from devices.packages.services.packages import PART_BYTES, Stored
-from southbound.database import Database
+from southbound.threads.database import Database
 
 KNOWN_SECONDS = 10.0
 """A package that was removed is handed out for so long yet, in the parts that are here."""

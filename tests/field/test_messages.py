@@ -28,7 +28,7 @@ from tests.lwm2m.test_bootstrap import Client as BootstrapClient
 from tests.lwm2m.test_bootstrap import play as play_bootstrap
 from tests.southbound.client import management, until
 from tests.southbound.conftest import running
-from tests.southbound.test_tcp import PORTS
+from tests.southbound.listeners.test_tcp import PORTS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -47,7 +47,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr("southbound.transports.ports.time", SimpleNamespace(monotonic=made.monotonic))
+    monkeypatch.setattr("southbound.process.ports.time", SimpleNamespace(monotonic=made.monotonic))
     return made
 
 

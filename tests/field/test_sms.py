@@ -17,7 +17,7 @@ from smpp.udh import Concat
 from tests.field import scripted
 from tests.field.cases import Case, by_way, one
 from tests.southbound.client import until
-from tests.southbound.sms import NUMBER, OURS, QUICK, by_sms, linked, off
+from tests.southbound.sms.scene import NUMBER, OURS, QUICK, by_sms, linked, off
 
 DEVICE, PORTAL = Address.parse(NUMBER), Address.parse(OURS)
 COAP = bytes.fromhex("40021234b2726411")

@@ -15,14 +15,14 @@ from m2m_portal.channel_layer import InProcessChannelLayer
 from provisioning.models import BootstrapSession
 from provisioning.services import jobs, onboarding
 from simulator.modem import Sim
-from southbound.worker import Options, Southbound
+from southbound.process.worker import Options, Southbound
 from tests.devices import making
 from tests.fakes.devices import running_device
 from tests.simulator.sms import smsc
 from tests.southbound.client import until
 from tests.southbound.conftest import ANY_PORTS
 from tests.southbound.management import order, told
-from tests.southbound.sms import NUMBER, OURS, QUICK, link, off
+from tests.southbound.sms.scene import NUMBER, OURS, QUICK, link, off
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

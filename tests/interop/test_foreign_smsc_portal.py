@@ -15,8 +15,8 @@ from smpp import Status
 from tests.interop.foreign_smsc import ForeignSmsc
 from tests.southbound.client import until
 from tests.southbound.conftest import make_device, operator, play
-from tests.southbound.sms import NUMBER, OURS, QUICK, link, off
-from tests.southbound.test_sms_triggers import REGISTER
+from tests.southbound.sms.scene import NUMBER, OURS, QUICK, link, off
+from tests.southbound.sms.test_triggers import REGISTER
 
 __all__ = ["make_device", "operator", "play"]
 

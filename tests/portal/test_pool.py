@@ -13,7 +13,7 @@ from django.db import OperationalError, connection, connections, transaction
 from accounts.models import Operator
 from audit import collisions, locks
 from m2m_portal import environment
-from southbound.database import Database
+from southbound.threads.database import Database
 
 CLIENTS = 40
 on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no pool")

@@ -15,7 +15,7 @@ from django.db import connections
 
 from devices.inventory.models import Plane
 from lwm2m.messages import Request
-from southbound.worker import Southbound
+from southbound.process.worker import Southbound
 from tests.fakes import foreign
 
 SECONDS = 30.0

@@ -14,7 +14,7 @@ from audit.models import LedgerEvent
 from devices.packages.models import Package
 from devices.packages.services import addresses, packages
 from devices.telemetry.models import TraceMessage
-from southbound.transports.ports import PortSettings
+from southbound.process.ports import PortSettings
 from tests.southbound.client import until
 
 PORTS = PortSettings("127.0.0.1", 0, 0, 0, 0, coap_files=0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from southbound.counters import GATHERED_LIMIT, Counters
-from southbound.expiry import HORIZON_SECONDS, Timers
+from southbound.process.expiry import HORIZON_SECONDS, Timers
 
 
 def test_timers_hold_one_entry_per_device_and_follow_refreshes():

@@ -1,7 +1,7 @@
 """Reads who sent reports, and where devices are, in one planned statement each: called for every batch of them.
 
 No rule lives here. JSON leaves as text, so that what devices of one kind have in common is read once
-(`southbound.senders`), and times as numbers, as in the registration store.
+(`southbound.peers.senders`), and times as numbers, as in the registration store.
 """
 
 from __future__ import annotations

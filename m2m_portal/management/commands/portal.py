@@ -19,8 +19,8 @@ import dtls
 from devices.registry.services.processes import NoNumberFree
 from m2m_portal import demo, listening
 from m2m_portal.allinone import PartDied, serve
-from southbound.guard import EXIT_CODE
-from southbound.transports.sockets import PortUnavailable
+from southbound.listeners.sockets import PortUnavailable
+from southbound.threads.guard import EXIT_CODE
 
 PR_SET_PDEATHSIG = 1
 

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from m2m_portal import web_connections
-from southbound import descriptors
+from southbound.process import descriptors
 
 
 class Command(BaseCommand):

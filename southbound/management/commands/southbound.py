@@ -13,10 +13,10 @@ from django.db import DatabaseError
 
 import dtls
 from devices.registry.services.processes import NoNumberFree
-from southbound import descriptors
-from southbound.guard import EXIT_CODE
-from southbound.transports.sockets import PortUnavailable
-from southbound.worker import Options, Southbound
+from southbound.listeners.sockets import PortUnavailable
+from southbound.process import descriptors
+from southbound.process.worker import Options, Southbound
+from southbound.threads.guard import EXIT_CODE
 
 
 class Command(BaseCommand):

@@ -26,7 +26,7 @@ from devices.inventory.services import credentials
 from devices.messaging.models import SmscLink
 from devices.messaging.services import smsc_links
 from selfservice import key_sheet
-from southbound.transports import session_file
+from southbound.process import session_file
 from tests.devices import making
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -1,0 +1,293 @@
+"""One turn at the database for all devices that have something: settle what was answered, claim what is next.
+
+A group commit of its own: what comes while a turn is being written shares the next one, so that a thousand devices
+at once cost a few transactions, and a single device waits for nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Hashable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from audit import ledger
+from devices.commands import waking
+from devices.commands.models import Operation
+from devices.commands.outcomes import Claimed, Outcome, came_from_device
+from devices.commands.services import delivery
+from devices.inventory import locks
+from devices.inventory.models import Device, Plane
+from devices.messaging.services import sms_numbers
+from devices.registry import awake
+from devices.registry.models import Transport
+from devices.registry.services import sender_store
+from devices.registry.services.sender_store import WayRow
+from lwm2m.presence import presence
+from lwm2m.registration import Origin
+from southbound.counters import Counters
+from southbound.listeners.engine import TOKEN_BYTES
+from southbound.listeners.lane import Lane
+from southbound.outbound.operations import Target
+from southbound.peers import senders
+from southbound.process.ports import Ports
+from southbound.threads.group_commit import GroupCommit
+from southbound.threads.guard import Guard
+
+logger = logging.getLogger(__name__)
+
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 5.0
+PROLONG_PART = 0.25
+"""Of its lease is over when a command that goes on is prolonged: the rest is longer than one block may take."""
+QUEUE_LIMIT = 1_000_000
+"""A device has one turn at a time, so devices are the bound; an answer that came must not be turned away."""
+OBSERVES = (Operation.OBSERVE, Operation.OBSERVE_COMPOSITE)
+_CANCELS = (Operation.CANCEL_OBSERVE, Operation.CANCEL_OBSERVE_COMPOSITE)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A claimed command, and the way to its device."""
+
+    claimed: Claimed
+    target: Target
+    lane: Lane
+    peer: Hashable
+    registration_id: str
+    token: bytes | None
+    is_current: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How a command of a device ended; the device may be one behind the gateway whose turn it is."""
+
+    device_id: int
+    command_id: int
+    outcome: Outcome
+    until: datetime | None = None
+    """The lease: until then nobody else takes the command, and the outcome may be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prolonged:
+    """A command in flight that goes on for so many seconds."""
+
+    command_id: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Turn:
+    """What one device wants: first that the outcome of its command is written, then its next command.
+
+    Or only that the lease of the one in flight is prolonged.
+    """
+
+    device_id: int
+    settled: Settled | None
+    prolonged: Prolonged | None
+    taken: asyncio.Future[Ready | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """It was written; `ready` None: there is nothing to send."""
+
+    ready: Ready | None
+
+
+class TurnFailed(Exception):
+    """The database did not take it: nothing was settled, nothing was claimed."""
+
+
+class Turns:
+    """`take` is awaited on the loop."""
+
+    def __init__(
+        self,
+        *,
+        flow: str,
+        ports: Ports,
+        counters: Counters,
+        patience: float = 0.0,
+        guard: Guard | None = None,
+    ) -> None:
+        """`patience`: how many seconds an exchange by SMS may take."""
+        self._flow = flow
+        self._patience = int(patience)
+        self._ports = ports
+        self.commits: GroupCommit[_Turn, _Taken] = GroupCommit(
+            name="turns",
+            write=self._write,
+            answer=self._answer,
+            counters=counters,
+            guard=guard,
+            queue_limit=QUEUE_LIMIT,
+        )
+
+    async def take(self, device_id: int, settled: Settled | None = None) -> Ready | None:
+        """Settle, and claim the next command if the device listens and can be reached from here."""
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                return await self._once(device_id, settled)
+            except TurnFailed:
+                if settled is None or self.commits.is_closing or _is_over(settled):
+                    raise
+            # What a device said is not lost to a deadlock, nor to a database that is away for a moment: a device
+            # that has executed something would be told to have been silent.
+            if pause == FIRST_PAUSE_SECONDS:
+                logger.warning("outcome_waits device=%d command=%d", settled.device_id, settled.command_id)
+            try:
+                await asyncio.sleep(pause)
+            except asyncio.CancelledError:
+                self._submit(device_id, settled)  # the last commits of a stop may take it along
+                raise
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    async def prolong(self, device_id: int, command_id: int, seconds: float) -> None:
+        """What is being sent goes on: it is ours for so many seconds more."""
+        await self._submit(device_id, None, Prolonged(command_id, seconds))
+
+    async def _once(self, device_id: int, settled: Settled | None) -> Ready | None:
+        return await self._submit(device_id, settled)
+
+    def _submit(
+        self, device_id: int, settled: Settled | None, prolonged: Prolonged | None = None
+    ) -> asyncio.Future[Ready | None]:
+        taken: asyncio.Future[Ready | None] = asyncio.get_running_loop().create_future()
+        if not self.commits.submit(_Turn(device_id, settled, prolonged, taken)):
+            taken.set_exception(TurnFailed("Too much waits, or this process is stopping."))
+        return taken
+
+    def _answer(self, turn: _Turn, written: _Taken | None) -> None:
+        if turn.taken.done():  # whoever waited was cancelled
+            return
+        if written is None:
+            turn.taken.set_exception(TurnFailed("It could not be stored."))
+        else:
+            turn.taken.set_result(written.ready)
+
+    # -- on the writer thread --------------------------------------------------------------------------------
+    def _write(self, batch: Sequence[_Turn]) -> list[_Taken]:
+        now = timezone.now()
+        with ledger.unit_of_work():
+            settled = [turn.settled for turn in batch if turn.settled is not None]
+            wanted = {turn.device_id for turn in batch if turn.prolonged is None}
+            devices = locks.devices({turn.device_id for turn in batch} | {one.device_id for one in settled})
+            for prolonged in (turn.prolonged for turn in batch if turn.prolonged is not None):
+                until = now + timedelta(seconds=prolonged.seconds)
+                delivery.prolong(command_id=prolonged.command_id, flow=self._flow, until=until)
+            if settled:
+                outcomes = [(one.command_id, one.outcome) for one in settled]
+                delivery.settle(devices=devices, outcomes=outcomes, now=now)
+            # Before the next command is claimed: an answer, and a block that was acknowledged, make a device in queue
+            # mode listen anew (OMA-TS-LightweightM2M_Transport 6.5). Others are not written.
+            sender_store.heard({turn.device_id for turn in batch if _has_spoken(turn)}, now=now)
+            ready = self._claimed({pk: device for pk, device in devices.items() if pk in wanted}, now)
+        return [
+            _Taken(None if turn.prolonged is not None else ready.pop(turn.device_id, None)) for turn in batch
+        ]
+
+    def _claimed(self, devices: Mapping[int, Device], now: datetime) -> dict[int, Ready]:
+        """The next commands of those that listen and can be reached, and the way there."""
+        rows = sender_store.ways(list(devices))
+        found = {pk: self._route(row, devices[pk], now) for pk, row in rows.items()}
+        asleep = waking.waiting(pk for pk, route in found.items() if route is None)
+        found |= {pk: self._way(rows[pk], devices[pk], now) for pk in asleep}
+        routes = {pk: route for pk, route in found.items() if route is not None}
+        reached = {pk: device for pk, device in devices.items() if pk in routes}
+        patient = {pk for pk, (lane, _) in routes.items() if lane.tuning}
+        claimed = self._claim(reached, patient, asleep, now)
+        details = sender_store.details(list(claimed)) if claimed else {}
+        behind = senders.behind(c.device_id for pk, c in claimed.items() if c.device_id != pk)
+        return {
+            pk: Ready(
+                command,
+                senders.target(details.get(pk), devices[pk].operator_id, behind.get(command.device_id)),  # type: ignore[attr-defined]
+                *routes[pk],
+                rows[pk].registration_id,
+                _token(command),
+            )
+            for pk, command in claimed.items()
+        }
+
+    def _claim(
+        self, devices: Mapping[int, Device], patient: Set[int], asleep: Set[int], now: datetime
+    ) -> dict[int, Claimed]:
+        """Those of lanes with a patience of their own get a lease as long."""
+        claimed: dict[int, Claimed] = {}
+        quick = {pk: device for pk, device in devices.items() if pk not in patient}
+        slow = {pk: device for pk, device in devices.items() if pk in patient}
+        if quick:
+            claimed |= delivery.claim(devices=quick, flow=self._flow, now=now, asleep=asleep)
+        if slow:
+            lease = delivery.LEASE_SECONDS + self._patience
+            claimed |= delivery.claim(
+                devices=slow, flow=self._flow, now=now, lease_seconds=lease, asleep=asleep
+            )
+        return claimed
+
+    def _route(self, row: WayRow, device: Device, now: datetime) -> tuple[Lane, Hashable] | None:
+        window = awake.seconds(device, row.transport)
+        listens = presence(row, now.timestamp(), window, settings.LIFETIME_GRACE_SECONDS)
+        return self._way(row, device, now) if listens.is_reachable else None
+
+    def _way(self, row: WayRow, device: Device, now: datetime) -> tuple[Lane, Hashable] | None:
+        operator_id: int = device.operator_id  # type: ignore[attr-defined]
+        is_sms = row.transport == Transport.SMS
+        if is_sms and not sms_numbers.has_budget(device_id=row.device_id, operator_id=operator_id, now=now):
+            return None
+        origin = Origin(row.host, row.port, row.transport, row.identity or None, row.credential_id)
+        return self._ports.route(Plane.MANAGEMENT, origin, operator_id)
+
+
+class Prolonging:
+    """Told of each block of a transfer that was answered; once a while it prolongs the lease of the command."""
+
+    def __init__(self, turns: Turns, ready: Ready) -> None:
+        self._turns = turns
+        self._ready = ready
+        self._seconds = (ready.claimed.lease_until - timezone.now()).total_seconds()
+        self._began = time.monotonic()
+        self._task: asyncio.Task[None] | None = None
+
+    def __call__(self) -> None:
+        if time.monotonic() - self._began < self._seconds * PROLONG_PART:
+            return
+        self._began = time.monotonic()
+        self._task = asyncio.get_running_loop().create_task(self._prolong(), name="prolong")
+
+    async def _prolong(self) -> None:
+        claimed = self._ready.claimed
+        try:
+            await self._turns.prolong(claimed.device_id, claimed.command_id, self._seconds)
+        except TurnFailed:  # the next block tries again, and most of the lease is left
+            self._began -= self._seconds
+
+
+def _is_over(settled: Settled) -> bool:
+    return settled.until is not None and settled.until <= timezone.now()
+
+
+def _has_spoken(turn: _Turn) -> bool:
+    return turn.prolonged is not None or (turn.settled is not None and came_from_device(turn.settled.outcome))
+
+
+def _token(claimed: Claimed) -> bytes | None:
+    """A new one for what shall be observed; for the end of an observation the one that it has (int-303)."""
+    if claimed.operation in OBSERVES:
+        return secrets.token_bytes(TOKEN_BYTES)
+    if claimed.operation not in _CANCELS:
+        return None
+    try:
+        return bytes.fromhex(str(claimed.arguments.get("token") or ""))[:TOKEN_BYTES] or None
+    except ValueError:
+        return None

@@ -31,11 +31,10 @@ from backoffice.reasons import ask_and_do
 from backoffice.scoping import ScopedModelAdmin
 from devices.commands.dangers import PERMISSION, Asker
 from devices.inventory.models import Device, Reach
-from devices.inventory.services import devices
 from devices.inventory.states import Access
 from devices.messaging.services import triggers
 from devices.registry.selectors import present, search, sessions, ways
-from provisioning.services import corrections
+from provisioning.services import corrections, lifecycle
 
 
 class SessionFilter(admin.SimpleListFilter):
@@ -85,12 +84,11 @@ def _trigger(kind: triggers.Kind, what: str) -> Deed:
 class DeviceAdmin(ScopedModelAdmin):
     """The inventory.
 
-    `end`, `enter_credential` and `correct_endpoint` are replaced by whoever knows of jobs and sessions. `near_miss`,
+    `enter_credential` and `correct_endpoint` are replaced by whoever knows of jobs and sessions. `near_miss`,
     device and moment to what knocks under a name like its own, comes from there as well.
     """
 
     refusals = (Refused,)
-    end = staticmethod(devices.retire)
     enter_credential = staticmethod(corrections.enter_credential)
     correct_endpoint = staticmethod(corrections.correct_endpoint)
     near_miss: Callable[[Device, datetime], Any] = staticmethod(lambda device, now: None)
@@ -123,14 +121,14 @@ class DeviceAdmin(ScopedModelAdmin):
             question="Suspend these devices?",
             button="Suspend",
             done="suspended",
-            do=lambda device, reason, by: devices.suspend(device=device, reason=reason),
+            do=lambda device, reason, by: lifecycle.suspend(device=device, reason=reason),
             skips=(_already(Access.SUSPENDED),),
         ),
         "resume": Deed(
             question="Let these devices connect again?",
             button="Resume",
             done="active again",
-            do=lambda device, reason, by: devices.resume(device=device, reason=reason),
+            do=lambda device, reason, by: lifecycle.resume(device=device, reason=reason),
             skips=(_already(Access.ACTIVE),),
         ),
         "bar": Deed(
@@ -138,7 +136,7 @@ class DeviceAdmin(ScopedModelAdmin):
             button="Bar",
             done="barred",
             is_dangerous=True,
-            do=lambda device, reason, by: devices.bar(device=device, reason=reason),
+            do=lambda device, reason, by: lifecycle.bar(device=device, reason=reason),
             skips=(_already(Access.BARRED),),
         ),
         "retire": Deed(
@@ -147,7 +145,7 @@ class DeviceAdmin(ScopedModelAdmin):
             done="retired",
             verb="delete",
             is_dangerous=True,
-            do=lambda device, reason, by: DeviceAdmin.end(device=device, reason=reason),
+            do=lambda device, reason, by: lifecycle.release(device=device, reason=reason),
             skips=(_already(Access.RETIRED),),
         ),
     }

@@ -33,7 +33,6 @@ from provisioning.steps import KINDS
 # What the rooms below offer to be completed: a new operator needs a profile, a retired device may have jobs.
 OperatorAdmin.create = staticmethod(operators.create)
 SubscriberAdmin.end = staticmethod(closing.close)
-DeviceAdmin.end = staticmethod(onboarding.release_device)
 DeviceAdmin.near_miss = staticmethod(near_misses.of)
 DeviceAdmin.enter_credential = staticmethod(mending.enter_credential)
 DeviceAdmin.correct_endpoint = staticmethod(mending.correct_endpoint)

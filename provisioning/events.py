@@ -14,9 +14,23 @@ from provisioning.models import BootstrapSession, Job
 
 def jobs_ready(job_ids: Iterable[int]) -> None:
     """Ring for these jobs: there may be something to do."""
-    tasks = [("provisioning.advance", job_id) for job_id in job_ids]
-    if tasks:
-        transaction.on_commit(partial(bells.tasks, tasks))
+    _ring("provisioning.advance", job_ids)
+
+
+def devices_heard(device_ids: Iterable[int]) -> None:
+    """These devices spoke while their set-up is under way."""
+    _ring("provisioning.device_heard", device_ids)
+
+
+def commands_settled(command_ids: Iterable[int]) -> None:
+    """These commands ended, which somebody waits for."""
+    _ring("provisioning.command_settled", command_ids)
+
+
+def _ring(task: str, ids: Iterable[int]) -> None:
+    calls = [(task, one) for one in ids]
+    if calls:
+        transaction.on_commit(partial(bells.tasks, calls))
 
 
 def job_changed(job: Job) -> None:

@@ -8,8 +8,10 @@ from django.utils import timezone
 
 from devices.commands.models import Command
 from devices.commands.services import command_retention
+from devices.inventory.services import credential_retention
 from devices.messaging.services import sms_retention
-from devices.telemetry.services import device_retention, retention
+from devices.observations.services import observation_retention
+from devices.telemetry.services import retention, trace_retention
 from provisioning.models import JobStep
 from provisioning.services import jobs, reachability, record_retention, sweep
 from provisioning.steps.read_device import CORRELATION
@@ -74,4 +76,6 @@ def prune_records() -> None:
     retention.prune(now=now)
     sms_retention.prune(now=now)
     command_retention.prune(now=now)
-    device_retention.prune(now=now)
+    observation_retention.prune(now=now)
+    credential_retention.prune(now=now)
+    trace_retention.prune(now=now)

@@ -16,8 +16,8 @@ from api.devices.serializers import DeviceSerializer
 from api.devices.views import DeviceViewSet
 from api.problems import ProblemSerializer
 from api.provisioning import serializers
-from devices.inventory.services import devices
-from provisioning.services import corrections, onboarding
+from devices.registry.services import awake_windows
+from provisioning.services import corrections, lifecycle, onboarding
 
 _ADD = "inventory.add_device"
 _CHANGE = "inventory.change_device"
@@ -62,14 +62,14 @@ class ManagedDeviceViewSet(DeviceViewSet):
         if "name" in given:
             corrections.rename(device=device, name=given["name"])
         if "awake_seconds" in given:
-            devices.set_awake_seconds(device=device, seconds=given["awake_seconds"], reason="REST")
+            awake_windows.set_seconds(device=device, seconds=given["awake_seconds"], reason="REST")
         fresh = self.get_queryset().get(pk=device.pk)
         return Response(DeviceSerializer(fresh, context=self.get_serializer_context()).data)
 
     @extend_schema(responses={204: OpenApiResponse(description="Removed."), 403: ProblemSerializer})
     def destroy(self, request: Request, *args: object, **kwargs: object) -> Response:
         """Remove a device: its keys end, its jobs are cancelled, and its endpoint name is free again."""
-        onboarding.release_device(device=self.get_object(), by=request.user)
+        lifecycle.release(device=self.get_object())
         return Response(status=204)
 
 

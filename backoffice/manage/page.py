@@ -23,9 +23,9 @@ from devices.commands.dangers import Asker
 from devices.commands.models import Command, Operation
 from devices.commands.services import mailbox, operations
 from devices.inventory.models import Device, Reach
-from devices.inventory.services import devices
 from devices.registry import awake
 from devices.registry.selectors import present
+from devices.registry.services import awake_windows
 from lwm2m.paths import Path
 
 ACT = "commands.add_command"
@@ -90,7 +90,7 @@ def set_awake(model_admin: Any, request: HttpRequest, device_id: int) -> HttpRes
         if text and not (text.isascii() and text.isdigit()):
             raise Refused("AWAKE_SECONDS_NO_NUMBER", field="seconds", text=text)
         seconds = int(text[:9]) if text else None
-        devices.set_awake_seconds(device=device, seconds=seconds)
+        awake_windows.set_seconds(device=device, seconds=seconds)
     except Refused as refusal:
         messages.error(request, refusal.detail)
     else:

@@ -8,5 +8,9 @@ class MessagingConfig(AppConfig):
     def ready(self) -> None:
         from devices.inventory import vault
         from devices.messaging import sealed_places
+        from devices.messaging.services import smsc_links
+        from devices.registry.models import Transport
+        from devices.registry.selectors import flows
 
         vault.keep_place(sealed_places.PASSWORDS)
+        flows.register(Transport.SMS, smsc_links.holder_of)

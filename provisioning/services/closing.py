@@ -6,8 +6,8 @@ from accounts.models import Subscriber
 from accounts.services import subscribers
 from audit import ledger
 from devices.inventory.models import Device
-from devices.inventory.services import devices
 from devices.inventory.states import Access
+from provisioning.services import lifecycle
 
 
 def close(*, subscriber: Subscriber, reason: str) -> int:
@@ -19,5 +19,5 @@ def close(*, subscriber: Subscriber, reason: str) -> int:
         subscribers.close(subscriber=subscriber, reason=reason)
         active = list(Device.objects.filter(subscriber=subscriber, access=Access.ACTIVE).order_by("pk"))
         for device in active:
-            devices.suspend(device=device, reason=f"Account {subscriber.number} was closed: {reason}"[:200])
+            lifecycle.suspend(device=device, reason=f"Account {subscriber.number} was closed: {reason}"[:200])
     return len(active)

@@ -15,7 +15,7 @@ from audit import ledger
 from devices.inventory import locks
 from devices.inventory.models import Device
 from devices.inventory.states import Access
-from provisioning.services import onboarding
+from provisioning.services import lifecycle
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,5 +78,5 @@ def _release_all(subscriber_id: int, reason: str) -> int:
     own = Device.objects.filter(subscriber_id=subscriber_id)
     living = list(own.exclude(access=Access.RETIRED).order_by("pk"))
     for device in living:
-        onboarding.release_device(device=device, reason=reason)
+        lifecycle.release(device=device, reason=reason)
     return len(living)

@@ -1,4 +1,4 @@
-"""A device from "add" to "remove": inventory and provisioning job in one unit of work."""
+"""Devices come: inventory, gateways and provisioning job in one unit of work. How they go is `lifecycle`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from accounts.errors import Refused
 from accounts.models import Operator, Subscriber, User
 from audit import ledger
 from devices.gateways.services import end_device_choices
@@ -18,10 +19,11 @@ from devices.inventory.models import Device, Onboarding, Reach
 from devices.inventory.services import devices, intake
 from devices.inventory.services.devices import Added
 from devices.inventory.states import Access, Provisioning
+from devices.messaging.services import smsc_links
 from provisioning.models import JOB_OPEN
-from provisioning.services import jobs, profiles, sessions
+from provisioning.services import jobs, profiles
 
-__all__ = ["Added", "Taken", "add_device", "release_device", "renew_key", "take_end_devices"]
+__all__ = ["Added", "Taken", "add_device", "renew_key", "take_end_devices"]
 
 
 def add_device(
@@ -32,11 +34,14 @@ def add_device(
     by: User | None = None,
     **label: Any,
 ) -> Added:
-    """Add a device and start bringing it online; `label` is the rest of `inventory.add`. Raises Refused."""
+    """Add a device and start bringing it online; `label` is the rest of `devices.add`. Raises Refused."""
     with ledger.unit_of_work():
         if not operator.bootstrap_profiles.exists():  # an operator made before this room knew of it
             profiles.ensure_default(operator)
+        _check_sms(operator, label.get("reach", ""))
         added = devices.add(operator=operator, subscriber=subscriber, endpoint=endpoint, **label)
+        if added.device.reach == Reach.GATEWAY:
+            end_device_choices.adopt(device=added.device, now=timezone.now())
         job = jobs.create(device=added.device, requested_by=requested_by(by), reason="Device added")
         if added.device.onboarding == Onboarding.DIRECT and added.device.reach == Reach.IP:
             # It has all it needs and may register at once; Anjay takes a 4.03 for final.
@@ -45,23 +50,10 @@ def add_device(
     return added
 
 
-def release_device(
-    *, device: Device, by: User | None = None, reason: str = "", now: datetime | None = None
-) -> bool:
-    """Remove a device: jobs and sessions ended, keys retired, its name free. False when it was gone."""
-    now = now or timezone.now()
-    reason = reason or "Removed"
-    with ledger.unit_of_work():
-        locked = locks.device(device.pk)
-        if locked.access == Access.RETIRED:
-            return False
-        for job_id in list(
-            locked.jobs.filter(state__in=JOB_OPEN).order_by("pk").values_list("pk", flat=True)
-        ):
-            jobs.cancel(job_id=job_id, reason=reason, now=now)
-        sessions.end_running(device=locked, cause="DEVICE_RETIRED", detail=reason, now=now)
-        devices.retire(device=locked, reason=reason, now=now)
-    return True
+def _check_sms(operator: Operator, reach: str) -> None:
+    """By SMS alone only with an operator that has an SMSC."""
+    if reach == Reach.SMS and not smsc_links.is_enabled(operator.pk):
+        raise Refused("OPERATOR_HAS_NO_SMS", field="reach")
 
 
 @dataclass(frozen=True, slots=True)

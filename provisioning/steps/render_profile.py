@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from devices.inventory.models import Device, Onboarding
 from devices.inventory.services import devices
 from devices.inventory.states import Provisioning
+from devices.registry.services import awake_windows
 from provisioning.models import JobStep
 from provisioning.services import profiles
 from provisioning.steps.results import Done, Skipped, StepResult, Waiting
@@ -34,7 +35,7 @@ def _listens(device: Device) -> None:
     profile = profiles.default_of(device.operator_id)
     if profile is not None and profile.awake_seconds and device.awake_seconds is None:
         reason = f"Profile {profile.name}"
-        devices.set_awake_seconds(device=device, seconds=profile.awake_seconds, reason=reason)
+        awake_windows.set_seconds(device=device, seconds=profile.awake_seconds, reason=reason)
 
 
 def _ready(device: Device) -> None:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.scoping.paging import KeyedPaginator
 from accounts.selectors import subscribers
-from provisioning.services import onboarding
+from provisioning.services import lifecycle, onboarding
 from selfservice import key_sheet, refusals, submissions
 from selfservice.selectors import own, page
 
@@ -98,7 +98,7 @@ def release(request: HttpRequest, device_id: int) -> HttpResponse:
     row = own.get(request.user, device_id)
     if request.method == "POST":
         try:
-            onboarding.release_device(device=row, by=request.user)
+            lifecycle.release(device=row)
         except refusals.REFUSALS as refusal:
             messages.error(request, refusal.detail)
             return redirect("device", device_id=row.pk)

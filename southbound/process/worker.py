@@ -21,8 +21,10 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from devices.commands import events as command_events
 from devices.commands.services import mailbox
-from devices.inventory import events
+from devices.messaging import events as messaging_events
+from devices.registry import events as registry_events
 from devices.registry.services import knocks, processes, registration_store, registrations
 from devices.registry.services.registrations import Applied
 from live import bells
@@ -273,11 +275,11 @@ class Southbound:
     async def _listen(self) -> None:
         """Nudges for devices whose flow is ours, and keys that were taken back."""
         message = await self.channel_layer.receive(self.flow)
-        if message.get("type") == events.NUDGE and isinstance(message.get("device_id"), int):
+        if message.get("type") == command_events.NUDGE and isinstance(message.get("device_id"), int):
             self.downlink.wake(message["device_id"])
-        elif message.get("type") == events.SESSIONS_ENDED:
+        elif message.get("type") == registry_events.SESSIONS_ENDED:
             self.ports.end_sessions(n for n in message.get("credential_ids", ()) if isinstance(n, int))
-        elif message.get("type") in (events.SMS_WAITS, events.LINK_CHANGED):
+        elif message.get("type") in (messaging_events.SMS_WAITS, messaging_events.LINK_CHANGED):
             self.sms.hear(message)
 
     async def _announce(self) -> None:

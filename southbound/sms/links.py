@@ -22,7 +22,7 @@ from django.utils import timezone
 from accounts.errors import Refused
 from coap import Reason
 from devices.commands.services import takeover
-from devices.inventory import events
+from devices.messaging import events
 from devices.messaging.services import sms_inbox, sms_joining, sms_outbox, sms_settling, smsc_links, triggers
 from devices.messaging.services.sms_inbox import Whole
 from devices.messaging.services.sms_outbox import Settled, ToSend

@@ -19,7 +19,7 @@ from audit.models import LedgerEvent
 from backoffice import reasons
 from devices.gateways.models import EndDevice
 from devices.inventory.models import Device
-from devices.inventory.services import devices
+from provisioning.services import lifecycle
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/inventory/device/"
@@ -130,14 +130,14 @@ def test_a_few_rows_are_done_at_once_and_told_on_the_list(ask, fleet, rung) -> N
 
 
 def _broken(monkeypatch: pytest.MonkeyPatch, endpoint: str, error: Exception) -> None:
-    suspend = devices.suspend
+    suspend = lifecycle.suspend
 
     def suspended(*, device: Device, reason: str) -> Device:
         if device.endpoint == endpoint:
             raise error
         return suspend(device=device, reason=reason)
 
-    monkeypatch.setattr(devices, "suspend", suspended)
+    monkeypatch.setattr(lifecycle, "suspend", suspended)
 
 
 def test_one_rows_fault_is_its_own(

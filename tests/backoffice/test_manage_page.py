@@ -17,10 +17,10 @@ from devices.commands.models import Command, CommandState
 from devices.commands.services import mailbox
 from devices.gateways.models import EndDevice
 from devices.inventory.models import Device
-from devices.inventory.services import devices
 from devices.inventory.states import Access
 from devices.registry.selectors import present, verdict
 from devices.telemetry.services import traces
+from provisioning.services import lifecycle
 from tests.backoffice.managing import address, ask, desk, meter, signed_in, tell, text
 
 __all__ = ["desk", "meter", "signed_in"]
@@ -157,7 +157,7 @@ def test_subscribers_and_strangers_are_sent_to_sign_in(client, meter, subscriber
 
 @pytest.mark.parametrize("access", [Access.SUSPENDED, Access.BARRED, Access.RETIRED])
 def test_a_device_that_was_shut_out_says_so_first_and_is_not_asked(desk, meter, access):
-    deed = {"suspended": devices.suspend, "barred": devices.bar, "retired": devices.retire}[access]
+    deed = {"suspended": lifecycle.suspend, "barred": lifecycle.bar, "retired": lifecycle.release}[access]
     deed(device=meter, reason="Bill of May")
     page = text(desk.get(address(meter, "?node=/3/0/14")))
     state = page[page.index('id="manage-state"') :]
@@ -188,7 +188,7 @@ def test_a_device_of_an_operator_that_is_switched_off_is_not_asked(client, perso
 def test_a_device_behind_a_gateway_that_was_shut_out_is_not_asked(desk, meter, device):
     child = device("urn:dev:child", reach="gateway", security="none")
     EndDevice.objects.create(gateway=meter, instance=0, prefix="d0", identifier="urn:dev:child", device=child)
-    devices.suspend(device=meter, reason="Bill")
+    lifecycle.suspend(device=meter, reason="Bill")
     page = text(desk.get(address(child)))
     assert "Its gateway urn:dev:meter" in page or "Its gateway Meter" in page
     assert "Nothing is sent to it" in page

@@ -13,7 +13,7 @@ from devices.messaging.services import smsc_links
 from devices.registry.models import Registration
 from m2m_portal.channel_layer import InProcessChannelLayer
 from provisioning.models import BootstrapSession
-from provisioning.services import jobs, onboarding
+from provisioning.services import jobs, lifecycle, onboarding
 from simulator.modem import Sim
 from southbound.process.worker import Options, Southbound
 from tests.devices import making
@@ -79,7 +79,7 @@ def test_int_1_a_device_by_sms_from_claim_to_release(transactional_db, settings,
             assert (session.transport, session.host) == ("sms", NUMBER)
             assert told(await order(device, "read", "/1/0/7"))["/1/0/7"].startswith("S")
             assert (await order(device, "write", "/3/0/14", value="+01:00")).state == "done"
-        await off(onboarding.release_device, device=device, reason="Sold")
+        await off(lifecycle.release, device=device, reason="Sold")
         await until(lambda: not Registration.objects.filter(is_live=True).exists())
 
     asyncio.run(asyncio.wait_for(main(), 120))

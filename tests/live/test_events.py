@@ -11,7 +11,9 @@ import pytest
 from celery import Celery
 from django.db import transaction
 
+from devices.commands import events as command_events
 from devices.inventory import events
+from devices.registry import events as registry_events
 from live import bells, groups
 
 PATIENCE = 60.0  # the end of waiting for a condition, on however busy a machine
@@ -67,10 +69,10 @@ def carrier():
 def test_nothing_is_said_before_the_commit_nor_after_a_rollback(layer: Layer, tasks: list) -> None:
     with transaction.atomic():
         events.device_changed(7, 3, ["registration"])
-        events.device_heard([7])
-        events.nudge("southbound.1.x", 7)
-        events.command_settled(9, "job-step:4")
-        events.command_settled(10, "")
+        registry_events.HEARD.tell([7])
+        command_events.nudge("southbound.1.x", 7)
+        command_events.settled(9, "job-step:4")
+        command_events.settled(10, "")
         assert (layer.sent, tasks) == ([], [])
     changed = {"type": "device.changed", "device_id": 7, "what": ["registration"]}
     assert sorted(layer.sent, key=lambda sent: sent[0]) == [

@@ -17,7 +17,7 @@ from devices.inventory.states import Access, Provisioning
 from devices.registry.models import Registration
 from provisioning import steps, tasks
 from provisioning.models import Job, JobState, JobStep
-from provisioning.services import jobs, onboarding, profiles, sweep
+from provisioning.services import jobs, lifecycle, onboarding, profiles, sweep
 from provisioning.steps.results import Failed
 from tests.devices import making
 from tests.provisioning import walking
@@ -137,8 +137,8 @@ def test_corrected_profile_lets_waiting_devices_go_on(ordered: Device, worker) -
 def test_released_device_leaves_nothing_open_and_frees_its_name(ordered: Device, worker) -> None:
     worker.work()
     walking.begin(ordered)
-    assert onboarding.release_device(device=ordered, reason="sold")
-    assert not onboarding.release_device(device=ordered)
+    assert lifecycle.release(device=ordered, reason="sold")
+    assert not lifecycle.release(device=ordered)
     device = Device.objects.get(pk=ordered.pk)
     assert device.access == Access.RETIRED
     assert walking.job(ordered).state == JobState.CANCELLED
@@ -153,7 +153,7 @@ def test_released_device_that_was_online_is_no_longer_registered(ordered: Device
     walking.bootstrap(ordered)
     walking.register(ordered)
     worker.work()
-    onboarding.release_device(device=ordered)
+    lifecycle.release(device=ordered)
     assert not Registration.objects.get(device=ordered).is_live
     assert Command.objects.get(device=ordered).state == "cancelled"
 

@@ -10,9 +10,9 @@ from audit.models import LedgerEvent
 from devices.commands.models import Command
 from devices.commands.outcomes import DeviceRefused, Silent
 from devices.inventory.models import Credential, Device, Plane
-from devices.inventory.services import devices
 from devices.inventory.states import Provisioning
 from devices.observations.models import Observation
+from devices.registry.services import awake_windows
 from lwm2m.bootstrap import Finished
 from provisioning.models import BootstrapProfile, BootstrapSession, JobState
 from provisioning.services import jobs, operators, profiles, sessions, sweep
@@ -45,7 +45,7 @@ def test_a_window_of_its_own_stays(ordered: Device, worker) -> None:
     profile = profiles.ensure_default(ordered.operator)
     profile.awake_seconds = 25
     profiles.save(profile=profile)
-    devices.set_awake_seconds(device=ordered, seconds=7)
+    awake_windows.set_seconds(device=ordered, seconds=7)
     worker.work()
     assert _device(ordered).awake_seconds == 7
 

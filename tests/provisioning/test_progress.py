@@ -8,14 +8,13 @@ import pytest
 
 from audit.causes import CAUSES
 from devices.inventory.models import Device, Knock, Plane
-from devices.inventory.services import devices
 from devices.registry.services import knocks
 from devices.registry.services.knocks import KnockSeen
 from lwm2m.bootstrap import Finished
 from provisioning.models import BootstrapProfile
 from provisioning.selectors.phase_words import NAMES
 from provisioning.selectors.progress import PHASES, SILENT_AFTER, Progress, stepper
-from provisioning.services import jobs, sessions
+from provisioning.services import jobs, lifecycle, sessions
 from tests.devices import making
 from tests.provisioning import walking
 
@@ -148,9 +147,9 @@ def test_missing_profile_is_told_as_what_staff_have_to_mend(ordered: Device, wor
 
 def test_suspended_device_and_cancelled_job_are_told(ordered: Device, worker) -> None:
     worker.work()
-    devices.suspend(device=ordered, reason="unpaid")
+    lifecycle.suspend(device=ordered, reason="unpaid")
     assert _see(ordered).stuck == CAUSES["DEVICE_SUSPENDED"]
-    devices.resume(device=ordered)
+    lifecycle.resume(device=ordered)
     jobs.cancel(job_id=walking.job(ordered).pk)
     progress = _see(ordered)
     assert progress.current.state == "failed"

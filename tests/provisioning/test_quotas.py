@@ -11,7 +11,7 @@ from accounts.services import subscribers
 from audit.models import LedgerEvent
 from devices.commands.services import mailbox, operations
 from devices.inventory.models import Device
-from provisioning.services import closing, onboarding
+from provisioning.services import closing, lifecycle, onboarding
 from tests.devices import making
 from tests.provisioning.conftest import worker  # noqa: F401
 
@@ -36,7 +36,7 @@ def test_devices_of_an_account_are_counted(account, settings) -> None:
         _add(account, "three")
     assert caught.value.cause == "QUOTA_REACHED"
     assert not Device.objects.filter(endpoint="three").exists()
-    onboarding.release_device(device=first)
+    lifecycle.release(device=first)
     _add(account, "three")
     onboarding.add_device(operator=account.operator, subscriber=None, endpoint="of-staff")
 

@@ -15,13 +15,12 @@ from audit.models import LedgerEvent
 from devices.commands.models import Command
 from devices.gateways.models import EndDevice
 from devices.inventory.models import Device, Reach
-from devices.inventory.services import devices
 from devices.messaging.models import SmsMessage
 from devices.registry.models import Registration, RegistrationDetail
 from provisioning import rungs, tasks
 from provisioning.ladder import AttemptState, ReachAttempt, ReachPolicy
 from provisioning.rungs import wait
-from provisioning.services import reach_policies, reachability
+from provisioning.services import lifecycle, reach_policies, reachability
 from tests.devices import making
 from tests.devices.making import NOW
 from tests.provisioning.silent import (
@@ -78,9 +77,9 @@ def test_who_shall_not_come_is_left_alone(state: str) -> None:
     device = registered()
     if state == "suspended":
         expire(device)
-        devices.suspend(device=device, reason="test")
+        lifecycle.suspend(device=device, reason="test")
     elif state == "retired":
-        devices.retire(device=device, reason="test", now=at(-100))
+        lifecycle.release(device=device, reason="test", now=at(-100))
     elif state == "signed off":
         Registration.objects.filter(device=device).update(is_live=False)
         RegistrationDetail.objects.filter(device=device).update(end_cause="DEREGISTERED")
@@ -98,11 +97,11 @@ def test_a_device_suspended_meanwhile_is_given_up_and_found_again_when_it_may_re
     reachability.look(now=at(1))
     reachability.climb(now=at(40))
     reachability.climb(now=at(40))
-    devices.suspend(device=device, reason="test")
+    lifecycle.suspend(device=device, reason="test")
     reachability.climb(now=at(41))
     found = attempt(device)
     assert (found.state, found.cause) == (AttemptState.CANCELLED, "DEVICE_SUSPENDED")
-    devices.resume(device=device, reason="test")
+    lifecycle.resume(device=device, reason="test")
     assert reachability.look(now=at(100)) == 1
 
 

@@ -11,14 +11,13 @@ from django.db import connection
 
 from audit.models import LedgerEvent
 from devices.inventory.models import Credential, Device, Plane
-from devices.inventory.services import devices
 from devices.inventory.states import Provisioning
 from lwm2m.bootstrap import Finished
 from lwm2m.errors import Lwm2mError
 from lwm2m.messages import BootstrapRequest
 from lwm2m.registration import Origin
 from provisioning.models import BootstrapProfile, BootstrapSession
-from provisioning.services import jobs, onboarding, sessions
+from provisioning.services import jobs, lifecycle, sessions
 from provisioning.services.sessions import Exchange
 from tests.devices import making
 from tests.devices.making import NOW
@@ -187,7 +186,7 @@ def test_operator_without_a_default_profile_is_said_so(ordered: Device, worker) 
 @pytest.mark.parametrize(("act", "cause"), [("suspend", "DEVICE_SUSPENDED"), ("bar", "DEVICE_BARRED")])
 def test_device_that_may_not_connect_gets_no_session(ordered: Device, worker, act: str, cause: str) -> None:
     worker.work()
-    getattr(devices, act)(device=ordered, reason="")
+    getattr(lifecycle, act)(device=ordered, reason="")
     _refused(lambda: walking.begin(ordered), "4.00", cause)
 
 
@@ -218,7 +217,7 @@ def test_operator_that_no_longer_allows_plain_coap(worker) -> None:
 def test_retired_credential_of_a_living_dtls_session_is_4_00(ordered: Device, worker) -> None:
     worker.work()
     credential = Credential.objects.get(device=ordered, plane=Plane.BOOTSTRAP)
-    onboarding.release_device(device=ordered)
+    lifecycle.release(device=ordered)
     request = BootstrapRequest(ordered.endpoint)
     origin = Origin("192.0.2.1", 5000, "dtls", credential.identity)
     _refused(

@@ -7,9 +7,8 @@ import html
 import pytest
 from django.contrib.auth.models import AnonymousUser
 
-from devices.inventory.services import devices
 from live import groups
-from provisioning.services import onboarding
+from provisioning.services import lifecycle, onboarding
 from selfservice.consumers import StepperConsumer
 from tests.devices import making
 
@@ -33,7 +32,7 @@ def test_only_the_subscriber_may_listen(sam, foreign, device):
     assert consumer.groups_for(sam.user, consumer.kwargs) == [groups.device(device.pk)]
     for other in (foreign.user, making.member(sam.operator, "administrator"), AnonymousUser()):
         assert not consumer.allowed(other, consumer.kwargs)
-    onboarding.release_device(device=device)
+    lifecycle.release(device=device)
     assert not consumer.allowed(sam.user, consumer.kwargs)
 
 
@@ -54,12 +53,12 @@ def test_a_change_sends_what_the_page_shows(as_sam, sam, device):
 
 def test_a_device_released_meanwhile_sends_nothing(sam, device):
     consumer = listening(sam.user, device)
-    onboarding.release_device(device=device)
+    lifecycle.release(device=device)
     assert consumer.render(None) == []
 
 
 def test_what_is_wrong_is_said_in_words(as_sam, sam, device):
-    devices.suspend(device=device, reason="Bill")
+    lifecycle.suspend(device=device, reason="Bill")
     page = html.unescape(as_sam.get(f"/devices/{device.pk}/").content.decode())
     assert "Suspended" in page
     assert 'class="note' in page

@@ -15,7 +15,7 @@ from accounts.roles import Role
 from accounts.services import operators as operator_services
 from devices.inventory.models import Device
 from devices.registry.models import Registration
-from provisioning.services import onboarding
+from provisioning.services import lifecycle, onboarding
 from tests.devices import making
 
 pytestmark = pytest.mark.django_db
@@ -107,7 +107,7 @@ def test_search_and_filters(as_sam: Client, sam: Subscriber):
 
 def test_a_released_device_is_not_listed(as_sam: Client, sam: Subscriber):
     device = making.device(sam.operator, subscriber=sam, name="Old one")
-    onboarding.release_device(device=device)
+    lifecycle.release(device=device)
     assert "Old one" not in text(as_sam.get("/devices/"))
     assert as_sam.get(f"/devices/{device.pk}/").status_code == 404
 

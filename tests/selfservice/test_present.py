@@ -13,12 +13,11 @@ from accounts.models import Operator, Subscriber
 from audit.causes import CAUSES
 from devices.gateways.models import EndDevice
 from devices.inventory.models import Device, Knock, Plane
-from devices.inventory.services import devices
 from devices.registry.selectors import present
 from devices.registry.services import knocks
 from devices.registry.services.knocks import KnockSeen
 from lwm2m.bootstrap import Finished
-from provisioning.services import jobs
+from provisioning.services import jobs, lifecycle
 from selfservice.selectors import own
 from tests.devices import making
 from tests.provisioning import walking
@@ -36,7 +35,7 @@ def _knock(device: Device, cause: str, *, times: int = 1) -> None:
     knocks.count(knocks=[seen], now=timezone.now())
 
 
-@pytest.mark.parametrize("act", [devices.suspend, devices.bar])
+@pytest.mark.parametrize("act", [lifecycle.suspend, lifecycle.bar])
 def test_a_device_that_is_shut_out_says_so_first_with_the_operators_reason(
     as_sam: Client, sam: Subscriber, act
 ) -> None:
@@ -45,7 +44,7 @@ def test_a_device_that_is_shut_out_says_so_first_with_the_operators_reason(
     registered(device)
     act(device=device, reason="The bill of <May> is open")
     page = _page(as_sam, device)
-    word = "Suspended" if act is devices.suspend else "Barred"
+    word = "Suspended" if act is lifecycle.suspend else "Barred"
     assert re.search(rf"</svg>\s*{word}</span>", page)
     assert "Online" not in page.split("</h1>")[1].split("stepper")[0]
     assert "The bill of <May> is open" in page  # `text` has unescaped it
@@ -65,7 +64,7 @@ def test_a_device_behind_a_suspended_gateway_is_not_online(as_sam: Client, sam: 
     )
     registered(gateway)
     assert "Online through Basement" in _page(as_sam, child)
-    devices.suspend(device=gateway, reason="Moved out")
+    lifecycle.suspend(device=gateway, reason="Moved out")
     page = _page(as_sam, child)
     assert "Gateway Basement suspended" in page
     assert "Moved out" in page

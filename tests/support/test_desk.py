@@ -15,7 +15,7 @@ from audit.causes import CAUSES
 from devices.inventory.models import Knock, Plane
 from devices.inventory.services import devices
 from provisioning.models import BootstrapExchange, BootstrapSession, SessionState
-from provisioning.services import onboarding
+from provisioning.services import lifecycle, onboarding
 from support import about
 from support.consumers import PARTS, TimelineConsumer
 from tests.devices import making
@@ -144,7 +144,7 @@ def test_the_device_page_tells_the_whole_story(desk, device, north, django_asser
 
 
 def test_the_timeline_is_filtered_by_cause_action_and_text(desk, device):
-    devices.suspend(device=device, reason="Bill of March")
+    lifecycle.suspend(device=device, reason="Bill of March")
     ledger.record(
         action="registration.expired",
         operator_id=device.operator_id,
@@ -214,7 +214,7 @@ def test_only_the_operators_desk_may_listen(agent, device, foreign):
 
 
 def test_a_change_sends_what_the_page_shows_under_its_filters(desk, agent, device):
-    devices.suspend(device=device, reason="Bill of March")
+    lifecycle.suspend(device=device, reason="Bill of March")
     query = "cause=&action=device.suspended&q=&limit=100"
     page = desk.get(f"/support/devices/{device.pk}/?{query}").content.decode()
     fragments = listening(agent, device, query.encode()).render(None)

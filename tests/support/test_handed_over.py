@@ -13,9 +13,8 @@ from django.utils import timezone
 from accounts.roles import Role
 from audit.causes import CAUSES
 from devices.inventory.models import Device
-from devices.inventory.services import devices
 from provisioning.ladder import AttemptState, ReachAttempt
-from provisioning.services import reachability
+from provisioning.services import lifecycle, reachability
 from tests.devices import making
 from tests.provisioning.silent import LIFETIME, expire, registered
 
@@ -85,7 +84,7 @@ def test_a_device_that_is_heard_leaves_it_at_once_and_the_table_is_tidied(desk, 
 
 
 def test_a_device_that_is_suspended_leaves_it(desk, lost):
-    devices.suspend(device=lost, reason="Bill")
+    lifecycle.suspend(device=lost, reason="Bill")
     assert "Nothing is handed over" in page(desk)
 
 

@@ -13,12 +13,13 @@ from typing import Any
 from django.db.models import F, OuterRef, Subquery
 
 from audit import ledger
-from devices.commands import waking
+from devices.commands import events, waking
 from devices.commands.models import Command, CommandState, Operation
 from devices.commands.outcomes import BUSY, Claimed, DeviceRefused, Done, Later, Outcome, Silent
 from devices.commands.services import command_history, delivery_sql, gateway_delivery, settlement
 from devices.commands.services.settlement import Learned
-from devices.inventory import events, locks, object_models, secrecy, vault
+from devices.inventory import events as inventory_events
+from devices.inventory import locks, object_models, secrecy, vault
 from devices.inventory.models import Device
 from devices.inventory.states import Access
 from devices.registry.models import Registration
@@ -174,7 +175,7 @@ def _settle_all(
     delivery_sql.write([command for command, _ in pairs])
     told = {command.device_id: devices[command.device_id].operator_id for command, _ in pairs}
     settlement.keep(learned, now, operators=told)
-    events.devices_changed(told.items(), ["commands"])
+    inventory_events.devices_changed(told.items(), ["commands"])
 
 
 def settle_one(command: Command, device: Device, outcome: Outcome, now: datetime) -> None:
@@ -229,7 +230,7 @@ def end(command: Command, device: Device, state: CommandState, now: datetime, **
     """End one command that was never settled on the air: taken back, or expired."""
     _end(command, device, state, now, **how)
     delivery_sql.write([command])
-    events.device_changed(device.pk, device.operator_id, ["commands"])
+    inventory_events.device_changed(device.pk, device.operator_id, ["commands"])
 
 
 def _end(
@@ -250,4 +251,4 @@ def _end(
     command.response_code, command.answer = code, answer
     command.cause, command.detail = cause, detail[:DETAIL_LIMIT]
     command_history.ended(command, device, reason=reason)
-    events.command_settled(command.pk, command.correlation)
+    events.settled(command.pk, command.correlation)

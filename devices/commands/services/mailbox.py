@@ -14,19 +14,18 @@ from django.utils import timezone
 
 from accounts.errors import Refused
 from audit import isolation, ledger
+from devices.commands import events
 from devices.commands.models import COMMAND_ENDED, Command, CommandState, Operation
 from devices.commands.outcomes import Claimed, DeviceRefused, Done, Outcome, Silent
 from devices.commands.selectors.mailbox import has_waiting, waiting_devices
-from devices.commands.services import command_history, delivery
+from devices.commands.services import command_history, command_quotas, delivery
 from devices.commands.services.delivery import BROKEN_OFF, LEASE_SECONDS, LOST, MAX_ATTEMPTS, RETRY_SECONDS
-from devices.inventory import events, locks
+from devices.inventory import events as inventory_events
+from devices.inventory import locks
 from devices.inventory.errors import not_active
 from devices.inventory.models import Device
-from devices.inventory.services import quotas
 from devices.inventory.states import Access
-from devices.messaging.services import smsc_links
-from devices.registry.models import Transport
-from devices.registry.selectors import ways
+from devices.registry.selectors import flows, ways
 from lwm2m.errors import Lwm2mError
 from lwm2m.paths import Path
 
@@ -78,7 +77,7 @@ def enqueue(
         locked = locks.device(device.pk)
         if locked.access != Access.ACTIVE:
             raise not_active(locked.access)
-        quotas.check_commands(locked, requested_by)
+        command_quotas.check(locked, requested_by)
         command = Command.objects.create(
             device=locked,
             operation=operation,
@@ -92,16 +91,9 @@ def enqueue(
             expires_at=now + timedelta(seconds=expires_in_seconds),
         )
         command_history.queued(command, locked)
-        events.nudge(_flow(locked), ways.carrier_id(locked) or locked.pk)
-        events.device_changed(locked.pk, locked.operator_id, ["commands"])
+        events.nudge(flows.flow(locked), ways.carrier_id(locked) or locked.pk)
+        inventory_events.device_changed(locked.pk, locked.operator_id, ["commands"])
     return command
-
-
-def _flow(device: Device) -> str:
-    """The process that can send to it: the one that heard it last, by SMS the one that holds the SMSC link."""
-    rows = ways.live_registration(device)
-    flow, transport = rows.values_list("flow", "transport").first() or ("", "")
-    return smsc_links.holder_of(device.operator_id) if transport == Transport.SMS else flow
 
 
 def _checked(operation: str, path: str) -> str:

@@ -17,6 +17,7 @@ from devices.gateways.services.end_device_reading import Instance, Resources, us
 from devices.inventory import events, locks
 from devices.inventory.models import Device, Plane, Reach
 from devices.inventory.states import Access, Provisioning
+from devices.registry import events as registry_events
 from devices.registry.services import knocks
 from devices.registry.services.knocks import KnockSeen
 from devices.telemetry.services.values import Sample
@@ -235,4 +236,4 @@ def _tell(gateway: Device, result: Told, now: datetime) -> None:
     spoke = dict.fromkeys((sample.device_id, gateway.operator_id) for sample in result.samples)
     events.devices_changed(spoke, ["values"])
     due = [d.pk for d in result.touched.values() if d.provisioning != Provisioning.APPLIED]
-    events.device_heard(due)
+    registry_events.HEARD.tell(due)

@@ -25,7 +25,6 @@ from devices.inventory.models import Credential, CredentialState, Device, Plane
 from devices.inventory.security import Material
 from devices.inventory.services import device_trail
 from devices.inventory.states import Access
-from devices.registry.services import processes
 
 logger = logging.getLogger(__name__)
 
@@ -310,10 +309,7 @@ def end_sessions(*, device: Device) -> None:
 
 def _end_sessions(credential_ids: Iterable[int]) -> None:
     """A hint, after commit; who misses it looks at all its sessions every minute."""
-    ids = list(credential_ids)
-    if ids:
-        flows = processes.alive(now=timezone.now()).values_list("flow", flat=True)
-        events.sessions_ended(list(flows), ids)
+    events.SESSIONS_ENDED.tell(credential_ids)
 
 
 def retire_all(*, device: Device, reason: str) -> None:

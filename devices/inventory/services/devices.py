@@ -1,4 +1,4 @@
-"""The devices themselves: added, described, suspended, barred, retired. Every write leaves a ledger event."""
+"""The devices themselves: added, described, their states moved. Every write leaves a ledger event."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import IntegrityError
-from django.utils import timezone
 
 from accounts.errors import Refused
 from accounts.models import Operator, Subscriber
 from audit import ledger
-from devices.commands.services import mailbox
-from devices.gateways.services import end_device_choices
 from devices.inventory import events, locks
 from devices.inventory import security as modes
 from devices.inventory.models import Device, Onboarding, Plane, Reach
@@ -25,25 +22,25 @@ from devices.inventory.nameplate import (
 from devices.inventory.security import Material
 from devices.inventory.services import credentials, device_trail, intake, quotas
 from devices.inventory.states import Access, IllegalMove, Ownership, Provisioning, check_move
-from devices.observations.services import observation_access
-from devices.registry import awake
-from devices.registry.models import Registration, RegistrationDetail
 
 __all__ = [
     "Added",
     "add",
-    "bar",
     "describe",
+    "disown",
     "first_online",
-    "resume",
-    "retire",
-    "set_awake_seconds",
+    "move_access",
     "set_msisdn",
     "set_provisioning",
-    "suspend",
 ]
 
 _FACT_LIMIT = 120
+_ACCESS_ACTIONS = {
+    Access.ACTIVE: "device.resumed",
+    Access.SUSPENDED: "device.suspended",
+    Access.BARRED: "device.barred",
+    Access.RETIRED: "device.retired",
+}
 _FACTS = ("manufacturer", "model_number", "serial_number", "firmware_version")
 
 
@@ -116,8 +113,6 @@ def add(
                 credentials.store(
                     device=device, plane=plane, kind=security, material=own.material, origin=origin
                 )
-            if reach == Reach.GATEWAY:
-                end_device_choices.adopt(device=device, now=timezone.now())
             events.device_changed(device.pk, operator.pk, ["inventory"])
     except IntegrityError:  # somebody was faster between the look and the write
         intake.check_free(endpoint, operator, subscriber, plane, identity)
@@ -147,80 +142,41 @@ def renew_key(*, device: Device) -> Added:
     return Added(locked, made.identity, made)
 
 
-def suspend(*, device: Device, reason: str) -> Device:
-    """The device is refused until `resume`; its settings and keys stay."""
-    return _set_access(device, Access.SUSPENDED, "device.suspended", reason)
+def move_access(*, device: Device, access: Access, reason: str) -> bool:
+    """Move the access of a device that the caller has locked; False when it stands there already. Raises Refused.
 
-
-def resume(*, device: Device, reason: str = "") -> Device:
-    """The device may connect again."""
-    return _set_access(device, Access.ACTIVE, "device.resumed", reason)
-
-
-def bar(*, device: Device, reason: str) -> Device:
-    """The device is refused for good until staff say otherwise: stolen, misused."""
-    return _set_access(device, Access.BARRED, "device.barred", reason, ends="DEVICE_BARRED")
-
-
-def retire(*, device: Device, reason: str, now: datetime | None = None) -> Device:
-    """The end: keys retired, registration, waiting commands and observations ended, the endpoint name free again.
-
-    Open jobs are the caller's (`provisioning.services.onboarding.release_device`).
+    Sessions of its keys end here where it may not connect any more. What else follows is composed above, by
+    `provisioning.services.lifecycle`.
     """
-    now = now or timezone.now()
+    before = device.access
+    try:
+        check_move(before, access, of=Access)
+    except IllegalMove:
+        raise Refused("ACCESS_CANNOT_MOVE", old=str(Access(before).label), new=str(access.label)) from None
+    if before == access:
+        return False
     with ledger.unit_of_work():
-        locked = _set_access(device, Access.RETIRED, "device.retired", reason, ends="DEVICE_RETIRED", now=now)
-        if locked.ownership != Ownership.UNCLAIMED:
-            check_move(locked.ownership, Ownership.UNCLAIMED, of=Ownership)
-            locked.ownership = Ownership.UNCLAIMED
-            locked.save(update_fields=["ownership"])
-        mailbox.cancel_all(device=locked, reason=reason, now=now)
-        observation_access.ended(device=locked, reason=reason, now=now)
-        credentials.retire_all(device=locked, reason=reason)
-        end_device_choices.released(device=locked, now=now)
-    return locked
-
-
-def _set_access(
-    device: Device,
-    access: Access,
-    action: str,
-    reason: str,
-    *,
-    ends: str = "",
-    now: datetime | None = None,
-) -> Device:
-    with ledger.unit_of_work():
-        locked = locks.device(device.pk)
-        before = locked.access
-        try:
-            check_move(before, access, of=Access)
-        except IllegalMove:
-            raise Refused(
-                "ACCESS_CANNOT_MOVE", old=str(Access(before).label), new=str(access.label)
-            ) from None
-        if before == access:
-            return locked
-        locked.access = access
-        locked.save(update_fields=["access"])
-        if ends:
-            _end_registration(locked, ends, now or timezone.now())
+        device.access = access
+        device.save(update_fields=["access"])
         if access != Access.ACTIVE:
-            credentials.end_sessions(device=locked)
-        if access == Access.ACTIVE:
-            observation_access.resumed(device=locked, now=now or timezone.now())
-        elif access != Access.RETIRED:  # which ends them, once the commands are ended
-            observation_access.interrupted(device=locked)
-        _record(action, locked, before={"access": before}, after={"access": access}, reason=reason)
-        events.device_changed(locked.pk, locked.operator_id, ["access"])
-    return locked
+            credentials.end_sessions(device=device)
+        _record(
+            _ACCESS_ACTIONS[access],
+            device,
+            before={"access": before},
+            after={"access": access},
+            reason=reason,
+        )
+        events.device_changed(device.pk, device.operator_id, ["access"])
+    return True
 
 
-def _end_registration(device: Device, cause: str, now: datetime) -> None:
-    live = Registration.objects.filter(device=device, is_live=True)
-    if live.update(is_live=False):
-        RegistrationDetail.objects.filter(device=device).update(ended_at=now, end_cause=cause)
-        _record("registration.ended", device, cause=cause)
+def disown(*, device: Device) -> None:
+    """Nobody's any more; the caller has locked it."""
+    if device.ownership != Ownership.UNCLAIMED:
+        check_move(device.ownership, Ownership.UNCLAIMED, of=Ownership)
+        device.ownership = Ownership.UNCLAIMED
+        device.save(update_fields=["ownership"])
 
 
 def set_provisioning(*, device: Device, state: str, cause: str = "") -> bool:
@@ -247,23 +203,6 @@ def set_provisioning(*, device: Device, state: str, cause: str = "") -> bool:
         )
         events.device_changed(locked.pk, locked.operator_id, ["provisioning"])
     return True
-
-
-def set_awake_seconds(*, device: Device, seconds: int | None, reason: str = "") -> Device:
-    """How long it listens after it spoke, in queue mode; None: what the house has. Refused out of bounds."""
-    if seconds is not None and not 1 <= seconds <= awake.LIMIT_SECONDS:
-        raise Refused("AWAKE_SECONDS_OUT_OF_RANGE", field="seconds", limit=awake.LIMIT_SECONDS)
-    with ledger.unit_of_work():
-        locked = locks.device(device.pk)
-        before = locked.awake_seconds
-        if before == seconds:
-            return locked
-        locked.awake_seconds = seconds
-        locked.save(update_fields=["awake_seconds"])
-        known = {"awake_seconds": before}, {"awake_seconds": seconds}
-        _record("device.awake_window", locked, before=known[0], after=known[1], reason=reason)
-        events.device_changed(locked.pk, locked.operator_id, ["registration"])
-    return locked
 
 
 def set_msisdn(*, device: Device, msisdn: str, reason: str = "") -> Device:

@@ -11,7 +11,6 @@ from accounts.models import Operator, Subscriber, SubscriberState
 from devices.inventory import security as modes
 from devices.inventory.models import Credential, CredentialState, Device, Onboarding, Reach
 from devices.inventory.states import Access
-from devices.messaging.models import SmscLink
 
 
 def check_people(operator: Operator, subscriber: Subscriber | None) -> None:
@@ -39,8 +38,6 @@ def check_ways(operator: Operator, reach: str, onboarding: str, security: str) -
     ):
         if value not in choices:
             raise Refused("CHOICE_UNKNOWN", field=name, value=value, known=choices)
-    if reach == Reach.SMS and not SmscLink.objects.filter(pk=operator.pk, is_enabled=True).exists():
-        raise Refused("OPERATOR_HAS_NO_SMS", field="reach")
     mode = modes.of(security)
     if reach not in mode.reaches:
         raise Refused(

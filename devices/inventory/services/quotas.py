@@ -1,4 +1,4 @@
-"""How much one account, and one device, may hold: so that nobody's loop fills everybody's tables."""
+"""How many devices one account may hold: so that nobody's loop fills everybody's tables."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ from django.conf import settings
 
 from accounts.errors import Refused
 from accounts.models import Subscriber
-from devices.commands.models import COMMAND_ENDED, Command
 from devices.inventory import locks
 from devices.inventory.models import Device, Reach
 from devices.inventory.states import Access
-
-PERSON = "user:"  # how `requested_by` begins where somebody asked; the portal's own jobs bound themselves
 
 
 def check_devices(subscriber: Subscriber | None, more: int = 1) -> None:
@@ -23,12 +20,3 @@ def check_devices(subscriber: Subscriber | None, more: int = 1) -> None:
     limit = settings.DEVICES_PER_ACCOUNT
     if held.exclude(reach=Reach.GATEWAY).count() + more > limit:
         raise Refused("DEVICES_REACHED", number=subscriber.number, limit=limit, operator=subscriber.operator)
-
-
-def check_commands(device: Device, requested_by: str) -> None:
-    """Raises Refused QUOTA_REACHED. The caller holds the device."""
-    if not requested_by.startswith(PERSON):
-        return
-    asked = Command.objects.filter(device=device, requested_by__startswith=PERSON)
-    if asked.exclude(state__in=COMMAND_ENDED).count() >= settings.COMMANDS_PER_DEVICE:
-        raise Refused("COMMANDS_REACHED", count=settings.COMMANDS_PER_DEVICE)

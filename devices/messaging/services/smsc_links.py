@@ -20,8 +20,8 @@ from django.db.models import Q
 from accounts.errors import Refused
 from accounts.models import Operator
 from audit import ledger
-from devices.inventory import events, locks, vault
-from devices.messaging import smsc_networks
+from devices.inventory import locks, vault
+from devices.messaging import events, smsc_networks
 from devices.messaging.models import LinkState, SmscLink
 from devices.registry.services import processes
 from smpp import Address, BadAddress
@@ -273,6 +273,11 @@ def release(*, holder: str, now: datetime) -> None:
     SmscLink.objects.filter(held_by=holder).update(
         held_by="", lease_until=None, state=LinkState.DOWN, state_at=now, cause="", detail=""
     )
+
+
+def is_enabled(operator_id: int) -> bool:
+    """Whether the operator has a link that may be used."""
+    return SmscLink.objects.filter(pk=operator_id, is_enabled=True).exists()
 
 
 def holder_of(operator_id: int) -> str:

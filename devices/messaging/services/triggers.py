@@ -20,11 +20,13 @@ from audit import ledger
 from devices.commands import dangers
 from devices.commands.dangers import Asker
 from devices.commands.models import Operation
-from devices.inventory import events, locks
+from devices.inventory import events as inventory_events
+from devices.inventory import locks
 from devices.inventory.errors import not_active
 from devices.inventory.models import Device, Reach
 from devices.inventory.services import device_trail
 from devices.inventory.states import Access
+from devices.messaging import events
 from devices.messaging.models import SmscLink, SmsMessage, SmsPurpose
 from devices.messaging.services import sms_numbers, sms_outbox, smsc_links
 from devices.registry.models import RegistrationDetail
@@ -90,7 +92,7 @@ def send(
             requested_by=requested_by,
         )
         events.sms_waits(smsc_links.holder_of(locked.operator_id), locked.operator_id)
-        events.device_changed(locked.pk, locked.operator_id, ["sms"])
+        inventory_events.device_changed(locked.pk, locked.operator_id, ["sms"])
     return SmsMessage.objects.get(pk=message_id)
 
 
@@ -174,7 +176,7 @@ def _note(message: SmsMessage, how: str, now: datetime, *, result: str = "ok") -
             result=result,
             detail={"sms_id": message.pk, "answer": how, "took_seconds": took},
         )
-        events.device_changed(message.device.pk, message.operator_id, ["sms"])
+        inventory_events.device_changed(message.device.pk, message.operator_id, ["sms"])
 
 
 def _record(

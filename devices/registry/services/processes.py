@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
+from devices.registry import events
 from devices.registry.models import SouthboundProcess
 
 HEARTBEAT = timedelta(seconds=5)
@@ -75,6 +78,11 @@ def retire(*, flow: str) -> None:
 def alive(*, now: datetime) -> QuerySet[SouthboundProcess]:
     """Rows of the processes that beat lately."""
     return SouthboundProcess.objects.filter(heartbeat_at__gte=now - DEAD_AFTER)
+
+
+def close_sessions(credential_ids: Iterable[int]) -> None:
+    """Tell every process that runs to close, after the commit, the sessions that were made with these."""
+    events.sessions_ended(alive(now=timezone.now()).values_list("flow", flat=True), credential_ids)
 
 
 def living(*, host: str, now: datetime) -> list[SouthboundProcess]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from audit import ledger
-from devices.inventory import events
+from devices.inventory import events as inventory_events
 from devices.inventory.services import credentials
 from devices.inventory.states import Provisioning
+from devices.registry import events
 from devices.registry.services import (
     admission,
     registration_addresses,
@@ -258,9 +259,9 @@ class Batch:
         if self.history:
             ledger.record_many(self.history)
         for what, devices in self.changed.items():
-            events.devices_changed(devices.items(), [what])
+            inventory_events.devices_changed(devices.items(), [what])
         if self.heard:
-            events.device_heard(sorted(self.heard))
+            events.HEARD.tell(sorted(self.heard))
 
     def _displace(self) -> set[int]:
         """End the addresses that others have now; returns whose rows are not written anyhow."""

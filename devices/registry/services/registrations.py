@@ -13,7 +13,9 @@ from django.db.models import F
 
 from audit import ledger
 from devices.inventory import events
-from devices.registry.models import Registration
+from devices.inventory.models import Device
+from devices.inventory.services import device_trail
+from devices.registry.models import Registration, RegistrationDetail
 from devices.registry.services import registration_details, registration_history, registration_store_write
 from devices.registry.services import registration_store as store
 from devices.registry.services.registration_batch import Applied, Batch
@@ -22,7 +24,7 @@ from devices.registry.services.registration_store import Standing
 from lwm2m import registration
 from lwm2m.registration import Outcome
 
-__all__ = ["Applied", "Inbound", "apply", "expire", "shift"]
+__all__ = ["Applied", "Inbound", "apply", "end", "expire", "shift"]
 
 JUST_HEARD = timedelta(seconds=2)
 """Who was heard so lately has a lifetime by the new clock already."""
@@ -57,6 +59,15 @@ def expire(*, device_ids: Iterable[int], now: datetime, grace_seconds: float = 0
             [(s.device.device_id, s.device.operator_id) for s, _ in ended.values()], ["ended"]
         )
     return sorted(ended)
+
+
+def end(*, device: Device, cause: str, now: datetime) -> bool:
+    """The portal ends the registration of a device that the caller has locked; False where none was live."""
+    if not Registration.objects.filter(device=device, is_live=True).update(is_live=False):
+        return False
+    RegistrationDetail.objects.filter(device=device).update(ended_at=now, end_cause=cause)
+    device_trail.record(device, "registration.ended", cause=cause)
+    return True
 
 
 def shift(*, flow: str, seconds: float, now: datetime) -> int:

@@ -17,6 +17,7 @@ from devices.commands.services import mailbox
 from devices.inventory.models import Device
 from devices.inventory.services import devices
 from devices.inventory.states import Provisioning
+from provisioning.services import lifecycle
 from tests.devices import making
 from tests.devices.making import FLOW, NOW
 
@@ -63,12 +64,12 @@ def test_command_that_cannot_be_is_refused(device: Device, operation: str, path:
 
 def test_device_that_is_not_active_gets_no_commands(device: Device) -> None:
     _put(device)
-    devices.suspend(device=device, reason="")
+    lifecycle.suspend(device=device, reason="")
     with pytest.raises(Refused) as refused:
         _put(device)
     assert refused.value.cause == "DEVICE_SUSPENDED"
     assert _claim(device) is None
-    devices.resume(device=device)
+    lifecycle.resume(device=device)
     assert _claim(device) is not None
 
 

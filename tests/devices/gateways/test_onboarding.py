@@ -17,13 +17,12 @@ from devices.gateways.models import EndDevice
 from devices.gateways.services import end_device_choices, end_devices
 from devices.inventory import locks
 from devices.inventory.models import Device
-from devices.inventory.services import devices
 from devices.inventory.states import Access, Provisioning
 from devices.observations.models import Observation
 from devices.registry.models import Registration
 from provisioning.models import Job
 from provisioning.selectors import progress
-from provisioning.services import jobs, onboarding, profiles
+from provisioning.services import jobs, lifecycle, onboarding, profiles
 from tests.devices.gateways.conftest import instances
 
 NOW = timezone.now()
@@ -119,7 +118,7 @@ def test_choose_some(gateway, make_gateway):
 
 def test_nothing_is_taken_behind_a_suspended_gateway(gateway):
     tell(gateway, "urn:dev:a")
-    devices.suspend(device=gateway, reason="x")
+    lifecycle.suspend(device=gateway, reason="x")
     with pytest.raises(Refused) as refused:
         take(gateway)
     assert refused.value.cause == "DEVICE_SUSPENDED"
@@ -173,7 +172,7 @@ def test_the_job_waits_for_a_gateway_that_is_offline_and_for_a_device_that_is_go
 def test_release_of_a_child_takes_it_off_the_offer(gateway):
     tell(gateway, "urn:dev:a")
     (device,) = take(gateway).devices
-    assert onboarding.release_device(device=device)
+    assert lifecycle.release(device=device)
     row = EndDevice.objects.get()
     assert (row.device, row.is_dismissed) == (None, True)
     assert take(gateway).devices == []
@@ -183,7 +182,7 @@ def test_release_of_a_child_takes_it_off_the_offer(gateway):
 def test_release_of_a_gateway_leaves_its_children_to_another(gateway, make_gateway):
     tell(gateway, "urn:dev:a")
     (device,) = take(gateway).devices
-    assert onboarding.release_device(device=gateway)
+    assert lifecycle.release(device=gateway)
     row = EndDevice.objects.get(device=device)
     assert row.gone_cause == "GATEWAY_REMOVED"
     device.refresh_from_db()

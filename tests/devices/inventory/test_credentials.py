@@ -12,6 +12,7 @@ from devices.inventory.models import Credential, CredentialState, Plane
 from devices.inventory.security import Material, psk
 from devices.inventory.services import credentials, devices
 from devices.inventory.states import Provisioning
+from provisioning.services import lifecycle
 from tests.devices import making
 from tests.devices.making import NOW
 
@@ -46,11 +47,11 @@ def test_lookup_of_rubbish_is_none(identity: bytes) -> None:
 def test_device_that_may_not_connect_has_no_key_and_a_cause() -> None:
     added = making.added()
     device, operator = added.device, added.device.operator
-    devices.suspend(device=device, reason="")
+    lifecycle.suspend(device=device, reason="")
     assert _lookup(added.identity, Plane.BOOTSTRAP) is None
     known = credentials.why_refused(plane=Plane.BOOTSTRAP, identity=added.identity.encode())
     assert (known.cause, known.device_id, known.operator_id) == ("DEVICE_SUSPENDED", device.pk, operator.pk)
-    devices.resume(device=device)
+    lifecycle.resume(device=device)
     operator.is_active = False
     operator.save()
     assert _lookup(added.identity, Plane.BOOTSTRAP) is None

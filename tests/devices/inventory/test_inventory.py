@@ -17,6 +17,7 @@ from devices.inventory.services import devices
 from devices.inventory.states import MOVES, Access, IllegalMove, Ownership, Provisioning, check_move
 from devices.messaging.services import smsc_links
 from devices.registry.models import Registration
+from provisioning.services import lifecycle, onboarding
 from tests.devices import making
 from tests.devices.making import NOW
 
@@ -147,7 +148,9 @@ def test_a_device_behind_a_gateway_needs_no_key_and_no_leave() -> None:
 def test_a_device_by_sms_is_known_by_its_number_alone() -> None:
     operator = making.operator()
     with pytest.raises(Refused) as refused:
-        making.device(operator, reach="sms", msisdn="+491511234567")
+        onboarding.add_device(
+            operator=operator, subscriber=None, endpoint="urn:dev:sms", reach="sms", msisdn="+491511234567"
+        )
     assert (refused.value.cause, refused.value.field) == ("SMSC_LINK_MISSING", "reach")
     smsc_links.save(operator=operator, host="127.0.0.1", system_id="s", address="2772")
     added = making.added(operator, reach="sms", msisdn="0049 (151) 123-4567")
@@ -187,7 +190,7 @@ def test_retired_device_frees_its_names_and_loses_its_keys() -> None:
     command = mailbox.enqueue(
         device=old.device, operation="read", path="/3/0", requested_by="system", now=NOW
     )
-    devices.retire(device=old.device, reason="sold", now=NOW)
+    lifecycle.release(device=old.device, reason="sold", now=NOW)
     row = Device.objects.get(pk=old.device.pk)
     assert (row.access, row.ownership) == (Access.RETIRED, Ownership.UNCLAIMED)
     assert not Registration.objects.get(device=row).is_live
@@ -199,15 +202,15 @@ def test_retired_device_frees_its_names_and_loses_its_keys() -> None:
 
 def test_moves_of_access_follow_the_table_and_are_recorded() -> None:
     device = making.device()
-    devices.suspend(device=device, reason="unpaid")
-    devices.resume(device=device, reason="paid")
-    devices.bar(device=device, reason="stolen")
+    lifecycle.suspend(device=device, reason="unpaid")
+    lifecycle.resume(device=device, reason="paid")
+    lifecycle.bar(device=device, reason="stolen")
     with pytest.raises(Refused) as refused:
-        devices.suspend(device=device, reason="unpaid")
+        lifecycle.suspend(device=device, reason="unpaid")
     assert refused.value.cause == "CONFLICT"
-    devices.retire(device=device, reason="end", now=NOW)
+    lifecycle.release(device=device, reason="end", now=NOW)
     with pytest.raises(Refused):
-        devices.resume(device=device)
+        lifecycle.resume(device=device)
     actions = LedgerEvent.objects.filter(device_id=device.pk, action__startswith="device.").order_by("pk")
     assert list(actions.values_list("action", "reason")) == [
         ("device.added", ""),

@@ -12,10 +12,10 @@ from accounts.errors import Refused
 from audit.models import LedgerEvent
 from devices.commands.models import Command
 from devices.commands.services import operations
-from devices.inventory.services import devices
 from devices.observations.models import Observation
 from devices.observations.services import observation_states_sql, observations
 from devices.registry.models import Registration
+from provisioning.services import lifecycle
 from tests.devices.answering import answer, claim
 from tests.devices.conftest import register
 
@@ -250,10 +250,10 @@ def test_finding_observations_of_a_batch_costs_one_query_and_another_behind_gate
 def test_a_suspended_device_is_not_observed_and_observed_again_when_it_may_connect(device):
     row = want(device)
     answer(device, token="0a")
-    devices.suspend(device=device, reason="unpaid")
+    lifecycle.suspend(device=device, reason="unpaid")
     assert state(row) == "wanted"
     assert observations.by_token(device_id=device.pk, token="0a") is None
-    devices.resume(device=device)
+    lifecycle.resume(device=device)
     assert answer(device, token="0b").operation == "observe"
     assert state(row) == "active"
 
@@ -261,8 +261,8 @@ def test_a_suspended_device_is_not_observed_and_observed_again_when_it_may_conne
 def test_a_barred_device_is_asked_after_its_next_register(device):
     row = want(device)
     answer(device, token="0a")
-    devices.bar(device=device, reason="stolen")
-    devices.resume(device=device)
+    lifecycle.bar(device=device, reason="stolen")
+    lifecycle.resume(device=device)
     assert claim(device) is None
     assert state(row) == "wanted"
 
@@ -270,7 +270,7 @@ def test_a_barred_device_is_asked_after_its_next_register(device):
 def test_a_retired_device_leaves_no_wish(device):
     observed, waiting = want(device), want(device, "/3303/0/5701")
     answer(device, token="0a")
-    devices.retire(device=device, reason="scrapped")
+    lifecycle.release(device=device, reason="scrapped")
     assert (state(observed), state(waiting)) == ("ended", "ended")
     told = LedgerEvent.objects.filter(action="observation.ended", device_id=device.pk)
     assert {event.reason for event in told} == {"scrapped"}

@@ -10,11 +10,11 @@ from django.utils import timezone
 from accounts.errors import Refused
 from audit.models import LedgerEvent
 from devices.inventory.models import Device
-from devices.inventory.services import devices
 from devices.registry import awake
 from devices.registry.models import Registration, Transport
 from devices.registry.selectors import sessions
 from devices.registry.selectors.sessions import Session
+from devices.registry.services import awake_windows
 from tests.devices import making
 
 pytestmark = pytest.mark.django_db
@@ -71,12 +71,12 @@ def test_words_and_lists_say_the_same(seen, transport, window, state):
 def test_it_is_set_once_and_recorded():
     device = added_device()
     for _ in range(2):
-        devices.set_awake_seconds(device=device, seconds=20, reason="Sleeps at once")
+        awake_windows.set_seconds(device=device, seconds=20, reason="Sleeps at once")
     event = LedgerEvent.objects.get(action="device.awake_window")
     assert (event.before, event.after) == ({"awake_seconds": None}, {"awake_seconds": 20})
     device.refresh_from_db()
     assert awake.seconds(device, Transport.UDP) == 20
-    devices.set_awake_seconds(device=device, seconds=None)
+    awake_windows.set_seconds(device=device, seconds=None)
     device.refresh_from_db()
     assert awake.seconds(device, Transport.UDP) == 93
 
@@ -84,5 +84,5 @@ def test_it_is_set_once_and_recorded():
 @pytest.mark.parametrize("seconds", [0, -1, 86_401])
 def test_out_of_bounds(seconds):
     with pytest.raises(Refused) as refused:
-        devices.set_awake_seconds(device=added_device(), seconds=seconds)
+        awake_windows.set_seconds(device=added_device(), seconds=seconds)
     assert refused.value.field == "seconds"

@@ -11,13 +11,15 @@ from django.utils import timezone
 
 from accounts.services import admin_log
 from accounts.tasks import clear_expired
+from audit import pruning
 from devices.inventory.models import Credential, CredentialState, Device, Plane
 from devices.inventory.security import Material
-from devices.inventory.services import credentials
+from devices.inventory.services import credential_retention, credentials
 from devices.inventory.states import Access
 from devices.observations.models import Observation, ObservationState
+from devices.observations.services import observation_retention
 from devices.telemetry.models import TidyingCursor, TraceHead, TraceMessage
-from devices.telemetry.services import device_retention
+from devices.telemetry.services import trace_retention
 from provisioning.tasks import prune_records
 from tests.devices import making
 
@@ -47,10 +49,10 @@ def test_observations_that_ended_long_ago_go(settings: Any) -> None:
         observation(device, "/3/0/9", state=ObservationState.ENDED, ended_at=OF_LATE),
     ]
     observation(device, "/3/0/9", state=ObservationState.ENDED, ended_at=LONG_AGO)
-    assert device_retention.prune(now=NOW) == 1
+    assert observation_retention.prune(now=NOW) == 1
     assert list(Observation.objects.order_by("pk")) == kept
     settings.RECORDS_KEPT_DAYS = 30
-    assert device_retention.prune(now=NOW) == 1
+    assert observation_retention.prune(now=NOW) == 1
 
 
 def test_keys_that_were_retired_long_ago_go() -> None:
@@ -62,9 +64,9 @@ def test_keys_that_were_retired_long_ago_go() -> None:
     retired = Credential.objects.filter(state=CredentialState.RETIRED)
     assert retired.exists()
     assert not retired.filter(retired_at=None).exists(), "the service tells when"
-    assert device_retention.prune(now=NOW + timedelta(days=179)) == 0
+    assert credential_retention.prune(now=NOW + timedelta(days=179)) == 0
     goes = retired.count()
-    assert device_retention.prune(now=NOW + timedelta(days=181)) == goes
+    assert credential_retention.prune(now=NOW + timedelta(days=181)) == goes
     assert not retired.exists()
     assert in_use & set(Credential.objects.values_list("pk", flat=True)), "an old key in use stays"
 
@@ -75,16 +77,17 @@ def test_messages_of_retired_devices_go_and_of_no_other() -> None:
     trace(living, LONG_AGO, NOW)
     trace(retired, LONG_AGO, OF_LATE)
     trace(gone, LONG_AGO, LONG_AGO)
-    assert device_retention.prune(now=NOW) == 3
+    assert trace_retention.prune(now=NOW) == 3
     left = TraceMessage.objects.order_by("device_id", "slot").values_list("device_id", "at")
     assert list(left) == [(living.pk, LONG_AGO), (living.pk, NOW), (retired.pk, OF_LATE)]
     assert set(TraceHead.objects.values_list("device_id", flat=True)) == {living.pk, retired.pk}
 
 
 def test_what_one_run_cannot_do_the_next_goes_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(device_retention, "LIMIT", 2)
-    monkeypatch.setattr(device_retention, "CHUNK", 1)
-    monkeypatch.setattr(device_retention, "DEVICES", 1)
+    for module in (pruning, trace_retention):
+        monkeypatch.setattr(module, "LIMIT", 2)
+    monkeypatch.setattr(pruning, "CHUNK", 1)
+    monkeypatch.setattr(trace_retention, "DEVICES", 1)
     devices = [making.device() for _ in range(5)]
     Device.objects.update(access=Access.RETIRED)
     for device in devices:
@@ -92,14 +95,15 @@ def test_what_one_run_cannot_do_the_next_goes_on_with(monkeypatch: pytest.Monkey
         trace(device, LONG_AGO)
     left = []
     for _ in range(3):
-        device_retention.prune(now=NOW)
+        observation_retention.prune(now=NOW)
+        trace_retention.prune(now=NOW)
         left.append((Observation.objects.count(), TraceMessage.objects.count()))
     assert left == [(3, 3), (1, 1), (0, 0)]
-    assert TidyingCursor.objects.get(name=device_retention.CURSOR).last_id == 0, "the next run begins anew"
+    assert TidyingCursor.objects.get(name=trace_retention.CURSOR).last_id == 0, "the next run begins anew"
 
 
 def test_the_admins_log_goes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(admin_log, "LIMIT", 2)
+    monkeypatch.setattr(pruning, "LIMIT", 2)
     user = making.person()
     for at in (LONG_AGO, LONG_AGO, LONG_AGO, OF_LATE):
         LogEntry.objects.create(user=user, action_time=at, action_flag=CHANGE, object_repr="a meter")

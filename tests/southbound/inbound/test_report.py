@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from devices.inventory.services import devices
 from devices.observations.models import Observation
 from devices.observations.services import observations
 from devices.telemetry.models import ResourceHistory, ResourceValue, TraceMessage
 from lwm2m.codes import Code
 from lwm2m.requests import register_request, update_request
+from provisioning.services import lifecycle
 from simulator.faults import Faults
 from tests.southbound.client import LINKS, decode, until
 from tests.southbound.management import managed, order
@@ -160,11 +160,11 @@ def test_what_a_suspended_device_notifies_is_reset_and_resuming_observes_it_anew
 
     async def scene(southbound):
         wire, _, token = await observed_by_hand(southbound, device)
-        await until(lambda: devices.suspend(device=device, reason="unpaid"))
+        await until(lambda: lifecycle.suspend(device=device, reason="unpaid"))
         wire.send(notification(token, 7000, b"5"))
         assert (await wire.next())[0] == 0x70
         await until(lambda: Observation.objects.get().state == "wanted")
-        await until(lambda: devices.resume(device=device))
+        await until(lambda: lifecycle.resume(device=device))
         asked = decode(await wire.next())
         assert asked.message.opt.observe == 0
         assert asked.message.token != token

@@ -12,12 +12,13 @@ from accounts.models import Operator
 from devices.commands.services import mailbox
 from devices.inventory.models import Credential, CredentialState, Knock, Plane
 from devices.inventory.security import Material
-from devices.inventory.services import credentials, devices
+from devices.inventory.services import credentials
 from devices.registry.models import Registration
 from devices.registry.services import registrations, sender_store
 from devices.registry.services.registrations import Inbound
 from lwm2m.messages import Deregister, Register, Update
 from lwm2m.registration import Origin
+from provisioning.services import lifecycle
 from southbound.peers import senders
 from southbound.process import session_file
 from tests.fakes.devices import running_device
@@ -47,15 +48,15 @@ def retire_keys(device):
 
 
 def suspend(device):
-    devices.suspend(device=device, reason="test")
+    lifecycle.suspend(device=device, reason="test")
 
 
 def bar(device):
-    devices.bar(device=device, reason="test")
+    lifecycle.bar(device=device, reason="test")
 
 
 def remove(device):
-    devices.retire(device=device, reason="test")
+    lifecycle.release(device=device, reason="test")
 
 
 WAYS = [replace_key, retire_keys, suspend, bar, remove]

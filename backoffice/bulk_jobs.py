@@ -19,7 +19,6 @@ ROWS = 100
 _WHY = (BulkRowState.SKIPPED, BulkRowState.REFUSED, BulkRowState.FAILED)
 
 
-@admin.register(BulkJob)
 class BulkJobAdmin(ScopedModelAdmin):
     """To be looked at; they are made by the actions of other lists."""
 

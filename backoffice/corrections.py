@@ -17,7 +17,7 @@ from accounts import tenancy
 from accounts.errors import Refused
 from devices.inventory.models import Device
 from devices.inventory.security import EntryField
-from provisioning.services import corrections
+from provisioning.services import corrections, mending
 
 ACT = "inventory.change_device"
 _PLAIN = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
@@ -88,7 +88,7 @@ def correct(model_admin: Any, request: HttpRequest, device_id: int) -> HttpRespo
     act = request.POST.get("act", "")
     if request.method == "POST" and act in shown:
         form = shown[act] = _forms(device, data=request.POST)[act]
-        if form.is_valid() and _done(model_admin, request, device, act, form):
+        if form.is_valid() and _done(request, device, act, form):
             return HttpResponseRedirect(reverse("admin:inventory_device_change", args=[device.pk]))
     context = {
         **model_admin.admin_site.each_context(request),
@@ -112,10 +112,10 @@ def _forms(device: Device, suggested: str = "", data: Any = None) -> dict[str, f
     return shown
 
 
-def _done(model_admin: Any, request: HttpRequest, device: Device, act: str, form: forms.Form) -> bool:
+def _done(request: HttpRequest, device: Device, act: str, form: forms.Form) -> bool:
     deeds: dict[str, Callable[..., Device]] = {
-        "key": model_admin.enter_credential,
-        "endpoint": model_admin.correct_endpoint,
+        "key": mending.enter_credential,
+        "endpoint": mending.correct_endpoint,
         "name": corrections.rename,
     }
     said = dict(form.cleaned_data)

@@ -5,8 +5,6 @@ Devices are added by subscribers on their pages or over REST, which also starts 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -17,7 +15,6 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from accounts import tenancy
-from accounts.errors import Refused
 from accounts.models import User
 from accounts.scoping import Deed, Skip
 from accounts.scoping.paging import KeyedPaginator
@@ -27,6 +24,7 @@ from backoffice.corrections import may_correct
 from backoffice.corrections import urls as correction_urls
 from backoffice.device_sheet import device_facts
 from backoffice.manage.addresses import urls as management_urls
+from backoffice.reach_attempts import ReachAttemptInline
 from backoffice.reasons import ask_and_do
 from backoffice.scoping import ScopedModelAdmin
 from devices.commands.dangers import PERMISSION, Asker
@@ -34,7 +32,8 @@ from devices.inventory.models import Device, Reach
 from devices.inventory.states import Access
 from devices.messaging.services import triggers
 from devices.registry.selectors import present, search, sessions, ways
-from provisioning.services import corrections, lifecycle
+from provisioning.selectors import near_misses
+from provisioning.services import lifecycle
 
 
 class SessionFilter(admin.SimpleListFilter):
@@ -80,18 +79,10 @@ def _trigger(kind: triggers.Kind, what: str) -> Deed:
     )
 
 
-@admin.register(Device)
 class DeviceAdmin(ScopedModelAdmin):
-    """The inventory.
+    """The inventory."""
 
-    `enter_credential` and `correct_endpoint` are replaced by whoever knows of jobs and sessions. `near_miss`,
-    device and moment to what knocks under a name like its own, comes from there as well.
-    """
-
-    refusals = (Refused,)
-    enter_credential = staticmethod(corrections.enter_credential)
-    correct_endpoint = staticmethod(corrections.correct_endpoint)
-    near_miss: Callable[[Device, datetime], Any] = staticmethod(lambda device, now: None)
+    inlines = (ReachAttemptInline,)
 
     list_display = (
         "endpoint",
@@ -262,7 +253,7 @@ class DeviceAdmin(ScopedModelAdmin):
             extra = {
                 **device_facts(device, request.user),
                 "may_correct": may_correct(request.user, device),
-                "near_miss": self.near_miss(device, timezone.now()),
+                "near_miss": near_misses.of(device, timezone.now()),
             }
         return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
 

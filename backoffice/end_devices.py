@@ -8,13 +8,15 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts import tenancy
-from backoffice.records import ReadOnlyAdmin
+from backoffice.scoping import ReadOnlyAdmin
 from devices.gateways.models import EndDevice
 from devices.gateways.selectors import end_devices
 from devices.gateways.services import end_device_choices
 from devices.registry.selectors import present
+from provisioning.services import onboarding
 
 
 class ShowFilter(admin.SimpleListFilter):
@@ -29,12 +31,10 @@ class ShowFilter(admin.SimpleListFilter):
         return queryset.filter(end_devices.condition(value)) if value in end_devices.SHOW else queryset
 
 
-@admin.register(EndDevice)
 class EndDeviceAdmin(ReadOnlyAdmin):
-    """`take` is set by whoever can also start the jobs of those that are taken."""
+    """What gateways tell of: taken, which starts their jobs, or left out."""
 
-    take: Any = None
-
+    index_name = _("Devices behind gateways")
     operator_path = "gateway__operator"
     list_display = ("identifier", "gateway", "prefix", "taken", "session", "found_at", "gone_at")
     list_display_links = ("identifier",)
@@ -72,7 +72,7 @@ class EndDeviceAdmin(ReadOnlyAdmin):
     @admin.action(description="Take these devices")
     def take_them(self, request: HttpRequest, queryset: QuerySet[EndDevice]) -> None:
         for gateway, names in self._by_gateway(request, queryset, "inventory.add_device"):
-            taken = type(self).take(gateway=gateway, identifiers=names, by=request.user)
+            taken = onboarding.take_end_devices(gateway=gateway, identifiers=names, by=request.user)
             self.message_user(request, f"{len(taken.devices)} behind {gateway} taken.", messages.SUCCESS)
             if taken.refused:
                 said = ", ".join(sorted(taken.refused)[:5])

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 
 from audit import actions, causes, people, selectors
 from audit.models import LedgerEvent
@@ -41,8 +42,8 @@ class RecentPages(Paginator):
         return self.object_list.order_by("-id").values("id")[:_LEAFED].count()
 
 
-@admin.register(LedgerEvent)
 class LedgerEventAdmin(admin.ModelAdmin):
+    index_name = _("Ledger")
     list_display = ("when", "what", "result", "cause", "about", "actor_name", "device_id", "request_id")
     list_filter = ("result", ActionFilter, "at")
     search_fields = ("target",)  # that there is a box; what it looks for is `selectors.beginning`

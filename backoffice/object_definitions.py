@@ -84,7 +84,6 @@ class LoadForm(forms.Form):
             field.initial = held[0] if len(held) == 1 else None
 
 
-@admin.register(ObjectDefinition)
 class ObjectDefinitionAdmin(ScopedModelAdmin):
     """Those for all operators are shown to all staff, and loaded and removed by superusers alone."""
 

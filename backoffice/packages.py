@@ -56,7 +56,6 @@ class UploadForm(forms.Form):
             field.empty_label, field.initial = None, held[0]
 
 
-@admin.register(Package)
 class PackageAdmin(ScopedModelAdmin):
     list_display = ("name", "operator", "bytes", "digest", "fetches", "fetched_at", "uploaded_at")
     list_filter = ("operator",)

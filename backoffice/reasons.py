@@ -19,6 +19,7 @@ from django.utils.html import format_html
 from accounts.models import BulkJob, BulkRowState
 from accounts.scoping.deeds import Deed
 from accounts.services import bulk
+from backoffice import bells
 
 REASON_LIMIT = 200
 SHOWN = 20
@@ -65,7 +66,7 @@ def ask_and_do(
             _tell(model_admin, request, job, deed)
         return None
     for job in jobs:
-        bulk.ring(job.pk)
+        bells.bulk(job.pk)
     if len(jobs) == 1:
         return HttpResponseRedirect(_page_of(jobs[0]))
     for job in jobs:

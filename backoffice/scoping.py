@@ -173,6 +173,26 @@ class ScopedModelAdmin(_Scoped, admin.ModelAdmin):
         return of_staff(queryset, request.user, self.operator_path, self._permission(verb))
 
 
+class PortalWritten:
+    """Rows that the portal makes by itself, in lists and inlines: nobody adds or deletes one."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class ReadOnlyAdmin(PortalWritten, ScopedModelAdmin):
+    """Lists and pages to be read."""
+
+    list_per_page = 50
+    show_full_result_count = False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
 class PlatformModelAdmin(ScopedModelAdmin):
     """Rows that belong to no operator: superusers only."""
 

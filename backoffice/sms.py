@@ -9,14 +9,14 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import Refused
 from accounts.scoping import Deed
 from backoffice.reasons import ask_and_do
-from backoffice.records import ReadOnlyAdmin
-from backoffice.scoping import ScopedModelAdmin
+from backoffice.scoping import ReadOnlyAdmin, ScopedModelAdmin
 from devices.inventory.models import Device, Reach
-from devices.messaging.models import SmscLink, SmsMessage, SmsPart
+from devices.messaging.models import SmscLink, SmsMessage
 from devices.messaging.services import sms_numbers, smsc_links
 
 _STATE = ("state", "state_at", "cause", "detail", "held_by", "lease_until")
@@ -37,7 +37,6 @@ class LinkForm(forms.ModelForm):
         fields = ("operator", *smsc_links.FIELDS)
 
 
-@admin.register(SmscLink)
 class SmscLinkAdmin(ScopedModelAdmin):
     """One link an operator; how it is stands beside its settings."""
 
@@ -91,10 +90,10 @@ class SmscLinkAdmin(ScopedModelAdmin):
         return ask_and_do(self, request, queryset, "connect_now")
 
 
-@admin.register(SmsMessage)
 class SmsMessageAdmin(ReadOnlyAdmin):
     """What went out, or shall."""
 
+    index_name = _("SMS to devices")
     list_display = (
         "id",
         "device",
@@ -131,10 +130,10 @@ class SmsMessageAdmin(ReadOnlyAdmin):
         return str(len(bytes_of(message.payload)))
 
 
-@admin.register(SmsPart)
 class SmsPartAdmin(ReadOnlyAdmin):
     """What came in from devices."""
 
+    index_name = _("SMS from devices")
     list_display = ("id", "msisdn", "number", "total", "received_at", "handled_at", "operator")
     list_display_links = ("id",)
     list_filter = ("operator",)

@@ -49,6 +49,7 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 # -- who is here ---------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
+    "backoffice",  # before Django's admin, some of whose templates it writes anew
     "backoffice.site.PortalAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -75,7 +76,6 @@ INSTALLED_APPS = [
     "devices.packages",
     "provisioning",
     "southbound",
-    "backoffice",
     "api",
     "selfservice",
     "support",
@@ -174,11 +174,11 @@ CELERY_TASK_ROUTES = {
     "audit.seal": {"queue": _beat},
     "audit.close_epochs": {"queue": _long},
     "audit.make_partitions": {"queue": _long},
-    "accounts.sweep_bulk": {"queue": _beat},
+    "backoffice.sweep_bulk": {"queue": _beat},
     "provisioning.prune_attempts": {"queue": _long},
     "provisioning.prune_records": {"queue": _long},
     "accounts.clear_expired": {"queue": _long},
-    "accounts.bulk": {"queue": _long},
+    "backoffice.bulk": {"queue": _long},
 }
 CELERY_TASK_TIME_LIMIT = 300
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -195,7 +195,7 @@ CELERY_BEAT_SCHEDULE = {
     "close-epochs": {"task": "audit.close_epochs", "schedule": schedule(3600)},
     "make-partitions": {"task": "audit.make_partitions", "schedule": schedule(6 * 3600)},
     "tell-held-back": {"task": "audit.tell_held_back", "schedule": schedule(600)},
-    "sweep-bulk": {"task": "accounts.sweep_bulk", "schedule": schedule(30)},
+    "sweep-bulk": {"task": "backoffice.sweep_bulk", "schedule": schedule(30)},
     "clear-expired-logins": {"task": "accounts.clear_expired", "schedule": schedule(6 * 3600)},
 }
 

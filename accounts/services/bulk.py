@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from celery import current_app
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Count, Model
 from django.utils import timezone
@@ -23,7 +22,6 @@ from audit import ledger, locks
 
 logger = logging.getLogger(__name__)
 
-TASK = "accounts.bulk"
 PIECE = 100
 KEPT = timedelta(days=90)
 STANDS_STILL = timedelta(seconds=60)
@@ -51,18 +49,6 @@ def start(
         rows = [BulkRow(job=job, object_id=one) for one in object_ids]
         BulkRow.objects.bulk_create(rows, batch_size=1000)
     return job
-
-
-def ring(job_id: int) -> None:
-    """Have a worker go on, after the commit. A lost bell is found by `sweep`."""
-    transaction.on_commit(lambda: _send(job_id))
-
-
-def _send(job_id: int) -> None:
-    try:
-        current_app.send_task(TASK, args=[job_id], ignore_result=True, retry=False)
-    except Exception as error:
-        logger.warning("bell_lost where=broker error=%s", type(error).__name__)
 
 
 def run(
@@ -133,8 +119,8 @@ def counts(job: BulkJob) -> dict[str, int]:
     return dict(job.rows.values_list("state").annotate(Count("pk")).order_by("state"))
 
 
-def sweep(*, now: datetime, ring: Callable[[int], None] = ring) -> int:
-    """Ring for jobs that stand still, and forget old ones; how many were rung for."""
+def sweep(*, now: datetime, ring: Callable[[int], None]) -> int:
+    """Have `ring` called for jobs that stand still, and forget old ones; how many were rung for."""
     BulkJob.objects.filter(ended_at__lt=now - KEPT).delete()
     still = BulkJob.objects.filter(ended_at=None, touched_at__lt=now - STANDS_STILL)
     found = list(still.values_list("pk", flat=True))

@@ -11,12 +11,11 @@ from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
-from accounts import tasks
 from accounts.models import BulkJob, BulkRow, StaffMembership, User
 from accounts.roles import Role
 from accounts.services import bulk
 from audit.models import LedgerEvent
-from backoffice import reasons
+from backoffice import bells, reasons, tasks
 from devices.gateways.models import EndDevice
 from devices.inventory.models import Device
 from provisioning.services import lifecycle
@@ -41,7 +40,7 @@ def fleet(north: Any) -> list[Device]:
 def rung(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """What a worker was asked to do; `work` does it."""
     seen: list[int] = []
-    monkeypatch.setattr(bulk, "_send", seen.append)
+    monkeypatch.setattr(bells, "_send", seen.append)
     monkeypatch.setattr(reasons, "AT_ONCE", 20)
     return seen
 
@@ -189,7 +188,7 @@ def test_a_lost_bell_is_found(ask, fleet, rung) -> None:
 def test_old_jobs_are_forgotten(ask, fleet, rung) -> None:
     ask("suspend", fleet[:2], reason="unpaid")
     assert BulkRow.objects.count() == 2
-    bulk.sweep(now=timezone.now() + bulk.KEPT + timedelta(days=1))
+    bulk.sweep(now=timezone.now() + bulk.KEPT + timedelta(days=1), ring=rung.append)
     assert not BulkRow.objects.exists()
 
 

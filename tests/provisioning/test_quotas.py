@@ -9,6 +9,7 @@ from rest_framework.test import APIClient
 from accounts.errors import Refused
 from accounts.services import subscribers
 from audit.models import LedgerEvent
+from backoffice.subscribers import SubscriberAdmin
 from devices.commands.services import mailbox, operations
 from devices.inventory.models import Device
 from provisioning.services import closing, lifecycle, onboarding
@@ -96,6 +97,7 @@ def test_closing_an_account_suspends_its_devices_and_shuts_its_doors(account) ->
 
 
 def test_the_admin_closes_an_account_with_its_devices(account) -> None:
-    from backoffice.people import SubscriberAdmin
-
-    assert SubscriberAdmin.end is closing.close
+    device = _add(account, "two").device
+    SubscriberAdmin.deeds["close"].do(account, "moved away", account.user)
+    device.refresh_from_db()
+    assert device.access == "suspended"

@@ -10,7 +10,6 @@ from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 
 from accounts.scoping import of_staff
-from backoffice.people import OperatorAdmin
 from backoffice.scoping import ScopedStackedInline
 from devices.telemetry.models import DEFAULT_HISTORY_DAYS, HistoryRetention
 from devices.telemetry.services import retention
@@ -57,6 +56,3 @@ class HistoryRetentionInline(ScopedStackedInline):
 
     def _may(self, request: HttpRequest, verb: str, parent: Model | None) -> bool:
         return parent is not None and super()._may(request, verb, parent)  # no operator yet, nothing to keep
-
-
-OperatorAdmin.inlines = (*OperatorAdmin.inlines, HistoryRetentionInline)

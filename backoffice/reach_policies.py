@@ -1,25 +1,20 @@
-"""Reachability in the admin: an operator's policy is edited, attempts are looked at, also on their device's page."""
+"""Reach policies in the admin: what is done for an operator's devices that miss their contact."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 from django.http import HttpRequest
-from django.utils import timezone
 
 from accounts.errors import Refused
-from backoffice.devices import DeviceAdmin
-from backoffice.scoping import ScopedInline, ScopedModelAdmin
+from backoffice.scoping import PortalWritten, ScopedModelAdmin
 from provisioning import rungs
-from provisioning.ladder import ReachAttempt, ReachPolicy
-from provisioning.selectors import reachability
+from provisioning.ladder import ReachPolicy
 from provisioning.services import reach_policies
 
-SHOWN = timedelta(days=14)
 _PREFIX = "rung_"
 _SETTINGS = ("is_enabled", "early_seconds", "sms_per_day", "sms_per_minute")
 
@@ -59,18 +54,7 @@ _FIELDS = {
 PolicyForm = type("PolicyForm", (_PolicyForm,), dict(_FIELDS))
 
 
-class _Written:
-    """Rows that the portal makes by itself."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-
-@admin.register(ReachPolicy)
-class ReachPolicyAdmin(_Written, ScopedModelAdmin):
+class ReachPolicyAdmin(PortalWritten, ScopedModelAdmin):
     """What is done for devices that miss their contact. Every operator has one."""
 
     refusals = (Refused,)
@@ -107,54 +91,3 @@ class ReachPolicyAdmin(_Written, ScopedModelAdmin):
     def save_model(self, request: HttpRequest, obj: ReachPolicy, form: forms.ModelForm, change: bool) -> None:
         changes = {name: form.cleaned_data[name] for name in (*_SETTINGS, "waits")}
         reach_policies.save(operator=obj.operator, changes=changes)
-
-
-class _Told(_Written):
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    @admin.display(description="What happened")
-    def said(self, attempt: ReachAttempt) -> str:
-        return reachability.words(attempt, timezone.now()).capitalize() + "."
-
-    @admin.display(description="Left out")
-    def left_out(self, attempt: ReachAttempt) -> str:
-        return " ".join(f"{title}: {why}" for title, why in reachability.skipped(attempt)) or "–"
-
-
-@admin.register(ReachAttempt)
-class ReachAttemptAdmin(_Told, ScopedModelAdmin):
-    """Silences of devices, and what was done about each."""
-
-    list_display = ("id", "device", "state", "missed_at", "said", "sms_count", "operator", "ended_at")
-    list_display_links = ("id",)
-    list_filter = ("state", "operator")
-    list_select_related = ("device", "operator")
-    list_per_page = 50
-    show_full_result_count = False
-    search_fields = ("device__endpoint",)
-    fields = readonly_fields = (
-        "device",
-        "state",
-        "silent_since",
-        "missed_at",
-        "said",
-        "left_out",
-        "next_at",
-        "sms_count",
-        "reached_by",
-        "ended_at",
-    )
-
-
-class ReachAttemptInline(_Told, ScopedInline):
-    model = ReachAttempt
-    fields = readonly_fields = ("state", "said", "left_out", "next_at", "ended_at")
-    ordering = ("-id",)
-    verbose_name_plural = f"Looked for, in the last {SHOWN.days} days"
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[ReachAttempt]:
-        return super().get_queryset(request).filter(opened_at__gte=timezone.now() - SHOWN, has_acted=True)
-
-
-DeviceAdmin.inlines = (*DeviceAdmin.inlines, ReachAttemptInline)

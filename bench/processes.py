@@ -58,6 +58,7 @@ def environment(database: Database, folder: Path) -> dict[str, str]:
         "NOSEC_NETWORK_RATE": "0",
         "REDIS_PREFIX": f"bench{os.getpid()}",
         **{name: str(free_port()) for name in PORTS},
+        "COAP_FILES_PORT": "0",
     }
 
 

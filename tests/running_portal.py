@@ -62,7 +62,13 @@ class RunningPortal:
             "SMSC_PORT": free_port(datagram=False),
             **{
                 name: free_port(datagram=True)
-                for name in ("COAP_PORT", "COAPS_PORT", "BOOTSTRAP_COAP_PORT", "BOOTSTRAP_COAPS_PORT")
+                for name in (
+                    "COAP_PORT",
+                    "COAPS_PORT",
+                    "BOOTSTRAP_COAP_PORT",
+                    "BOOTSTRAP_COAPS_PORT",
+                    "COAP_FILES_PORT",
+                )
             },
         }
     )

@@ -64,7 +64,7 @@ class Command(BaseCommand):
         self.stdout.write(
             f"Southbound {southbound.number} serves devices on {settings.BIND_ADDRESS}: "
             f"coap {settings.COAP_PORT}, coaps {settings.COAPS_PORT}, "
-            f"bootstrap coap {settings.BOOTSTRAP_COAP_PORT}, coaps {settings.BOOTSTRAP_COAPS_PORT}{_streams()}."
+            f"bootstrap coap {settings.BOOTSTRAP_COAP_PORT}, coaps {settings.BOOTSTRAP_COAPS_PORT}{_others()}."
         )
         self.stdout.flush()
         asked = asyncio.create_task(stop.wait(), name="stop")
@@ -76,7 +76,11 @@ class Command(BaseCommand):
         self.stdout.write("Stopped. Everything acknowledged is stored.")
 
 
-def _streams() -> str:
-    """The TCP ports, where there are some."""
-    ports = (("coap+tcp", settings.COAP_TCP_PORT), ("bootstrap coap+tcp", settings.BOOTSTRAP_COAP_TCP_PORT))
-    return "".join(f", {name} {port}" for name, port in ports if port is not None)
+def _others() -> str:
+    """The ports that need not be there."""
+    ports = (
+        ("coap+tcp", settings.COAP_TCP_PORT),
+        ("bootstrap coap+tcp", settings.BOOTSTRAP_COAP_TCP_PORT),
+        ("packages coap", settings.COAP_FILES_PORT),
+    )
+    return "".join(f", {name} {port}" for name, port in ports if port)

@@ -204,7 +204,7 @@ def test_each_writer_has_a_name_of_its_own(play):
 def test_the_process_ends_loudly_when_a_part_of_it_died(transactional_db, settings, monkeypatch, tmp_path):
     settings.DATA_DIR, settings.BIND_ADDRESS = tmp_path, "127.0.0.1"
     settings.COAP_PORT = settings.COAPS_PORT = 0
-    settings.BOOTSTRAP_COAP_PORT = settings.BOOTSTRAP_COAPS_PORT = 0
+    settings.BOOTSTRAP_COAP_PORT = settings.BOOTSTRAP_COAPS_PORT = settings.COAP_FILES_PORT = 0
     from southbound.process.worker import Southbound
 
     async def listen(self):

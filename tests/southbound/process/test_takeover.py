@@ -47,6 +47,7 @@ def _environment(ports: PortSettings) -> dict[str, str]:
     numbers = (ports.coap, ports.coaps, ports.bootstrap_coap, ports.bootstrap_coaps)
     names = ("COAP_PORT", "COAPS_PORT", "BOOTSTRAP_COAP_PORT", "BOOTSTRAP_COAPS_PORT")
     own = {"DATABASE_URL": url, "SWEEP_SECONDS": "1", "BIND_ADDRESS": "127.0.0.1", "PYTHONUNBUFFERED": "1"}
+    own["COAP_FILES_PORT"] = "0"
     return {**os.environ, **own, **dict(zip(names, map(str, numbers), strict=True))}
 
 

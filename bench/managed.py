@@ -76,9 +76,9 @@ def commands(count: int, prefix: str, each: int) -> float:
 
 
 def waiting() -> int:
-    from devices.commands.models import COMMAND_ENDED, Command
+    from devices.commands.models import Command
 
-    return Command.objects.exclude(state__in=COMMAND_ENDED).count()
+    return Command.objects.open().count()
 
 
 def ended() -> int:

@@ -11,6 +11,7 @@ from accounts.models import Operator
 from devices.inventory import security as modes
 from devices.inventory.models import Device
 from provisioning import observed_paths
+from provisioning.querysets import JobQuerySet
 
 
 class BootstrapProfile(models.Model):
@@ -104,6 +105,8 @@ class Job(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     next_run_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
     lease_until = models.DateTimeField(null=True, blank=True)
+
+    objects = JobQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

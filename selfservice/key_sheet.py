@@ -26,7 +26,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.models import Session
 
 from devices.inventory import vault
-from devices.inventory.models import Credential, CredentialState, Device
+from devices.inventory.models import Credential, Device
 from devices.inventory.sealed_places import walk_rows
 from devices.inventory.security import Material, Written
 from devices.inventory.services import credentials
@@ -72,7 +72,7 @@ def of(session: SessionBase, device: Device, now: datetime) -> Sheet | None:
         noted(session, device)
         return None
     waiting = Credential.objects.filter(device=device, identity=identity, first_used_at=None)
-    usable = waiting.exclude(state=CredentialState.RETIRED)
+    usable = waiting.usable()
     secret = Material(identity, bytes.fromhex(parts))
     is_unused = any(credentials.is_known(row, secret) for row in usable)
     if now.timestamp() - kept_at > KEPT.total_seconds() or not is_unused:

@@ -23,7 +23,7 @@ from audit import selectors as ledger
 from devices.inventory.models import Device, Knock
 from devices.inventory.selectors import inventory, knocks
 from devices.registry.models import Registration
-from devices.registry.selectors import registrations, ways
+from devices.registry.selectors import ways
 
 ENDPOINT = OpenApiParameter(
     "endpoint",
@@ -50,7 +50,7 @@ class DeviceViewSet(ReadOnlyModelViewSet):
     def get_queryset(self) -> QuerySet[Device]:
         if getattr(self, "swagger_fake_view", False):
             return Device.objects.none()
-        return inventory.visible_devices(self.request.user).select_related(
+        return Device.objects.visible_to(self.request.user).select_related(
             "operator", "subscriber", *ways.PRESENCE
         )
 
@@ -97,7 +97,7 @@ class RegistrationViewSet(ReadOnlyModelViewSet):
     def get_queryset(self) -> QuerySet[Registration]:
         if getattr(self, "swagger_fake_view", False):
             return Registration.objects.none()
-        rows = registrations.visible_registrations(self.request.user)
+        rows = Registration.objects.visible_to(self.request.user)
         return rows.select_related("device__operator", "device__registration_detail").order_by("-device_id")
 
     def filter_queryset(self, queryset: QuerySet[Registration]) -> QuerySet[Registration]:

@@ -18,9 +18,8 @@ from django.http import QueryDict
 
 from accounts import tenancy
 from accounts.models import Operator
-from accounts.scoping import querysets
 from devices.inventory.models import Device
-from devices.inventory.states import Access, Provisioning
+from devices.inventory.states import Provisioning
 from devices.registry.selectors import present, search, ways
 from devices.registry.selectors.present import Present
 from devices.registry.selectors.sessions import Session
@@ -103,7 +102,7 @@ class Page:
 
 def _devices(user: Any, query: Query) -> QuerySet[Device]:
     """The board's devices without the tiles' filter. Retired devices are history, not on the board."""
-    rows = querysets.of_staff(Device.objects.exclude(access=Access.RETIRED), user, "operator")
+    rows = Device.objects.living().of_staff(user)
     if query.operator:
         rows = rows.filter(operator__slug=query.operator)
     if query.provisioning:

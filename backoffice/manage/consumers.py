@@ -11,7 +11,6 @@ from django.db.models import QuerySet
 from django.template.loader import render_to_string
 
 from accounts.models import User
-from accounts.scoping import of_staff
 from backoffice.manage import facts, node, page, parts
 from devices.inventory.models import Device
 from devices.registry.selectors import ways
@@ -20,9 +19,7 @@ from live.consumers import Fragment, LiveConsumer
 
 
 def _devices(user: User | AnonymousUser) -> QuerySet[Device]:
-    return of_staff(
-        Device.objects.all(), user, "operator", "inventory.view_device", "inventory.change_device"
-    )
+    return Device.objects.of_staff(user, "inventory.view_device", "inventory.change_device")
 
 
 class _DeviceConsumer(LiveConsumer):

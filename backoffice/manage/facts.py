@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from devices.commands.models import COMMAND_ENDED, Command
+from devices.commands.models import Command
 from devices.inventory.models import Device
 from devices.observations.models import Observation
 from devices.observations.selectors import observations
@@ -81,12 +81,12 @@ class Facts:
     @cached_property
     def open_commands(self) -> list[Command]:
         """Those under way and waiting, in the order in which they leave."""
-        waiting = self.device.commands.exclude(state__in=COMMAND_ENDED)
+        waiting = self.device.commands.open()
         return list(waiting.order_by("-state", "-priority", "pk")[:OPEN])
 
     @cached_property
     def ended_commands(self) -> list[Command]:
-        return list(self.device.commands.filter(state__in=COMMAND_ENDED).order_by("-pk")[:ENDED])
+        return list(self.device.commands.ended().order_by("-pk")[:ENDED])
 
     @cached_property
     def messages(self) -> list[TraceMessage]:

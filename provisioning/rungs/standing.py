@@ -31,7 +31,7 @@ class Standing:
 
 def of(device: Device) -> Standing | None:
     """None when no registration stands, so that nothing can be sent over it."""
-    if not Registration.objects.filter(device=device, is_live=True).exists():
+    if not Registration.objects.live().filter(device=device).exists():
         return None
     return Standing(version_of(device), _server(device))
 

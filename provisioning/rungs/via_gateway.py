@@ -26,7 +26,7 @@ def take(*, attempt: ReachAttempt, device: Device, now: datetime) -> RungResult:
     known = EndDevice.objects.filter(device=device).select_related("gateway").first()
     if known is None:
         return Skipped("NOT_BEHIND_GATEWAY")
-    if not Registration.objects.filter(device=known.gateway, is_live=True).exists():
+    if not Registration.objects.live().filter(device=known.gateway).exists():
         return Skipped("GATEWAY_OFFLINE", known.gateway.endpoint)
     end_device_asks.ask_again(gateway_ids=[known.gateway_id], now=now, reason=f"{device} was lost behind it.")
     return Taken(known.gateway.endpoint)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
-from devices.inventory.models import Credential, CredentialState, Device, Knock
+from devices.inventory.models import Credential, Device, Knock
 from devices.inventory.near_names import intact_ends, is_one_slip
 from devices.inventory.states import Access, Provisioning
 
@@ -61,7 +61,7 @@ def _waits(device: Device) -> bool:
 
 
 def _identities(device: Device) -> list[str]:
-    rows = Credential.objects.filter(device=device).exclude(state=CredentialState.RETIRED)
+    rows = Credential.objects.filter(device=device).usable()
     return list(rows.values_list("identity", flat=True))
 
 

@@ -14,7 +14,6 @@ from accounts.services import people, staff, subscribers
 from audit import ledger
 from devices.inventory import locks
 from devices.inventory.models import Device
-from devices.inventory.states import Access
 from provisioning.services import lifecycle
 
 
@@ -76,7 +75,7 @@ def _person(user: User, subscriber_ids: list[int]) -> Person:
 def _release_all(subscriber_id: int, reason: str) -> int:
     """Release what the account still has."""
     own = Device.objects.filter(subscriber_id=subscriber_id)
-    living = list(own.exclude(access=Access.RETIRED).order_by("pk"))
+    living = list(own.living().order_by("pk"))
     for device in living:
         lifecycle.release(device=device, reason=reason)
     return len(living)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from django.db.models import F
 
 from accounts.errors import Refused
-from devices.inventory.models import Credential, CredentialState, Device, Onboarding, Plane
+from devices.inventory.models import Credential, Device, Onboarding, Plane
 from devices.inventory.states import Access, Provisioning
 from devices.registry.services import admission
 from lwm2m.codes import Code, ContentFormat
@@ -39,7 +39,7 @@ def admit(*, request: BootstrapRequest, origin: Origin, credential_id: int | Non
 
 def _by_credential(credential_id: int) -> Device:
     known = Credential.objects.filter(pk=credential_id, plane=Plane.BOOTSTRAP)
-    credential = known.exclude(state=CredentialState.RETIRED).select_related("device__operator").first()
+    credential = known.usable().select_related("device__operator").first()
     if credential is None:
         raise bad_request("PSK_IDENTITY_UNKNOWN", "These credentials no longer count; connect again.")
     return credential.device
@@ -47,7 +47,7 @@ def _by_credential(credential_id: int) -> Device:
 
 def _by_number(msisdn: str) -> Device:
     """The number is vouched for by the SMSC of the device's own operator, or the message would not be here."""
-    living = Device.objects.filter(msisdn=msisdn).exclude(access=Access.RETIRED)
+    living = Device.objects.filter(msisdn=msisdn).living()
     confirmed_first = living.order_by(F("msisdn_confirmed_at").asc(nulls_last=True), "pk")
     device = confirmed_first.select_related("operator").first()
     if device is None:
@@ -58,7 +58,7 @@ def _by_number(msisdn: str) -> Device:
 def _by_name(endpoint: str | None) -> Device:
     if endpoint is None:
         raise bad_request("ENDPOINT_INVALID", "ep is missing and there are no credentials; send ep.")
-    living = Device.objects.filter(endpoint=endpoint).exclude(access=Access.RETIRED)
+    living = Device.objects.filter(endpoint=endpoint).living()
     device = living.select_related("operator").first()
     if device is None:
         raise bad_request("ENDPOINT_UNKNOWN", "No device has this endpoint; add it first.")

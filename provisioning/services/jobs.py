@@ -21,7 +21,7 @@ from devices.inventory.models import Device
 from devices.inventory.services import devices
 from devices.inventory.states import MOVES, Access, Provisioning
 from provisioning import events
-from provisioning.models import JOB_OPEN, Job, JobKind, JobState, JobStep, StepState
+from provisioning.models import Job, JobKind, JobState, JobStep, StepState
 from provisioning.selectors import contacts
 from provisioning.steps import KINDS, NEEDS_NOBODY, plan
 from provisioning.steps.results import Done, Failed, Skipped, StepResult, Waiting
@@ -45,7 +45,7 @@ def create(
         locked = locks.device(device.pk)
         if locked.access == Access.RETIRED:
             raise Refused("DEVICE_REMOVED")
-        if Job.objects.filter(device=locked, kind=kind, state__in=JOB_OPEN).exists():
+        if Job.objects.filter(device=locked, kind=kind).open().exists():
             raise Refused("JOB_RUNS_ALREADY")
         (job,) = _made([locked], kind, requested_by, reason, now)
         if locked.provisioning == Provisioning.FAILED:
@@ -150,11 +150,11 @@ def _one_step(job_id: int, now: datetime) -> bool:
 
 def _lock(job_id: int) -> tuple[Device, Job] | None:
     """The device and the open job, locked in this order; None when the job is over."""
-    device_id = Job.objects.filter(pk=job_id, state__in=JOB_OPEN).values_list("device_id", flat=True).first()
+    device_id = Job.objects.filter(pk=job_id).open().values_list("device_id", flat=True).first()
     if device_id is None:
         return None
     device = locks.device_with_operator(device_id)
-    job = locks.rows(Job.objects).filter(pk=job_id, state__in=JOB_OPEN).first()
+    job = locks.rows(Job.objects).filter(pk=job_id).open().first()
     return None if job is None else (device, job)
 
 
@@ -263,7 +263,7 @@ def cancel(*, job_id: int, reason: str = "", now: datetime | None = None) -> boo
 
 def wake(*, device_id: int, now: datetime) -> list[int]:
     """Make the device's open jobs due and ring for them; part of the caller's unit of work."""
-    open_jobs = locks.rows(Job.objects).filter(device_id=device_id, state__in=JOB_OPEN).order_by("pk")
+    open_jobs = locks.rows(Job.objects).filter(device_id=device_id).open().order_by("pk")
     ids = [job.pk for job in open_jobs.only("pk")]
     Job.objects.filter(pk__in=ids).update(next_run_at=now, lease_until=None)
     events.jobs_ready(ids)
@@ -272,7 +272,7 @@ def wake(*, device_id: int, now: datetime) -> list[int]:
 
 def device_heard(*, device_id: int, now: datetime | None = None) -> None:
     """The device registered or updated: its jobs may go on; without one its registration is proof."""
-    open_jobs = Job.objects.filter(device_id=device_id, state__in=JOB_OPEN)
+    open_jobs = Job.objects.filter(device_id=device_id).open()
     ids = list(open_jobs.order_by("pk").values_list("pk", flat=True))
     for job_id in ids:
         advance(job_id=job_id, now=now)

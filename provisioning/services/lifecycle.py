@@ -20,7 +20,6 @@ from devices.inventory.services import credentials, devices
 from devices.inventory.states import Access
 from devices.observations.services import observation_access
 from devices.registry.services import registrations
-from provisioning.models import JOB_OPEN
 from provisioning.services import jobs, sessions
 
 
@@ -63,7 +62,7 @@ def release(*, device: Device, reason: str = "", now: datetime | None = None) ->
         locked = locks.device(device.pk)
         if locked.access == Access.RETIRED:
             return False
-        open_jobs = locked.jobs.filter(state__in=JOB_OPEN).order_by("pk")
+        open_jobs = locked.jobs.open().order_by("pk")
         for job_id in list(open_jobs.values_list("pk", flat=True)):
             jobs.cancel(job_id=job_id, reason=reason, now=now)
         sessions.end_running(device=locked, cause="DEVICE_RETIRED", detail=reason, now=now)

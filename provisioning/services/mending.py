@@ -11,7 +11,6 @@ from accounts.models import User
 from audit import ledger
 from devices.inventory.models import Device
 from devices.inventory.states import Provisioning
-from provisioning.models import JOB_OPEN
 from provisioning.services import corrections, jobs, sessions
 from provisioning.services.onboarding import requested_by
 
@@ -42,7 +41,7 @@ def correct_endpoint(*, device: Device, endpoint: str, by: User | None = None, r
 def _go_on(device: Device, by: User | None, reason: str) -> None:
     now: datetime = timezone.now()
     sessions.end_running(device=device, cause="BOOTSTRAP_INTERRUPTED", detail=reason, now=now)
-    is_open = device.jobs.filter(state__in=JOB_OPEN).exists()
+    is_open = device.jobs.open().exists()
     if device.provisioning == Provisioning.FAILED and not is_open:
         jobs.create(device=device, requested_by=requested_by(by), reason=reason)
     else:

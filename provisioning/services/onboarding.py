@@ -20,7 +20,6 @@ from devices.inventory.services import devices, intake
 from devices.inventory.services.devices import Added
 from devices.inventory.states import Access, Provisioning
 from devices.messaging.services import smsc_links
-from provisioning.models import JOB_OPEN
 from provisioning.services import jobs, profiles
 
 __all__ = ["Added", "Taken", "add_device", "renew_key", "take_end_devices"]
@@ -83,7 +82,7 @@ def take_end_devices(
         intake.check_people(locked.operator, locked.subscriber)
         rows = end_device_choices.on_offer(locked, identifiers)
         names = [row.identifier for row in rows]
-        living = Device.objects.filter(endpoint__in=names).exclude(access=Access.RETIRED)
+        living = Device.objects.filter(endpoint__in=names).living()
         refused = dict.fromkeys(living.values_list("endpoint", flat=True), "ENDPOINT_TAKEN")
         refused |= dict.fromkeys(set(identifiers or ()) - set(names), "NOT_FOUND")
         free = [row for row in rows if row.identifier not in refused]
@@ -100,7 +99,7 @@ def renew_key(*, device: Device) -> Added:
     """
     with ledger.unit_of_work():
         added = devices.renew_key(device=device)
-        is_open = added.device.jobs.filter(state__in=JOB_OPEN).exists()
+        is_open = added.device.jobs.open().exists()
         if added.device.provisioning == Provisioning.FAILED and not is_open:
             jobs.create(device=added.device, requested_by="system", reason="A new key was made")
     return added

@@ -16,7 +16,7 @@ from devices.inventory.security import Material, Mode
 from devices.inventory.services import credentials
 from lwm2m import bootstrap
 from provisioning import events
-from provisioning.models import JOB_OPEN, BootstrapProfile, Job, StepState
+from provisioning.models import BootstrapProfile, Job, StepState
 from provisioning.services import addresses, profile_paths
 
 DEFAULT_NAME = "Standard"
@@ -131,10 +131,9 @@ _RECORDED = (
 def _wake_waiting(operator_id: int) -> None:
     waiting = Job.objects.filter(
         operator_id=operator_id,
-        state__in=JOB_OPEN,
         steps__kind="render_profile",
         steps__state=StepState.WAITING,
-    )
+    ).open()
     ids = [job.pk for job in locks.rows(waiting.order_by("pk")).only("pk")]
     Job.objects.filter(pk__in=ids).update(next_run_at=timezone.now())
     events.jobs_ready(ids)

@@ -23,7 +23,7 @@ from lwm2m.bootstrap import BootstrapPlan, Finished
 from lwm2m.messages import BootstrapRequest
 from lwm2m.registration import Origin
 from provisioning import events
-from provisioning.models import JOB_OPEN, BootstrapExchange, BootstrapSession, SessionState
+from provisioning.models import BootstrapExchange, BootstrapSession, SessionState
 from provisioning.services import doorkeeper, jobs
 
 STUCK_SECONDS = 247
@@ -94,7 +94,7 @@ def begin(*, request: BootstrapRequest, origin: Origin, credential_id: int | Non
 
 
 def _prepare(device: Device, now: datetime) -> None:
-    open_jobs = device.jobs.filter(state__in=JOB_OPEN).order_by("pk").values_list("pk", flat=True)
+    open_jobs = device.jobs.open().order_by("pk").values_list("pk", flat=True)
     for job_id in list(open_jobs):
         jobs.advance(job_id=job_id, now=now)
 

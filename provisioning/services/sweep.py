@@ -39,7 +39,7 @@ def run(*, now: datetime) -> Swept:
 def due(*, now: datetime, limit: int = LIMIT) -> list[int]:
     """Jobs that nobody rang for lately: overdue ones, and waiting ones whose condition has come true."""
     unrung = Q(lease_until__isnull=True) | Q(lease_until__lte=now)
-    overdue = Job.objects.filter(unrung, state__in=JOB_OPEN, next_run_at__lte=now).order_by("next_run_at")
+    overdue = Job.objects.open().filter(unrung, next_run_at__lte=now).order_by("next_run_at")
     found = dict.fromkeys(overdue.values_list("pk", flat=True)[:limit])
     job_unrung = Q(job__lease_until__isnull=True) | Q(job__lease_until__lte=now)
     for kind, module in KINDS.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from devices.inventory.models import Credential, CredentialState, Device, Reach
+from devices.inventory.models import Credential, Device, Reach
 from devices.inventory.services import devices
 from devices.inventory.states import Access
 from devices.messaging.models import SmscLink
@@ -35,7 +35,7 @@ def run(*, step: JobStep, device: Device, now: datetime) -> StepResult:
 
 def _has_credential(device: Device) -> bool:
     rows = Credential.objects.filter(device=device, plane=devices.own_plane(device.onboarding))
-    return rows.exclude(state=CredentialState.RETIRED).exists()
+    return rows.usable().exists()
 
 
 def due() -> None:

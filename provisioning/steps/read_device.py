@@ -65,9 +65,8 @@ def facts(answer: Any) -> dict[str, str]:
 
 
 def due() -> Q:
-    ended = Command.objects.filter(
+    ended = Command.objects.ended().filter(
         device=OuterRef("job__device_id"),
         correlation=Concat(Value(f"{CORRELATION}:"), Cast(OuterRef("pk"), CharField())),
-        state__in=COMMAND_ENDED,
     )
     return Q(Exists(ended))

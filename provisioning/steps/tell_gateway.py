@@ -11,7 +11,7 @@ from datetime import datetime
 from django.db.models import CharField, Exists, OuterRef, Q, Value
 from django.db.models.functions import Cast, Concat
 
-from devices.commands.models import COMMAND_ENDED, Command, CommandState
+from devices.commands.models import Command, CommandState
 from devices.inventory.models import Device
 from provisioning.models import BootstrapProfile, JobStep
 from provisioning.services import profile_observations, profiles
@@ -27,10 +27,10 @@ def run(*, step: JobStep, device: Device, now: datetime) -> StepResult:
         wanted, refused = _want(step, device, now)
         if not wanted and not refused:
             return Skipped()
-        if asked.exclude(state__in=COMMAND_ENDED).exists():
+        if asked.open().exists():
             return Waiting(data={"wanted": wanted, "refused": refused})
         step.data = {**step.data, "wanted": wanted, "refused": refused}
-    if waiting := asked.exclude(state__in=COMMAND_ENDED).first():
+    if waiting := asked.open().first():
         return Waiting(waiting.cause, waiting.detail)
     failed = asked.exclude(state=CommandState.DONE).first()
     said = {"wanted": step.data["wanted"], "refused": step.data["refused"]}
@@ -61,5 +61,5 @@ def due() -> Q:
     waiting = Command.objects.filter(
         device=OuterRef("job__device_id"),
         correlation=Concat(Value(f"{CORRELATION}:"), Cast(OuterRef("pk"), CharField())),
-    ).exclude(state__in=COMMAND_ENDED)
+    ).open()
     return ~Exists(waiting)

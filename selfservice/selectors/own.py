@@ -11,16 +11,13 @@ from django.db.models import Count, Q, QuerySet
 from django.http import Http404
 
 from accounts.models import User
-from accounts.scoping import of_subscriber
 from devices.inventory.models import Device
-from devices.inventory.states import Access
 from devices.registry.selectors import present, search, ways
 from devices.registry.selectors.sessions import Session
 
 
 def devices(user: User) -> QuerySet[Device]:
-    living = Device.objects.exclude(access=Access.RETIRED)
-    return of_subscriber(living, user, "subscriber").select_related("operator", *ways.PRESENCE)
+    return Device.objects.of_subscriber(user).select_related("operator", *ways.PRESENCE)
 
 
 def get(user: User, device_id: int) -> Device:
@@ -71,7 +68,7 @@ def _shown(show: str, now: datetime) -> Q:
 
 
 def counts(user: User, now: datetime) -> Counts:
-    devices = of_subscriber(Device.objects.exclude(access=Access.RETIRED), user, "subscriber")
+    devices = Device.objects.of_subscriber(user)
     found = devices.aggregate(
         total=Count("pk"), **{show: Count("pk", filter=_shown(show, now)) for show in _STATES}
     )

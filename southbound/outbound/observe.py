@@ -73,7 +73,7 @@ class ObservationRepair:
 def _repair(ended: Sequence[int], wanting: Sequence[int]) -> Sequence[Sequence[int]]:
     now = timezone.now()
     if ended:
-        alive = Registration.objects.filter(pk__in=ended, is_live=True).values_list("pk", flat=True)
+        alive = Registration.objects.live().filter(pk__in=ended).values_list("pk", flat=True)
         observations.lost(device_ids=set(ended) - set(alive))
     if not wanting:
         return (), ()

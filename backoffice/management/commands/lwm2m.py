@@ -24,7 +24,6 @@ from devices.commands.models import CommandState as State
 from devices.commands.selectors import commands
 from devices.commands.services import mailbox, operations
 from devices.inventory.models import Device
-from devices.inventory.states import Access
 from devices.registry.selectors import device_models, ways
 from lwm2m.objects import Catalogue
 
@@ -94,7 +93,7 @@ class Command(BaseCommand):
             raise SystemExit(status)
 
     def _device(self, endpoint: str, operator: str | None) -> Device:
-        rows = Device.objects.filter(endpoint=endpoint).exclude(access=Access.RETIRED)
+        rows = Device.objects.filter(endpoint=endpoint).living()
         if operator:
             rows = rows.filter(operator__slug=operator)
         device = rows.select_related(*ways.PRESENCE).first()

@@ -6,6 +6,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from devices.commands.querysets import CommandQuerySet
+
 
 class Operation(models.TextChoices):
     READ = "read", "Read"
@@ -70,6 +72,8 @@ class Command(models.Model):
     answer = models.JSONField(null=True, blank=True)
     cause = models.CharField(max_length=40, blank=True)
     detail = models.TextField(blank=True)
+
+    objects = CommandQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

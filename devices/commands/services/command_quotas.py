@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 
 from accounts.errors import Refused
-from devices.commands.models import COMMAND_ENDED, Command
+from devices.commands.models import Command
 from devices.inventory.models import Device
 
 PERSON = "user:"  # how `requested_by` begins where somebody asked; the portal's own jobs bound themselves
@@ -16,5 +16,5 @@ def check(device: Device, requested_by: str) -> None:
     if not requested_by.startswith(PERSON):
         return
     asked = Command.objects.filter(device=device, requested_by__startswith=PERSON)
-    if asked.exclude(state__in=COMMAND_ENDED).count() >= settings.COMMANDS_PER_DEVICE:
+    if asked.open().count() >= settings.COMMANDS_PER_DEVICE:
         raise Refused("COMMANDS_REACHED", count=settings.COMMANDS_PER_DEVICE)

@@ -157,7 +157,7 @@ def _heard_since(held_back: Sequence[Command]) -> list[Command]:
     held_back = [command for command in held_back if command.cause != BUSY]
     if not held_back:
         return []
-    rows = Registration.objects.filter(device_id__in=[c.device_id for c in held_back], is_live=True)
+    rows = Registration.objects.live().filter(device_id__in=[c.device_id for c in held_back])
     seen = dict(rows.values_list("device_id", "last_seen_at"))
     return [c for c in held_back if c.sent_at and c.device_id in seen and seen[c.device_id] > c.sent_at]
 

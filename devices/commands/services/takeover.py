@@ -72,12 +72,12 @@ def sessions_here(
 def without_session(*, flow: str, host: str, now: datetime) -> int:
     """How many devices are registered over DTLS and known to no process that runs: they have to shake hands anew."""
     flows = {row.flow for row in processes.living(host=host, now=now)} | {flow}
-    return Registration.objects.filter(is_live=True, transport=Transport.DTLS).exclude(flow__in=flows).count()
+    return Registration.objects.live().filter(transport=Transport.DTLS).exclude(flow__in=flows).count()
 
 
 def adopt(*, device_ids: Iterable[int], flow: str, host: str, now: datetime) -> list[int]:
     """These answered this process: it is theirs now, unless another one that runs is; returns which it became."""
     flows = [row.flow for row in processes.living(host=host, now=now)]
     ids = sorted(set(device_ids))
-    Registration.objects.filter(pk__in=ids, is_live=True).exclude(flow__in=flows).update(flow=flow)
+    Registration.objects.live().filter(pk__in=ids).exclude(flow__in=flows).update(flow=flow)
     return list(Registration.objects.filter(pk__in=ids, flow=flow).values_list("pk", flat=True))

@@ -16,7 +16,7 @@ from devices.gateways.services import end_device_history, parked_reports
 from devices.gateways.services.end_device_reading import Instance, Resources, usable
 from devices.inventory import events, locks
 from devices.inventory.models import Device, Plane, Reach
-from devices.inventory.states import Access, Provisioning
+from devices.inventory.states import Provisioning
 from devices.registry import events as registry_events
 from devices.registry.services import knocks
 from devices.registry.services.knocks import KnockSeen
@@ -157,7 +157,7 @@ def _changed(row: EndDevice, one: Instance, gateway: Device, result: Told, now: 
 
 def _owned(gateway: Device, identifiers: list[str], result: Told, now: datetime) -> dict[str, Device]:
     """Identifier -> the device that this row is from now on: one announced, or one another gateway told of."""
-    living = Device.objects.filter(endpoint__in=identifiers).exclude(access=Access.RETIRED)
+    living = Device.objects.filter(endpoint__in=identifiers).living()
     devices = {device.endpoint: device for device in living.order_by("pk")}
     if not devices:
         return {}

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from devices.inventory import security as modes
 from devices.inventory.models.device import Device
+from devices.inventory.querysets import CredentialQuerySet
 
 
 class Plane(models.TextChoices):
@@ -37,6 +38,8 @@ class Credential(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     first_used_at = models.DateTimeField(null=True, blank=True)
     retired_at = models.DateTimeField(null=True, blank=True)
+
+    objects = CredentialQuerySet.as_manager()
 
     class Meta:
         constraints = [

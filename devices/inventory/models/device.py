@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.models import Operator, Subscriber
 from devices.inventory import security as modes
+from devices.inventory.querysets import DeviceQuerySet
 from devices.inventory.states import Access, Ownership, Provisioning
 
 
@@ -67,6 +68,8 @@ class Device(models.Model):
     firmware_version = models.CharField(max_length=120, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     first_online_at = models.DateTimeField(null=True, blank=True)
+
+    objects = DeviceQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

@@ -215,7 +215,7 @@ def ensure_management(*, device: Device, kind: str) -> Credential:
 
 def newest(device_id: int, plane: str) -> Credential | None:
     """The usable credential that was made last on the plane."""
-    rows = Credential.objects.filter(device_id=device_id, plane=plane, state__in=_USABLE)
+    rows = Credential.objects.filter(device_id=device_id, plane=plane).usable()
     return rows.order_by("-pk").first()
 
 
@@ -229,9 +229,7 @@ def replace(
 ) -> Credential:
     """Another secret of the device's own mode under this identity; the ones before open nothing from now on."""
     with ledger.unit_of_work():
-        current = list(
-            Credential.objects.filter(device=device, plane=plane, state__in=_USABLE).order_by("pk")
-        )
+        current = list(Credential.objects.filter(device=device, plane=plane).usable().order_by("pk"))
         _retire(current, device, reason=reason or "a new key was made")
         return store(device=device, plane=plane, kind=device.security, material=material, origin=origin)
 
@@ -278,7 +276,7 @@ def first_use(*, credential_ids: Iterable[int], now: datetime) -> None:
             .select_related("device")
             .filter(pk__in=list(credential_ids))
             .filter(Q(state=CredentialState.PENDING) | Q(first_used_at__isnull=True))
-            .exclude(state=CredentialState.RETIRED)
+            .usable()
             .order_by("pk")
         )
         for credential in new:
@@ -286,10 +284,9 @@ def first_use(*, credential_ids: Iterable[int], now: datetime) -> None:
             credential.first_used_at = now
             credential.save(update_fields=["state", "first_used_at"])
             _record("credential.first_used", credential, credential.device)
-            older = Credential.objects.filter(
+            older = Credential.objects.usable().filter(
                 device_id=credential.device_id,
                 plane=credential.plane,
-                state__in=_USABLE,
                 pk__lt=credential.pk,
             )
             _retire(list(older), credential.device, reason="the device uses a newer one")
@@ -303,7 +300,7 @@ def usable(credential_ids: Iterable[int]) -> set[int]:
 
 def end_sessions(*, device: Device) -> None:
     """The device may not connect now: its sessions end, and its keys open none until it may again."""
-    rows = Credential.objects.filter(device=device, state__in=_USABLE)
+    rows = Credential.objects.filter(device=device).usable()
     _end_sessions(rows.values_list("pk", flat=True))
 
 
@@ -314,7 +311,7 @@ def _end_sessions(credential_ids: Iterable[int]) -> None:
 
 def retire_all(*, device: Device, reason: str) -> None:
     """No key of the device opens anything any more."""
-    _retire(list(Credential.objects.filter(device=device, state__in=_USABLE)), device, reason=reason)
+    _retire(list(Credential.objects.filter(device=device).usable()), device, reason=reason)
 
 
 def _retire(credentials: list[Credential], device: Device, *, reason: str) -> None:

@@ -9,8 +9,7 @@ from django.db.models import Q
 from accounts.errors import Refused
 from accounts.models import Operator, Subscriber, SubscriberState
 from devices.inventory import security as modes
-from devices.inventory.models import Credential, CredentialState, Device, Onboarding, Reach
-from devices.inventory.states import Access
+from devices.inventory.models import Credential, Device, Onboarding, Reach
 
 
 def check_people(operator: Operator, subscriber: Subscriber | None) -> None:
@@ -52,7 +51,7 @@ def check_number_free(msisdn: str, operator: Operator, *, but: int | None = None
 
     That somebody with another operator typed it says nothing, until an SMS came from it.
     """
-    holders = Device.objects.filter(msisdn=msisdn).exclude(access=Access.RETIRED).exclude(pk=but)
+    holders = Device.objects.filter(msisdn=msisdn).living().exclude(pk=but)
     if msisdn and holders.filter(Q(operator=operator) | Q(msisdn_confirmed_at__isnull=False)).exists():
         raise Refused("MSISDN_HELD", field="msisdn")
 
@@ -63,7 +62,7 @@ def check_free(
     """Says that a name is in use, never by whom: names can be guessed."""
     # The identity is looked up first: a device that is added at this moment has both, and its name counts.
     identity_taken = bool(identity) and _has_holder(plane, identity)
-    holder = Device.objects.filter(endpoint=endpoint).exclude(access=Access.RETIRED).first()
+    holder = Device.objects.filter(endpoint=endpoint).living().first()
     if holder is not None:
         raise _endpoint_taken(holder, operator, subscriber)
     if identity_taken:
@@ -78,7 +77,7 @@ def check_identity_free(plane: str, identity: str) -> None:
 
 def _has_holder(plane: str, identity: str) -> bool:
     same = Credential.objects.filter(plane=plane, identity=identity)
-    return same.exclude(state=CredentialState.RETIRED).exists()
+    return same.usable().exists()
 
 
 def _identity_taken() -> Refused:

@@ -8,7 +8,6 @@ from accounts.errors import Refused
 from accounts.models import Subscriber
 from devices.inventory import locks
 from devices.inventory.models import Device, Reach
-from devices.inventory.states import Access
 
 
 def check_devices(subscriber: Subscriber | None, more: int = 1) -> None:
@@ -16,7 +15,7 @@ def check_devices(subscriber: Subscriber | None, more: int = 1) -> None:
     if subscriber is None:
         return
     locks.rows(Subscriber.objects.all()).get(pk=subscriber.pk)
-    held = Device.objects.filter(subscriber=subscriber).exclude(access=Access.RETIRED)
+    held = Device.objects.filter(subscriber=subscriber).living()
     limit = settings.DEVICES_PER_ACCOUNT
     if held.exclude(reach=Reach.GATEWAY).count() + more > limit:
         raise Refused("DEVICES_REACHED", number=subscriber.number, limit=limit, operator=subscriber.operator)

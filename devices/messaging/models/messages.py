@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Operator
+from devices.messaging.querysets import SmsMessageQuerySet
 
 
 class SmsPurpose(models.TextChoices):
@@ -56,6 +57,8 @@ class SmsMessage(models.Model):
     answer = models.CharField(max_length=40, blank=True, help_text="how: by SMS with a code, or by an update")
     cause = models.CharField(max_length=40, blank=True)
     detail = models.CharField(max_length=300, blank=True)
+
+    objects = SmsMessageQuerySet.as_manager()
 
     class Meta:
         verbose_name = "SMS message"

@@ -16,7 +16,6 @@ from django.db.models import F
 from audit import ledger
 from devices.inventory import events
 from devices.inventory.models import Device
-from devices.inventory.states import Access
 from devices.messaging.models import DEFAULT_DAILY_MESSAGES, SmscLink, SmsSpent
 
 
@@ -42,7 +41,7 @@ def owners(numbers: Iterable[str], *, operator_id: int) -> dict[str, Owner]:
     Whoever confirmed a number has it; else the operator's own device that claims it; else another's, which is no
     more than a hint.
     """
-    rows = Device.objects.filter(msisdn__in=set(numbers) - {""}).exclude(access=Access.RETIRED)
+    rows = Device.objects.filter(msisdn__in=set(numbers) - {""}).living()
     found: dict[str, Owner] = {}
     columns = ("msisdn", "pk", "operator_id", "endpoint", "subscriber_id", "reach", "msisdn_confirmed_at")
     for number, *rest, confirmed_at in rows.order_by("pk").values_list(*columns):

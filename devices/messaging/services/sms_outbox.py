@@ -14,7 +14,7 @@ from django.db.models import Case, F, IntegerField, Value, When
 
 from audit import ledger
 from devices.inventory import events, locks
-from devices.messaging.models import SMS_OPEN, SmsMessage, SmsPurpose, SmsState
+from devices.messaging.models import SmsMessage, SmsPurpose, SmsState
 from devices.messaging.services import sms_numbers
 
 DETAIL_LIMIT = 300
@@ -132,7 +132,7 @@ def queue(*, messages: Sequence[Outgoing], now: datetime) -> list[int | None]:
 
 def _waiting(messages: Sequence[Outgoing]) -> set[tuple[int, str, bytes]]:
     numbers = {message.msisdn for message in messages}
-    rows = SmsMessage.objects.filter(msisdn__in=numbers, state__in=SMS_OPEN)
+    rows = SmsMessage.objects.filter(msisdn__in=numbers).open()
     return {(o, m, bytes(p)) for o, m, p in rows.values_list("operator_id", "msisdn", "payload")}
 
 
@@ -217,7 +217,7 @@ def drop_dead(*, operator_id: int, holder: str, now: datetime) -> int:
     The mailbox sends its commands anew. Whether the SMSC took what was under way is not known, and a doubled
     message costs money: the device's own repetition repairs what is lost. Answers and triggers that wait go out.
     """
-    gone = SmsMessage.objects.filter(operator_id=operator_id, state__in=SMS_OPEN).exclude(flow=holder)
+    gone = SmsMessage.objects.filter(operator_id=operator_id).open().exclude(flow=holder)
     with ledger.unit_of_work():
         requests = gone.filter(purpose=SmsPurpose.REQUEST, state=SmsState.QUEUED).exclude(flow="")
         dropped = requests.update(

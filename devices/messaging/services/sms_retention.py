@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from audit import pruning
-from devices.messaging.models import SMS_OPEN, SmsMessage, SmsPart, SmsSpent
+from devices.messaging.models import SmsMessage, SmsPart, SmsSpent
 from devices.messaging.services import sms_receipt_keys
 
 KEPT = timedelta(days=30)
@@ -15,7 +15,7 @@ def prune(*, now: datetime) -> int:
     """Delete what was over that long ago; returns how many went. What waits is never deleted."""
     before = now - KEPT
     parts = SmsPart.objects.filter(handled_at__lt=before)
-    messages = SmsMessage.objects.filter(created_at__lt=before).exclude(state__in=SMS_OPEN)
+    messages = SmsMessage.objects.filter(created_at__lt=before).ended()
     days = SmsSpent.objects.filter(day__lt=before.date())
     gone = sms_receipt_keys.prune(now=now, limit=pruning.LIMIT)
     for rows in (parts, messages, days):

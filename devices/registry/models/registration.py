@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from devices.registry.querysets import RegistrationQuerySet
+
 
 class Transport(models.TextChoices):
     UDP = "udp", "UDP"
@@ -41,6 +43,8 @@ class Registration(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     register_digest = models.BigIntegerField(null=True, editable=False)
     """Of the Register message as it came, with its id: any process tells its repetition by it."""
+
+    objects = RegistrationQuerySet.as_manager()
 
     class Meta:
         # What a notification is known by. A refresh changes none of these, so it stays within its page (HOT).

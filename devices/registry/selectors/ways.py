@@ -29,7 +29,7 @@ def carrier_id(device: Device) -> int | None:
 
 def live_registration(device: Device) -> QuerySet[Registration]:
     """The one live registration that leads to the device, or none."""
-    return Registration.objects.filter(device_id=carrier_id(device), is_live=True)
+    return Registration.objects.live().filter(device_id=carrier_id(device))
 
 
 def end_device(device: Device) -> EndDevice | None:

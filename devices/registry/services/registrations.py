@@ -63,7 +63,7 @@ def expire(*, device_ids: Iterable[int], now: datetime, grace_seconds: float = 0
 
 def end(*, device: Device, cause: str, now: datetime) -> bool:
     """The portal ends the registration of a device that the caller has locked; False where none was live."""
-    if not Registration.objects.filter(device=device, is_live=True).update(is_live=False):
+    if not Registration.objects.live().filter(device=device).update(is_live=False):
         return False
     RegistrationDetail.objects.filter(device=device).update(ended_at=now, end_cause=cause)
     device_trail.record(device, "registration.ended", cause=cause)

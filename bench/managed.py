@@ -64,7 +64,7 @@ def observe(count: int, prefix: str) -> int:
 def commands(count: int, prefix: str, each: int) -> float:
     """Through the service that pages use; many of them share a commit, as their rate is not what is measured."""
     from audit import ledger
-    from devices.commands.services import operations
+    from devices.operations.services import operations
 
     began = time.monotonic()
     asked = iter([device for _ in range(each) for device in _first(count, prefix)])

@@ -8,9 +8,10 @@ from rest_framework import serializers
 
 from devices.commands.dangers import Asker
 from devices.commands.models import Command, CommandState, Operation
-from devices.commands.services import mailbox, operations
+from devices.commands.services import mailbox
 from devices.inventory import object_models, secrecy
 from devices.observations.models import Observation, ObservationState
+from devices.operations.services import operations
 from devices.telemetry.models import TraceMessage
 from lwm2m.objects import Catalogue
 from lwm2m.paths import Path

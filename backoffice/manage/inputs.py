@@ -1,6 +1,6 @@
 """Typed inputs for values: one form field per data type of an object model, and its JSON for the operation.
 
-They check shape, so that a slip is said at the field at once; `devices.commands.services.operations` checks meaning.
+They check shape, so that a slip is said at the field at once; `devices.operations.services.operations` checks meaning.
 """
 
 from __future__ import annotations

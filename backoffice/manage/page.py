@@ -21,8 +21,9 @@ from backoffice.manage.facts import Facts
 from devices.commands import dangers
 from devices.commands.dangers import Asker
 from devices.commands.models import Command, Operation
-from devices.commands.services import mailbox, operations
+from devices.commands.services import mailbox
 from devices.inventory.models import Device, Reach
+from devices.operations.services import operations
 from devices.registry import awake
 from devices.registry.selectors import present
 from devices.registry.services import awake_windows

@@ -25,6 +25,7 @@ from devices.commands.services import delivery
 from devices.inventory import locks
 from devices.inventory.models import Device, Plane
 from devices.messaging.services import sms_numbers
+from devices.operations.services import settlement
 from devices.registry import awake
 from devices.registry.models import Transport
 from devices.registry.services import sender_store
@@ -187,7 +188,7 @@ class Turns:
                 delivery.prolong(command_id=prolonged.command_id, flow=self._flow, until=until)
             if settled:
                 outcomes = [(one.command_id, one.outcome) for one in settled]
-                delivery.settle(devices=devices, outcomes=outcomes, now=now)
+                settlement.settle(devices=devices, outcomes=outcomes, now=now)
             # Before the next command is claimed: an answer, and a block that was acknowledged, make a device in queue
             # mode listen anew (OMA-TS-LightweightM2M_Transport 6.5). Others are not written.
             sender_store.heard({turn.device_id for turn in batch if _has_spoken(turn)}, now=now)

@@ -1,6 +1,6 @@
 """What the portal asks gateways about the devices behind them, and when: after Register, a new object list, a doubt.
 
-The answers are commands of the mailbox like others, and `devices.commands.services.settlement` takes in what they tell.
+The answers are commands of the mailbox like others; `devices.operations.services.settlement` takes in what they tell.
 """
 
 from __future__ import annotations

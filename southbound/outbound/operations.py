@@ -1,6 +1,6 @@
 """What a command of the mailbox is on the wire: one function per operation. `answers` reads what comes back.
 
-Arguments are JSON in the form that `devices.commands.services.operations` checked and wrote down; what jobs queue by
+Arguments are JSON in the form that `devices.operations.services.operations` checked and wrote down; what jobs queue by
 themselves has the same form. Nothing here asks the object model whether something may be done: the device says so.
 """
 

@@ -16,7 +16,7 @@ from knox.models import AuthToken
 
 from accounts.roles import Role
 from api.devices.endpoint_paths import PREFIX
-from devices.commands.services import operations
+from devices.operations.services import operations
 
 TAILS = sorted(
     {

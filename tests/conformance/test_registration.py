@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from devices.commands.models import Command
-from devices.commands.services import operations
+from devices.operations.services import operations
 from devices.registry.models import Registration, RegistrationDetail
 from lwm2m.codes import Code
 from lwm2m.messages import Request

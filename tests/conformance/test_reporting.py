@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from devices.commands.services import operations
 from devices.observations.models import Observation
+from devices.operations.services import operations
 from devices.registry.models import Registration
 from devices.telemetry.models import ResourceHistory, ResourceValue
 from lwm2m.codes import Code

@@ -9,6 +9,7 @@ from django.utils import timezone
 from devices.commands.outcomes import Claimed, DeviceRefused, Done, Observing
 from devices.commands.services import mailbox
 from devices.inventory.models import Device
+from devices.operations.services import settlement
 
 
 def claim(device: Device) -> Claimed | None:
@@ -25,5 +26,5 @@ def answer(
     registration_id = device.registration.registration_id
     observing = Observing(registration_id, token) if token else None
     outcome = Done(code, said, observing) if code[0] == "2" else DeviceRefused(code)
-    mailbox.settle(command_id=claimed.command_id, outcome=outcome, now=timezone.now())
+    settlement.settle_one(command_id=claimed.command_id, outcome=outcome, now=timezone.now())
     return claimed

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from devices.commands.services import operations
 from devices.inventory.models import Device
 from devices.inventory.services import object_models
 from devices.inventory.services.object_models import Result, Source
+from devices.operations.services import operations
 from devices.telemetry.models import ResourceValue
 from devices.telemetry.selectors import values
 from lwm2m.requests import register_request, send_request

@@ -8,11 +8,11 @@ import pytest
 from rest_framework.test import APIClient
 
 from accounts.errors import Refused
-from devices.commands.services import operations
 from devices.inventory import object_models as catalogues
 from devices.inventory.models import Device, ObjectDefinition
 from devices.inventory.services import object_models
 from devices.inventory.services.object_models import Result, Source
+from devices.operations.services import operations
 from devices.registry.models import RegistrationDetail
 from lwm2m.object_links import ObjectLinks
 from lwm2m.requests import register_request

@@ -9,9 +9,9 @@ import pytest
 from django.utils import timezone
 
 from devices.commands.models import Command
-from devices.commands.services import operations
 from devices.observations.models import Observation
 from devices.observations.services import observations
+from devices.operations.services import operations
 from devices.registry.models import Registration
 from devices.telemetry.models import ResourceValue
 from lwm2m.requests import register_request, send_request, update_request

@@ -7,9 +7,9 @@ import asyncio
 import pytest
 
 from devices.commands.models import Command
-from devices.commands.services import operations
 from devices.inventory.models import Reach
 from devices.messaging.models import SmsMessage, SmsPart, SmsState
+from devices.operations.services import operations
 from devices.registry.models import Registration
 from smpp import Status
 from tests.interop.foreign_smsc import ForeignSmsc

@@ -10,8 +10,9 @@ from accounts.errors import Refused
 from accounts.services import subscribers
 from audit.models import LedgerEvent
 from backoffice.subscribers import SubscriberAdmin
-from devices.commands.services import mailbox, operations
+from devices.commands.services import mailbox
 from devices.inventory.models import Device
+from devices.operations.services import operations
 from provisioning.services import closing, lifecycle, onboarding
 from tests.devices import making
 from tests.provisioning.conftest import worker  # noqa: F401

@@ -9,6 +9,7 @@ from devices.commands.models import Command
 from devices.commands.outcomes import Done
 from devices.commands.services import mailbox
 from devices.inventory.models import Credential, Device, Plane
+from devices.operations.services import settlement
 from lwm2m.bootstrap import Finished
 from lwm2m.messages import BootstrapRequest
 from lwm2m.registration import Origin
@@ -84,7 +85,9 @@ def answer(device: Device, *, now: datetime | None = None, outcome: Any = None) 
     claimed = mailbox.claim(device_id=device.pk, flow=FLOW, now=now)
     if claimed is None:
         return None
-    return mailbox.settle(command_id=claimed.command_id, outcome=outcome or Done("2.05", ANSWER), now=now)
+    return settlement.settle_one(
+        command_id=claimed.command_id, outcome=outcome or Done("2.05", ANSWER), now=now
+    )
 
 
 def after(device: Device, seconds: float = 1) -> datetime:

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from devices.commands.models import Command
-from devices.commands.services import operations
 from devices.inventory.models import Device, Plane
+from devices.operations.services import operations
 from simulator.device import Device as Client
 from tests.fakes.devices import running_device
 from tests.southbound.client import until

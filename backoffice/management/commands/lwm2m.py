@@ -22,8 +22,9 @@ from devices.commands.models import COMMAND_ENDED, Operation
 from devices.commands.models import Command as Row
 from devices.commands.models import CommandState as State
 from devices.commands.selectors import commands
-from devices.commands.services import mailbox, operations
+from devices.commands.services import mailbox
 from devices.inventory.models import Device
+from devices.operations.services import operations
 from devices.registry.selectors import device_models, ways
 from lwm2m.objects import Catalogue
 

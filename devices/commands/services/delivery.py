@@ -7,6 +7,7 @@ instead of a dozen. The caller has locked the devices (`locks.devices`), and wha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,8 +17,7 @@ from audit import ledger
 from devices.commands import events, waking
 from devices.commands.models import Command, CommandState, Operation
 from devices.commands.outcomes import BUSY, Claimed, DeviceRefused, Done, Later, Outcome, Silent
-from devices.commands.services import command_history, delivery_sql, gateway_delivery, settlement
-from devices.commands.services.settlement import Learned
+from devices.commands.services import command_history, delivery_sql, gateway_delivery
 from devices.inventory import events as inventory_events
 from devices.inventory import locks, object_models, secrecy, vault
 from devices.inventory.models import Device
@@ -49,15 +49,25 @@ BROKEN_OFF = Silent(
 """The device listens at its new place: a command that may be repeated is tried there at once."""
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A command that was in flight; `answer` is what its device said, None where that was nothing or "later"."""
+
+    command: Command
+    answer: Done | DeviceRefused | None
+
+
 def settle(
     *, devices: Mapping[int, Device], outcomes: Sequence[tuple[int, Outcome]], now: datetime
-) -> list[Command]:
-    """Write how claimed commands of locked devices ended; those that are not in flight any more are left alone."""
+) -> list[Settled]:
+    """Write how claimed commands of locked devices ended; those that are not in flight any more are left alone.
+
+    What an answer means for other rooms is not written: `devices.operations.services.settlement` does both.
+    """
     said = dict(outcomes)
     rows = locks.rows(Command.objects).filter(pk__in=said, device_id__in=devices, state=CommandState.SENT)
     commands = list(rows.order_by("device_id", "pk").defer("created_at", "expires_at", "sent_at"))
-    _settle_all([(command, said[command.pk]) for command in commands], devices, now)
-    return commands
+    return _settle_all([(command, said[command.pk]) for command in commands], devices, now)
 
 
 def claim(
@@ -71,7 +81,8 @@ def claim(
     """The next command of each of these locked devices, where one may be sent now: one in flight (NSTART=1).
 
     For a gateway it may be one of a device behind it. Those `asleep` get only what is meant to wake them. What a
-    process that died had claimed is settled as lost, and may be the next one.
+    process that died had claimed is settled as lost, and may be the next one. What is settled here no device has
+    answered, so that nothing else follows.
     """
     free = {pk: device for pk, device in devices.items() if device.access == Access.ACTIVE}
     gateways = gateway_delivery.gateways(free)
@@ -164,18 +175,19 @@ def _heard_since(held_back: Sequence[Command]) -> list[Command]:
 
 def _settle_all(
     pairs: Sequence[tuple[Command, Outcome]], devices: Mapping[int, Device], now: datetime
-) -> None:
-    """The values come last, in one statement, and the rows of the commands in another."""
+) -> list[Settled]:
+    """The rows of the commands are written in one statement."""
     if not pairs:
-        return
-    learned: list[Learned] = []
+        return []
+    settled: list[Settled] = []
     with ledger.together():
         for command, outcome in pairs:
-            _judge(command, devices[command.device_id], outcome, now, learned)
+            command.device = devices[command.device_id]
+            settled.append(Settled(command, _judge(command, command.device, outcome, now)))
     delivery_sql.write([command for command, _ in pairs])
-    told = {command.device_id: devices[command.device_id].operator_id for command, _ in pairs}
-    settlement.keep(learned, now, operators=told)
+    told = {command.device_id: command.device.operator_id for command, _ in pairs}
     inventory_events.devices_changed(told.items(), ["commands"])
+    return settled
 
 
 def settle_one(command: Command, device: Device, outcome: Outcome, now: datetime) -> None:
@@ -183,22 +195,22 @@ def settle_one(command: Command, device: Device, outcome: Outcome, now: datetime
     _settle_all([(command, outcome)], {device.pk: device}, now)
 
 
-def _judge(command: Command, device: Device, outcome: Outcome, now: datetime, learned: list[Learned]) -> None:
+def _judge(command: Command, device: Device, outcome: Outcome, now: datetime) -> Done | DeviceRefused | None:
+    """Put it into the row; returns the answer that ended the command."""
     match outcome:
         case Done(code, answer):
-            command.device = device  # whose operator's models the answer is read by
-            learned.append(settlement.done(command, outcome, now))
             catalogue = object_models.catalogue(device.operator_id)
             shown = secrecy.masked(_bounded(answer), Path.parse(command.path), catalogue)
             _end(command, device, CommandState.DONE, now, code=code, answer=shown)
+            return outcome
         case DeviceRefused(code, cause, detail):
-            learned.append(settlement.refused(command, outcome, now))
             _end(command, device, CommandState.REFUSED, now, code=code, cause=cause, detail=detail)
+            return outcome
         case Later(seconds, _, detail) if command.attempts < MAX_LATER:
             shortest, longest = LATER_SECONDS
             _again(command, BUSY, detail, now + timedelta(seconds=min(max(seconds, shortest), longest)))
         case Later(_, code, detail):
-            _judge(command, device, DeviceRefused(code, BUSY, detail), now, learned)
+            return _judge(command, device, DeviceRefused(code, BUSY, detail), now)
         case Silent(cause, detail):
             if not outcome.is_counted and command.broken_off < MAX_BROKEN_OFF:
                 command.broken_off += 1
@@ -206,9 +218,12 @@ def _judge(command: Command, device: Device, outcome: Outcome, now: datetime, le
             is_last = outcome.is_final or command.attempts >= MAX_ATTEMPTS
             if command.operation in _ONCE or is_last:
                 _end(command, device, CommandState.SILENT, now, cause=cause, detail=detail)
-                return
-            is_held_back = outcome is not LOST and outcome is not BROKEN_OFF
-            _again(command, cause, detail, now + timedelta(seconds=RETRY_SECONDS) if is_held_back else None)
+            else:
+                is_held_back = outcome is not LOST and outcome is not BROKEN_OFF
+                _again(
+                    command, cause, detail, now + timedelta(seconds=RETRY_SECONDS) if is_held_back else None
+                )
+    return None
 
 
 def _again(command: Command, cause: str, detail: str, at: datetime | None) -> None:

@@ -1,7 +1,8 @@
 """The command mailbox: operations for devices, held until the device listens, delivered one at a time.
 
-The row is the truth. Whoever flushes asks `claim`, sends, and says how it ended with `settle`; a claim whose
-lease ran out belongs to a dead process and is taken over. Lock order: device, then command.
+The row is the truth. Whoever flushes asks `claim`, sends, and says how it ended with
+`devices.operations.services.settlement`; a claim whose lease ran out belongs to a dead process and is taken over.
+Lock order: device, then command.
 """
 
 from __future__ import annotations
@@ -46,7 +47,6 @@ __all__ = [
     "finish",
     "has_waiting",
     "release",
-    "settle",
     "waiting_devices",
 ]
 
@@ -116,19 +116,6 @@ def claim(*, device_id: int, flow: str, now: datetime, lease_seconds: int = LEAS
     return claimed.get(device_id)
 
 
-def settle(*, command_id: int, outcome: Outcome, now: datetime) -> Command | None:
-    """Write how a claimed command ended; a second settle of the same command changes nothing and is None.
-
-    After silence a command that may be repeated waits for its next try, at most `MAX_ATTEMPTS` in all.
-    """
-    with ledger.unit_of_work():
-        device = _lock_device(command_id)
-        if device is None:
-            return None
-        settled = delivery.settle(devices={device.pk: device}, outcomes=[(command_id, outcome)], now=now)
-    return settled[0] if settled else None
-
-
 def finish(*, command_id: int, outcome: Done, now: datetime) -> None:
     """End a command that needs nothing of the device, such as forgetting an observation it never made."""
     with ledger.unit_of_work():
@@ -141,11 +128,14 @@ def finish(*, command_id: int, outcome: Done, now: datetime) -> None:
 def release(*, flow: str, now: datetime) -> int:
     """A southbound process ends: give back what it claimed; returns how many commands that were."""
     claimed = Command.objects.filter(state=CommandState.SENT, claimed_by=flow).values_list("pk", flat=True)
-    return isolation.one_by_one(
-        list(claimed),
-        lambda pk: settle(command_id=pk, outcome=LOST, now=now) is not None,
-        what="command_release",
-    )
+    return isolation.one_by_one(list(claimed), lambda pk: _give_back(pk, now), what="command_release")
+
+
+def _give_back(command_id: int, now: datetime) -> bool:
+    with ledger.unit_of_work():
+        device = _lock_device(command_id)
+        devices = {device.pk: device} if device is not None else {}
+        return bool(delivery.settle(devices=devices, outcomes=[(command_id, LOST)], now=now))
 
 
 def cancel(*, command_id: int, reason: str = "", now: datetime | None = None) -> bool:

@@ -15,7 +15,7 @@ from audit.models import LedgerEvent
 from devices.commands import dangers
 from devices.commands.dangers import Asker
 from devices.commands.models import Command, Operation
-from devices.commands.services import operations
+from devices.operations.services import operations
 from lwm2m.paths import Path
 
 pytestmark = pytest.mark.django_db

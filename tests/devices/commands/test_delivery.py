@@ -17,6 +17,7 @@ from devices.commands.services.delivery import BROKEN_OFF, LEASE_SECONDS, MAX_BR
 from devices.inventory import locks
 from devices.inventory.services import devices
 from devices.inventory.states import Provisioning
+from devices.operations.services import settlement
 from devices.telemetry.models import ResourceValue
 from tests.devices import making
 from tests.devices.making import FLOW, NOW
@@ -43,7 +44,7 @@ def fleet():
 def turn(devices, outcomes=(), now=NOW):
     with ledger.unit_of_work():
         locked = locks.devices(device.pk for device in devices)
-        delivery.settle(devices=locked, outcomes=outcomes, now=now)
+        settlement.settle(devices=locked, outcomes=outcomes, now=now)
         return delivery.claim(devices=locked, flow=FLOW, now=now)
 
 

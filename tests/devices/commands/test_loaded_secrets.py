@@ -13,6 +13,7 @@ from devices.commands.services import mailbox
 from devices.inventory import object_models, secrecy
 from devices.inventory.services import object_models as definitions
 from devices.inventory.services.object_models import Source
+from devices.operations.services import settlement
 from devices.telemetry.models import ResourceHistory, ResourceValue
 from devices.telemetry.services import traces, values
 from devices.telemetry.services.values import Sample
@@ -75,7 +76,7 @@ def test_no_loaded_model_uncovers_what_the_shipped_ones_hide(device, north):
 def answered(device: Any, path: str, answer: Any) -> Command:
     command = ask(device, "read", path)
     assert mailbox.claim(device_id=device.pk, flow="southbound.1.test", now=NOW)
-    mailbox.settle(command_id=command.pk, outcome=Done("2.05", answer), now=NOW)
+    settlement.settle_one(command_id=command.pk, outcome=Done("2.05", answer), now=NOW)
     command.refresh_from_db()
     return command
 
@@ -98,7 +99,7 @@ def test_a_written_key_waits_sealed_and_is_stored_nowhere(device, api, member, n
     assert shown["results"][0]["arguments"]["value"] == "(hidden)"
     claimed = mailbox.claim(device_id=device.pk, flow="southbound.1.test", now=NOW)
     assert claimed.arguments["value"] == PLAIN
-    mailbox.settle(command_id=command.pk, outcome=Done("2.04", None), now=NOW)
+    settlement.settle_one(command_id=command.pk, outcome=Done("2.04", None), now=NOW)
     assert ResourceValue.objects.get(device=device, path=KEY).kind == "h"
 
 
@@ -107,7 +108,7 @@ def test_what_was_written_is_typed_by_the_loaded_model(device, north):
     definitions.load(operator=north, files=[Source("float.xml", text)])
     command = ask(device, "write", "/33000/0/1", value=5)
     mailbox.claim(device_id=device.pk, flow="southbound.1.test", now=NOW)
-    mailbox.settle(command_id=command.pk, outcome=Done("2.04", None), now=NOW)
+    settlement.settle_one(command_id=command.pk, outcome=Done("2.04", None), now=NOW)
     assert ResourceValue.objects.get(device=device, path="/33000/0/1").kind == "n"
 
 

@@ -17,6 +17,7 @@ from devices.commands.services import mailbox
 from devices.inventory.models import Device
 from devices.inventory.services import devices
 from devices.inventory.states import Provisioning
+from devices.operations.services import settlement
 from provisioning.services import lifecycle
 from tests.devices import making
 from tests.devices.making import FLOW, NOW
@@ -50,7 +51,7 @@ def test_commands_go_first_in_first_out_and_one_at_a_time(device: Device) -> Non
     assert _claim(device) is None
     assert _claim(device, flow="southbound.2.other") is None
     for expected in (first, second):
-        mailbox.settle(command_id=claimed.command_id, outcome=Done("2.05", {"/3/0/1": "x"}), now=NOW)
+        settlement.settle_one(command_id=claimed.command_id, outcome=Done("2.05", {"/3/0/1": "x"}), now=NOW)
         claimed = _claim(device)
         assert claimed.command_id == expected.pk
 
@@ -83,9 +84,9 @@ def test_device_that_is_not_active_gets_no_commands(device: Device) -> None:
 def test_outcome_is_written_once(device: Device, outcome, state: str, code: str, cause: str) -> None:
     command = _put(device)
     _claim(device)
-    settled = mailbox.settle(command_id=command.pk, outcome=outcome, now=NOW)
+    settled = settlement.settle_one(command_id=command.pk, outcome=outcome, now=NOW)
     assert (settled.state, settled.response_code, settled.cause) == (state, code, cause)
-    again = mailbox.settle(command_id=command.pk, outcome=Silent("RESPONSE_TIMEOUT"), now=NOW)
+    again = settlement.settle_one(command_id=command.pk, outcome=Silent("RESPONSE_TIMEOUT"), now=NOW)
     assert again is None
     command.refresh_from_db()
     assert (command.state, command.ended_at) == (state, NOW)
@@ -97,7 +98,7 @@ def test_silence_waits_for_the_next_contact_or_a_minute_and_ends_after_three_tri
     for attempt in range(1, mailbox.MAX_ATTEMPTS + 1):
         now = NOW + timedelta(seconds=attempt * 100)
         assert _claim(device, now=now).attempts == attempt
-        mailbox.settle(command_id=command.pk, outcome=Silent("RESPONSE_TIMEOUT"), now=now)
+        settlement.settle_one(command_id=command.pk, outcome=Silent("RESPONSE_TIMEOUT"), now=now)
         assert _claim(device, now=now + timedelta(seconds=30)) is None
     command.refresh_from_db()
     assert (command.state, command.cause) == ("silent", "RESPONSE_TIMEOUT")
@@ -106,7 +107,7 @@ def test_silence_waits_for_the_next_contact_or_a_minute_and_ends_after_three_tri
 def test_device_that_spoke_after_its_silence_gets_the_command_at_once(device: Device) -> None:
     command = _put(device)
     _claim(device)
-    mailbox.settle(command_id=command.pk, outcome=Silent("RESPONSE_TIMEOUT"), now=NOW)
+    settlement.settle_one(command_id=command.pk, outcome=Silent("RESPONSE_TIMEOUT"), now=NOW)
     soon = NOW + timedelta(seconds=5)
     assert _claim(device, now=soon) is None
     assert mailbox.waiting_devices(FLOW, 10, now=soon) == []
@@ -119,7 +120,7 @@ def test_device_that_spoke_after_its_silence_gets_the_command_at_once(device: De
 def test_what_must_not_happen_twice_is_not_repeated_after_silence(device: Device, operation: str) -> None:
     command = _put(device, "/3/0/4" if operation == "execute" else "/10", operation)
     _claim(device)
-    mailbox.settle(command_id=command.pk, outcome=Silent("RESPONSE_TIMEOUT"), now=NOW)
+    settlement.settle_one(command_id=command.pk, outcome=Silent("RESPONSE_TIMEOUT"), now=NOW)
     command.refresh_from_db()
     assert command.state == "silent"
 
@@ -197,7 +198,7 @@ def test_two_settle_at_once_and_one_counts(device: Device) -> None:
     def run(code: str):
         try:
             barrier.wait(10)
-            return mailbox.settle(command_id=command.pk, outcome=Done(code), now=NOW)
+            return settlement.settle_one(command_id=command.pk, outcome=Done(code), now=NOW)
         finally:
             connection.close()
 

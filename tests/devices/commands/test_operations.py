@@ -8,7 +8,7 @@ import pytest
 
 from accounts.errors import Refused
 from devices.commands.models import Command
-from devices.commands.services import operations
+from devices.operations.services import operations
 
 pytestmark = pytest.mark.django_db
 

@@ -19,6 +19,7 @@ from devices.inventory import locks
 from devices.inventory.models import Device
 from devices.inventory.states import Access, Provisioning
 from devices.observations.models import Observation
+from devices.operations.services import settlement
 from devices.registry.models import Registration
 from provisioning.models import Job
 from provisioning.selectors import progress
@@ -53,7 +54,7 @@ def answer(gateway, outcome) -> Command:
     EndDevice.objects.filter(gateway=gateway, gone_at=None).update(read_at=now)
     claimed = delivery.claim(devices=locks.devices([gateway.pk]), flow="test", now=now)[gateway.pk]
     devices = locks.devices([claimed.device_id])
-    delivery.settle(devices=devices, outcomes=[(claimed.command_id, outcome)], now=now)
+    settlement.settle(devices=devices, outcomes=[(claimed.command_id, outcome)], now=now)
     return Command.objects.get(pk=claimed.command_id)
 
 

@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.roles import Role
-from devices.commands.services import operations
 from devices.inventory.secrecy import MASK, without_passwords
+from devices.operations.services import operations
 from devices.telemetry.services import traces
 from devices.telemetry.services.traces import Message
 

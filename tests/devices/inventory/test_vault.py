@@ -18,13 +18,14 @@ from accounts.models import Operator
 from audit import ledger
 from audit.models import LedgerEvent
 from devices.commands.models import Command
-from devices.commands.services import delivery, operations
+from devices.commands.services import delivery
 from devices.inventory import locks, vault
 from devices.inventory.models import Credential, Device
 from devices.inventory.security import Material
 from devices.inventory.services import credentials
 from devices.messaging.models import SmscLink
 from devices.messaging.services import smsc_links
+from devices.operations.services import operations
 from selfservice import key_sheet
 from southbound.process import session_file
 from tests.devices import making

@@ -11,9 +11,9 @@ from django.utils import timezone
 from accounts.errors import Refused
 from audit.models import LedgerEvent
 from devices.commands.models import Command
-from devices.commands.services import operations
 from devices.observations.models import Observation
 from devices.observations.services import observation_states_sql, observations
+from devices.operations.services import operations
 from devices.registry.models import Registration
 from provisioning.services import lifecycle
 from tests.devices.answering import answer, claim

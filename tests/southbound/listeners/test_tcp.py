@@ -16,9 +16,10 @@ from coap.codes import ABORT, CSM, PING, PONG, RELEASE
 from coap.options import BLOCK1, walk
 from coap.stream import Frame, Splitter
 from devices.commands.models import Command
-from devices.commands.services import mailbox, operations
+from devices.commands.services import mailbox
 from devices.inventory.models import Knock, Plane
 from devices.observations.models import Observation
+from devices.operations.services import operations
 from devices.registry.models import Registration, RegistrationDetail
 from devices.telemetry.models import ResourceValue
 from lwm2m.registration import Origin

@@ -11,9 +11,10 @@ from django.db import OperationalError
 from coap import stream
 from coap.options import BLOCK1, BLOCK2, Option
 from devices.commands.models import Command
-from devices.commands.services import delivery, mailbox
+from devices.commands.services import mailbox
 from devices.inventory.models import Plane
 from devices.observations.services import observations
+from devices.operations.services import settlement
 from devices.registry.models import Registration
 from devices.telemetry.models import ResourceValue
 from lwm2m.codes import Code
@@ -270,7 +271,7 @@ def test_an_answer_is_kept_while_the_database_is_away(play, make_device, monkeyp
     """What was executed is not told as silence: the outcome waits in memory, and is written once."""
     device = make_device("dev-1")
     failures = 4
-    settle = delivery.settle
+    settle = settlement.settle
 
     def away(**what):
         nonlocal failures
@@ -279,7 +280,7 @@ def test_an_answer_is_kept_while_the_database_is_away(play, make_device, monkeyp
             raise OperationalError("the database is away")
         return settle(**what)
 
-    monkeypatch.setattr(delivery, "settle", away)
+    monkeypatch.setattr(settlement, "settle", away)
 
     async def scene(southbound):
         wire = await management(southbound)

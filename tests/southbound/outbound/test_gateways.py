@@ -10,11 +10,11 @@ from django.utils import timezone
 import coap
 from audit.models import LedgerEvent
 from devices.commands.models import Command
-from devices.commands.services import operations
 from devices.gateways.models import EndDevice, ParkedReport
 from devices.inventory.models import Knock
 from devices.observations.models import Observation
 from devices.observations.services.observations import Observed
+from devices.operations.services import operations
 from devices.registry.models import Registration
 from devices.registry.selectors import sessions, ways
 from devices.telemetry.models import ResourceHistory, ResourceValue, TraceMessage

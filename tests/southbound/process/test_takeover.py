@@ -12,10 +12,10 @@ import pytest
 from django.db import connection
 
 from devices.commands.models import Command, CommandState
-from devices.commands.services import operations
 from devices.inventory.models import Device, Plane
 from devices.inventory.security import Material
 from devices.inventory.services import credentials
+from devices.operations.services import operations
 from devices.registry.models import Registration
 from simulator.device import Device as Client
 from simulator.faults import Faults

@@ -1,4 +1,4 @@
-"""Operations on devices, checked before they wait: the one way for pages, the API, jobs and the command line.
+"""Operations on devices, checked before they wait: the one way for pages, the API and the command line.
 
 `request` refuses what the protocol or the object model rules out, so that nobody waits hours for a 4.05. What it puts
 into the mailbox is exactly what southbound turns into one CoAP request:

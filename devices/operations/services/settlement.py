@@ -1,7 +1,7 @@
-"""What else follows from the end of a command: values told by the answer, an observation established or refused.
+"""How claimed commands ended, and what follows from an answer: values told, an observation that stands or was refused.
 
-Called inside the mailbox's unit of work, with the device and the command locked. Then come registration and
-observation, and last the values: whoever stores values together with something else keeps that order.
+The one way back of `operations.request`. In one transaction with the devices locked; then come commands, end devices,
+registration and observation, and last the values: whoever stores values together with something else keeps that order.
 """
 
 from __future__ import annotations
@@ -12,9 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from audit import ledger
 from devices.commands.models import Command, Operation
-from devices.commands.outcomes import DeviceRefused, Done
+from devices.commands.outcomes import DeviceRefused, Done, Outcome
+from devices.commands.services import delivery
+from devices.commands.services.delivery import Settled
 from devices.gateways.services import end_device_reading, end_devices
+from devices.inventory import locks
 from devices.inventory.models import Device, Reach
 from devices.inventory.services import device_trail
 from devices.observations.services import observation_states
@@ -42,7 +46,37 @@ class Learned:
     path: str = ""
 
 
-def done(command: Command, outcome: Done, now: datetime) -> Learned:
+def settle(
+    *, devices: Mapping[int, Device], outcomes: Sequence[tuple[int, Outcome]], now: datetime
+) -> list[Settled]:
+    """Of many commands (id, outcome) whose devices the caller has locked; those not in flight are left alone."""
+    settled = delivery.settle(devices=devices, outcomes=outcomes, now=now)
+    answered = [(one.command, one.answer) for one in settled if one.answer is not None]
+    if answered:
+        with ledger.together():
+            learned = [_learned(command, answer, now) for command, answer in answered]
+        operators = {command.device_id: command.device.operator_id for command, _ in answered}
+        _keep(learned, now, operators=operators)
+    return settled
+
+
+def settle_one(*, command_id: int, outcome: Outcome, now: datetime) -> Command | None:
+    """Of one command; a second time nothing changes, and None is returned.
+
+    After silence a command that may be repeated waits for its next try, at most `mailbox.MAX_ATTEMPTS` in all.
+    """
+    with ledger.unit_of_work():
+        device = locks.owner(commands=command_id)
+        devices = {device.pk: device} if device is not None else {}
+        settled = settle(devices=devices, outcomes=[(command_id, outcome)], now=now)
+    return settled[0].command if settled else None
+
+
+def _learned(command: Command, answer: Done | DeviceRefused, now: datetime) -> Learned:
+    return _done(command, answer, now) if isinstance(answer, Done) else _refused(command, answer, now)
+
+
+def _done(command: Command, outcome: Done, now: datetime) -> Learned:
     """The device did it."""
     if command.device.reach == Reach.GATEWAY:
         end_devices.heard([command.device_id], now=now)
@@ -70,7 +104,7 @@ def _end_devices(command: Command, answer: Any, now: datetime) -> Sequence[Sampl
     return end_devices.told(gateway=command.device, instances=instances, is_whole=is_whole, now=now).samples
 
 
-def refused(command: Command, outcome: DeviceRefused, now: datetime) -> Learned:
+def _refused(command: Command, outcome: DeviceRefused, now: datetime) -> Learned:
     """The device answered with an error."""
     if command.operation in _OBSERVES and (observation_id := command.arguments.get("observation_id")):
         observation_states.refused(
@@ -80,13 +114,12 @@ def refused(command: Command, outcome: DeviceRefused, now: datetime) -> Learned:
             now=now,
         )
     is_gone = command.operation in _WHOLE and outcome.code == _NOT_FOUND
-    is_gone = (
-        is_gone and command.device.reach != Reach.GATEWAY
-    )  # there it may be the prefix that is not found
+    if command.device.reach == Reach.GATEWAY:  # there it may be the prefix that is not found
+        is_gone = False
     return Learned(command.device_id, (), command.path if is_gone else "")
 
 
-def keep(learned: Sequence[Learned], now: datetime, *, operators: Mapping[int, int]) -> None:
+def _keep(learned: Sequence[Learned], now: datetime, *, operators: Mapping[int, int]) -> None:
     """Store what a batch of answers told, at most one of each device; `operators` are those of the devices."""
     told = [sample for one in learned for sample in one.samples]
     refused = values.store(samples=told, now=now, operators=operators)

@@ -168,7 +168,9 @@ class DeviceSettingsSerializer(serializers.Serializer):
 class AddedDeviceSerializer(DeviceSerializer):
     """A device and what is told once, when it is added; `context["added"]` is what the service returned."""
 
-    identity = serializers.SerializerMethodField(help_text="PSK identity; empty without encryption.")
+    identity = serializers.SerializerMethodField(
+        help_text="What it authenticates as, such as its PSK identity; empty without credentials."
+    )
     key = serializers.SerializerMethodField(
         help_text="A pre-shared key in hex. Only where the portal made it, and only here."
     )

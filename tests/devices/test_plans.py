@@ -29,8 +29,9 @@ BIG = (
     *("commands_command", "accounts_user", "accounts_subscriber", "audit_ledgerevent"),
 )
 FILL = (
-    """INSERT INTO accounts_user (password, is_superuser, email, name, is_staff, is_active, date_joined)
-    SELECT '!', false, 'person' || n || '@example.org', 'Person ' || n, false, true, now()
+    """INSERT INTO accounts_user (password, is_superuser, email, name, is_staff, is_active, date_joined,
+      time_zone)
+    SELECT '!', false, 'person' || n || '@example.org', 'Person ' || n, false, true, now(), ''
     FROM generate_series(1, {rows}) n""",
     """INSERT INTO accounts_subscriber (operator_id, user_id, number, state, created_at)
     SELECT {operator}, id, 'BIG-' || lpad((id % 10000)::text, 4, '0') || '-' || id, 'active', now()

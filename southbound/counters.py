@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from devices.registry.services.knocks import KnockSeen
-
 GATHERED_LIMIT = 500
 _NAME_LIMIT = 255
 
@@ -20,6 +18,20 @@ class _Gathered:
     device_id: int | None
     operator_id: int | None
     count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """Refusals of one kind that came together, see `refused`."""
+
+    plane: str
+    cause: str
+    claimed_name: str
+    host: str
+    detail: str
+    device_id: int | None
+    count: int
+    operator_id: int | None
 
 
 @dataclass(slots=True)
@@ -69,11 +81,11 @@ class Counters:
         else:
             self.uncounted += 1
 
-    def take(self) -> list[KnockSeen]:
+    def take(self) -> list[Refusals]:
         """The refusals gathered since the last call."""
         gathered, self._gathered = self._gathered, {}
         return [
-            KnockSeen(
+            Refusals(
                 plane=plane,
                 cause=cause,
                 claimed_name=name,

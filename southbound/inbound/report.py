@@ -22,12 +22,11 @@ from devices.telemetry.services.values import Sample
 from lwm2m.codes import Code
 from lwm2m.messages import Response, Send
 from southbound.counters import Counters
-from southbound.inbound import report_gateways, report_verdicts
+from southbound.inbound import report_gateways, report_verdicts, whole_reads
 from southbound.inbound.report_times import Moments
 from southbound.inbound.report_verdicts import Notified, Report, Sent, Verdict, judge_notice, judge_send
 from southbound.listeners.lane import Exchange
 from southbound.listeners.notifications import Notice
-from southbound.outbound import observe
 from southbound.peers import senders
 from southbound.peers.senders import Sender
 from southbound.threads.group_commit import GroupCommit, GroupCommits
@@ -153,7 +152,7 @@ class Reporting:
         """What has to be done about some of them."""
         for verdict in verdicts:
             if verdict.about is not None and verdict.is_first_block:
-                observe.read_whole(verdict.about)
+                whole_reads.ask(verdict.about)
             if verdict.about is not None and verdict.is_end:
                 observations.refused(
                     observation_id=verdict.about.observation_id,

@@ -19,9 +19,9 @@ from lwm2m.paths import ROOT, Path
 from lwm2m.registration import Origin
 from southbound.listeners.lane import Exchange
 from southbound.listeners.notifications import Notice
-from southbound.outbound import answers
-from southbound.outbound.operations import Target
+from southbound.peers import contents
 from southbound.peers.senders import Sender, of_exchange
+from southbound.peers.targets import Target
 
 _LAST = "The device notified without the Observe option, which is the last time that it does."
 
@@ -157,7 +157,7 @@ def judge_notice(
         is_late=is_late,
     )
     if notice.code >> 5 != 2:
-        said = answers.text(notice.payload[:200])
+        said = contents.text(notice.payload[:200])
         detail = f"{dotted(notice.code)} {said}".strip()
         return replace(verdict, is_end=True, cause="COMMAND_REFUSED", detail=detail)
     if notice.is_last:  # RFC 7641 section 3.2; what it says counts all the same
@@ -172,7 +172,7 @@ def judge_notice(
         nodes = _decoded(notice.content_format, notice.payload, path, sender.target)
         _check_places(nodes, sender.target)
         if not nodes:
-            answers.check_said(path, notice.payload, sender.target.catalogue)
+            contents.check_said(path, notice.payload, sender.target.catalogue)
     except Lwm2mError as error:
         return replace(verdict, cause=error.cause, detail=error.detail)
     if not all(any(each.contains(node.path) for each in wanted) for node in nodes):
@@ -212,7 +212,7 @@ def _decoded(content_format: int | None, payload: bytes, path: Path, target: Tar
     root = target.root_path
     if not any(node.prefix for node in nodes):
         return nodes
-    return [replace(node, prefix=answers.end_device(node.prefix, root)) for node in nodes]
+    return [replace(node, prefix=contents.end_device(node.prefix, root)) for node in nodes]
 
 
 def _check_places(nodes: Sequence[Node], target: Target) -> None:

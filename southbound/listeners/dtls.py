@@ -6,21 +6,19 @@ import asyncio
 import logging
 import socket
 import time
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Awaitable, Callable, Hashable, Iterable
+from dataclasses import dataclass, field
 from typing import cast
 
 from django.conf import settings
 
 import dtls
-from devices.inventory.models import Plane
-from devices.inventory.services import credentials
-from devices.inventory.services.credentials import Key, Known
 from dtls import backends
+from lwm2m.wire import Plane
 from southbound.counters import Counters
 from southbound.listeners.lane import Lane
 from southbound.listeners.neighbours import Neighbours
 from southbound.listeners.sockets import Address, DrainedSocket
-from southbound.threads.database import Database
 
 logger = logging.getLogger(__name__)
 
@@ -51,8 +49,31 @@ def _loaded(name: str) -> backends.Backend:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of a device, and by what number it is known."""
+
+    key: bytes = field(repr=False)
+    key_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoKey:
+    """Why an identity has none here: a cause of the catalogue, and the device that it may be."""
+
+    cause: str
+    device_id: int | None = None
+
+
+Keys = Callable[[list[bytes]], Awaitable[list[Key | NoKey]]]
+"""Identities in, an answer for each out. `Key` only for identities that are text."""
+
+
 class DtlsListener:
-    """One secured port. `on_known` hears of every session that is new or has moved, `on_closed` of each that ends."""
+    """One secured port; `keys` looks up who may connect.
+
+    `on_known` hears of every session that is new or has moved, `on_closed` of each that ends.
+    """
 
     def __init__(
         self,
@@ -60,7 +81,7 @@ class DtlsListener:
         *,
         plane: Plane,
         counters: Counters,
-        database: Database,
+        keys: Keys,
         number: int,
         shared: bool,
         on_known: Callable[[dtls.Session], None],
@@ -70,12 +91,12 @@ class DtlsListener:
         self.lane: Lane | None = None
         self.server = dtls.Server(dtls.ServerConfig(cid_prefix=bytes((number,))), backend=backend())
         self._counters = counters
-        self._database = database
+        self._keys = keys
         self._on_known = on_known
         self._on_closed = on_closed
         self._socket = DrainedSocket(bound, self._receive, counters)
         self._number = number
-        self._neighbours = Neighbours(number, plane.value, self._accept, counters) if shared else None
+        self._neighbours = Neighbours(number, plane, self._accept, counters) if shared else None
         self._by_key: dict[int, set[dtls.Session]] = {}
         """Sessions by the credential that they were made with."""
         self._wanted: list[dtls.KeyWanted] = []
@@ -211,7 +232,6 @@ class DtlsListener:
                     self._on_known(session)
 
     def _greet(self, session: dtls.Session) -> None:
-        # `credentials.answers` takes only identities that are text, so this cannot fail for a known key.
         session.data = session.identity.decode(errors="replace")
         self._by_key.setdefault(session.key_id, set()).add(session)
         self._on_known(session)
@@ -230,7 +250,7 @@ class DtlsListener:
             return  # counted when it was looked up, with a better word for why
         name = "" if event.identity is None else event.identity.decode(errors="replace")
         host = str(event.address[0]) if event.address else ""
-        self._counters.refused(self.plane.value, event.cause, name, host, event.detail)
+        self._counters.refused(self.plane, event.cause, name, host, event.detail)
 
     # -- keys ------------------------------------------------------------------------------------------------
     def _begin_lookup(self, event: dtls.KeyWanted) -> None:
@@ -256,18 +276,13 @@ class DtlsListener:
 
     async def _answer(self, wanted: list[dtls.KeyWanted]) -> None:
         identities = [event.identity for event in wanted]
-        found = await self._database.run(_keys_or_reasons, self.plane.value, identities)
+        found = await self._keys(identities)
         for event, answer in zip(wanted, found, strict=True):
             key, key_id = None, 0
             if isinstance(answer, Key):
-                key, key_id = answer.key, answer.credential_id
+                key, key_id = answer.key, answer.key_id
             else:
                 host = str(event.address[0]) if event.address else ""
                 name = event.identity.decode(errors="replace")
-                self._counters.refused(self.plane.value, answer.cause, name, host, "", answer.device_id)
+                self._counters.refused(self.plane, answer.cause, name, host, "", answer.device_id)
             self._handle(self.server.provide_key(event.handshake, key, time.monotonic(), key_id=key_id))
-
-
-def _keys_or_reasons(plane: str, identities: list[bytes]) -> list[Key | Known]:
-    found = credentials.answers(plane=plane, identities=identities)
-    return [found[identity] for identity in identities]

@@ -14,14 +14,13 @@ from collections.abc import Callable, Hashable
 from dataclasses import replace
 
 import coap
-from coap import Endpoint, Failed, Reason
+from coap import Endpoint, Failed, Reason, Tuning
 from coap.message_ids import SPACES
 from lwm2m import notification_order
 from lwm2m.messages import Request
 from southbound.listeners.lane import Lane
 from southbound.listeners.notifications import Notice
 from southbound.listeners.replies import NoReply, Reply
-from southbound.sms.tuning import Tuning
 
 __all__ = ["TOKEN_BYTES", "Engine", "NoReply", "Reply", "Tuning"]
 

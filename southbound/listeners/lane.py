@@ -10,14 +10,13 @@ from collections.abc import Callable, Hashable
 from typing import Protocol
 
 import coap
-from coap import Asked, Endpoint, Malformed
+from coap import Asked, Endpoint, Malformed, Tuning
 from lwm2m.codes import Code
 from lwm2m.messages import AnyRequest, Response
 from lwm2m.registration import Origin
 from lwm2m.wire import Plane
 from southbound.counters import Counters
 from southbound.listeners.notifications import Notice, of_notified
-from southbound.sms.tuning import Tuning
 
 logger = logging.getLogger(__name__)
 

@@ -17,6 +17,7 @@ from lwm2m.links import parse_links
 from lwm2m.nodes import Node
 from lwm2m.objects import Catalogue
 from lwm2m.paths import Path
+from southbound.peers import contents
 
 _RAW_LIMIT = 4096
 _VALUED = frozenset(
@@ -46,7 +47,7 @@ def read(
     """
     said: dict[str, Any] = {}
     if location:
-        said["location"] = "/" + text("/".join(location).encode())
+        said["location"] = "/" + contents.text("/".join(location).encode())
         if created := _created(location, root_path, prefix):
             said["created"] = created
     has_value = operation in _VALUED and code == Code.CONTENT
@@ -69,7 +70,7 @@ def _links(payload: bytes) -> dict[str, Any]:
         parse_links(payload)
     except Lwm2mError as error:
         return raw(payload, error.detail)
-    return {"links": text(payload)}
+    return {"links": contents.text(payload)}
 
 
 def _nodes(
@@ -78,9 +79,9 @@ def _nodes(
     """What the asked device says of `path`. An answer that says nothing of it must not take known values away."""
     nodes = formats.decode(content_format, payload, path, catalogue)
     if not nodes:
-        check_said(path, payload, catalogue)
+        contents.check_said(path, payload, catalogue)
     for node in nodes:
-        if (found := end_device(node.prefix, root_path)) not in ("", own):
+        if (found := contents.end_device(node.prefix, root_path)) not in ("", own):
             raise bad_request(
                 "PAYLOAD_MALFORMED", f"The answer speaks of {found}{node.path}, which was not asked."
             )
@@ -90,19 +91,7 @@ def _nodes(
 def raw(payload: bytes, problem: str) -> dict[str, Any]:
     """An answer that cannot be read, as it came, and why."""
     shown = base64.b64encode(payload[:_RAW_LIMIT]).decode()
-    return {"raw": {"base64": shown}, "problem": text(problem.encode(errors="replace"))}
-
-
-def text(said: bytes) -> str:
-    """What a device wrote, as text that any database takes."""
-    return said.decode(errors="replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
-
-
-def end_device(prefix: str, root_path: str) -> str:
-    """The end device of a gateway that a name speaks of: its prefix without the alternate path."""
-    if not root_path or prefix == root_path:
-        return "" if prefix == root_path else prefix
-    return prefix.removeprefix(f"{root_path}/")
+    return {"raw": {"base64": shown}, "problem": contents.text(problem.encode(errors="replace"))}
 
 
 def _created(location: tuple[str, ...], root_path: str, prefix: str) -> str:
@@ -114,19 +103,6 @@ def _created(location: tuple[str, ...], root_path: str, prefix: str) -> str:
     except Lwm2mError:
         return ""
     return str(found) if found.depth == 2 else ""
-
-
-def check_said(path: Path, payload: bytes, catalogue: Catalogue) -> None:
-    """Raise where a payload without values says nothing of `path`.
-
-    An empty pack is an object without instances, an instance or multiple resource with nothing in it, or a composite of
-    which nothing is there; no bytes at all are that in TLV alone, and only objects are really empty there.
-    """
-    known = catalogue.resource(path)
-    is_multiple = path.depth == 3 and known is not None and known.multiple
-    if path.depth < 2 or (payload and (path.depth == 2 or is_multiple)):
-        return
-    raise bad_request("PAYLOAD_MALFORMED", f"It says nothing of {path}.")
 
 
 def _node(node: Node) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Hashable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from django.conf import settings
 from django.utils import timezone
@@ -35,9 +36,8 @@ from lwm2m.registration import Origin
 from southbound.counters import Counters
 from southbound.listeners.engine import TOKEN_BYTES
 from southbound.listeners.lane import Lane
-from southbound.outbound.operations import Target
-from southbound.peers import senders
-from southbound.process.ports import Ports
+from southbound.peers import targets
+from southbound.peers.targets import Target
 from southbound.threads.group_commit import GroupCommit
 from southbound.threads.guard import Guard
 
@@ -104,6 +104,15 @@ class _Taken:
     ready: Ready | None
 
 
+class Ways(Protocol):
+    """The ports: where a device is reached."""
+
+    def route(
+        self, plane: Plane, origin: Origin, operator_id: int | None = None
+    ) -> tuple[Lane, Hashable] | None:
+        """None when the way is closed."""
+
+
 class TurnFailed(Exception):
     """The database did not take it: nothing was settled, nothing was claimed."""
 
@@ -115,7 +124,7 @@ class Turns:
         self,
         *,
         flow: str,
-        ports: Ports,
+        ways: Ways,
         counters: Counters,
         patience: float = 0.0,
         guard: Guard | None = None,
@@ -123,7 +132,7 @@ class Turns:
         """`patience`: how many seconds an exchange by SMS may take."""
         self._flow = flow
         self._patience = int(patience)
-        self._ports = ports
+        self._ways = ways
         self.commits: GroupCommit[_Turn, _Taken] = GroupCommit(
             name="turns",
             write=self._write,
@@ -208,11 +217,11 @@ class Turns:
         patient = {pk for pk, (lane, _) in routes.items() if lane.tuning}
         claimed = self._claim(reached, patient, asleep, now)
         details = sender_store.details(list(claimed)) if claimed else {}
-        behind = senders.behind(c.device_id for pk, c in claimed.items() if c.device_id != pk)
+        behind = targets.behind(c.device_id for pk, c in claimed.items() if c.device_id != pk)
         return {
             pk: Ready(
                 command,
-                senders.target(details.get(pk), devices[pk].operator_id, behind.get(command.device_id)),  # type: ignore[attr-defined]
+                targets.of(details.get(pk), devices[pk].operator_id, behind.get(command.device_id)),  # type: ignore[attr-defined]
                 *routes[pk],
                 rows[pk].registration_id,
                 _token(command),
@@ -247,7 +256,7 @@ class Turns:
         if is_sms and not sms_numbers.has_budget(device_id=row.device_id, operator_id=operator_id, now=now):
             return None
         origin = Origin(row.host, row.port, row.transport, row.identity or None, row.credential_id)
-        return self._ports.route(Plane.MANAGEMENT, origin, operator_id)
+        return self._ways.route(Plane.MANAGEMENT, origin, operator_id)
 
 
 class Prolonging:

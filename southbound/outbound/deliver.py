@@ -13,7 +13,7 @@ import logging
 import time
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from devices.commands.models import Operation
 from devices.commands.outcomes import DeviceRefused, Done, Observing, Outcome, Silent
@@ -24,7 +24,6 @@ from lwm2m.errors import Lwm2mError
 from lwm2m.messages import Request
 from lwm2m.paths import Path
 from lwm2m.registration import Change
-from southbound.inbound.report import Reporting
 from southbound.listeners.engine import Engine, NoReply, Reply
 from southbound.outbound import answers, operations, outcomes
 from southbound.outbound.claims import OBSERVES, Prolonging, Ready, Settled, Turns
@@ -37,6 +36,14 @@ logger = logging.getLogger(__name__)
 LARGE_BYTES = 32_768
 
 
+class Holds(Protocol):
+    """Keeps notifications of an observation back until it is stored whether it stands."""
+
+    def hold(self, token: bytes) -> None: ...
+
+    def release(self, token: bytes) -> None: ...
+
+
 class Downlink:
     """`wake` may be called at any time, from the loop."""
 
@@ -45,14 +52,14 @@ class Downlink:
         *,
         engine: Engine,
         turns: Turns,
-        reporting: Reporting,
+        holds: Holds,
         observing: ObservationRepair,
         gateways: Gateways,
         tracing: Tracing,
     ) -> None:
         self._engine = engine
         self._turns = turns
-        self._reporting = reporting
+        self._holds = holds
         self._observing = observing
         self._gateways = gateways
         self._tracing = tracing
@@ -125,7 +132,7 @@ class Downlink:
             claimed = ready.claimed
             is_new = ready.token is not None and claimed.operation in OBSERVES
             if ready.token is not None and is_new:
-                self._reporting.hold(ready.token)
+                self._holds.hold(ready.token)
             try:
                 outcome = await self._deliver(device_id, ready) if ready.is_current else mailbox.BROKEN_OFF
                 following = await self._taken(
@@ -133,7 +140,7 @@ class Downlink:
                 )
             finally:
                 if ready.token is not None and is_new:
-                    self._reporting.release(ready.token)
+                    self._holds.release(ready.token)
             if is_new and (outcome is mailbox.BROKEN_OFF or isinstance(outcome, Done)):
                 self._observing.repair(device_id)  # it may stand on a registration that is gone (L-21)
             self._gateways.settled(device_id, claimed, outcome)

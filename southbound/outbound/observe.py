@@ -9,13 +9,8 @@ from collections.abc import Sequence
 
 from django.utils import timezone
 
-from accounts.errors import Refused
 from audit import ledger
-from devices.commands.models import Command, CommandState, Operation
-from devices.commands.services import mailbox
-from devices.inventory.models import Device
 from devices.observations.services import observations
-from devices.observations.services.observations import Observed
 from devices.registry.models import Registration
 from lwm2m.object_links import ObjectLinks
 from southbound.threads.database import Database
@@ -81,27 +76,3 @@ def _repair(ended: Sequence[int], wanting: Sequence[int]) -> Sequence[Sequence[i
     for device_id, registration_id in (observations.wanting(wanting) | behind).items():
         observations.reestablish(device_id=device_id, registration_id=registration_id, now=now)
     return (), wanting if len(behind) == BEHIND_LIMIT else ()
-
-
-def read_whole(observed: Observed) -> None:
-    """In the caller's transaction: a notification had only its first block, so the whole is read (RFC 7959 3.4)."""
-    operation = Operation.READ_COMPOSITE if observed.is_composite else Operation.READ
-    path = "/" if observed.is_composite else observed.paths[0]
-    waiting = Command.objects.filter(
-        device_id=observed.device_id, operation=operation, path=path, state=CommandState.QUEUED
-    )
-    device = Device.objects.filter(pk=observed.device_id).first()
-    if device is None or waiting.exists():
-        return
-    arguments: dict[str, object] = {"paths": list(observed.paths)} if observed.is_composite else {}
-    try:
-        mailbox.enqueue(
-            device=device,
-            operation=operation,
-            path=path,
-            arguments=arguments,
-            requested_by="system",
-            reason="A notification came in blocks.",
-        )
-    except Refused:  # suspended at this very moment
-        return

@@ -9,19 +9,19 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from devices.commands.models import Operation
-from lwm2m import formats, objects
+from lwm2m import formats
 from lwm2m.codes import Code, ContentFormat
 from lwm2m.errors import Lwm2mError, bad_request
-from lwm2m.links import ObjectLinks, choose_format, format_for, format_for_nothing
+from lwm2m.links import choose_format, format_for, format_for_nothing
 from lwm2m.messages import Request
 from lwm2m.nodes import Node, ObjectLinkValue, Value
-from lwm2m.objects import Catalogue
 from lwm2m.paths import ROOT, Path
 from lwm2m.values import typed
+from southbound.peers.targets import Target
 
 _TLV = (ContentFormat.TLV, ContentFormat.TLV_LEGACY)
 _NO_EMPTY = (
@@ -37,32 +37,6 @@ _ATTRIBUTES_APART = ("1.0", "1.1")
 """Before LwM2M 1.2 an Observe carries no attributes (OMA-TS-LightweightM2M_Core 6.4.1)."""
 _NAMES_WITH_ROOT = "1.2"
 """SenML names repeat the alternate path since LwM2M 1.2.1, which registers as 1.2."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What a device said about itself that a request to it depends on; `catalogue` are the models it means.
-
-    `prefix` is what its gateway calls it, "" for a device that speaks for itself.
-    """
-
-    version: str
-    object_links: ObjectLinks | None
-    catalogue: Catalogue = field(default_factory=objects.core)
-    prefix: str = ""
-
-    @property
-    def root_path(self) -> str:
-        return "" if self.object_links is None else self.object_links.root_path.strip("/")
-
-    @property
-    def root(self) -> tuple[str, ...]:
-        """The alternate path, which management requests are prefixed with."""
-        return tuple(self.root_path.split("/")) if self.root_path else ()
-
-    @property
-    def announced(self) -> tuple[int, ...]:
-        return () if self.object_links is None else self.object_links.content_formats
 
 
 def request(operation: str, path: Path, arguments: Mapping[str, Any], target: Target) -> Request:

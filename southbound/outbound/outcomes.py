@@ -7,7 +7,7 @@ from devices.commands.models import Operation
 from devices.commands.outcomes import DeviceRefused, Later, Outcome, Silent
 from lwm2m.codes import Code, dotted
 from southbound.listeners.replies import NoReply, Reply
-from southbound.outbound import answers
+from southbound.peers import contents
 
 DEFAULT_MAX_AGE = 60.0
 """RFC 7252 section 5.10.5."""
@@ -35,7 +35,7 @@ def of_reply(operation: str, reply: Reply) -> Outcome | None:
     code, success = dotted(reply.code), _SUCCESS[operation]
     if reply.code == success:
         return None
-    said = answers.text(reply.payload[:_SAID_BYTES])
+    said = contents.text(reply.payload[:_SAID_BYTES])
     if reply.code == Code.SERVICE_UNAVAILABLE:
         return Later(DEFAULT_MAX_AGE if reply.max_age is None else float(reply.max_age), code, said)
     if reply.code >> 5 == success >> 5:

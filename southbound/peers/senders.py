@@ -2,40 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 
-from devices.gateways.models import EndDevice
-from devices.inventory import object_models
-from devices.registry import stored_links
 from devices.registry.services import admission, registration_store, sender_store
 from devices.registry.services.sender_store import SenderRow
-from lwm2m.links import ObjectLinks
-from lwm2m.objects import Catalogue
 from lwm2m.registration import Origin
 from southbound.listeners.lane import Exchange, Lane
 from southbound.listeners.notifications import Listens, Notice
 from southbound.listeners.tcp import Connection
-from southbound.outbound.operations import Target
+from southbound.peers import targets
+from southbound.peers.targets import Target
 
 _NO_ONE = "?"
 """An identity under which nobody is registered: of a session without one, or where there are no sessions."""
-KEPT_LIMIT = 1_000
-SHARED_BYTES = 4_096
-"""A longer object list is read each time: a thousand of them would be too much to keep."""
-_kept: dict[tuple[int, tuple[tuple[int, str | None], ...], str], tuple[Catalogue, Catalogue]] = {}
-_targets: dict[tuple[int, str, str], _Kept] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """A target, and the catalogue that it was made with."""
-
-    catalogue_of: Catalogue
-    target: Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,70 +84,6 @@ def heard(senders: Iterable[Sender], *, now: datetime) -> None:
     sender_store.heard({sender.device_id for sender in senders if sender.queue_mode}, now=now)
 
 
-def target(detail: tuple[str, str] | None, operator_id: int, end_device: EndDevice | None = None) -> Target:
-    """What a device said it is, its version and object list, read with the object models of its operator.
-
-    An end device has its own objects, beneath the alternate path and in the formats of its gateway.
-    """
-    known = object_models.catalogue(operator_id)
-    prefix = "" if end_device is None else end_device.prefix
-    if detail is None or (links := _links(detail[1])) is None:
-        return Target("1.0" if detail is None else detail[0], None, known, prefix)
-    if end_device is not None:
-        own = stored_links.read(end_device.object_links) or ObjectLinks()
-        links = replace(links, objects=own.objects)
-        return Target(detail[0], links, _meant(known, links, detail[0]), prefix)
-    return _kept_target(known, detail[0], detail[1], links)
-
-
-def _links(text: str) -> ObjectLinks | None:
-    return _links_shared(text) if len(text) <= SHARED_BYTES else _read_links(text)
-
-
-def _read_links(text: str) -> ObjectLinks | None:
-    """None where a device never said what it has."""
-    return stored_links.read(json.loads(text))
-
-
-_links_shared = lru_cache(maxsize=KEPT_LIMIT)(_read_links)
-
-
-def _kept_target(known: Catalogue, version: str, text: str, links: ObjectLinks) -> Target:
-    """Devices of one kind say the same, and a storm asks for each of their messages."""
-    key = (id(known), version, text)
-    kept = _targets.get(key)
-    if kept is not None and kept.catalogue_of is known:
-        return kept.target
-    found = Target(version, links, _meant(known, links, version))
-    if len(text) <= SHARED_BYTES:
-        if len(_targets) >= KEPT_LIMIT:
-            _targets.clear()
-        _targets[key] = _Kept(known, found)
-    return found
-
-
-def _meant(known: Catalogue, links: ObjectLinks, version: str) -> Catalogue:
-    """`for_device`, kept for all that announce the same objects."""
-    announced = tuple((object_id, link.version) for object_id, link in links.objects.items())
-    key = (id(known), announced, version)
-    kept = _kept.get(key)
-    if kept is None or kept[0] is not known:
-        if len(_kept) >= KEPT_LIMIT:
-            _kept.clear()
-        kept = _kept[key] = (known, known.for_device(dict(announced), version))
-    return kept[1]
-
-
-def behind(device_ids: Iterable[int]) -> dict[int, EndDevice]:
-    """Device id -> what its gateway tells of it."""
-    ids = set(device_ids)
-    return {
-        row.device.pk: row
-        for row in EndDevice.objects.filter(device_id__in=ids).select_related("device")
-        if row.device
-    }
-
-
 def _sender(row: SenderRow, origin: Origin) -> Sender:
     problem = admission.problem(row, origin, registering=False, credential_id=row.credential_id)
     said = None if row.version is None or row.object_links is None else (row.version, row.object_links)
@@ -176,6 +93,6 @@ def _sender(row: SenderRow, origin: Origin) -> Sender:
         row.registration_id,
         bool(row.has_waiting),
         problem is None,
-        target(said, row.operator_id),
+        targets.of(said, row.operator_id),
         bool(row.queue_mode),
     )

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Hashable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from django.conf import settings
@@ -17,7 +18,7 @@ from devices.inventory.services import credentials
 from lwm2m.registration import Origin
 from lwm2m.wire import Plane as PlaneName
 from southbound.counters import Counters
-from southbound.listeners.dtls import DtlsListener
+from southbound.listeners.dtls import DtlsListener, Key, NoKey
 from southbound.listeners.engine import Engine
 from southbound.listeners.lane import Exchange, Lane
 from southbound.listeners.rates import SourceRates
@@ -119,9 +120,9 @@ class Ports:
         try:
             self._secured[plane] = DtlsListener(
                 bound,
-                plane=plane,
+                plane=_NAMES[plane],
                 counters=self._counters,
-                database=self._database,
+                keys=partial(self._look_up, plane),
                 number=self._number,
                 shared=self._shared,
                 on_known=self._known if plane == Plane.MANAGEMENT else _nobody,
@@ -130,6 +131,9 @@ class Ports:
         except Exception:
             bound.close()
             raise
+
+    async def _look_up(self, plane: Plane, identities: list[bytes]) -> list[Key | NoKey]:
+        return await self._database.run(_keys, plane, identities)
 
     def _rates(self) -> SourceRates:
         return SourceRates(
@@ -293,3 +297,15 @@ class Ports:
 
 def _nobody(session: dtls.Session) -> None:
     """Sessions with the bootstrap server lead nowhere later."""
+
+
+def _keys(plane: Plane, identities: list[bytes]) -> list[Key | NoKey]:
+    """On a database thread."""
+    found = credentials.answers(plane=plane.value, identities=identities)
+    return [_key(found[identity]) for identity in identities]
+
+
+def _key(found: credentials.Key | credentials.Known) -> Key | NoKey:
+    if isinstance(found, credentials.Key):
+        return Key(found.key, found.credential_id)
+    return NoKey(found.cause, found.device_id)

@@ -13,7 +13,7 @@ import secrets
 import socket
 import sys
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -26,9 +26,10 @@ from devices.commands.services import mailbox
 from devices.messaging import events as messaging_events
 from devices.registry import events as registry_events
 from devices.registry.services import knocks, processes, registration_store, registrations
+from devices.registry.services.knocks import KnockSeen
 from devices.registry.services.registrations import Applied
 from live import bells
-from southbound.counters import Counters
+from southbound.counters import Counters, Refusals
 from southbound.files.server import FileServer
 from southbound.inbound.bootstrap import BootstrapServer
 from southbound.inbound.register import Uplink
@@ -151,7 +152,7 @@ class Southbound:
         self.gateways = gateways.Gateways(self._database, on_told=repair.repair)
         self.turns = Turns(
             flow=self.flow,
-            ports=self.ports,
+            ways=self.ports,
             counters=self.counters,
             patience=self.sms.tuning.patience,
             guard=self.guard,
@@ -159,7 +160,7 @@ class Southbound:
         self.downlink = Downlink(
             engine=self._engine,
             turns=self.turns,
-            reporting=self.reporting,
+            holds=self.reporting,
             observing=repair,
             gateways=self.gateways,
             tracing=self.tracing,
@@ -236,7 +237,7 @@ class Southbound:
 
     def _last_words(self) -> None:
         now = timezone.now()
-        knocks.count(knocks=self.counters.take(), now=now)
+        knocks.count(knocks=_knocks(self.counters.take()), now=now)
         mailbox.release(flow=self.flow, now=now)
         processes.retire(flow=self.flow)
 
@@ -299,7 +300,7 @@ class Southbound:
 
     async def _count(self) -> None:
         await asyncio.sleep(COUNT_SECONDS)
-        seen = self.counters.take()
+        seen = _knocks(self.counters.take())
         if seen:
             await self._database.run(knocks.count, knocks=seen, now=timezone.now())
 
@@ -362,6 +363,22 @@ class Southbound:
             registration_store.overdue, before=horizon, limit=SCAN_LIMIT
         ):
             self._timers.note(device_id, ends_at + settings.LIFETIME_GRACE_SECONDS, now=now)
+
+
+def _knocks(refusals: Iterable[Refusals]) -> list[KnockSeen]:
+    return [
+        KnockSeen(
+            plane=one.plane,
+            cause=one.cause,
+            claimed_name=one.claimed_name,
+            host=one.host,
+            detail=one.detail,
+            device_id=one.device_id,
+            count=one.count,
+            operator_id=one.operator_id,
+        )
+        for one in refusals
+    ]
 
 
 def _host() -> str:

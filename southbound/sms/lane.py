@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from typing import cast
 
 import coap
-from coap import Asked
+from coap import Asked, Tuning
 from lwm2m.messages import AnyRequest, Response
 from lwm2m.wire import Plane
 from southbound.counters import Counters
 from southbound.listeners.lane import Drives, Exchange, Lane
-from southbound.sms.tuning import Tuning
 
 _BOOTSTRAP = (("bs",), ("bspack",))
 

@@ -20,7 +20,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.errors import Refused
-from coap import Reason
+from coap import Reason, Tuning
 from devices.commands.services import takeover
 from devices.messaging import events
 from devices.messaging.services import sms_inbox, sms_joining, sms_outbox, sms_settling, smsc_links, triggers
@@ -35,7 +35,6 @@ from southbound.sms.held_link import Desk, HeldLink
 from southbound.sms.lane import SmsLane, SmsPeer
 from southbound.sms.smpp_link import Patience
 from southbound.sms.traffic import SmsTraffic
-from southbound.sms.tuning import Tuning
 from southbound.threads.database import Database
 from southbound.threads.guard import Guard
 

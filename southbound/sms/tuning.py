@@ -1,10 +1,8 @@
-"""How patient a transport is, and how much fits one of its messages (RFC 7252 section 4.8, RFC 7959)."""
+"""How patient SMS is, and how much fits one of them (RFC 7252 section 4.8, RFC 7959)."""
 
 from __future__ import annotations
 
-from coap.tuning import LARGEST_BLOCK_EXPONENT, Tuning
-
-__all__ = ["LARGEST_BLOCK_EXPONENT", "SMS_BLOCK_EXPONENT", "Tuning", "sms"]
+from coap import Tuning
 
 SMS_BLOCK_EXPONENT = 2
 """Blocks of 64 bytes: of the 140 of an SMS, 7 are the user data header, and the header, token and options of CoAP

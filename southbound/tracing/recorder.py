@@ -25,8 +25,8 @@ from southbound.counters import Counters
 from southbound.listeners.engine import Reply
 from southbound.listeners.lane import Exchange
 from southbound.listeners.notifications import Notice
-from southbound.outbound.operations import Target
 from southbound.peers import senders
+from southbound.peers.targets import Target
 from southbound.threads.database import Database
 from southbound.threads.guard import Guard
 from southbound.tracing.sightings import NOTIFY, RESET, Answered, Sighting, spread, words

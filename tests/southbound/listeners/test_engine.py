@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 import coap
+from coap import Tuning
 from coap.message import empty
 from coap.options import BLOCK1, BLOCK2, OBSERVE
 from lwm2m.codes import Code
@@ -19,7 +20,7 @@ from southbound.listeners.replies import NoReply
 from southbound.sms import tuning
 from tests.coap.peer import block, message, mid_of, number, piggybacked, token_of
 
-QUICK = tuning.Tuning(ack_timeout=0.01, max_retransmit=1, response_seconds=0.01)
+QUICK = Tuning(ack_timeout=0.01, max_retransmit=1, response_seconds=0.01)
 PEER = ("192.0.2.1", 5683)
 READ = Request(Code.GET, ("3", "0"))
 KINDS = {
@@ -38,7 +39,7 @@ def run(scene) -> None:
 class Way:
     """A lane whose datagrams stay in a list, and the engine behind it."""
 
-    def __init__(self, transport: str, patience: tuning.Tuning = QUICK, engine: Engine | None = None) -> None:
+    def __init__(self, transport: str, patience: Tuning = QUICK, engine: Engine | None = None) -> None:
         self.sent: list[bytes] = []
         self.counters = Counters()
         self.engine = engine or Engine(tuning=patience)
@@ -133,7 +134,7 @@ def test_it_is_broken_off(transport, kind):
     """The device registered anew or moved: whoever asked is cancelled."""
 
     async def scene():
-        way = Way(transport, tuning.Tuning())
+        way = Way(transport, Tuning())
         task = await begun(way, kind)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -147,7 +148,7 @@ def test_it_is_broken_off(transport, kind):
 @pytest.mark.parametrize("transport", WAYS)
 def test_the_way_is_closed_or_the_process_stops(transport, kind):
     async def scene():
-        way = Way(transport, tuning.Tuning())
+        way = Way(transport, Tuning())
         first, waiting = await begun(way, kind), way.ask()
         await asyncio.sleep(0)  # it has asked, and waits for its turn
         way.engine.drop(way.lane, PEER, "closed")
@@ -169,7 +170,7 @@ def test_the_way_is_closed_or_the_process_stops(transport, kind):
 def test_blocks_fit_the_way_and_the_peer():
     async def scene():
         for transport, size in (("udp", 1024), ("sms", 64)):
-            way = Way(transport, tuning.Tuning())
+            way = Way(transport, Tuning())
             task = way.ask(KINDS["block-wise write"][0])
             asked = await way.next()
             assert asked[asked.rindex(b"\xff") + 1 :] == bytes(size)
@@ -197,7 +198,7 @@ def test_one_space_of_message_ids_to_a_peer():
     """RFC 7252 section 4.4: our answers to what was not confirmable, and our requests."""
 
     async def scene():
-        way = Way("udp", tuning.Tuning())
+        way = Way("udp", Tuning())
         drawn = []
         for step in range(3):
             task = way.ask()
@@ -214,7 +215,7 @@ def test_one_space_of_message_ids_to_a_peer():
 
 def test_a_separate_answer_that_comes_again_is_acknowledged_again():
     async def scene():
-        way = Way("udp", tuning.Tuning())
+        way = Way("udp", Tuning())
         task = way.ask()
         asked = await way.next()
         said = message(coap.CON, Code.CONTENT, 77, token_of(asked), b"hi")
@@ -229,7 +230,7 @@ def test_a_separate_answer_that_comes_again_is_acknowledged_again():
 def test_an_answer_that_nobody_can_read_ends_the_request_and_is_reset():
     async def scene():
         for kind, expected in ((coap.CON, 1), (coap.ACK, 0), (coap.NON, 0)):
-            way = Way("udp", tuning.Tuning())
+            way = Way("udp", Tuning())
             task = way.ask()
             asked = await way.next()
             way.say(message(kind, Code.CONTENT, mid_of(asked), token_of(asked), b"", ((9, b"x"),)))

@@ -24,8 +24,8 @@ from lwm2m.registration import Origin
 from southbound.inbound.report_verdicts import Notified, Sent, judge_notice, judge_send
 from southbound.listeners.notifications import Notice
 from southbound.outbound import answers
-from southbound.outbound.operations import Target
 from southbound.peers.senders import Sender
+from southbound.peers.targets import Target
 
 PATHS = [ROOT, Path(3), Path(3, 0), Path(3, 0, 9), Path(3, 0, 13), Path(5, 0, 0), Path(3, 0, 7, 1), Path(25)]
 NUMBERS = [None, *sorted(formats.numbers()), 50, 65_536, 1 << 15_200]

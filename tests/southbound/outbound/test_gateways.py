@@ -28,8 +28,8 @@ from lwm2m.requests import register_request
 from simulator.gateway_children import Child, numbered
 from southbound.inbound.report_verdicts import Notified, judge_notice
 from southbound.listeners.notifications import Notice
-from southbound.outbound.operations import Target
 from southbound.peers.senders import Sender
+from southbound.peers.targets import Target
 from tests.southbound.client import management, until
 from tests.southbound.gateways import managed, standing, take, taken, told
 from tests.southbound.management import ended, order

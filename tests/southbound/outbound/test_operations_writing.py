@@ -13,7 +13,7 @@ from lwm2m.nodes import Node
 from lwm2m.objects import core
 from lwm2m.paths import Path
 from southbound.outbound import operations
-from southbound.outbound.operations import Target
+from southbound.peers.targets import Target
 from tests.southbound.management import managed, order, told
 
 pytestmark = pytest.mark.django_db(transaction=True)

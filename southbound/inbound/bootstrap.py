@@ -24,7 +24,7 @@ from lwm2m.messages import BootstrapRequest, Response
 from lwm2m.registration import Origin
 from provisioning.services import sessions
 from provisioning.services.sessions import Begun
-from southbound.inbound.register import OVERLOADED_MAX_AGE, UNAVAILABLE_MAX_AGE, Uplink
+from southbound.inbound.register import OVERLOADED_MAX_AGE, UNAVAILABLE_MAX_AGE, RequestHandler
 from southbound.listeners.engine import Engine, NoReply, Reply
 from southbound.listeners.lane import Exchange
 from southbound.threads.database import Database
@@ -56,9 +56,9 @@ class _Running:
 
 
 class BootstrapServer:
-    """`request` takes what the uplink understood as a Bootstrap-Request."""
+    """`request` takes what the request handler understood as a Bootstrap-Request."""
 
-    uplink: Uplink
+    requests: RequestHandler
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class BootstrapServer:
 
     def request(self, exchange: Exchange, message: BootstrapRequest) -> None:
         if len(self._tasks) >= MAX_RUNNING:
-            self.uplink.postpone(exchange, "OVERLOADED", OVERLOADED_MAX_AGE)
+            self.requests.postpone(exchange, "OVERLOADED", OVERLOADED_MAX_AGE)
             return
         if exchange.origin.identity is not None:
             self._beginning[exchange.origin.identity] += 1
@@ -127,15 +127,15 @@ class BootstrapServer:
         try:
             return await self._database.run(_begin, message, exchange.origin, timezone.now())
         except _Declined as declined:
-            self.uplink.refuse(exchange, declined.error, message.endpoint or "", declined.device_id)
+            self.requests.refuse(exchange, declined.error, message.endpoint or "", declined.device_id)
         except Lwm2mError as error:
-            self.uplink.refuse(exchange, error, message.endpoint or "")
+            self.requests.refuse(exchange, error, message.endpoint or "")
         except (OperationalError, InterfaceError) as error:
             logger.warning("bootstrap_unstored error=%s", error)
-            self.uplink.postpone(exchange, "STORE_UNAVAILABLE", UNAVAILABLE_MAX_AGE)
+            self.requests.postpone(exchange, "STORE_UNAVAILABLE", UNAVAILABLE_MAX_AGE)
         except Exception:
             logger.exception("bootstrap_not_begun")
-            self.uplink.postpone(exchange, "INTERNAL_ERROR", UNAVAILABLE_MAX_AGE)
+            self.requests.postpone(exchange, "INTERNAL_ERROR", UNAVAILABLE_MAX_AGE)
         return None
 
     async def _run(self, exchange: Exchange, begun: Begun) -> None:
@@ -143,7 +143,7 @@ class BootstrapServer:
         try:
             step: Operation | Finished = session.first()
         except Lwm2mError as error:
-            self.uplink.refuse(exchange, error, device_id=begun.device_id)
+            self.requests.refuse(exchange, error, device_id=begun.device_id)
             await self._finish(begun, Finished("finish_failed", error.cause, error.detail))
             return
         exchange.answer(Response(Code.CHANGED))

@@ -41,7 +41,7 @@ _DISCOVERABLE_BY_ANYBODY = {"management": b"</rd>,</dp>", "bootstrap": b"</bs>"}
 _Waiting = tuple[Exchange, Inbound]
 
 
-class Uplink:
+class RequestHandler:
     """`on_applied` hears of every registration message that was stored, after its answer went out."""
 
     def __init__(

@@ -23,10 +23,10 @@ from lwm2m.codes import Code
 from lwm2m.messages import Response, Send
 from southbound.counters import Counters
 from southbound.inbound import report_gateways, report_verdicts, whole_reads
-from southbound.inbound.report_times import Moments
-from southbound.inbound.report_verdicts import Notified, Report, Sent, Verdict, judge_notice, judge_send
+from southbound.inbound.report_times import ArrivalTimes
+from southbound.inbound.report_verdicts import Notified, Report, Sent, Verdict, judge_notification, judge_send
 from southbound.listeners.lane import Exchange
-from southbound.listeners.notifications import Notice
+from southbound.listeners.notifications import Notification
 from southbound.peers import senders
 from southbound.peers.senders import Sender
 from southbound.threads.group_commit import GroupCommit, GroupCommits
@@ -62,12 +62,12 @@ class Reporting:
         self._on_stray = on_stray
         self._on_told = on_told
         self._tracing = tracing
-        self._held: dict[bytes, list[Notice]] = {}
+        self._held: dict[bytes, list[Notification]] = {}
         self.commits: GroupCommits[Report, Verdict] = GroupCommits(
             [
                 GroupCommit(
                     name=f"reports-{number}",
-                    write=partial(self._write, Moments()),
+                    write=partial(self._write, ArrivalTimes()),
                     answer=self._answer,
                     follow=self._follow,
                     counters=counters,
@@ -84,15 +84,15 @@ class Reporting:
         if not self.commits.submit(Sent(exchange, message), is_first=exchange.origin.identity is not None):
             self._postpone(exchange, "OVERLOADED", OVERLOADED_MAX_AGE)
 
-    def notice(self, notice: Notice) -> None:
+    def notification(self, notification: Notification) -> None:
         """A response that nobody waits for; while its observation is being established it is held."""
-        held = self._held.get(notice.token)
+        held = self._held.get(notification.token)
         if held is None:
-            self._submit(notice)
+            self._submit(notification)
         elif len(held) < HELD_LIMIT:
-            held.append(notice)
+            held.append(notification)
         else:
-            notice.forget()
+            notification.forget()
 
     def hold(self, token: bytes) -> None:
         """An Observe with this token leaves now."""
@@ -100,13 +100,13 @@ class Reporting:
 
     def release(self, token: bytes) -> None:
         """It is stored whether the observation stands: look at what came meanwhile."""
-        for notice in self._held.pop(token, ()):
-            self._submit(notice)
+        for notification in self._held.pop(token, ()):
+            self._submit(notification)
 
-    def _submit(self, notice: Notice) -> None:
-        origin = senders.of_notice(notice)
-        if not self.commits.submit(Notified(notice, origin), is_first=origin.identity is not None):
-            notice.forget()
+    def _submit(self, notification: Notification) -> None:
+        origin = senders.of_notification(notification)
+        if not self.commits.submit(Notified(notification, origin), is_first=origin.identity is not None):
+            notification.forget()
 
     def _postpone(self, exchange: Exchange, cause: str, max_age: int) -> None:
         exchange.answer(Response(Code.SERVICE_UNAVAILABLE), max_age=max_age, is_final=False)
@@ -117,12 +117,12 @@ class Reporting:
         self._counters.refused(exchange.plane, cause, origin.identity or "", origin.host, detail, device_id)
 
     # -- on the writer thread --------------------------------------------------------------------------------
-    def _write(self, moments: Moments, batch: Sequence[Report]) -> list[Verdict]:
+    def _write(self, times: ArrivalTimes, batch: Sequence[Report]) -> list[Verdict]:
         now = timezone.now()
         with ledger.unit_of_work():
             known = senders.find([report.origin for report in batch])
             tokens = [
-                (sender.device_id, report.notice.token.hex())
+                (sender.device_id, report.notification.token.hex())
                 for report in batch
                 if isinstance(report, Notified) and (sender := known.get(report.origin)) is not None
             ]
@@ -130,8 +130,8 @@ class Reporting:
             verdicts = [
                 judge_send(report, known.get(report.origin), at)
                 if isinstance(report, Sent)
-                else judge_notice(report, known.get(report.origin), observed, at)
-                for report, at in moments.of(batch, now)
+                else judge_notification(report, known.get(report.origin), observed, at)
+                for report, at in times.of(batch, now)
             ]
             # In the order of `audit.locks`: devices, end devices, registrations, observations, values.
             if to_lock := _to_lock(verdicts):
@@ -170,17 +170,17 @@ class Reporting:
             else:
                 report.exchange.answer(Response(verdict.code))
         elif verdict is None:
-            report.notice.forget()
+            report.notification.forget()
         elif verdict.is_welcome:
-            report.notice.accept()
+            report.notification.accept()
         else:
-            report.notice.reject()
+            report.notification.reject()
 
     def _follow(self, report: Report, verdict: Verdict | None) -> None:
         if isinstance(report, Sent):
             self._follow_send(report, verdict)
         elif verdict is not None:
-            self._follow_notice(report, verdict)
+            self._follow_notification(report, verdict)
         if verdict is None or verdict.device_id is None:
             return
         self._counters.late += verdict.is_late
@@ -199,14 +199,14 @@ class Reporting:
         if verdict.cause:
             self._count(report.exchange, verdict.cause, verdict.detail, verdict.device_id)
 
-    def _follow_notice(self, report: Notified, verdict: Verdict) -> None:
+    def _follow_notification(self, report: Notified, verdict: Verdict) -> None:
         if verdict.cause:
             host = report.origin.host
             self._counters.refused("management", verdict.cause, "", host, verdict.detail, verdict.device_id)
         if verdict.device_id is not None:
             paths = () if verdict.about is None else verdict.about.paths
             about = verdict.device_id if verdict.about is None else verdict.about.device_id
-            self._tracing.notified(about, report.notice, paths, is_welcome=verdict.is_welcome)
+            self._tracing.notified(about, report.notification, paths, is_welcome=verdict.is_welcome)
 
 
 def _to_lock(verdicts: Iterable[Verdict]) -> set[int]:

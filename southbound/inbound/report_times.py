@@ -13,7 +13,7 @@ AHEAD = timedelta(seconds=1)
 """A device that keeps on telling more than a thousand values a second gets no times further ahead than this."""
 
 
-class Moments:
+class ArrivalTimes:
     """Of several reports of one device each is a millisecond later than the one before, over batches too."""
 
     def __init__(self) -> None:

@@ -18,7 +18,7 @@ from lwm2m.nodes import Node
 from lwm2m.paths import ROOT, Path
 from lwm2m.registration import Origin
 from southbound.listeners.lane import Exchange
-from southbound.listeners.notifications import Notice
+from southbound.listeners.notifications import Notification
 from southbound.peers import contents
 from southbound.peers.senders import Sender, of_exchange
 from southbound.peers.targets import Target
@@ -43,7 +43,7 @@ class Sent:
 class Notified:
     """A response that nobody asked for."""
 
-    notice: Notice
+    notification: Notification
     origin: Origin
 
 
@@ -128,7 +128,7 @@ def judge_send(report: Sent, sender: Sender | None, now: datetime) -> Verdict:
     )
 
 
-def judge_notice(
+def judge_notification(
     report: Notified,
     sender: Sender | None,
     observed: MutableMapping[tuple[int, str], Observed],
@@ -140,39 +140,39 @@ def judge_notice(
     """
     if sender is None or not sender.is_welcome:
         return Verdict(is_welcome=False)
-    notice = report.notice
-    key = (sender.device_id, notice.token.hex())
+    notification = report.notification
+    key = (sender.device_id, notification.token.hex())
     found = observed.get(key)
     if found is None:
-        return Verdict(device_id=sender.device_id, is_welcome=False, is_stray=not notice.is_last)
-    is_late = _is_late(notice, found, now)
-    if not is_late and notice.sequence is not None:
-        observed[key] = replace(found, number=notice.sequence, heard_at=now)
+        return Verdict(device_id=sender.device_id, is_welcome=False, is_stray=not notification.is_last)
+    is_late = _is_late(notification, found, now)
+    if not is_late and notification.sequence is not None:
+        observed[key] = replace(found, number=notification.sequence, heard_at=now)
     verdict = Verdict(
         device_id=sender.device_id,
         about=found,
         has_waiting=sender.has_waiting,
         token=key[1],
-        number=notice.sequence,
+        number=notification.sequence,
         is_late=is_late,
     )
-    if notice.code >> 5 != 2:
-        said = contents.text(notice.payload[:200])
-        detail = f"{dotted(notice.code)} {said}".strip()
+    if notification.code >> 5 != 2:
+        said = contents.text(notification.payload[:200])
+        detail = f"{dotted(notification.code)} {said}".strip()
         return replace(verdict, is_end=True, cause="COMMAND_REFUSED", detail=detail)
-    if notice.is_last:  # RFC 7641 section 3.2; what it says counts all the same
+    if notification.is_last:  # RFC 7641 section 3.2; what it says counts all the same
         verdict = replace(verdict, is_end=True, cause="OBSERVATION_ENDED", detail=_LAST)
-    if notice.code != Code.CONTENT:
-        return verdict if notice.code == Code.VALID else replace(verdict, **_NO_VALUE)
-    if notice.is_partial:
+    if notification.code != Code.CONTENT:
+        return verdict if notification.code == Code.VALID else replace(verdict, **_NO_VALUE)
+    if notification.is_partial:
         return replace(verdict, is_first_block=not is_late)
     path = ROOT if found.is_composite else Path.parse(found.paths[0])
     wanted = [Path.parse(name) for name in found.paths]
     try:
-        nodes = _decoded(notice.content_format, notice.payload, path, sender.target)
+        nodes = _decoded(notification.content_format, notification.payload, path, sender.target)
         _check_places(nodes, sender.target)
         if not nodes:
-            contents.check_said(path, notice.payload, sender.target.catalogue)
+            contents.check_said(path, notification.payload, sender.target.catalogue)
     except Lwm2mError as error:
         return replace(verdict, cause=error.cause, detail=error.detail)
     if not all(any(each.contains(node.path) for each in wanted) for node in nodes):
@@ -200,11 +200,11 @@ def with_room(verdict: Verdict, refused: Mapping[int, Set[str]]) -> Verdict:
     return replace(verdict, code=Code.REQUEST_ENTITY_TOO_LARGE, cause="VALUES_LIMIT", detail=detail)
 
 
-def _is_late(notice: Notice, found: Observed, now: datetime) -> bool:
-    if notice.sequence is None or found.number is None or found.heard_at is None:
+def _is_late(notification: Notification, found: Observed, now: datetime) -> bool:
+    if notification.sequence is None or found.number is None or found.heard_at is None:
         return False
     since = (now - found.heard_at).total_seconds()
-    return notification_order.is_late(notice.sequence, found.number, since)
+    return notification_order.is_late(notification.sequence, found.number, since)
 
 
 def _decoded(content_format: int | None, payload: bytes, path: Path, target: Target) -> list[Node]:

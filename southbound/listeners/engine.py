@@ -19,7 +19,7 @@ from coap.message_ids import SPACES
 from lwm2m import notification_order
 from lwm2m.messages import Request
 from southbound.listeners.lane import Lane
-from southbound.listeners.notifications import Notice
+from southbound.listeners.notifications import Notification
 from southbound.listeners.replies import NoReply, Reply
 
 __all__ = ["TOKEN_BYTES", "Engine", "NoReply", "Reply", "Tuning"]
@@ -33,7 +33,7 @@ _STOPPING = "This process is stopping."
 class Engine:
     """All requests to all devices of this process; its methods are called on the loop.
 
-    `on_notice` hears of every notification, `on_empty` of every ACK and reset without content.
+    `on_notification` hears of every notification, `on_empty` of every ACK and reset without content.
     """
 
     def __init__(self, *, tuning: Tuning | None = None) -> None:
@@ -42,7 +42,7 @@ class Engine:
         self._message_ids = coap.MessageIds(secrets.randbelow(0x10000) for _ in range(SPACES))
         self._lanes: set[Lane] = set()
         self.loop: asyncio.AbstractEventLoop | None = None
-        self.on_notice: Callable[[Notice], None] | None = None
+        self.on_notification: Callable[[Notification], None] | None = None
         self.on_empty: Callable[[Lane, Hashable], None] | None = None
 
     def endpoint(
@@ -102,8 +102,8 @@ class Engine:
 
         Each message has the patience of its transport, the whole at most `seconds`; `on_progress` is called with
         each block that was answered. `request.observe` needs a `token`: what the device then says under it goes to
-        `on_notice`. Where the caller is cancelled, the request ends with it. To a peer that is not `is_proven` it is
-        sent once, under a short token: nobody has shown yet that they are at this address (RFC 7252 section 11.3).
+        `on_notification`. Where the caller is cancelled, the request ends with it. To a peer that is not `is_proven` it
+        is sent once, under a short token: nobody has shown yet that they are at this address (RFC 7252 section 11.3).
         """
         if self.loop is None:
             raise NoReply(Reason.GONE, _STOPPING)

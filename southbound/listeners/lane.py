@@ -16,7 +16,7 @@ from lwm2m.messages import AnyRequest, Response
 from lwm2m.registration import Origin
 from lwm2m.wire import Plane
 from southbound.counters import Counters
-from southbound.listeners.notifications import Notice, of_notified
+from southbound.listeners.notifications import Notification, of_notified
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ _CAUSES = {coap.Fault.OSCORE: "OSCORE_UNSUPPORTED"}
 class Drives(Protocol):
     """What lanes have in common: the engine, which makes endpoints and is told what is nobody's answer."""
 
-    on_notice: Callable[[Notice], None] | None
+    on_notification: Callable[[Notification], None] | None
     on_empty: Callable[[Lane, Hashable], None] | None
 
     def endpoint(
@@ -175,12 +175,12 @@ class Lane:
 
     def _notified(self, event: coap.Notified) -> None:
         """A response that nobody waits for: a notification where devices are observed, else of no use to anybody."""
-        if self._engine.on_notice is None:
+        if self._engine.on_notification is None:
             self.endpoint.reject(event)
             self.flush()
             return
         self.expect(event.peer, event.mid)
-        self._engine.on_notice(of_notified(self, event))
+        self._engine.on_notification(of_notified(self, event))
 
     # -- out -------------------------------------------------------------------------------------------------
     def answer(self, asked: Asked, response: Response, max_age: int | None, is_final: bool) -> None:

@@ -25,7 +25,7 @@ class Listens(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class Notification:
     """One of them. It is answered by `accept`, `reject` or `forget`, once whoever heard it knows what it is."""
 
     lane: Listens
@@ -84,7 +84,7 @@ class Notice:
         self.lane.done(self.notified.peer, self.notified.mid)
 
 
-def of_notified(lane: Listens, notified: Notified) -> Notice:
+def of_notified(lane: Listens, notified: Notified) -> Notification:
     """TCP keeps the order, and the number says nothing there (RFC 8323 section 7.1)."""
     number = None if lane.transport == "tcp" else notification_order.number(notified.response.observe)
-    return Notice(lane, notified, number)
+    return Notification(lane, notified, number)

@@ -1,6 +1,6 @@
-"""One turn at the database for all devices that have something: settle what was answered, claim what is next.
+"""Claims commands for all devices that have some waiting: settle what was answered, claim what is next.
 
-A group commit of its own: what comes while a turn is being written shares the next one, so that a thousand devices
+A group commit of its own: what comes while one is being written shares the next one, so that a thousand devices
 at once cost a few transactions, and a single device waits for nobody.
 """
 
@@ -47,7 +47,7 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 5.0
 PROLONG_PART = 0.25
 """Of its lease is over when a command that goes on is prolonged: the rest is longer than one block may take."""
 QUEUE_LIMIT = 1_000_000
-"""A device has one turn at a time, so devices are the bound; an answer that came must not be turned away."""
+"""A device claims one command at a time, so devices are the bound; an answer that came must not be turned away."""
 OBSERVES = (Operation.OBSERVE, Operation.OBSERVE_COMPOSITE)
 _CANCELS = (Operation.CANCEL_OBSERVE, Operation.CANCEL_OBSERVE_COMPOSITE)
 
@@ -67,7 +67,7 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """How a command of a device ended; the device may be one behind the gateway whose turn it is."""
+    """How a command of a device ended; the device may be one behind the gateway that claims it."""
 
     device_id: int
     command_id: int
@@ -85,7 +85,7 @@ class Prolonged:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Turn:
+class _Claim:
     """What one device wants: first that the outcome of its command is written, then its next command.
 
     Or only that the lease of the one in flight is prolonged.
@@ -113,11 +113,11 @@ class Ways(Protocol):
         """None when the way is closed."""
 
 
-class TurnFailed(Exception):
+class ClaimFailed(Exception):
     """The database did not take it: nothing was settled, nothing was claimed."""
 
 
-class Turns:
+class Claims:
     """`take` is awaited on the loop."""
 
     def __init__(
@@ -133,8 +133,8 @@ class Turns:
         self._flow = flow
         self._patience = int(patience)
         self._ways = ways
-        self.commits: GroupCommit[_Turn, _Taken] = GroupCommit(
-            name="turns",
+        self.commits: GroupCommit[_Claim, _Taken] = GroupCommit(
+            name="claims",
             write=self._write,
             answer=self._answer,
             counters=counters,
@@ -148,7 +148,7 @@ class Turns:
         while True:
             try:
                 return await self._once(device_id, settled)
-            except TurnFailed:
+            except ClaimFailed:
                 if settled is None or self.commits.is_closing or _is_over(settled):
                     raise
             # What a device said is not lost to a deadlock, nor to a database that is away for a moment: a device
@@ -173,26 +173,26 @@ class Turns:
         self, device_id: int, settled: Settled | None, prolonged: Prolonged | None = None
     ) -> asyncio.Future[Ready | None]:
         taken: asyncio.Future[Ready | None] = asyncio.get_running_loop().create_future()
-        if not self.commits.submit(_Turn(device_id, settled, prolonged, taken)):
-            taken.set_exception(TurnFailed("Too much waits, or this process is stopping."))
+        if not self.commits.submit(_Claim(device_id, settled, prolonged, taken)):
+            taken.set_exception(ClaimFailed("Too much waits, or this process is stopping."))
         return taken
 
-    def _answer(self, turn: _Turn, written: _Taken | None) -> None:
-        if turn.taken.done():  # whoever waited was cancelled
+    def _answer(self, claim: _Claim, written: _Taken | None) -> None:
+        if claim.taken.done():  # whoever waited was cancelled
             return
         if written is None:
-            turn.taken.set_exception(TurnFailed("It could not be stored."))
+            claim.taken.set_exception(ClaimFailed("It could not be stored."))
         else:
-            turn.taken.set_result(written.ready)
+            claim.taken.set_result(written.ready)
 
     # -- on the writer thread --------------------------------------------------------------------------------
-    def _write(self, batch: Sequence[_Turn]) -> list[_Taken]:
+    def _write(self, batch: Sequence[_Claim]) -> list[_Taken]:
         now = timezone.now()
         with ledger.unit_of_work():
-            settled = [turn.settled for turn in batch if turn.settled is not None]
-            wanted = {turn.device_id for turn in batch if turn.prolonged is None}
-            devices = locks.devices({turn.device_id for turn in batch} | {one.device_id for one in settled})
-            for prolonged in (turn.prolonged for turn in batch if turn.prolonged is not None):
+            settled = [claim.settled for claim in batch if claim.settled is not None]
+            wanted = {claim.device_id for claim in batch if claim.prolonged is None}
+            devices = locks.devices({claim.device_id for claim in batch} | {one.device_id for one in settled})
+            for prolonged in (claim.prolonged for claim in batch if claim.prolonged is not None):
                 until = now + timedelta(seconds=prolonged.seconds)
                 delivery.prolong(command_id=prolonged.command_id, flow=self._flow, until=until)
             if settled:
@@ -200,10 +200,11 @@ class Turns:
                 settlement.settle(devices=devices, outcomes=outcomes, now=now)
             # Before the next command is claimed: an answer, and a block that was acknowledged, make a device in queue
             # mode listen anew (OMA-TS-LightweightM2M_Transport 6.5). Others are not written.
-            sender_store.heard({turn.device_id for turn in batch if _has_spoken(turn)}, now=now)
+            sender_store.heard({claim.device_id for claim in batch if _has_spoken(claim)}, now=now)
             ready = self._claimed({pk: device for pk, device in devices.items() if pk in wanted}, now)
         return [
-            _Taken(None if turn.prolonged is not None else ready.pop(turn.device_id, None)) for turn in batch
+            _Taken(None if claim.prolonged is not None else ready.pop(claim.device_id, None))
+            for claim in batch
         ]
 
     def _claimed(self, devices: Mapping[int, Device], now: datetime) -> dict[int, Ready]:
@@ -262,8 +263,8 @@ class Turns:
 class Prolonging:
     """Told of each block of a transfer that was answered; once a while it prolongs the lease of the command."""
 
-    def __init__(self, turns: Turns, ready: Ready) -> None:
-        self._turns = turns
+    def __init__(self, claims: Claims, ready: Ready) -> None:
+        self._claims = claims
         self._ready = ready
         self._seconds = (ready.claimed.lease_until - timezone.now()).total_seconds()
         self._began = time.monotonic()
@@ -278,8 +279,8 @@ class Prolonging:
     async def _prolong(self) -> None:
         claimed = self._ready.claimed
         try:
-            await self._turns.prolong(claimed.device_id, claimed.command_id, self._seconds)
-        except TurnFailed:  # the next block tries again, and most of the lease is left
+            await self._claims.prolong(claimed.device_id, claimed.command_id, self._seconds)
+        except ClaimFailed:  # the next block tries again, and most of the lease is left
             self._began -= self._seconds
 
 
@@ -287,8 +288,10 @@ def _is_over(settled: Settled) -> bool:
     return settled.until is not None and settled.until <= timezone.now()
 
 
-def _has_spoken(turn: _Turn) -> bool:
-    return turn.prolonged is not None or (turn.settled is not None and came_from_device(turn.settled.outcome))
+def _has_spoken(claim: _Claim) -> bool:
+    return claim.prolonged is not None or (
+        claim.settled is not None and came_from_device(claim.settled.outcome)
+    )
 
 
 def _token(claimed: Claimed) -> bytes | None:

@@ -26,7 +26,7 @@ from lwm2m.paths import Path
 from lwm2m.registration import Change
 from southbound.listeners.engine import Engine, NoReply, Reply
 from southbound.outbound import answers, operations, outcomes
-from southbound.outbound.claims import OBSERVES, Prolonging, Ready, Settled, Turns
+from southbound.outbound.claims import OBSERVES, Claims, Prolonging, Ready, Settled
 from southbound.outbound.gateways import Gateways
 from southbound.outbound.observe import ObservationRepair
 from southbound.tracing.recorder import Tracing
@@ -44,21 +44,21 @@ class Holds(Protocol):
     def release(self, token: bytes) -> None: ...
 
 
-class Downlink:
+class CommandDelivery:
     """`wake` may be called at any time, from the loop."""
 
     def __init__(
         self,
         *,
         engine: Engine,
-        turns: Turns,
+        claims: Claims,
         holds: Holds,
         observing: ObservationRepair,
         gateways: Gateways,
         tracing: Tracing,
     ) -> None:
         self._engine = engine
-        self._turns = turns
+        self._claims = claims
         self._holds = holds
         self._observing = observing
         self._gateways = gateways
@@ -150,7 +150,7 @@ class Downlink:
         """A turn, which may have read where the device was just before it registered anew or moved."""
         self._claiming.add(device_id)
         try:
-            ready = await self._turns.take(device_id, settled)
+            ready = await self._claims.take(device_id, settled)
             is_current = device_id in self._claiming
         finally:
             self._claiming.discard(device_id)
@@ -230,7 +230,7 @@ class Downlink:
         began = time.monotonic()
         try:
             reply = await self._engine.request(
-                ready.lane, ready.peer, request, token=token, on_progress=Prolonging(self._turns, ready)
+                ready.lane, ready.peer, request, token=token, on_progress=Prolonging(self._claims, ready)
             )
         except NoReply as error:
             if error.is_reset:

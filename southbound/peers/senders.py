@@ -10,7 +10,7 @@ from devices.registry.services import admission, registration_store, sender_stor
 from devices.registry.services.sender_store import SenderRow
 from lwm2m.registration import Origin
 from southbound.listeners.lane import Exchange, Lane
-from southbound.listeners.notifications import Listens, Notice
+from southbound.listeners.notifications import Listens, Notification
 from southbound.listeners.tcp import Connection
 from southbound.peers import targets
 from southbound.peers.targets import Target
@@ -39,16 +39,16 @@ def of_exchange(exchange: Exchange) -> Origin:
     return exchange.origin.sender
 
 
-def of_notice(notice: Notice) -> Origin:
+def of_notification(notification: Notification) -> Origin:
     """Where a notification came from, likewise."""
-    if isinstance(notice.peer, Connection) and not notice.peer.is_registered:
-        return _nobody(notice.lane)
-    peer = notice.peer.address if isinstance(notice.peer, Connection) else notice.peer
+    if isinstance(notification.peer, Connection) and not notification.peer.is_registered:
+        return _nobody(notification.lane)
+    peer = notification.peer.address if isinstance(notification.peer, Connection) else notification.peer
     if isinstance(peer, tuple):
-        return Origin(str(peer[0]), int(peer[1]), notice.lane.transport, None)
+        return Origin(str(peer[0]), int(peer[1]), notification.lane.transport, None)
     identity = getattr(peer, "identity", None)
     text = identity.decode(errors="replace") if isinstance(identity, bytes) else str(identity or "")
-    return Origin("", 0, notice.lane.transport, text or _NO_ONE, getattr(peer, "key_id", None))
+    return Origin("", 0, notification.lane.transport, text or _NO_ONE, getattr(peer, "key_id", None))
 
 
 def _nobody(lane: Lane | Listens) -> Origin:

@@ -32,12 +32,12 @@ from live import bells
 from southbound.counters import Counters, Refusals
 from southbound.files.server import FileServer
 from southbound.inbound.bootstrap import BootstrapServer
-from southbound.inbound.register import Uplink
+from southbound.inbound.register import RequestHandler
 from southbound.inbound.report import Reporting
 from southbound.listeners.engine import Engine, Tuning
 from southbound.outbound import gateways
-from southbound.outbound.claims import Turns
-from southbound.outbound.deliver import Downlink
+from southbound.outbound.claims import Claims
+from southbound.outbound.deliver import CommandDelivery
 from southbound.outbound.observe import ObservationRepair
 from southbound.process.expiry import HORIZON_SECONDS, SCAN_SECONDS, Steps, Timers
 from southbound.process.ports import Ports, PortSettings
@@ -133,13 +133,13 @@ class Southbound:
         self.tracing = Tracing(counters=self.counters, database=self._database, guard=self.guard)
         self.reporting = Reporting(
             counters=self.counters,
-            on_heard=lambda device_id: self.downlink.wake(device_id),
+            on_heard=lambda device_id: self.delivery.wake(device_id),
             on_stray=repair.repair,
             on_told=repair.repair,
             tracing=self.tracing,
             guard=self.guard,
         )
-        self._engine.on_notice = self.reporting.notice
+        self._engine.on_notification = self.reporting.notification
         self.sms = Sms(
             flow=self.flow,
             counters=self.counters,
@@ -150,16 +150,16 @@ class Southbound:
         )
         self.ports.sms = self.sms
         self.gateways = gateways.Gateways(self._database, on_told=repair.repair)
-        self.turns = Turns(
+        self.claims = Claims(
             flow=self.flow,
             ways=self.ports,
             counters=self.counters,
             patience=self.sms.tuning.patience,
             guard=self.guard,
         )
-        self.downlink = Downlink(
+        self.delivery = CommandDelivery(
             engine=self._engine,
-            turns=self.turns,
+            claims=self.claims,
             holds=self.reporting,
             observing=repair,
             gateways=self.gateways,
@@ -170,11 +170,11 @@ class Southbound:
             host=_host(),
             ports=self.ports,
             database=self._database,
-            on_adopted=self.downlink.wake,
+            on_adopted=self.delivery.wake,
         )
         self._engine.on_empty = self.takeover.answered
         self.bootstrap = BootstrapServer(engine=self._engine, database=self._database)
-        self.uplink = Uplink(
+        self.requests = RequestHandler(
             flow=self.flow,
             counters=self.counters,
             on_applied=self._applied,
@@ -183,20 +183,20 @@ class Southbound:
             tracing=self.tracing,
             guard=self.guard,
         )
-        self.bootstrap.uplink = self.uplink
-        self.uplink.commits.start(loop)
+        self.bootstrap.requests = self.requests
+        self.requests.commits.start(loop)
         self.reporting.commits.start(loop)
-        self.turns.commits.start(loop)
+        self.claims.commits.start(loop)
         self.tracing.start()
         await self._announce()
         await self._scan()
         others = await self._database.run(processes.living, host=_host(), now=timezone.now())
         await self.ports.start(
-            loop, self.uplink.take, others={row.number for row in others if row.flow != self.flow}
+            loop, self.requests.take, others={row.number for row in others if row.flow != self.flow}
         )
         self.files.start(loop, self.tracing)
         await self.takeover.take_up()
-        await self.sms.start(self.uplink.take)
+        await self.sms.start(self.requests.take)
         for work in (self._listen, self._beat, self._count, self._sweep, self._expire, self._rescan):
             self._tasks.append(loop.create_task(self._keep(work), name=f"southbound {work.__name__}"))
             self.guard.watch(self._tasks[-1])
@@ -209,11 +209,11 @@ class Southbound:
         await self._end_tasks()
         await self.takeover.stop()
         await self.bootstrap.stop()
-        await self.downlink.stop()
+        await self.delivery.stop()
         await asyncio.gather(
-            self.uplink.commits.stop(timeout_seconds=1.5),
+            self.requests.commits.stop(timeout_seconds=1.5),
             self.reporting.commits.stop(timeout_seconds=1.5),
-            self.turns.commits.stop(timeout_seconds=1.5),
+            self.claims.commits.stop(timeout_seconds=1.5),
         )
         await self.tracing.stop()
         await self._quietly(self.files.stop())
@@ -252,10 +252,10 @@ class Southbound:
             ends_at += settings.LIFETIME_GRACE_SECONDS
         self._timers.note(device_id, ends_at, now=time.time())
         for other_id in applied.displaced:
-            self.downlink.displaced(other_id)
-        self.downlink.heard(device_id, applied.outcome)
+            self.delivery.displaced(other_id)
+        self.delivery.heard(device_id, applied.outcome)
         if applied.has_waiting and after is not None:
-            self.downlink.wake(device_id)
+            self.delivery.wake(device_id)
 
     # -- standing tasks --------------------------------------------------------------------------------------
     async def _keep(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -277,7 +277,7 @@ class Southbound:
         """Nudges for devices whose flow is ours, and keys that were taken back."""
         message = await self.channel_layer.receive(self.flow)
         if message.get("type") == command_events.NUDGE and isinstance(message.get("device_id"), int):
-            self.downlink.wake(message["device_id"])
+            self.delivery.wake(message["device_id"])
         elif message.get("type") == registry_events.SESSIONS_ENDED:
             self.ports.end_sessions(n for n in message.get("credential_ids", ()) if isinstance(n, int))
         elif message.get("type") in (messaging_events.SMS_WAITS, messaging_events.LINK_CHANGED):
@@ -325,7 +325,7 @@ class Southbound:
             mailbox.waiting_devices, self.flow, now=timezone.now(), sms_operators=self.sms.bound()
         )
         for device_id in waiting:
-            self.downlink.wake(device_id)
+            self.delivery.wake(device_id)
 
     async def _expire(self) -> None:
         await asyncio.sleep(EXPIRY_SECONDS)
@@ -339,7 +339,7 @@ class Southbound:
                 grace_seconds=settings.LIFETIME_GRACE_SECONDS,
             )
             for device_id in ended:
-                self.downlink.ended(device_id)
+                self.delivery.ended(device_id)
 
     async def _keep_lifetimes(self) -> None:
         """A wall clock that is set, by NTP or by hand, ends no registration and prolongs none."""

@@ -24,7 +24,7 @@ from lwm2m.objects import Catalogue
 from southbound.counters import Counters
 from southbound.listeners.engine import Reply
 from southbound.listeners.lane import Exchange
-from southbound.listeners.notifications import Notice
+from southbound.listeners.notifications import Notification
 from southbound.peers import senders
 from southbound.peers.targets import Target
 from southbound.threads.database import Database
@@ -132,7 +132,9 @@ class Tracing:
             )
         )
 
-    def notified(self, device_id: int, notice: Notice, paths: Sequence[str], *, is_welcome: bool) -> None:
+    def notified(
+        self, device_id: int, notification: Notification, paths: Sequence[str], *, is_welcome: bool
+    ) -> None:
         """A notification about `paths`, none where nothing is known to be observed; and our reset, if it got one."""
         if self._is_full():
             return
@@ -140,13 +142,13 @@ class Tracing:
         about = paths[0] if len(paths) == 1 else "/"
         self._put(
             Sighting(
-                notice.came_at,
+                notification.came_at,
                 Direction.IN,
                 NOTIFY,
                 path,
-                dotted(notice.code),
-                notice.content_format,
-                notice.payload,
+                dotted(notification.code),
+                notification.content_format,
+                notification.payload,
                 about=about,
                 device_id=device_id,
             )

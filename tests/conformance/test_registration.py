@@ -149,8 +149,8 @@ def test_int_109_behavior_in_queue_mode(play, make_device, settings):
                     device=device, operation="read", path="/3/0/2", requested_by="test"
                 )
             )
-            southbound.downlink.wake(device.pk)
-            await until(lambda: not southbound.downlink._flushing)
+            southbound.delivery.wake(device.pk)
+            await until(lambda: not southbound.delivery._flushing)
             waiting = await until(lambda: Command.objects.get(pk=held.pk))
             assert (waiting.state, waiting.attempts) == ("queued", 0)
             assert not client.asked

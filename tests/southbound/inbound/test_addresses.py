@@ -114,7 +114,7 @@ def test_what_waits_for_the_older_one_is_not_sent_to_the_newer_one(play, pair):
         command = await until(
             lambda: mailbox.enqueue(device=first, operation="read", path="/3/0/0", requested_by="test")
         )
-        await southbound.downlink.flush(first.pk)
+        await southbound.delivery.flush(first.pk)
         row = await until(lambda: Command.objects.get(pk=command.pk))
         assert (row.state, row.attempts) == ("queued", 0)
         assert wire.inbox.empty()
@@ -135,7 +135,7 @@ def test_what_was_on_its_way_to_the_older_one_is_broken_off(play, pair):
         command = await until(
             lambda: mailbox.enqueue(device=first, operation="read", path="/3/0/0", requested_by="test")
         )
-        southbound.downlink.wake(first.pk)
+        southbound.delivery.wake(first.pk)
         await until(lambda: Command.objects.get(pk=command.pk).state == "sent")
         wire.send(wire.encode(register_request(endpoint=second.endpoint, object_links=LINKS)))
         await until(lambda: Command.objects.get(pk=command.pk).state == "queued")

@@ -39,14 +39,14 @@ def registered(wire, number):
 
 async def in_one_batch(southbound, monkeypatch, wires, datagrams):
     """Send these so that they are written together; returns how many there were."""
-    gate, sizes, write = threading.Event(), [], southbound.uplink.commits._write
+    gate, sizes, write = threading.Event(), [], southbound.requests.commits._write
 
     def gated(batch):
         gate.wait(10)
         sizes.append(len(batch))
         return write(batch)
 
-    monkeypatch.setattr(southbound.uplink.commits, "_write", gated)
+    monkeypatch.setattr(southbound.requests.commits, "_write", gated)
     before = southbound.counters.datagrams
     for wire, datagram in zip(wires, datagrams, strict=True):
         wire.send(datagram)
@@ -54,7 +54,7 @@ async def in_one_batch(southbound, monkeypatch, wires, datagrams):
         await asyncio.sleep(0.01)
     gate.set()
     answers = [await wire.next() for wire in wires]
-    monkeypatch.setattr(southbound.uplink.commits, "_write", write)
+    monkeypatch.setattr(southbound.requests.commits, "_write", write)
     assert max(sizes) > 1
     return answers
 
@@ -68,7 +68,7 @@ def test_what_follows_an_answer_and_raises_is_one_devices_fate(play, six, monkey
     async def scene(southbound):
         wires = [await management(southbound) for _ in six]
         places = [(await registered(wire, number)).location for number, wire in enumerate(wires)]
-        followed, real = [], southbound.uplink._on_applied
+        followed, real = [], southbound.requests._on_applied
 
         def on_applied(applied):
             if applied.device_id == six[0].pk:
@@ -76,7 +76,7 @@ def test_what_follows_an_answer_and_raises_is_one_devices_fate(play, six, monkey
             followed.append(applied.device_id)
             real(applied)
 
-        monkeypatch.setattr(southbound.uplink, "_on_applied", on_applied)
+        monkeypatch.setattr(southbound.requests, "_on_applied", on_applied)
         datagrams = [wire.encode(update_request(place)) for wire, place in zip(wires, places, strict=True)]
         answers = await in_one_batch(southbound, monkeypatch, wires, datagrams)
         assert [answer[1] for answer in answers] == [0x44] * 6

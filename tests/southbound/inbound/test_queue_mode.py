@@ -33,12 +33,12 @@ def test_an_answer_prolongs_the_window_and_costs_others_no_write(play, make_devi
     device = make_device("dev-1", awake_seconds=WINDOW)
 
     async def scene(southbound):
-        southbound.downlink.wake = lambda device_id: None
+        southbound.delivery.wake = lambda device_id: None
         async with managed(southbound, queue_mode=is_queue_mode):
             first = await until(lambda: read(device))
             await until(lambda: heard_ago(WINDOW - 60) is None)
             before = await until(lambda: Registration.objects.get().last_seen_at)
-            await southbound.downlink.flush(device.pk)
+            await southbound.delivery.flush(device.pk)
             assert (await until(lambda: Command.objects.get(pk=first.pk))).state == "done"
             after = await until(lambda: Registration.objects.get().last_seen_at)
             assert (after > before) is is_queue_mode
@@ -62,13 +62,13 @@ def test_what_the_device_said_makes_the_next_command_leave_at_once_and_its_silen
     assert came_from_device(outcome) is (outcome in ANSWERED)
 
     async def scene(southbound):
-        southbound.downlink.wake = lambda device_id: None  # the turns are taken here
+        southbound.delivery.wake = lambda device_id: None  # claims are made here
         async with managed(southbound, queue_mode=True):
             first, second = await until(lambda: (read(device), read(device)))
-            ready = await southbound.turns.take(device.pk)
+            ready = await southbound.claims.take(device.pk)
             assert ready.claimed.command_id == first.pk
             await until(lambda: heard_ago(WINDOW + 60) is None)  # the answer took its time
-            following = await southbound.turns.take(device.pk, Settled(device.pk, first.pk, outcome))
+            following = await southbound.claims.take(device.pk, Settled(device.pk, first.pk, outcome))
             seen = await until(lambda: Registration.objects.get().last_seen_at)
             assert (timezone.now() - seen < timedelta(seconds=WINDOW)) is (outcome in ANSWERED)
             if isinstance(outcome, Later):
@@ -86,12 +86,12 @@ def test_an_acknowledged_block_prolongs_it_too(play, make_device):
     device = make_device("dev-1", awake_seconds=WINDOW)
 
     async def scene(southbound):
-        southbound.downlink.wake = lambda device_id: None  # the turns are taken here
+        southbound.delivery.wake = lambda device_id: None  # claims are made here
         async with managed(southbound, queue_mode=True):
             first = await until(lambda: read(device))
-            await southbound.turns.take(device.pk)
+            await southbound.claims.take(device.pk)
             await until(lambda: heard_ago(WINDOW + 60) is None)
-            await southbound.turns.prolong(device.pk, first.pk, 60.0)
+            await southbound.claims.prolong(device.pk, first.pk, 60.0)
             seen = await until(lambda: Registration.objects.get().last_seen_at)
             assert timezone.now() - seen < timedelta(seconds=WINDOW)
 

@@ -45,7 +45,7 @@ def test_int_401_registration_and_read_over_psk(play, secured):
             command = await until(
                 lambda: mailbox.enqueue(device=device, operation="read", path="/3/0", requested_by="test")
             )
-            southbound.downlink.wake(device.pk)
+            southbound.delivery.wake(device.pk)
             await until(lambda: type(command).objects.get(pk=command.pk).state == "done")
             return type(command).objects
 
@@ -122,7 +122,7 @@ def test_a_moved_device_with_a_cid_keeps_its_registration_and_is_read_at_its_new
             command = await until(
                 lambda: mailbox.enqueue(device=device, operation="read", path="/3/0/0", requested_by="test")
             )
-            southbound.downlink.wake(device.pk)
+            southbound.delivery.wake(device.pk)
             await until(lambda: type(command).objects.get(pk=command.pk).state == "done")
             assert southbound.ports.sessions(Plane.MANAGEMENT)[0].has_cid
 
@@ -196,7 +196,7 @@ def test_a_peer_that_takes_short_records_gets_blocks_that_fit_them(play, secured
                     requested_by="test",
                 )
             )
-            southbound.downlink.wake(device.pk)
+            southbound.delivery.wake(device.pk)
             ended = await until(
                 lambda: (
                     type(command).objects.filter(pk=command.pk).exclude(state__in=("queued", "sent")).first()

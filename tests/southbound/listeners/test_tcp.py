@@ -192,7 +192,7 @@ def test_a_device_that_leaves_is_not_waited_for_without_end(on_tcp, make_device,
     monkeypatch.setattr(tcp, "ANSWER_SECONDS", 0.2)
 
     async def scene(southbound, port):
-        monkeypatch.setattr(southbound.uplink.commits, "submit", lambda *args, **options: True)
+        monkeypatch.setattr(southbound.requests.commits, "submit", lambda *args, **options: True)
         reader, writer = await connected(port)
         writer.write(stream.csm() + register_frame(b"a") + Frame(RELEASE, b"", b"").encode())
         assert await reader.read() == b""
@@ -522,7 +522,7 @@ def test_a_new_connection_from_a_known_address_is_nobodys(on_tcp, make_device):
         command = await until(
             lambda: mailbox.enqueue(device=device, operation="read", path="/3/0/0", requested_by="test")
         )
-        await southbound.downlink.flush(device.pk)
+        await southbound.delivery.flush(device.pk)
         row = await until(lambda: type(command).objects.get(pk=command.pk))
         assert (row.state, row.attempts) == ("queued", 0)
         assert await answer(second, register) == 0x41

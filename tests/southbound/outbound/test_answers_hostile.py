@@ -21,8 +21,8 @@ from lwm2m.nodes import Node
 from lwm2m.objects import core
 from lwm2m.paths import ROOT, Path
 from lwm2m.registration import Origin
-from southbound.inbound.report_verdicts import Notified, Sent, judge_notice, judge_send
-from southbound.listeners.notifications import Notice
+from southbound.inbound.report_verdicts import Notified, Sent, judge_notification, judge_send
+from southbound.listeners.notifications import Notification
 from southbound.outbound import answers
 from southbound.peers.senders import Sender
 from southbound.peers.targets import Target
@@ -109,8 +109,8 @@ def test_any_send_has_a_verdict(payload, at, is_known):
 def test_any_notification_has_a_verdict(payload, at, code, sequence, path):
     sender = Sender(7, 1, "r", False, True, Target("1.2", LINKS))
     said = coap.Response(code, payload, NUMBERS[at], observe=sequence)
-    notice = Notice(None, coap.Notified(("127.0.0.1", 1), True, 1, b"\x01", said), sequence)
+    notification = Notification(None, coap.Notified(("127.0.0.1", 1), True, 1, b"\x01", said), sequence)
     observed = {(7, "01"): Observed(3, 7, (path,), False)}
-    verdict = judge_notice(Notified(notice, HOME), sender, observed, timezone.now())
+    verdict = judge_notification(Notified(notification, HOME), sender, observed, timezone.now())
     assert verdict.is_welcome
     assert code == Code.CONTENT or not (verdict.samples or verdict.behind)

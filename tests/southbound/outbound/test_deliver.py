@@ -135,8 +135,8 @@ def test_nothing_is_sent_to_a_device_that_left(play, make_device):
         await until(
             lambda: mailbox.enqueue(device=device, operation="read", path="/3/0", requested_by="test")
         )
-        southbound.downlink.wake(device.pk)
-        await until(lambda: not southbound.downlink._flushing)
+        southbound.delivery.wake(device.pk)
+        await until(lambda: not southbound.delivery._flushing)
         await wire.is_alive()
         assert wire.inbox.empty()
 

@@ -26,8 +26,8 @@ from lwm2m.paths import ROOT, Path
 from lwm2m.registration import Origin
 from lwm2m.requests import register_request
 from simulator.gateway_children import Child, numbered
-from southbound.inbound.report_verdicts import Notified, judge_notice
-from southbound.listeners.notifications import Notice
+from southbound.inbound.report_verdicts import Notified, judge_notification
+from southbound.listeners.notifications import Notification
 from southbound.peers.senders import Sender
 from southbound.peers.targets import Target
 from tests.southbound.client import management, until
@@ -463,12 +463,12 @@ def test_a_notification_may_mix_prefixes():
     place = Path(3303, 0, 5700)
     named = (Node(place, 1.0, prefix="dev0"), Node(place, 2.0, prefix="lwm2m/dev1"), Node(place, 3.0))
     said = coap.Response(0x45, report(*named), 112, observe=5)
-    notice = Notice(None, coap.Notified(("127.0.0.1", 1), True, 1, b"\x01", said), 5)
+    notification = Notification(None, coap.Notified(("127.0.0.1", 1), True, 1, b"\x01", said), 5)
     links = parse_object_links(b'</lwm2m>;rt="oma.lwm2m",</lwm2m/1/0>,</lwm2m/25>;ver=2.0')
     sender = Sender(7, 1, "r", False, True, Target("1.2", links))
     observed = {(7, "01"): Observed(3, 7, ("/3303",), True)}
-    told_of = judge_notice(
-        Notified(notice, Origin("127.0.0.1", 1, "udp", None)), sender, observed, timezone.now()
+    told_of = judge_notification(
+        Notified(notification, Origin("127.0.0.1", 1, "udp", None)), sender, observed, timezone.now()
     )
     assert [(one.device_id, one.value) for one in told_of.samples] == [(7, 3.0)]
     behind = {prefix: [one.value for one in said] for prefix, said in told_of.behind.items()}

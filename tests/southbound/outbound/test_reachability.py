@@ -93,7 +93,7 @@ def test_nothing_else_is_sent_to_a_device_that_sleeps(play, make_device):
                     expires_at=timezone.now() + timedelta(hours=1),
                 )
             )
-            southbound.downlink.wake(device.pk)
+            southbound.delivery.wake(device.pk)
             await until(lambda: [missed(device)])
             trigger = await until(lambda: Command.objects.filter(operation="execute", state="done").first())
             read = await until(lambda: Command.objects.filter(pk=waiting.pk, state="done").first())

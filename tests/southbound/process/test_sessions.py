@@ -92,7 +92,7 @@ def test_with_its_new_key_the_device_goes_on_with_its_registration(play, secured
             command = await until(
                 lambda: mailbox.enqueue(device=secured, operation="read", path="/3/0/0", requested_by="test")
             )
-            southbound.downlink.wake(secured.pk)
+            southbound.delivery.wake(secured.pk)
             await until(lambda: type(command).objects.get(pk=command.pk).state == "done")
 
     play(scene)

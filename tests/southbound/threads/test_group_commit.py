@@ -233,7 +233,7 @@ def test_overload_is_503_with_max_age(play, make_device, monkeypatch):
     make_device("dev-1")
 
     async def scene(southbound):
-        monkeypatch.setattr(southbound.uplink.commits, "_queue_limit", 0)
+        monkeypatch.setattr(southbound.requests.commits, "_queue_limit", 0)
         wire = await management(southbound)
         answer = await wire.ask(update_request(("rd", "whatever")))
         assert (answer.code, answer.message.opt.max_age) == ("5.03", 5)

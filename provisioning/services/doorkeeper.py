@@ -76,9 +76,9 @@ def check(device: Device, origin: Origin) -> None:
 
 def _without_credentials(device: Device, origin: Origin) -> admission.Refusal | None:
     if origin.transport == "sms":
-        if not device.security_mode.by_number:
-            return "WRONG_SECURITY", "By SMS comes who is known by its phone number, and nobody else."
-        return admission.by_number(device.security_mode)
+        if device.security_mode.by_number:
+            return None
+        return "WRONG_SECURITY", "By SMS comes who is known by its phone number, and nobody else."
     refused = admission.in_the_clear(device.security_mode, allows_nosec=device.operator.allows_nosec)
     if refused is None and device.onboarding == Onboarding.DIRECT:
         # anybody can say its name, and would be answered with a session

@@ -74,10 +74,9 @@ def add(
     intake.check_people(operator, subscriber)
     if reach == Reach.GATEWAY:
         onboarding = Onboarding.DIRECT
+    # Behind a gateway its channel protects the device; by SMS its number says who it is.
     possible = modes.of_reach(reach)
-    if (
-        len(possible) == 1
-    ):  # behind a gateway its channel protects the device; by SMS its number says who it is
+    if len(possible) == 1:
         security = possible[0].name
     intake.check_ways(operator, reach, onboarding, security)
     check_endpoint(endpoint)

@@ -101,22 +101,18 @@ def problem(
                 "ENDPOINT_IDENTITY_MISMATCH",
                 f"The phone number {origin.host} is not that of the device that registered.",
             )
-        refused = by_number(mode)
-    else:
-        refused = in_the_clear(mode, allows_nosec=device.operator_allows_nosec)
+        if mode.is_secured:
+            return Lwm2mError(
+                code, "WRONG_SECURITY", f"The device must use its {mode.noun}; a phone number is less."
+            )
+        return None
+    refused = in_the_clear(mode, allows_nosec=device.operator_allows_nosec)
     return None if refused is None else Lwm2mError(code, *refused)
 
 
 def closed(access: str) -> Refusal:
     """What to tell a device that is not active, or else whose operator is not."""
     return _CLOSED[Access(access)]
-
-
-def by_number(mode: security.Mode) -> Refusal | None:
-    """Why its phone number is not enough for a device of this mode."""
-    if mode.is_secured:
-        return "WRONG_SECURITY", f"The device must use its {mode.noun}; a phone number is less."
-    return None
 
 
 def in_the_clear(mode: security.Mode, *, allows_nosec: bool) -> Refusal | None:

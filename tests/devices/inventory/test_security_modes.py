@@ -129,7 +129,6 @@ def test_a_mode_that_nobody_knows_lets_nothing_in_but_credentials() -> None:
     mode = security.of("of another version")
     assert mode.is_secured
     assert admission.in_the_clear(mode, allows_nosec=True) is not None
-    assert admission.by_number(mode) is not None
     assert mode.handshake_key(b"0123456789abcdef") is None
 
 
@@ -152,6 +151,8 @@ class _Served:
         ("msisdn", Origin("+491511234568", 0, "sms", "+491511234568"), False, "ENDPOINT_IDENTITY_MISMATCH"),
         ("msisdn", Origin("192.0.2.1", 1), True, "WRONG_SECURITY"),
         ("of another version", Origin("192.0.2.1", 1), True, "WRONG_SECURITY"),
+        ("of another version", Origin("+491511234567", 0, "sms", "+491511234567"), True, "WRONG_SECURITY"),
+        ("of another version", Origin("192.0.2.1", 1, "dtls", "a", 7), False, ""),
     ],
 )
 def test_who_is_admitted(mode: str, origin: Origin, allows_nosec: bool, cause: str) -> None:

@@ -12,9 +12,9 @@ from devices.inventory.services import credential_retention
 from devices.messaging.services import sms_retention
 from devices.observations.services import observation_retention
 from devices.telemetry.services import retention, trace_retention
+from provisioning import correlations
 from provisioning.models import JobStep
 from provisioning.services import jobs, reachability, record_retention, sweep
-from provisioning.steps.read_device import CORRELATION
 
 _RETRY = {"autoretry_for": (OperationalError, InterfaceError), "max_retries": 5, "default_retry_delay": 2}
 
@@ -35,10 +35,10 @@ def device_heard(device_id: int) -> None:
 def command_settled(command_id: int) -> None:
     """A command that a step waits for ended."""
     correlation = Command.objects.filter(pk=command_id).values_list("correlation", flat=True).first() or ""
-    prefix, _, step_id = correlation.partition(":")
-    if prefix != CORRELATION or not step_id.isdigit():
+    step_id = correlations.step_id(correlation)
+    if step_id is None:
         return
-    job_id = JobStep.objects.filter(pk=int(step_id)).values_list("job_id", flat=True).first()
+    job_id = JobStep.objects.filter(pk=step_id).values_list("job_id", flat=True).first()
     if job_id is not None:
         jobs.advance(job_id=job_id)
 

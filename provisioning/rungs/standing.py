@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from accounts.errors import Refused
-from devices.commands import waking
 from devices.commands.models import Operation
 from devices.commands.services import mailbox
 from devices.inventory.models import Device
 from devices.registry.models import Registration, RegistrationDetail
 from devices.registry.selectors import device_models
+from provisioning import correlations
 from provisioning.ladder import ReachAttempt
 from provisioning.rungs.results import REASON, RungResult, Skipped, Taken
 
@@ -50,7 +50,7 @@ def _server(device: Device) -> int | None:
 
 
 def execute(*, device: Device, attempt: ReachAttempt, path: str, now: datetime) -> RungResult:
-    """Have this executed although the device may sleep (`devices.commands.waking`)."""
+    """Have this executed although the device may sleep."""
     try:
         mailbox.enqueue(
             device=device,
@@ -58,7 +58,8 @@ def execute(*, device: Device, attempt: ReachAttempt, path: str, now: datetime) 
             path=path,
             requested_by="system",
             reason=REASON,
-            correlation=f"{waking.CORRELATION}{attempt.pk}",
+            correlation=correlations.of_attempt(attempt.pk),
+            is_waking=True,
             expires_in_seconds=VALID_SECONDS,
             priority=PRIORITY,
             now=now,

@@ -16,13 +16,12 @@ from django.db import transaction
 from django.db.models import Max, Sum
 
 from audit import isolation, ledger
-from devices.commands import waking
 from devices.commands.models import Command, CommandState
 from devices.commands.services import mailbox
 from devices.inventory import events, locks
 from devices.inventory.models import Device
 from devices.inventory.states import Access
-from provisioning import rungs
+from provisioning import correlations, rungs
 from provisioning.ladder import AttemptState, ReachAttempt, ReachPolicy
 from provisioning.rungs.results import Skipped, Taken
 from provisioning.selectors import silence
@@ -269,7 +268,7 @@ def _end_heard(device: Device, attempt: ReachAttempt, now: datetime) -> None:
     attempt.ended_at, attempt.next_at, attempt.next_costs_sms = now, None, False
     attempt.save()
     waiting = Command.objects.filter(
-        device=device, state=CommandState.QUEUED, correlation=f"{waking.CORRELATION}{attempt.pk}"
+        device=device, state=CommandState.QUEUED, correlation=correlations.of_attempt(attempt.pk)
     )
     for command_id in list(waiting.values_list("pk", flat=True)):
         mailbox.cancel(command_id=command_id, reason="The device was heard", now=now)

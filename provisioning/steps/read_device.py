@@ -6,18 +6,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db.models import CharField, Exists, OuterRef, Q, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models import Exists, OuterRef, Q
 
 from devices.commands.models import COMMAND_ENDED, Command, CommandState, Operation
 from devices.commands.services import mailbox
 from devices.inventory.models import Device
 from devices.inventory.services import devices
+from provisioning import correlations
 from provisioning.models import JobStep
 from provisioning.steps.results import Done, Failed, StepResult, Waiting
 
 TITLE = "Read device"
-CORRELATION = "job-step"
 MAX_COMMANDS = 5
 _NAMES = {
     "/3/0/0": "manufacturer",
@@ -27,12 +26,8 @@ _NAMES = {
 }
 
 
-def correlation(step_id: int) -> str:
-    return f"{CORRELATION}:{step_id}"
-
-
 def run(*, step: JobStep, device: Device, now: datetime) -> StepResult:
-    sent = Command.objects.filter(device=device, correlation=correlation(step.pk)).order_by("-pk")
+    sent = Command.objects.filter(device=device, correlation=correlations.of_step(step.pk)).order_by("-pk")
     command = sent.first()
     if command is not None and command.state not in COMMAND_ENDED:
         return Waiting(command.cause, command.detail)
@@ -52,7 +47,7 @@ def run(*, step: JobStep, device: Device, now: datetime) -> StepResult:
         path="/3/0",
         requested_by=f"job:{step.job_id}",
         reason="Bringing the device online",
-        correlation=correlation(step.pk),
+        correlation=correlations.of_step(step.pk),
         now=now,
     )
     return Waiting(command.cause if command else "", data={"command_id": fresh.pk})
@@ -67,6 +62,6 @@ def facts(answer: Any) -> dict[str, str]:
 def due() -> Q:
     ended = Command.objects.ended().filter(
         device=OuterRef("job__device_id"),
-        correlation=Concat(Value(f"{CORRELATION}:"), Cast(OuterRef("pk"), CharField())),
+        correlation=correlations.of_outer_step(),
     )
     return Q(Exists(ended))

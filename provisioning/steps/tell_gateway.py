@@ -8,21 +8,20 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import CharField, Exists, OuterRef, Q, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models import Exists, OuterRef, Q
 
 from devices.commands.models import Command, CommandState
 from devices.inventory.models import Device
+from provisioning import correlations
 from provisioning.models import BootstrapProfile, JobStep
 from provisioning.services import profile_observations, profiles
 from provisioning.steps.results import Done, Skipped, StepResult, Waiting
 
 TITLE = "Tell the gateway what to report"
-CORRELATION = "job-step"
 
 
 def run(*, step: JobStep, device: Device, now: datetime) -> StepResult:
-    asked = Command.objects.filter(device=device, correlation=f"{CORRELATION}:{step.pk}")
+    asked = Command.objects.filter(device=device, correlation=correlations.of_step(step.pk))
     if "wanted" not in step.data:
         wanted, refused = _want(step, device, now)
         if not wanted and not refused:
@@ -46,7 +45,7 @@ def _want(step: JobStep, device: Device, now: datetime) -> tuple[list[str], list
         device=device,
         profile=profile,
         arguments={"attributes": _attributes(profile)},
-        correlation=f"{CORRELATION}:{step.pk}",
+        correlation=correlations.of_step(step.pk),
         now=now,
     )
 
@@ -60,6 +59,6 @@ def _attributes(profile: BootstrapProfile) -> dict[str, int]:
 def due() -> Q:
     waiting = Command.objects.filter(
         device=OuterRef("job__device_id"),
-        correlation=Concat(Value(f"{CORRELATION}:"), Cast(OuterRef("pk"), CharField())),
+        correlation=correlations.of_outer_step(),
     ).open()
     return ~Exists(waiting)

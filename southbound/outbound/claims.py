@@ -19,9 +19,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from audit import ledger
-from devices.commands import waking
 from devices.commands.models import Operation
 from devices.commands.outcomes import Claimed, Outcome, came_from_device
+from devices.commands.selectors import waking
 from devices.commands.services import delivery
 from devices.inventory import locks
 from devices.inventory.models import Device, Plane

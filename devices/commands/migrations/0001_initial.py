@@ -67,8 +67,14 @@ class Migration(migrations.Migration):
                 (
                     "correlation",
                     models.CharField(
-                        blank=True, help_text="what waits for the answer, e.g. job-step:12", max_length=64
+                        blank=True,
+                        help_text="by what whoever waits for the answer knows it again",
+                        max_length=64,
                     ),
+                ),
+                (
+                    "is_waking",
+                    models.BooleanField(default=False, help_text="sent although the device should be asleep"),
                 ),
                 ("attempts", models.PositiveSmallIntegerField(default=0)),
                 (

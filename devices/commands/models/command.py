@@ -56,8 +56,9 @@ class Command(models.Model):
     requested_by = models.CharField(max_length=64, help_text="user:7, job:12 or system")
     reason = models.CharField(max_length=200, blank=True)
     correlation = models.CharField(
-        max_length=64, blank=True, help_text="what waits for the answer, e.g. job-step:12"
+        max_length=64, blank=True, help_text="by what whoever waits for the answer knows it again"
     )
+    is_waking = models.BooleanField(default=False, help_text="sent although the device should be asleep")
     attempts = models.PositiveSmallIntegerField(default=0)
     broken_off = models.PositiveSmallIntegerField(
         default=0, help_text="attempts that ended because the device registered anew or moved"

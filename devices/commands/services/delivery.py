@@ -14,7 +14,7 @@ from typing import Any
 from django.db.models import F, OuterRef, Subquery
 
 from audit import ledger
-from devices.commands import events, waking
+from devices.commands import events
 from devices.commands.models import Command, CommandState, Operation
 from devices.commands.outcomes import BUSY, Claimed, DeviceRefused, Done, Later, Outcome, Silent
 from devices.commands.services import command_history, delivery_sql, gateway_delivery
@@ -151,7 +151,7 @@ def _next(devices: Mapping[int, Device], now: datetime, *, only_waking: bool = F
         device_id=OuterRef("pk"), state=CommandState.QUEUED, expires_at__gt=now
     ).order_by("-priority", "id")
     if only_waking:
-        waiting = waiting.filter(correlation__startswith=waking.CORRELATION)
+        waiting = waiting.filter(is_waking=True)
     first = Device.objects.filter(pk__in=devices).annotate(next=Subquery(waiting.values("pk")[:1]))
     ids = [pk for pk in first.order_by().values_list("next", flat=True) if pk is not None]
     if not ids:

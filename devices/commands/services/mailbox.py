@@ -65,10 +65,12 @@ def enqueue(
     correlation: str = "",
     expires_in_seconds: int = EXPIRES_IN_SECONDS,
     priority: int = 0,
+    is_waking: bool = False,
     now: datetime | None = None,
 ) -> Command:
     """Put one operation into the device's mailbox; higher `priority` goes first, else first in, first out.
 
+    With `is_waking` it is sent although the device should be asleep, and `correlation` is told when it has ended.
     Raises Refused for a path or operation that does not exist and for a device that is not active.
     """
     now = now or timezone.now()
@@ -87,6 +89,7 @@ def enqueue(
             requested_by=requested_by,
             reason=reason,
             correlation=correlation,
+            is_waking=is_waking,
             created_at=now,
             expires_at=now + timedelta(seconds=expires_in_seconds),
         )

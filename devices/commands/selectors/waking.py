@@ -1,6 +1,6 @@
 """Commands that are meant to wake a device: sent to one that should be asleep or late, while it is registered.
 
-They are known by the start of their correlation. Nothing else may be sent to a device that does not listen.
+Nothing else may be sent to a device that does not listen. Whoever enqueues one says so.
 """
 
 from __future__ import annotations
@@ -9,15 +9,11 @@ from collections.abc import Iterable
 
 from devices.commands.models import Command, CommandState
 
-CORRELATION = "reach:"
-
 
 def waiting(device_ids: Iterable[int]) -> set[int]:
     """Of these devices those for which such a command waits."""
     ids = list(device_ids)
     if not ids:
         return set()
-    rows = Command.objects.filter(
-        device_id__in=ids, state=CommandState.QUEUED, correlation__startswith=CORRELATION
-    )
+    rows = Command.objects.filter(device_id__in=ids, state=CommandState.QUEUED, is_waking=True)
     return set(rows.order_by().values_list("device_id", flat=True))

@@ -7,10 +7,12 @@ class ProvisioningConfig(AppConfig):
     def ready(self) -> None:
         from accounts import erasing
         from devices.commands import events as command_events
+        from devices.inventory import vault
         from devices.registry import events as registry_events
         from provisioning import events
-        from provisioning.services import device_erasure, erasure
+        from provisioning.services import device_erasure, erasure, key_sheet
 
+        vault.keep_place(key_sheet.PLACE)
         registry_events.HEARD.register("provisioning", events.devices_heard)
         command_events.SETTLED.register("provisioning", events.commands_settled)
         erasing.register("devices", device_erasure.erase)

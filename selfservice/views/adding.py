@@ -11,8 +11,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from devices.inventory.models import Device, Onboarding
-from provisioning.services import onboarding
-from selfservice import key_sheet, refusals, submissions
+from live import submissions
+from provisioning.services import key_sheet, onboarding
+from selfservice import refusals
 from selfservice.forms import DOUBT, AddDevice
 from selfservice.selectors import own
 

@@ -12,8 +12,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.scoping.paging import KeyedPaginator
 from accounts.selectors import subscribers
-from provisioning.services import lifecycle, onboarding
-from selfservice import key_sheet, refusals, submissions
+from live import submissions
+from provisioning.services import key_sheet, lifecycle, onboarding
+from selfservice import refusals
 from selfservice.selectors import own, page
 
 PAGE_SIZE = 25

@@ -16,7 +16,7 @@ from devices.inventory import vault
 from devices.inventory.models import Credential, Device
 from devices.inventory.services import credentials, devices
 from provisioning.models import Job
-from selfservice import key_sheet
+from provisioning.services import key_sheet
 from tests.devices import making
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from devices.inventory.models import Device
 from devices.inventory.security import Material
-from selfservice import key_sheet
+from provisioning.services import key_sheet
 
 KEY = bytes(range(16))
 

@@ -26,7 +26,7 @@ from devices.inventory.services import credentials
 from devices.messaging.models import SmscLink
 from devices.messaging.services import smsc_links
 from devices.operations.services import operations
-from selfservice import key_sheet
+from provisioning.services import key_sheet
 from southbound.process import session_file
 from tests.devices import making
 

@@ -100,7 +100,7 @@ def _walk(visit: vault.Visit) -> None:
     walk_rows(Session.objects.all(), "session_data", change)
 
 
-PLACE = vault.Place("keys that are shown once", ("selfservice.key_sheet",), _walk)
+PLACE = vault.Place("keys that are shown once", ("provisioning.services.key_sheet",), _walk)
 
 
 def sheet(*, device: Device, secret: Material) -> Sheet:

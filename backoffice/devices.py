@@ -1,7 +1,4 @@
-"""The admin of the inventory: lists, one page per device, the live board, and what may be done to devices.
-
-Devices are added by subscribers on their pages or over REST, which also starts their provisioning: not here.
-"""
+"""The admin of the inventory: lists, one page per device, the live board, and what may be done to devices."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ from accounts import tenancy
 from accounts.models import User
 from accounts.scoping import Deed, Skip
 from accounts.scoping.paging import KeyedPaginator
-from backoffice import sms
+from backoffice import adding, sms
 from backoffice.board.view import board_view
 from backoffice.corrections import may_correct
 from backoffice.corrections import urls as correction_urls
@@ -216,8 +213,10 @@ class DeviceAdmin(ScopedModelAdmin):
     ) -> tuple[QuerySet[Device], bool]:
         return search.found(queryset, search_term), False
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return adding.add(self, request)
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """For actions on the list; the page of a device is to be read."""
@@ -228,7 +227,13 @@ class DeviceAdmin(ScopedModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         board = path("board/", self.admin_site.admin_view(self.board), name="inventory_device_board")
-        return [board, *management_urls(self), *correction_urls(self), *super().get_urls()]
+        return [
+            board,
+            *management_urls(self),
+            *correction_urls(self),
+            *adding.urls(self),
+            *super().get_urls(),
+        ]
 
     def board(self, request: HttpRequest) -> HttpResponse:
         return board_view(self, request)
@@ -236,12 +241,7 @@ class DeviceAdmin(ScopedModelAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        links = [
-            (label, _url(name))
-            for label, name in (("on the page for subscribers", "device-add"), ("over REST", "api-docs"))
-        ]
-        adding = [(label, url) for label, url in links if url]
-        extra = {"title": "Devices", "adding": adding, **(extra_context or {})}
+        extra = {"title": "Devices", **(extra_context or {})}
         return super().changelist_view(request, extra)
 
     def change_view(
@@ -254,6 +254,7 @@ class DeviceAdmin(ScopedModelAdmin):
                 **device_facts(device, request.user),
                 "may_correct": may_correct(request.user, device),
                 "near_miss": near_misses.of(device, timezone.now()),
+                "key_url": adding.kept_key(request, device),
             }
         return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
 

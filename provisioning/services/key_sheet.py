@@ -8,7 +8,7 @@ The QR code holds one line that a flashing tool or a phone can split at `&` afte
     lwm2m://<host>:<port>?ep=<endpoint>&id=<identity>&psk=<key, hex>
 
 What comes after the identity is the security mode's (`Written.parameter`). Names and values are percent-encoded as in
-RFC 3986; host and port are those of the bootstrap server (coaps).
+RFC 3986; host and port are those of the server where the device goes first (coaps).
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from datetime import datetime, timedelta
 from urllib.parse import quote, urlencode
 
 import segno
-from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.models import Session
 
@@ -30,6 +29,7 @@ from devices.inventory.models import Credential, Device
 from devices.inventory.sealed_places import walk_rows
 from devices.inventory.security import Material, Written
 from devices.inventory.services import credentials
+from provisioning.services import addresses
 
 KEPT = timedelta(minutes=10)
 
@@ -104,16 +104,16 @@ PLACE = vault.Place("keys that are shown once", ("provisioning.services.key_shee
 
 
 def sheet(*, device: Device, secret: Material) -> Sheet:
-    host = f"{settings.PUBLIC_HOST}:{settings.BOOTSTRAP_COAPS_PORT}"
+    server = addresses.first_uri(device)
     written = device.security_mode.written(secret)
     told = {"ep": device.endpoint, "id": secret.identity}
     told |= {one.parameter: one.text for one in written if one.parameter}
-    line = f"lwm2m://{host}?{urlencode(told, quote_via=quote, safe='')}"
+    line = f"lwm2m://{server.partition('://')[2]}?{urlencode(told, quote_via=quote, safe='')}"
     return Sheet(
         endpoint=device.endpoint,
         identity=secret.identity,
         written=written,
-        server=f"coaps://{host}",
+        server=server,
         line=line,
         qr=_svg(line),
     )

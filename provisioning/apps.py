@@ -10,10 +10,9 @@ class ProvisioningConfig(AppConfig):
         from devices.inventory import vault
         from devices.registry import events as registry_events
         from provisioning import events
-        from provisioning.services import device_erasure, erasure, key_sheet
+        from provisioning.services import erasure, key_sheet
 
         vault.keep_place(key_sheet.PLACE)
         registry_events.HEARD.register("provisioning", events.devices_heard)
         command_events.SETTLED.register("provisioning", events.commands_settled)
-        erasing.register("devices", device_erasure.erase)
         erasing.register("provisioning", erasure.erase)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from allauth.account.models import EmailAddress
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import SESSION_KEY
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
-from django.db.models import Q
+from django.db.models import Model, Q, QuerySet
 from knox.models import AuthToken
 
 from accounts.erasing import Person, stub
@@ -24,11 +27,7 @@ def erase(person: Person) -> None:
     BulkJob.objects.filter(requested_by=user).update(reason="")
     StaffMembership.objects.filter(user=None, email__in=person.names).delete()
     _end_sessions(person)
-    about = [
-        Q(content_type=ContentType.objects.get_for_model(model), object_id__in=list(map(str, ids)))
-        for model, ids in ((User, [person.user_id]), (Subscriber, person.subscriber_ids))
-    ]
-    blank_log(Q(user=user) | about[0] | about[1])
+    blank_log(Q(user=user) | about(User, [person.user_id]) | about(Subscriber, person.subscriber_ids))
     user.email = f"{stub(user.pk)}@{FORGOTTEN_DOMAIN}"
     user.name = user.time_zone = ""
     user.is_active = user.is_staff = user.is_superuser = False
@@ -38,8 +37,21 @@ def erase(person: Person) -> None:
         Subscriber.objects.filter(pk=subscriber.pk).update(number=stub(subscriber.pk))
 
 
+def delete(rows: QuerySet[Any]) -> None:
+    """These rows, and what Django's own log of the admin says of them."""
+    ids = list(rows.order_by().values_list("pk", flat=True))
+    if ids:
+        blank_log(about(rows.model, ids))
+        rows.delete()
+
+
+def about(model: type[Model], ids: Iterable[int]) -> Q:
+    """Entries of that log about these rows."""
+    return Q(content_type=ContentType.objects.get_for_model(model), object_id__in=list(map(str, ids)))
+
+
 def blank_log(entries: Q) -> None:
-    """Django's own log of the admin names what was changed, and says how."""
+    """It names what was changed, and says how."""
     LogEntry.objects.filter(entries).update(object_repr=stub("name"), change_message="")
 
 

@@ -6,7 +6,10 @@ class CommandsConfig(AppConfig):
     verbose_name = "Commands"
 
     def ready(self) -> None:
+        from accounts import erasing
         from devices.commands import sealed_places
+        from devices.commands.services import erasure
         from devices.inventory import vault
 
         vault.keep_place(sealed_places.COMMANDS)
+        erasing.register("commands", erasure.erase)

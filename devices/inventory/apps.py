@@ -6,6 +6,9 @@ class InventoryConfig(AppConfig):
     verbose_name = "Devices"
 
     def ready(self) -> None:
+        from accounts import erasing
         from devices.inventory import sealed_places, vault
+        from devices.inventory.services import erasure
 
         vault.keep_place(sealed_places.KEYS)
+        erasing.register("inventory", erasure.erase)

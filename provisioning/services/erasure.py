@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from accounts.erasing import Person
+from accounts.services.erasure import delete
 from provisioning.ladder import ReachAttempt
 from provisioning.models import BootstrapSession, Job
 
@@ -10,4 +11,4 @@ from provisioning.models import BootstrapSession, Job
 def erase(person: Person) -> None:
     ids = list(person.device_ids)
     for model in (ReachAttempt, Job, BootstrapSession):
-        model._default_manager.filter(device__in=ids).delete()
+        delete(model._default_manager.filter(device__in=ids))

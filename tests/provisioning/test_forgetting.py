@@ -241,3 +241,25 @@ def test_others_keep_what_is_theirs(device: Device) -> None:
     assert other.name == "kept"
     assert Registration.objects.filter(device=other).exists()
     assert not Registration.objects.filter(device=device).exists()
+
+
+def test_the_admins_log_keeps_its_words_about_others(device: Device) -> None:
+    """Entries are about a row of a kind: another's command with the number of the device is another's."""
+    other = making.device(device.operator)
+    Command.objects.all().delete()
+    command = {"operation": "read", "path": "/3", "expires_at": NOW}
+    theirs = Command.objects.create(pk=device.pk + 1, device=device, **command)
+    of_other = Command.objects.create(pk=device.pk, device=other, **command)
+    by = making.person()
+    for row in (device, theirs, other, of_other):
+        LogEntry.objects.create(
+            user=by,
+            content_type=ContentType.objects.get_for_model(row),
+            object_id=str(row.pk),
+            object_repr=f"row {row.pk}",
+            action_flag=CHANGE,
+        )
+    assert device.subscriber is not None
+    departure.forget(user=device.subscriber.user, reason="Asked for it")
+    said = LogEntry.objects.filter(user=by).order_by("pk").values_list("object_repr", flat=True)
+    assert list(said) == ["erased-name", "erased-name", f"row {other.pk}", f"row {device.pk}"]

@@ -16,7 +16,7 @@ from django.db.models.query import QuerySet
 from django.db.models.signals import post_save
 
 from audit import ledger, locks
-from devices.registry.services import registration_store_sql
+from devices.inventory import sql
 
 DEVICES = "inventory_device"
 _RANKS = {table: rank for rank, table in enumerate(locks.ORDER)}
@@ -88,7 +88,7 @@ class Recorder:
 def recorded() -> Iterator[Recorder]:
     """Whatever units of work do meanwhile, on any thread, is looked at."""
     recorder = Recorder()
-    fetch, unit_of_work, select = QuerySet._fetch_all, ledger.unit_of_work, registration_store_sql.select
+    fetch, unit_of_work, select = QuerySet._fetch_all, ledger.unit_of_work, sql.select
 
     def fetching(queryset: QuerySet) -> None:
         is_new = queryset._result_cache is None
@@ -125,10 +125,10 @@ def recorded() -> Iterator[Recorder]:
             recorder.made(sender._meta.db_table, instance.pk)
 
     post_save.connect(saved)
-    QuerySet._fetch_all, ledger.unit_of_work, registration_store_sql.select = fetching, unit, selecting
+    QuerySet._fetch_all, ledger.unit_of_work, sql.select = fetching, unit, selecting
     try:
         yield recorder
     finally:
         post_save.disconnect(saved)
         QuerySet._fetch_all, ledger.unit_of_work = fetch, unit_of_work
-        registration_store_sql.select = select
+        sql.select = select

@@ -27,10 +27,9 @@ from devices.inventory import locks
 from devices.inventory.models import Device, Plane
 from devices.messaging.services import sms_numbers
 from devices.operations.services import settlement
-from devices.registry import awake
+from devices.registry import awake, sender_rows
 from devices.registry.models import Transport
-from devices.registry.services import sender_store
-from devices.registry.services.sender_store import WayRow
+from devices.registry.sender_rows import WayRow
 from lwm2m.presence import presence
 from lwm2m.registration import Origin
 from southbound.counters import Counters
@@ -200,7 +199,7 @@ class Claims:
                 settlement.settle(devices=devices, outcomes=outcomes, now=now)
             # Before the next command is claimed: an answer, and a block that was acknowledged, make a device in queue
             # mode listen anew (OMA-TS-LightweightM2M_Transport 6.5). Others are not written.
-            sender_store.heard({claim.device_id for claim in batch if _has_spoken(claim)}, now=now)
+            sender_rows.heard({claim.device_id for claim in batch if _has_spoken(claim)}, now=now)
             ready = self._claimed({pk: device for pk, device in devices.items() if pk in wanted}, now)
         return [
             _Taken(None if claim.prolonged is not None else ready.pop(claim.device_id, None))
@@ -209,7 +208,7 @@ class Claims:
 
     def _claimed(self, devices: Mapping[int, Device], now: datetime) -> dict[int, Ready]:
         """The next commands of those that listen and can be reached, and the way there."""
-        rows = sender_store.ways(list(devices))
+        rows = sender_rows.ways(list(devices))
         found = {pk: self._route(row, devices[pk], now) for pk, row in rows.items()}
         asleep = waking.waiting(pk for pk, route in found.items() if route is None)
         found |= {pk: self._way(rows[pk], devices[pk], now) for pk in asleep}
@@ -217,7 +216,7 @@ class Claims:
         reached = {pk: device for pk, device in devices.items() if pk in routes}
         patient = {pk for pk, (lane, _) in routes.items() if lane.tuning}
         claimed = self._claim(reached, patient, asleep, now)
-        details = sender_store.details(list(claimed)) if claimed else {}
+        details = sender_rows.details(list(claimed)) if claimed else {}
         behind = targets.behind(c.device_id for pk, c in claimed.items() if c.device_id != pk)
         return {
             pk: Ready(

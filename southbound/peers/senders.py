@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from devices.registry.services import admission, registration_store, sender_store
-from devices.registry.services.sender_store import SenderRow
+from devices.registry import sender_rows, standing_rows
+from devices.registry.sender_rows import SenderRow
+from devices.registry.services import admission
 from lwm2m.registration import Origin
 from southbound.listeners.lane import Exchange, Lane
 from southbound.listeners.notifications import Listens, Notification
@@ -61,10 +62,10 @@ def find(origins: Sequence[Origin]) -> dict[Origin, Sender]:
     identities = {origin.identity for origin in origins if origin.identity is not None}
     plain = {(origin.host, origin.port) for origin in origins if origin.identity is None}
     ids = [
-        *(registration_store.standing_as(sorted(identities)) if identities else ()),
-        *(registration_store.standing_at(sorted(plain)) if plain else ()),
+        *(standing_rows.standing_as(sorted(identities)) if identities else ()),
+        *(standing_rows.standing_at(sorted(plain)) if plain else ()),
     ]
-    rows = sender_store.live(ids) if ids else []
+    rows = sender_rows.live(ids) if ids else []
     # Should two stand at one address for a moment, the one that spoke last counts: later rows take its place.
     by_key: dict[tuple[str, str | tuple[str, int]], SenderRow] = {
         (row.transport, row.identity) if row.identity else (row.transport, (row.host, row.port)): row
@@ -81,7 +82,7 @@ def find(origins: Sequence[Origin]) -> dict[Origin, Sender]:
 
 def heard(senders: Iterable[Sender], *, now: datetime) -> None:
     """These are awake now; their lifetime stays what it is (R-03)."""
-    sender_store.heard({sender.device_id for sender in senders if sender.queue_mode}, now=now)
+    sender_rows.heard({sender.device_id for sender in senders if sender.queue_mode}, now=now)
 
 
 def _sender(row: SenderRow, origin: Origin) -> Sender:

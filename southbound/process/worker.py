@@ -25,7 +25,8 @@ from devices.commands import events as command_events
 from devices.commands.services import mailbox
 from devices.messaging import events as messaging_events
 from devices.registry import events as registry_events
-from devices.registry.services import knocks, processes, registration_store, registrations
+from devices.registry import standing_rows
+from devices.registry.services import knocks, processes, registrations
 from devices.registry.services.knocks import KnockSeen
 from devices.registry.services.registrations import Applied
 from live import bells
@@ -360,7 +361,7 @@ class Southbound:
         horizon = timezone.now() + timedelta(seconds=HORIZON_SECONDS)
         now = time.time()
         for device_id, ends_at in await self._database.run(
-            registration_store.overdue, before=horizon, limit=SCAN_LIMIT
+            standing_rows.overdue, before=horizon, limit=SCAN_LIMIT
         ):
             self._timers.note(device_id, ends_at + settings.LIFETIME_GRACE_SECONDS, now=now)
 

@@ -14,10 +14,10 @@ from typing import Any
 from django.db.models import F, OuterRef, Subquery
 
 from audit import ledger
-from devices.commands import events
+from devices.commands import command_rows, events
 from devices.commands.models import Command, CommandState, Operation
 from devices.commands.outcomes import BUSY, Claimed, DeviceRefused, Done, Later, Outcome, Silent
-from devices.commands.services import command_history, delivery_sql, gateway_delivery
+from devices.commands.services import command_history, gateway_delivery
 from devices.inventory import events as inventory_events
 from devices.inventory import locks, object_models, secrecy, vault
 from devices.inventory.models import Device
@@ -184,7 +184,7 @@ def _settle_all(
         for command, outcome in pairs:
             command.device = devices[command.device_id]
             settled.append(Settled(command, _judge(command, command.device, outcome, now)))
-    delivery_sql.write([command for command, _ in pairs])
+    command_rows.write([command for command, _ in pairs])
     told = {command.device_id: command.device.operator_id for command, _ in pairs}
     inventory_events.devices_changed(told.items(), ["commands"])
     return settled
@@ -244,7 +244,7 @@ def _bounded(answer: Any) -> Any:
 def end(command: Command, device: Device, state: CommandState, now: datetime, **how: Any) -> None:
     """End one command that was never settled on the air: taken back, or expired."""
     _end(command, device, state, now, **how)
-    delivery_sql.write([command])
+    command_rows.write([command])
     inventory_events.device_changed(device.pk, device.operator_id, ["commands"])
 
 

@@ -18,14 +18,13 @@ from django.db.models import F, Q
 from audit import ledger
 from devices.commands.models import CommandState
 from devices.gateways.models import EndDevice
-from devices.inventory import events, locks
+from devices.inventory import events, locks, sql
 from devices.inventory.models import Device
 from devices.inventory.states import Access
+from devices.observations import observation_rows
 from devices.observations.models import Observation, ObservationState
-from devices.observations.services import observation_states_sql
 from devices.registry.models import Registration
 from devices.registry.selectors import ways
-from devices.registry.services import registration_store_sql as sql
 from lwm2m.object_links import ObjectLinks
 from lwm2m.paths import Path
 
@@ -154,7 +153,7 @@ def notified(*, newest: Mapping[int, tuple[str, int | None]], now: datetime) -> 
     Where the device observes under another token meanwhile, nothing is noted.
     """
     if newest:
-        observation_states_sql.notified([(pk, *newest[pk]) for pk in sorted(newest)], now=now)
+        observation_rows.notified([(pk, *newest[pk]) for pk in sorted(newest)], now=now)
 
 
 def by_tokens(keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], Observed]:
@@ -163,12 +162,12 @@ def by_tokens(keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], Observed
     With the id of a gateway, what is observed on the end devices behind it is found, too.
     """
     wanted = set(keys)
-    found = _observed(observation_states_sql.standing(sorted(wanted)))
+    found = _observed(observation_rows.standing(sorted(wanted)))
     left = wanted - found.keys()
-    return found | _observed(observation_states_sql.standing_behind(sorted(left))) if left else found
+    return found | _observed(observation_rows.standing_behind(sorted(left))) if left else found
 
 
-def _observed(rows: Iterable[observation_states_sql.Standing]) -> dict[tuple[int, str], Observed]:
+def _observed(rows: Iterable[observation_rows.Standing]) -> dict[tuple[int, str], Observed]:
     return {
         (carrier_id, token): Observed(
             pk, device_id, _paths(paths), bool(is_composite), number, sql.from_epoch(sql.to_epoch(heard_at))

@@ -14,7 +14,7 @@ from audit import causes
 from devices.inventory import security
 from devices.inventory.models import Reach
 from devices.inventory.states import Access, Provisioning
-from devices.registry.services.registration_store import DeviceFacts
+from devices.registry.standing_rows import DeviceFacts
 from lwm2m.codes import Code
 from lwm2m.errors import Lwm2mError
 from lwm2m.registration import Origin

@@ -16,7 +16,7 @@ from django.db import connection
 
 from audit.ledger import Actor, Event
 from audit.locks import STRENGTH
-from devices.registry.services import registration_store_sql as sql
+from devices.inventory import sql
 from lwm2m.registration import Origin
 
 Place = tuple[str, str, int]

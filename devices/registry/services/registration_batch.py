@@ -10,17 +10,16 @@ from audit import ledger
 from devices.inventory import events as inventory_events
 from devices.inventory.services import credentials
 from devices.inventory.states import Provisioning
-from devices.registry import events
+from devices.registry import events, registration_rows
 from devices.registry.services import (
     admission,
     registration_addresses,
     registration_details,
     registration_history,
     registration_ids,
-    registration_store_write,
 )
 from devices.registry.services.registration_loading import Inbound, Loaded
-from devices.registry.services.registration_store import Standing
+from devices.registry.standing_rows import Standing
 from lwm2m import registration
 from lwm2m.codes import Code
 from lwm2m.errors import Lwm2mError
@@ -239,18 +238,18 @@ class Batch:
             for device_id in self.written
             if (current := self.loaded.devices[device_id].current) is not None
         }
-        registration_store_write.refresh(
+        registration_rows.refresh(
             {device_id: e for device_id, e in self.refreshed.items() if device_id not in rows},
             flow=self.flow,
             now=self.now,
         )
         if rows:
             digests = {device_id: self.loaded.devices[device_id].digest for device_id in rows}
-            registration_store_write.save(rows, digests=digests, flow=self.flow)
+            registration_rows.save(rows, digests=digests, flow=self.flow)
         if lost:
             registration_addresses.end(lost)
         if self.ended:
-            registration_store_write.end(self.ended)
+            registration_rows.end(self.ended)
         if self.detailed or self.ended:
             registration_details.save({d: rows[d] for d in self.detailed if d in rows})
             registration_details.end(self.ended, now=self.now)

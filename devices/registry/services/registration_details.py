@@ -11,9 +11,9 @@ from typing import Any
 
 from django.db import connection
 
+from devices.inventory import sql
 from devices.registry import stored_links
 from devices.registry.models import RegistrationDetail
-from devices.registry.services import registration_store_sql as sql
 from lwm2m.links import ObjectLinks
 from lwm2m.messages import Register
 from lwm2m.registration import Registration

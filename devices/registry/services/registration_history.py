@@ -7,7 +7,7 @@ from datetime import datetime
 
 from audit.ledger import Actor, Event
 from devices.inventory import security
-from devices.registry.services.registration_store import DeviceFacts
+from devices.registry.standing_rows import DeviceFacts
 from lwm2m.links import ObjectLinks
 from lwm2m.registration import Change, Outcome, Registration
 

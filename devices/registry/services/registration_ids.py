@@ -6,7 +6,7 @@ import base64
 import secrets
 from collections.abc import Callable, Sequence
 
-from devices.registry.services import registration_store_sql as sql
+from devices.inventory import sql
 
 CHARACTERS = 10
 """Zephyr keeps 12 bytes of a Location-Path segment (COAP_OPTION value of its lwm2m engine); 60 random bits are left."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from devices.registry import standing_rows as store
 from devices.registry.services import registration_details
-from devices.registry.services import registration_store as store
-from devices.registry.services.registration_store import Standing
+from devices.registry.standing_rows import Standing
 from lwm2m.messages import Deregister, Register, Update
 from lwm2m.registration import Origin
 

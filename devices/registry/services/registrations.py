@@ -15,12 +15,13 @@ from audit import ledger
 from devices.inventory import events
 from devices.inventory.models import Device
 from devices.inventory.services import device_trail
+from devices.registry import registration_rows
+from devices.registry import standing_rows as store
 from devices.registry.models import Registration, RegistrationDetail
-from devices.registry.services import registration_details, registration_history, registration_store_write
-from devices.registry.services import registration_store as store
+from devices.registry.services import registration_details, registration_history
 from devices.registry.services.registration_batch import Applied, Batch
 from devices.registry.services.registration_loading import Inbound
-from devices.registry.services.registration_store import Standing
+from devices.registry.standing_rows import Standing
 from lwm2m import registration
 from lwm2m.registration import Outcome
 
@@ -52,7 +53,7 @@ def expire(*, device_ids: Iterable[int], now: datetime, grace_seconds: float = 0
             outcome = registration.expire(standing.current, now=now.timestamp(), grace_seconds=grace_seconds)
             if outcome is not None:
                 ended[standing.device.device_id] = (standing, outcome)
-        registration_store_write.end(ended)
+        registration_rows.end(ended)
         registration_details.end(dict.fromkeys(ended, "LIFETIME_EXPIRED"), now=now)
         ledger.record_many([registration_history.event(s.device, o, now=now) for s, o in ended.values()])
         events.devices_changed(

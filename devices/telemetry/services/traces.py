@@ -13,8 +13,8 @@ from datetime import datetime
 from typing import Any
 
 from devices.inventory import secrecy
+from devices.telemetry import trace_rows
 from devices.telemetry.models import TRACE_LIMIT, Direction
-from devices.telemetry.services import traces_sql
 from lwm2m import formats, objects
 from lwm2m.codes import ContentFormat
 from lwm2m.errors import Lwm2mError
@@ -56,7 +56,7 @@ def record(*, messages: Sequence[Message]) -> None:
     for message in messages:
         by_device.setdefault(message.device_id, []).append(message)
     counts = {device_id: len(by_device[device_id]) for device_id in sorted(by_device)}
-    rows: list[traces_sql.Row] = []
+    rows: list[trace_rows.Row] = []
     for device_id in counts:
         kept = by_device[device_id][-TRACE_LIMIT:]
         rows += [
@@ -64,7 +64,7 @@ def record(*, messages: Sequence[Message]) -> None:
             for message, behind_end in zip(kept, range(len(kept) - 1, -1, -1), strict=True)
         ]
     if rows:
-        traces_sql.write(counts, rows, TRACE_LIMIT)
+        trace_rows.write(counts, rows, TRACE_LIMIT)
 
 
 def payload(
@@ -115,7 +115,7 @@ def _text(text: str, limit: int) -> str:
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
 
 
-def _row(message: Message, behind_end: int) -> traces_sql.Row:
+def _row(message: Message, behind_end: int) -> trace_rows.Row:
     said = None if message.payload is None else json.dumps(message.payload)
     return (
         message.device_id,

@@ -15,13 +15,12 @@ from datetime import datetime
 
 from django.db.models import Count, Q
 
-from devices.inventory import secrecy
+from devices.inventory import secrecy, sql
 from devices.inventory.models import Device
 from devices.inventory.secrecy import Secrets
-from devices.registry.services import registration_store_sql as sql
+from devices.telemetry import value_rows
 from devices.telemetry.models import ResourceValue, ValueKind
-from devices.telemetry.services import values_sql
-from devices.telemetry.services.values_sql import Row
+from devices.telemetry.value_rows import Row
 from lwm2m.nodes import Node, ObjectLinkValue, Value, absolute_time
 
 __all__ = ["Sample", "absent", "samples", "store"]
@@ -80,7 +79,7 @@ def store(
         key = (sample.device_id, sample.path, at)
         rows[key] = (*key, *_columns(sample, secrets[operators.get(sample.device_id)]))
     ordered = [rows[key] for key in sorted(rows)]
-    new = values_sql.write(ordered, now=now)
+    new = value_rows.write(ordered, now=now)
     return _without_room(new) if new else {}
 
 

@@ -11,8 +11,9 @@ from django.utils import timezone
 from accounts.errors import Refused
 from audit.models import LedgerEvent
 from devices.commands.models import Command
+from devices.observations import observation_rows
 from devices.observations.models import Observation
-from devices.observations.services import observation_states_sql, observations
+from devices.observations.services import observations
 from devices.operations.services import operations
 from devices.registry.models import Registration
 from provisioning.services import lifecycle
@@ -234,9 +235,9 @@ def test_finding_observations_of_a_batch_costs_one_query_and_another_behind_gate
     want(device)
     answer(device, token="0a")
     asked: list[object] = []  # planned statements pass by what counts queries
-    run = observation_states_sql._standing
+    run = observation_rows._standing
     monkeypatch.setattr(
-        observation_states_sql, "_standing", lambda keys, **how: asked.append(how) or run(keys, **how)
+        observation_rows, "_standing", lambda keys, **how: asked.append(how) or run(keys, **how)
     )
     found = observations.by_tokens([(device.pk, "0a")])
     assert len(asked) == 1

@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from devices.registry import standing_rows
 from devices.registry.models import Registration, Transport
-from devices.registry.services import registration_store
 from lwm2m.registration import Origin
 from southbound.peers import senders
 
@@ -57,21 +57,21 @@ def test_host_and_port_count_together(registered):
 def test_as_many_as_a_batch_may_have(registered):
     ids = {registered(f"dev-{number}", "192.0.2.1", number) for number in range(600)}
     addresses = [("192.0.2.1", number) for number in range(700)]
-    assert set(registration_store.standing_at(addresses)) == ids
+    assert set(standing_rows.standing_at(addresses)) == ids
 
 
 @pytest.mark.parametrize(
     ("index", "look"),
     [
-        ("registration_address", lambda: registration_store.standing_at([("192.0.2.1", 1)])),
-        ("registration_identity", lambda: registration_store.standing_as(["psk"])),
+        ("registration_address", lambda: standing_rows.standing_at([("192.0.2.1", 1)])),
+        ("registration_identity", lambda: standing_rows.standing_as(["psk"])),
     ],
 )
 def test_an_index_leads_there(monkeypatch, index, look):
     """Asked of the planner, with the very statement."""
     asked: list[tuple[str, object]] = []
     if connection.vendor == "postgresql":
-        monkeypatch.setattr(registration_store.sql, "prepared", lambda *both: asked.append(both) or [])
+        monkeypatch.setattr(standing_rows.sql, "prepared", lambda *both: asked.append(both) or [])
         look()
     else:
         with connection.execute_wrapper(lambda run, *given: asked.append(given[:2]) or run(*given)):

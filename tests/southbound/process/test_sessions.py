@@ -13,8 +13,9 @@ from devices.commands.services import mailbox
 from devices.inventory.models import Credential, CredentialState, Knock, Plane
 from devices.inventory.security import Material
 from devices.inventory.services import credentials
+from devices.registry import sender_rows
 from devices.registry.models import Registration
-from devices.registry.services import registrations, sender_store
+from devices.registry.services import registrations
 from devices.registry.services.registrations import Inbound
 from lwm2m.messages import Deregister, Register, Update
 from lwm2m.registration import Origin
@@ -167,7 +168,7 @@ def test_every_message_is_judged_by_the_key_and_not_by_its_name(secured):
         assert apply(message, before).cause == "PSK_IDENTITY_UNKNOWN"
     both = senders.find([before.sender, after.sender])
     assert (both[before.sender].is_welcome, both[after.sender].is_welcome) == (False, True)
-    assert sender_store.ways([secured.pk])[secured.pk].credential_id == new.pk
+    assert sender_rows.ways([secured.pk])[secured.pk].credential_id == new.pk
     assert apply(Update(place), replace(before, credential_id=None)).cause == "PSK_IDENTITY_UNKNOWN"
     refreshed = apply(Update(place), after)
     assert (refreshed.cause, refreshed.changed) == ("", frozenset())

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection
 
-from devices.registry.services import registration_store_sql as sql
+from devices.inventory import sql
 from lwm2m.registration import Registration
 
 _COLUMNS = {

@@ -14,8 +14,8 @@ from typing import Any
 from django.db import connection
 
 from audit.locks import STRENGTH
-from devices.registry.services import registration_store_sql as sql
-from devices.registry.services.registration_store import CREDENTIAL
+from devices.inventory import sql
+from devices.registry.standing_rows import CREDENTIAL
 
 _COLUMNS = f"""r.device_id, d.operator_id, r.registration_id, r.transport, r.identity, r.host, r.port, r.queue_mode,
     d.security, d.msisdn, d.access, o.is_active, o.allows_nosec,

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection
 
-from devices.registry.services import registration_store_sql as sql
+from devices.inventory import sql
 
 Row = tuple[int, str, int | None]
 """observation id, token, number; sorted, and each observation once."""

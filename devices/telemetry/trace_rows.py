@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from devices.registry.services import registration_store_sql as sql
+from devices.inventory import sql
 
 Row = tuple[int, int, datetime, str, str, str, str, int | None, str | None, int, float | None]
 """device id, how many messages of the batch follow, at, direction, method, path, code, format, payload, bytes, ms."""

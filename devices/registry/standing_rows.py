@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection
 
 from audit.locks import STRENGTH
-from devices.registry.services import registration_store_sql as sql
+from devices.inventory import sql
 from lwm2m.registration import Origin, Registration
 
 _HOT_COLUMNS = """

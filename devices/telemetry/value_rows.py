@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from devices.registry.services import registration_store_sql as sql
+from devices.inventory import sql
 
 Row = tuple[int, str, float, str, float | None, str | None]
 """device id, path, seconds since 1970, kind, number, text; sorted, and each (…, time) once."""

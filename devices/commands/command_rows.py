@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection
 
 from devices.commands.models import Command
-from devices.registry.services import registration_store_sql as sql
+from devices.inventory import sql
 
 _COLUMNS = {
     "state": "text",

@@ -10,7 +10,7 @@ from audit import ledger
 from devices.inventory import events as inventory_events
 from devices.inventory.services import credentials
 from devices.inventory.states import Provisioning
-from devices.registry import events, registration_rows
+from devices.registry import address_rows, events, registration_rows
 from devices.registry.services import (
     admission,
     registration_addresses,
@@ -67,8 +67,8 @@ class Batch:
         self.history: list[ledger.Event] = []
         self.heard: set[int] = set()
         self.changed: dict[str, dict[int, int]] = {}
-        self.placed: dict[registration_addresses.Place, int] = {}
-        self.displaced: dict[registration_addresses.Place, list[int]] = {}
+        self.placed: dict[address_rows.Place, int] = {}
+        self.displaced: dict[address_rows.Place, list[int]] = {}
 
     # -- steps --------------------------------------------------------------------------------------------
     def step(self, item: Inbound) -> Applied:
@@ -247,7 +247,7 @@ class Batch:
             digests = {device_id: self.loaded.devices[device_id].digest for device_id in rows}
             registration_rows.save(rows, digests=digests, flow=self.flow)
         if lost:
-            registration_addresses.end(lost)
+            address_rows.end(lost)
         if self.ended:
             registration_rows.end(self.ended)
         if self.detailed or self.ended:
@@ -264,7 +264,7 @@ class Batch:
 
     def _displace(self) -> set[int]:
         """End the addresses that others have now; returns whose rows are not written anyhow."""
-        lost: list[registration_addresses.Displaced] = []
+        lost: list[address_rows.Displaced] = []
         for device_id in sorted(self.written):
             standing = self.loaded.devices[device_id]
             current = standing.current
@@ -273,7 +273,7 @@ class Batch:
                 continue
             facts = standing.device
             lost.append(
-                registration_addresses.Displaced(
+                address_rows.Displaced(
                     device_id, facts.endpoint, facts.operator_id, facts.subscriber_id, *place
                 )
             )
@@ -281,7 +281,7 @@ class Batch:
         known = self.written.union(self.ended)
         elsewhere = [
             one
-            for one in registration_addresses.others_at(sorted(self.placed), known)
+            for one in address_rows.others_at(sorted(self.placed), known)
             if self.placed[one.place] != one.device_id
         ]
         for one in [*lost, *elsewhere]:

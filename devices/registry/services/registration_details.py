@@ -9,10 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
-
-from devices.inventory import sql
-from devices.registry import stored_links
+from devices.registry import detail_rows, stored_links
 from devices.registry.models import RegistrationDetail
 from lwm2m.links import ObjectLinks
 from lwm2m.messages import Register
@@ -22,28 +19,13 @@ FIELDS = frozenset({"version", "binding", "sms_number", "object_links", "attribu
 """Fields of `lwm2m.registration.Registration` that stand in RegistrationDetail."""
 
 _PROFILE = "pid"
-_COLUMNS = {
-    "device_id": "bigint",
-    "version": "text",
-    "binding": "text",
-    "sms_number": "text",
-    "object_links": "text",
-    "attributes": "text",
-}
-_JSON = ("object_links", "attributes")
 _PARSED_LIMIT = 4096
 _PROFILES_LIMIT = 1024
 
 
 def load(device_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
     """Device id -> the fields of `FIELDS`, as `lwm2m` has them."""
-    ids = sorted(device_ids)
-    if not ids:
-        return {}
-    text = "::text" if connection.vendor == "postgresql" else ""
-    statement = f"""SELECT device_id, version, binding, sms_number, object_links{text}, attributes{text}
-             FROM registry_registrationdetail WHERE device_id {{ids}}"""  # noqa: S608 our own words
-    return {device_id: _fields(*row) for device_id, *row in sql.select(statement, ids)}
+    return {device_id: _fields(*row) for device_id, *row in detail_rows.load(sorted(device_ids))}
 
 
 def _fields(version: str, binding: str, sms_number: str, links: str, attributes: str) -> dict[str, Any]:
@@ -60,28 +42,11 @@ def _fields(version: str, binding: str, sms_number: str, links: str, attributes:
 
 def save(rows: Mapping[int, Registration]) -> None:
     """Write the details of these registrations whole."""
-    values = [(device_id, *_columns(row)) for device_id, row in sorted(rows.items())]
-    if not values:
-        return
-    changed = ", ".join(f"{name} = excluded.{name}" for name in list(_COLUMNS)[1:])
-    names = ", ".join(_COLUMNS)
-    target = f"INSERT INTO registry_registrationdetail ({names}, ended_at, end_cause)"
-    conflict = f"ON CONFLICT (device_id) DO UPDATE SET {changed}, ended_at = NULL, end_cause = ''"
-    if connection.vendor == "postgresql":
-        arrays = ", ".join(f"%s::{kind}[]" for kind in _COLUMNS.values())
-        taken = ", ".join(f"{name}::jsonb" if name in _JSON else name for name in _COLUMNS)
-        sql.prepared(
-            f"{target} SELECT {taken}, NULL, '' FROM unnest({arrays}) AS v({names}) {conflict}",  # noqa: S608 our names
-            [list(column) for column in zip(*values, strict=True)],
-        )
-        return
-    places = ", ".join(["%s"] * len(_COLUMNS))
-    with connection.cursor() as cursor:
-        cursor.executemany(f"{target} VALUES ({places}, NULL, '') {conflict}", values)
+    detail_rows.save([(device_id, *_columns(row)) for device_id, row in sorted(rows.items())])
 
 
 def _columns(row: Registration) -> tuple[Any, ...]:
-    """In the order of `_COLUMNS`, without the device id."""
+    """In the order of `detail_rows.Row`, without the device id."""
     links = {} if row.object_links is None else row.object_links.to_json()
     return row.version, row.binding, row.sms_number or "", json.dumps(links), json.dumps(_attributes(row))
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
 from django.db.models import QuerySet
 
 from devices.inventory.models import Device
+from devices.telemetry import history_rows
 from devices.telemetry.models import ResourceHistory, ResourceValue
 from devices.telemetry.selectors.values import value
 
@@ -67,35 +66,6 @@ def _point(row: ResourceHistory) -> Point:
     return Point(row.at, value(row.kind, row.number, row.text), row.number, row.number, 1)
 
 
-_SPANS = """
-    SELECT floor(extract(epoch FROM at - %s) / %s)::bigint, (array_agg(number ORDER BY at DESC))[1],
-           min(number), max(number), count(*)
-    FROM telemetry_resourcehistory
-    WHERE value_id = %s AND at >= %s AND at < %s AND number IS NOT NULL GROUP BY 1 ORDER BY 1
-"""
-
-
 def _spans(value_id: int, since: datetime, until: datetime, span: float) -> Iterator[Point]:
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(_SPANS, [since, span, value_id, since, until])
-            found: Sequence[tuple[int, float, float, float, int]] = cursor.fetchall()
-    else:
-        found = _spans_one_by_one(value_id, since, until, span)
-    for number, last, low, high, count in found:
+    for number, last, low, high, count in history_rows.spans(value_id, since, until, span):
         yield Point(since + timedelta(seconds=number * span), last, low, high, count)
-
-
-def _spans_one_by_one(
-    value_id: int, since: datetime, until: datetime, span: float
-) -> list[tuple[int, float, float, float, int]]:
-    """SQLite keeps times as text and cannot group by them at a price worth it; one machine's data is little."""
-    found: dict[int, tuple[float, float, float, int]] = {}
-    rows = ResourceHistory.objects.filter(
-        value_id=value_id, at__gte=since, at__lt=until, number__isnull=False
-    ).order_by("at")
-    for at, number in rows.values_list("at", "number").iterator():
-        key = math.floor((at - since).total_seconds() / span)
-        _, low, high, count = found.get(key, (0.0, number, number, 0))
-        found[key] = (number, min(low, number), max(high, number), count + 1)
-    return [(key, *spanned) for key, spanned in sorted(found.items())]

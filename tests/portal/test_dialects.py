@@ -26,7 +26,8 @@ def test_only_rows_modules_ask_which_database_it_is():
         str(path.relative_to(HOUSE))
         for room in ROOMS
         for path in (HOUSE / room).rglob("*.py")
-        if "migrations" not in path.parts and re.search(r"\bconnection\.vendor\b|\.vendor ==", path.read_text())
+        if "migrations" not in path.parts
+        and re.search(r"\bconnection\.vendor\b|\.vendor ==", path.read_text())
     }
     assert {path for path in asking if not path.endswith("rows.py")} - set(ELSEWHERE) == set()
 

@@ -17,7 +17,7 @@ ELSEWHERE = {
     "devices/inventory/sql.py": "how a membership test is written for both, for all rows modules",
     "m2m_portal/apps.py": "lifts PostgreSQL's time limit for migrations",
     "southbound/inbound/report.py": "how many writers there are: SQLite has one",
-    "southbound/threads/group_commit.py": "gives a connection back to the pool, and lets PostgreSQL wait less for locks",
+    "southbound/threads/group_commit.py": "gives connections back to the pool, and waits less for locks",
 }
 
 

@@ -16,6 +16,7 @@ from django.forms import BaseForm, ValidationError
 from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from accounts.errors import Refused
 from accounts.models import User
@@ -41,7 +42,9 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def clean_email(self, email: str) -> str:
         if len(email) > User._meta.get_field("email").max_length:
-            raise ValidationError("This address is too long. An e-mail address has at most 254 characters.")
+            raise ValidationError(
+                gettext("This address is too long. An e-mail address has at most 254 characters.")
+            )
         return super().clean_email(email)
 
     def save_user(self, request: HttpRequest, user: User, form: BaseForm, commit: bool = True) -> User:
@@ -82,7 +85,9 @@ class AccountAdapter(DefaultAccountAdapter):
             logger.exception("mail_not_sent template=%s error=%s", template_prefix, type(error).__name__)
             request = allauth_context.request
             if request is not None and hasattr(request, "_messages"):
-                messages.error(request, "The e-mail could not be sent. Sign in later to have it sent again.")
+                messages.error(
+                    request, gettext("The e-mail could not be sent. Sign in later to have it sent again.")
+                )
 
 
 def link(name: str, **kwargs: str) -> str:

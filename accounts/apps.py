@@ -2,11 +2,12 @@
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
 
 
 class AccountsConfig(AppConfig):
     name = "accounts"
-    verbose_name = "People and operators"
+    verbose_name = _("People and operators")
 
     def ready(self) -> None:
         from accounts import erasing, folding, groups, receivers  # models are there only now

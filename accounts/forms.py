@@ -11,6 +11,8 @@ from django.contrib.auth.forms import SetPasswordMixin
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Operator, StaffMembership, User
 from accounts.roles import Role
@@ -29,8 +31,8 @@ class OperatorField(forms.ModelChoiceField):
             to_field_name="slug",
             blank=False,
             error_messages={
-                "required": "Choose the operator whose network your devices use.",
-                "invalid_choice": "This operator takes no new accounts. Choose another one.",
+                "required": gettext("Choose the operator whose network your devices use."),
+                "invalid_choice": gettext("This operator takes no new accounts. Choose another one."),
             },
             **kwargs,
         )
@@ -39,7 +41,7 @@ class OperatorField(forms.ModelChoiceField):
         return format_html("<b>{}</b><small>{}</small>", obj.name, obj.description)
 
 
-ADDRESS_REFUSED = (
+ADDRESS_REFUSED = _(
     "We cannot send mail to this address. It looks like name@example.org; before the @ only plain letters (a to z), "
     "digits and signs such as . _ - + are possible, no umlauts or accents."
 )
@@ -57,9 +59,9 @@ class OperatorChoice(forms.Form):
 
     field_order = ("operator", "name", "email", "password1", "password2")
 
-    operator = OperatorField(label="Your operator")
+    operator = OperatorField(label=_("Your operator"))
     name = forms.CharField(
-        label="Your name",
+        label=_("Your name"),
         max_length=User._meta.get_field("name").max_length,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
@@ -82,7 +84,7 @@ class OperatorChoice(forms.Form):
 class FurtherAccount(forms.Form):
     """A signed-in person opens an account with another operator."""
 
-    operator = OperatorField(label="Operator")
+    operator = OperatorField(label=_("Operator"))
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -92,7 +94,7 @@ class FurtherAccount(forms.Form):
 class AcceptAsNew(SetPasswordMixin, forms.Form):
     """Somebody new takes the role they are invited to: a name and a password, by the rules of every password."""
 
-    name = forms.CharField(label="Your name", max_length=120, required=False)
+    name = forms.CharField(label=_("Your name"), max_length=120, required=False)
     password1, password2 = SetPasswordMixin.create_password_fields()
 
     def __init__(self, *args: Any, email: str, **kwargs: Any) -> None:
@@ -112,10 +114,12 @@ class StaffInvitation(forms.ModelForm):
     email = forms.EmailField(
         label="E-mail",
         error_messages={"invalid": ADDRESS_REFUSED},
-        help_text="They get a mail and hold the role once they accept; until then nothing of them is shown.",
+        help_text=_(
+            "They get a mail and hold the role once they accept; until then nothing of them is shown."
+        ),
     )
     name = forms.CharField(
-        label="Name", max_length=120, required=False, help_text="How the mail greets them."
+        label=_("Name"), max_length=120, required=False, help_text=_("How the mail greets them.")
     )
     role = forms.ChoiceField(choices=Role.choices)
 

@@ -8,6 +8,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.roles import Role
 from live import readers
@@ -40,10 +41,10 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser, PermissionsMixin):
     """A person; what they may see follows from memberships and accounts, never from the user alone."""
 
-    email = models.EmailField("e-mail", max_length=254, unique=True)
+    email = models.EmailField(_("e-mail"), max_length=254, unique=True)
     name = models.CharField(max_length=120, blank=True)
     time_zone = models.CharField(max_length=readers.ZONE_NAME_LENGTH, blank=True)
-    is_staff = models.BooleanField("may sign in to the admin", default=False)
+    is_staff = models.BooleanField(_("may sign in to the admin"), default=False)
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(default=timezone.now)
 
@@ -94,15 +95,15 @@ class Operator(models.Model):
     slug = models.SlugField(max_length=50, unique=True)
     name = models.CharField(max_length=120, unique=True)
     description = models.CharField(
-        max_length=300, blank=True, help_text="Shown to people who choose an operator."
+        max_length=300, blank=True, help_text=_("Shown to people who choose an operator.")
     )
     support_email = models.EmailField(blank=True)
-    is_active = models.BooleanField(default=True, help_text="Devices of an inactive operator are refused.")
+    is_active = models.BooleanField(default=True, help_text=_("Devices of an inactive operator are refused."))
     is_open_for_signup = models.BooleanField(default=True)
     allows_nosec = models.BooleanField(
-        "allows devices without encryption",
+        _("allows devices without encryption"),
         default=False,
-        help_text="For laboratories; leave off in the field.",
+        help_text=_("For laboratories; leave off in the field."),
     )
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -121,8 +122,8 @@ class StaffMembership(models.Model):
     """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, editable=False)
-    email = models.EmailField("invited address", max_length=254, blank=True)
-    name = models.CharField("invited name", max_length=120, blank=True)
+    email = models.EmailField(_("invited address"), max_length=254, blank=True)
+    name = models.CharField(_("invited name"), max_length=120, blank=True)
     operator = models.ForeignKey(Operator, on_delete=models.CASCADE)
     role = models.CharField(max_length=20, choices=Role.choices)
     created_at = models.DateTimeField(default=timezone.now)
@@ -150,9 +151,9 @@ class StaffMembership(models.Model):
 
 
 class SubscriberState(models.TextChoices):
-    ACTIVE = "active", "Active"
-    SUSPENDED = "suspended", "Suspended"
-    CLOSED = "closed", "Closed"
+    ACTIVE = "active", _("Active")
+    SUSPENDED = "suspended", _("Suspended")
+    CLOSED = "closed", _("Closed")
 
 
 class Subscriber(models.Model):
@@ -161,11 +162,11 @@ class Subscriber(models.Model):
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="subscribers")
     operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="subscribers")
     number = models.CharField(
-        "account number",
+        _("account number"),
         max_length=20,
         unique=True,
         validators=[RegexValidator(r"^[A-Z0-9-]+$")],
-        help_text="What the person names on the phone.",
+        help_text=_("What the person names on the phone."),
     )
     state = models.CharField(max_length=12, choices=SubscriberState.choices, default=SubscriberState.ACTIVE)
     created_at = models.DateTimeField(default=timezone.now)
@@ -193,7 +194,7 @@ class BulkJob(models.Model):
     requested_by = models.ForeignKey(User, on_delete=models.PROTECT)
     reason = models.CharField(max_length=200)
     created_at = models.DateTimeField(default=timezone.now)
-    touched_at = models.DateTimeField(default=timezone.now, help_text="When rows were last worked on.")
+    touched_at = models.DateTimeField(default=timezone.now, help_text=_("When rows were last worked on."))
     ended_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -205,11 +206,11 @@ class BulkJob(models.Model):
 
 
 class BulkRowState(models.TextChoices):
-    WAITING = "waiting", "Waiting"
-    DONE = "done", "Done"
-    SKIPPED = "skipped", "Left alone"
-    REFUSED = "refused", "Refused"
-    FAILED = "failed", "Failed"
+    WAITING = "waiting", _("Waiting")
+    DONE = "done", _("Done")
+    SKIPPED = "skipped", _("Left alone")
+    REFUSED = "refused", _("Refused")
+    FAILED = "failed", _("Failed")
 
 
 class BulkRow(models.Model):

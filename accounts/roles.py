@@ -7,14 +7,15 @@ gives inside that operator. Codenames are Django's (`view_device`), so the admin
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Role(models.TextChoices):
-    ADMINISTRATOR = "administrator", "Administrator"
-    PROVISIONING = "provisioning", "Provisioning"
-    SUPPORT = "support", "Support"
-    READ_ONLY = "read_only", "Read-only"
-    AUDITOR = "auditor", "Auditor"
+    ADMINISTRATOR = "administrator", _("Administrator")
+    PROVISIONING = "provisioning", _("Provisioning")
+    SUPPORT = "support", _("Support")
+    READ_ONLY = "read_only", _("Read-only")
+    AUDITOR = "auditor", _("Auditor")
 
 
 _INVENTORY = (

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
@@ -46,7 +47,11 @@ def _accepted(request: HttpRequest, membership: StaffMembership, user: User) -> 
     except Refused as refusal:
         messages.error(request, refusal.detail)
         return redirect("home")
-    messages.success(request, f"You are {membership.get_role_display()} of {membership.operator} now.")
+    messages.success(
+        request,
+        gettext("You are %(role)s of %(operator)s now.")
+        % {"role": membership.get_role_display(), "operator": membership.operator},
+    )
     return redirect("admin:index")
 
 
@@ -63,7 +68,9 @@ def _as_new(request: HttpRequest, membership: StaffMembership) -> HttpResponse:
         except Refused as refusal:
             form.add_error(None, refusal.detail)
         else:
-            messages.success(request, "Your account is ready. Sign in with the password that you chose.")
+            messages.success(
+                request, gettext("Your account is ready. Sign in with the password that you chose.")
+            )
             return redirect("account_login")
     return render(request, PAGE, {"membership": membership, "form": form})
 
@@ -74,5 +81,9 @@ def _declined(request: HttpRequest, membership: StaffMembership) -> HttpResponse
     except Refused as refusal:
         messages.error(request, refusal.detail)
     else:
-        messages.success(request, f"You declined. {membership.operator} is told so, and nothing else.")
+        messages.success(
+            request,
+            gettext("You declined. %(operator)s is told so, and nothing else.")
+            % {"operator": membership.operator},
+        )
     return redirect("home")

@@ -16,6 +16,7 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import Http404
 from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
+from django.utils.translation import gettext
 from rest_framework import exceptions
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.response import Response
@@ -83,7 +84,7 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
         error = too_large()
     if isinstance(error, DAMAGED):
         error = exceptions.ParseError(
-            "The body cannot be read. Send it anew, in the form that its header names."
+            gettext("The body cannot be read. Send it anew, in the form that its header names.")
         )
     if away.is_away(error):
         return Response(away.problem(), status=503, headers={"Retry-After": str(away.RETRY_AFTER_SECONDS)})

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
@@ -29,7 +30,7 @@ class BoundedJSONParser(JSONParser):
         except RecursionError:
             raise too_deep() from None
         except UnicodeError:
-            raise ParseError("The JSON is not UTF-8.") from None
+            raise ParseError(gettext("The JSON is not UTF-8.")) from None
         _check(data)
         return data
 
@@ -50,13 +51,16 @@ class _Bounded:
 
 
 def too_deep() -> ParseError:
-    return ParseError(f"The JSON is nested too deeply. Send at most {DEPTH_LIMIT} levels.")
+    return ParseError(
+        gettext("The JSON is nested too deeply. Send at most %(limit)s levels.") % {"limit": DEPTH_LIMIT}
+    )
 
 
 def too_large() -> Problem:
     return Problem(
         "REQUEST_TOO_LARGE",
-        f"The body is too large. Send at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes in one request.",
+        gettext("The body is too large. Send at most %(limit)s bytes in one request.")
+        % {"limit": settings.DATA_UPLOAD_MAX_MEMORY_SIZE},
         status=413,
     )
 
@@ -69,7 +73,9 @@ def _check(data: Any) -> None:
         if depth > DEPTH_LIMIT:
             raise too_deep()
         if any(isinstance(one, str) and _NO_CHARACTER.search(one) for one in level):
-            raise ParseError("A text holds U+0000 or half of a surrogate pair, which are no characters.")
+            raise ParseError(
+                gettext("A text holds U+0000 or half of a surrogate pair, which are no characters.")
+            )
         level = [one for outer in level for one in _inside(outer)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.exceptions import APIException
 
@@ -33,10 +34,10 @@ def refusals() -> Iterator[None]:
 class ProblemSerializer(serializers.Serializer):
     """How every refusal looks."""
 
-    code = serializers.CharField(help_text="A cause code; the same in the ledger and on the pages.")
-    detail = serializers.CharField(help_text="What to do, in words.")
+    code = serializers.CharField(help_text=_("A cause code; the same in the ledger and on the pages."))
+    detail = serializers.CharField(help_text=_("What to do, in words."))
     fields = serializers.DictField(
         child=serializers.ListField(child=serializers.CharField()),
         required=False,
-        help_text="What is wrong with which input.",
+        help_text=_("What is wrong with which input."),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -43,7 +44,7 @@ class RolePermission(BasePermission):
     A subscriber may write own rows where the view says `subscribers_write = True`.
     """
 
-    message = "Your role does not allow this. Ask an administrator of the operator."
+    message = _("Your role does not allow this. Ask an administrator of the operator.")
 
     def has_permission(self, request: Request, view: Any) -> bool:
         return bool(request.user and request.user.is_authenticated)

@@ -5,25 +5,26 @@ Database triggers (`audit/triggers.py`) hold what is promised here. Only `audit/
 """
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 FIRST_HASH = "0" * 64
 PLATFORM_CHAIN = 0
 _BEGINNINGS = ["varchar_pattern_ops", "int8_ops"]  # of a text and an id: "begins with" is a range of them too
 ERASED = "(erased)"  # where a personal string was
-FORMER = "a former user"  # the same of a person, for whoever reads a page
+FORMER = _("a former user")  # the same of a person, for whoever reads a page
 
 
 class Result(models.TextChoices):
-    OK = "ok", "Done"
-    REFUSED = "refused", "Refused"
-    FAILED = "failed", "Failed"
+    OK = "ok", _("Done")
+    REFUSED = "refused", _("Refused")
+    FAILED = "failed", _("Failed")
 
 
 class ActorKind(models.TextChoices):
-    USER = "user", "Person"
-    DEVICE = "device", "Device"
-    SYSTEM = "system", "Portal"
-    ANONYMOUS = "anonymous", "Not signed in"
+    USER = "user", _("Person")
+    DEVICE = "device", _("Device")
+    SYSTEM = "system", _("Portal")
+    ANONYMOUS = "anonymous", _("Not signed in")
 
 
 class LedgerEvent(models.Model):
@@ -107,7 +108,7 @@ class LedgerEvent(models.Model):
                 fields=["request_id"], name="audit_event_request", condition=~models.Q(request_id="")
             ),
         ]
-        verbose_name = "ledger event"
+        verbose_name = _("ledger event")
         ordering = ["-id"]
 
     def __str__(self) -> str:
@@ -139,11 +140,11 @@ class LedgerEvent(models.Model):
     @property
     def actor_words(self) -> str:
         """For pages: as `actor_name`, but somebody who was forgotten is a former user."""
-        return FORMER if self.actor_name == ERASED else self.actor_name
+        return str(FORMER) if self.actor_name == ERASED else self.actor_name
 
     @property
     def impersonator_words(self) -> str:
-        return FORMER if self.impersonator_name == ERASED else self.impersonator_name
+        return str(FORMER) if self.impersonator_name == ERASED else self.impersonator_name
 
 
 class PersonalDatum(models.Model):
@@ -167,8 +168,8 @@ class PersonalDatum(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["event", "field"], name="audit_personal_event_field"),
         ]
-        verbose_name = "personal datum"
-        verbose_name_plural = "personal data"
+        verbose_name = _("personal datum")
+        verbose_name_plural = _("personal data")
 
     def __str__(self) -> str:
         return f"{self.field} of event {self.event_id}"
@@ -208,7 +209,7 @@ class LedgerHead(models.Model):
     hash = models.CharField(max_length=64, default=FIRST_HASH)
 
     class Meta:
-        verbose_name = "ledger head"
+        verbose_name = _("ledger head")
 
     def __str__(self) -> str:
         return f"chain {self.chain} at {self.sequence}"
@@ -234,8 +235,8 @@ class StrangerTally(models.Model):
                 fields=["hour", "chain", "subject", "action", "cause"], name="audit_stranger_tally"
             ),
         ]
-        verbose_name = "tally of strangers"
-        verbose_name_plural = "tallies of strangers"
+        verbose_name = _("tally of strangers")
+        verbose_name_plural = _("tallies of strangers")
 
     def __str__(self) -> str:
         return f"{self.subject or 'all'} {self.action} {self.cause}: {self.written} + {self.held_back}"

@@ -32,7 +32,7 @@ def names(codes: Iterable[str]) -> dict[str, str]:
 
 
 def _name(user: Any) -> str:
-    return FORMER if user is None or user.is_forgotten else str(user.get_full_name())
+    return str(FORMER) if user is None or user.is_forgotten else str(user.get_full_name())
 
 
 class NamedList(ChangeList):

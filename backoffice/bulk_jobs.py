@@ -10,6 +10,8 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import BulkJob, BulkRow, BulkRowState
 from accounts.services import bulk
@@ -31,13 +33,13 @@ class BulkJobAdmin(ScopedModelAdmin):
         waiting = Count("rows", filter=Q(rows__state=BulkRowState.WAITING))
         return super().get_queryset(request).annotate(total=Count("rows"), waiting=waiting)
 
-    @admin.display(description="What")
+    @admin.display(description=_("What"))
     def what(self, job: BulkJob) -> str:
         return str(job)
 
-    @admin.display(description="Progress")
+    @admin.display(description=_("Progress"))
     def progress(self, job: BulkJob) -> str:
-        return f"{job.total - job.waiting} of {job.total}"
+        return gettext("%(done)s of %(total)s") % {"done": job.total - job.waiting, "total": job.total}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from audit import people
 from backoffice import requesters
@@ -28,6 +29,6 @@ class CommandAdmin(ReadOnlyAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return people.NamedList
 
-    @admin.display(description="Requested by")
+    @admin.display(description=_("Requested by"))
     def asked_by(self, command: Command) -> str:
         return requesters.words(command.requested_by, people.of_row(command, self.code_of_person))

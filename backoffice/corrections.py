@@ -12,6 +12,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts import tenancy
 from accounts.errors import Refused
@@ -28,13 +30,15 @@ class _Correction(forms.Form):
 
     title = ""
     button = ""
-    reason = forms.CharField(max_length=200, label="Reason", help_text="Goes into the device's timeline.")
+    reason = forms.CharField(
+        max_length=200, label=_("Reason"), help_text=_("Goes into the device's timeline.")
+    )
 
 
 class KeyForm(_Correction):
     """What the device's security mode lets one type."""
 
-    title, button = "The key", "Save the key"
+    title, button = _("The key"), _("Save the key")
 
     def __init__(self, *args: Any, asked: Sequence[EntryField], **more: Any) -> None:
         super().__init__(*args, **more)
@@ -53,17 +57,17 @@ def _entry(asked: EntryField) -> forms.CharField:
 
 
 class EndpointForm(_Correction):
-    title, button = "The endpoint name", "Correct the name"
+    title, button = _("The endpoint name"), _("Correct the name")
     endpoint = forms.CharField(
-        max_length=255, label="Endpoint name", widget=forms.TextInput(attrs={**_PLAIN, "size": 60})
+        max_length=255, label=_("Endpoint name"), widget=forms.TextInput(attrs={**_PLAIN, "size": 60})
     )
     field_order = ("endpoint", "reason")
 
 
 class NameForm(forms.Form):
-    title, button = "What it is called", "Rename"
+    title, button = _("What it is called"), _("Rename")
     name = forms.CharField(
-        max_length=120, required=False, label="Name", widget=forms.TextInput(attrs={"size": 60})
+        max_length=120, required=False, label=_("Name"), widget=forms.TextInput(attrs={"size": 60})
     )
 
 
@@ -92,7 +96,7 @@ def correct(model_admin: Any, request: HttpRequest, device_id: int) -> HttpRespo
             return HttpResponseRedirect(reverse("admin:inventory_device_change", args=[device.pk]))
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": f"Correct {device}",
+        "title": gettext("Correct %(device)s") % {"device": device},
         "device": device,
         "opts": model_admin.opts,
         "shown": shown,
@@ -131,7 +135,7 @@ def _done(request: HttpRequest, device: Device, act: str, form: forms.Form) -> b
 
 
 _SAID = {
-    "key": "The key is saved; the device is let in when it knocks with it.",
-    "endpoint": "The endpoint name is corrected; the device is let in when it knocks again.",
-    "name": "The name is saved.",
+    "key": _("The key is saved; the device is let in when it knocks with it."),
+    "endpoint": _("The endpoint name is corrected; the device is let in when it knocks again."),
+    "name": _("The name is saved."),
 }

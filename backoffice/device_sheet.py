@@ -9,6 +9,7 @@ from typing import Any
 
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from devices.gateways.selectors import end_devices
 from devices.inventory.models import Device, Reach
@@ -77,7 +78,12 @@ def object_rows(device: Device, detail: RegistrationDetail | None) -> list[Objec
 def _few(instances: Sequence[int]) -> str:
     """A gateway may have thousands of them."""
     first = ", ".join(str(one) for one in instances[:INSTANCES])
-    return f"{first} and {len(instances) - INSTANCES:,} more" if len(instances) > INSTANCES else first
+    return (
+        gettext("%(first)s and %(INSTANCES)s more")
+        % {"first": first, "INSTANCES": format(len(instances) - INSTANCES, ",")}
+        if len(instances) > INSTANCES
+        else first
+    )
 
 
 def _timeline(device: Device) -> str:

@@ -10,6 +10,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts import tenancy
 from accounts.models import User
@@ -36,14 +38,14 @@ from provisioning.services import lifecycle
 class SessionFilter(admin.SimpleListFilter):
     """By the state told from the registration, the same as on the board."""
 
-    title = "how it is now"
+    title = _("how it is now")
     parameter_name = "session"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [
             *sessions.Session.choices,
-            (present.STUCK, "Cannot come online"),
-            (present.SUSPENDED, "Suspended"),
+            (present.STUCK, gettext("Cannot come online")),
+            (present.SUSPENDED, gettext("Suspended")),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Device]) -> QuerySet[Device]:
@@ -53,7 +55,7 @@ class SessionFilter(admin.SimpleListFilter):
 
 
 def _already(access: Access) -> Skip:
-    return Skip(Q(access=access), f"{access.label.lower()} already")
+    return Skip(Q(access=access), gettext("%(state)s already") % {"state": access.label.lower()})
 
 
 def _trigger(kind: triggers.Kind, what: str) -> Deed:
@@ -67,12 +69,15 @@ def _trigger(kind: triggers.Kind, what: str) -> Deed:
         )
 
     return Deed(
-        question=f"Ask these devices by SMS to {what}? Each message costs.",
-        button="Send SMS",
-        done="asked by SMS",
+        question=gettext("Ask these devices by SMS to %(what)s? Each message costs.") % {"what": what},
+        button=gettext("Send SMS"),
+        done=gettext("asked by SMS"),
         do=do,
         costs="SMS",
-        skips=(Skip(Q(msisdn=""), "no phone number"), Skip(~Q(access=Access.ACTIVE), "not active")),
+        skips=(
+            Skip(Q(msisdn=""), gettext("no phone number")),
+            Skip(~Q(access=Access.ACTIVE), gettext("not active")),
+        ),
     )
 
 
@@ -96,40 +101,40 @@ class DeviceAdmin(ScopedModelAdmin):
     list_select_related = ("operator", "subscriber", *ways.PRESENCE)
     list_per_page = 50
     search_fields = ("endpoint",)  # that there is a box; what it looks for is `selectors.search`
-    search_help_text = "Endpoint, name, serial or phone number, maker, account, person, or address."
+    search_help_text = _("Endpoint, name, serial or phone number, maker, account, person, or address.")
     show_full_result_count = False
     paginator = KeyedPaginator
     ordering = ("-id",)
     readonly_fields = ("sms_today", "way_in", "protection")
     actions = ("wake", "bootstrap_anew", "suspend", "resume", "bar", "retire")
     deeds = {
-        "wake": _trigger(triggers.Kind.UPDATE, "update their registration"),
-        "bootstrap_anew": _trigger(triggers.Kind.BOOTSTRAP, "bootstrap anew"),
+        "wake": _trigger(triggers.Kind.UPDATE, _("update their registration")),
+        "bootstrap_anew": _trigger(triggers.Kind.BOOTSTRAP, _("bootstrap anew")),
         "suspend": Deed(
-            question="Suspend these devices?",
-            button="Suspend",
+            question=_("Suspend these devices?"),
+            button=_("Suspend"),
             done="suspended",
             do=lambda device, reason, by: lifecycle.suspend(device=device, reason=reason),
             skips=(_already(Access.SUSPENDED),),
         ),
         "resume": Deed(
-            question="Let these devices connect again?",
-            button="Resume",
-            done="active again",
+            question=_("Let these devices connect again?"),
+            button=_("Resume"),
+            done=_("active again"),
             do=lambda device, reason, by: lifecycle.resume(device=device, reason=reason),
             skips=(_already(Access.ACTIVE),),
         ),
         "bar": Deed(
-            question="Bar these devices (stolen or misused)?",
-            button="Bar",
+            question=_("Bar these devices (stolen or misused)?"),
+            button=_("Bar"),
             done="barred",
             is_dangerous=True,
             do=lambda device, reason, by: lifecycle.bar(device=device, reason=reason),
             skips=(_already(Access.BARRED),),
         ),
         "retire": Deed(
-            question="Retire these devices for good? Their keys end and their endpoint names become free.",
-            button="Retire",
+            question=_("Retire these devices for good? Their keys end and their endpoint names become free."),
+            button=_("Retire"),
             done="retired",
             verb="delete",
             is_dangerous=True,
@@ -139,13 +144,13 @@ class DeviceAdmin(ScopedModelAdmin):
     }
     fieldsets = (
         (None, {"fields": ("endpoint", "name", "operator", "subscriber")}),
-        ("States", {"fields": ("access", "provisioning", "ownership")}),
-        ("How it connects", {"fields": ("reach", "msisdn", "sms_today", "way_in", "protection")}),
+        (_("States"), {"fields": ("access", "provisioning", "ownership")}),
+        (_("How it connects"), {"fields": ("reach", "msisdn", "sms_today", "way_in", "protection")}),
         (
-            "What it says of itself",
+            _("What it says of itself"),
             {"fields": ("manufacturer", "model_number", "serial_number", "firmware_version")},
         ),
-        ("Since", {"fields": ("created_at", "first_online_at")}),
+        (_("Since"), {"fields": ("created_at", "first_online_at")}),
     )
     change_list_template = "backoffice/devices/list.html"
     change_form_template = "backoffice/devices/device.html"
@@ -156,40 +161,41 @@ class DeviceAdmin(ScopedModelAdmin):
     def named(self, row: Model) -> str:
         return f"{row.name} ({row.endpoint})" if row.name else row.endpoint
 
-    @admin.display(description="Name", ordering="name")
+    @admin.display(description=_("Name"), ordering="name")
     def called(self, device: Device) -> str:
         return format_html('<span class="list-clamp">{}</span>', device.name) if device.name else "–"
 
-    @admin.display(description="Account", ordering="subscriber__number")
+    @admin.display(description=_("Account"), ordering="subscriber__number")
     def account(self, device: Device) -> str:
         return device.subscriber.number if device.subscriber else "–"
 
-    @admin.display(description="SMS today")
+    @admin.display(description=_("SMS today"))
     def sms_today(self, device: Device) -> str:
         return sms.spent_today(device)
 
-    @admin.display(description="Onboarding")
+    @admin.display(description=_("Onboarding"))
     def way_in(self, device: Device) -> str:
         is_behind = device.reach == Reach.GATEWAY
-        return "Through its gateway" if is_behind else device.get_onboarding_display()
+        return gettext("Through its gateway") if is_behind else device.get_onboarding_display()
 
-    @admin.display(description="Security")
+    @admin.display(description=_("Security"))
     def protection(self, device: Device) -> str:
         """An end device has none of its own: what protects it is its gateway's."""
         if device.reach != Reach.GATEWAY:
             return device.get_security_display()
         gateway = ways.gateway(device)
         return (
-            f"That of its gateway: {gateway.get_security_display().lower()}"
+            gettext("That of its gateway: %(security)s")
+            % {"security": gateway.get_security_display().lower()}
             if gateway
-            else "That of its gateway"
+            else gettext("That of its gateway")
         )
 
-    @admin.display(description="Now")
+    @admin.display(description=_("Now"))
     def session(self, device: Device) -> str:
         return present.of(device, timezone.now(), getattr(device, "refusal", None)).words
 
-    @admin.display(description="Last seen", empty_value="never")
+    @admin.display(description=_("Last seen"), empty_value="never")
     def last_seen(self, device: Device) -> Any:
         registration = ways.registration(device)
         return registration.last_seen_at if registration else None
@@ -241,7 +247,7 @@ class DeviceAdmin(ScopedModelAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        extra = {"title": "Devices", **(extra_context or {})}
+        extra = {"title": gettext("Devices"), **(extra_context or {})}
         return super().changelist_view(request, extra)
 
     def change_view(
@@ -268,27 +274,27 @@ class DeviceAdmin(ScopedModelAdmin):
             return super().history_view(request, object_id, extra_context)
         return HttpResponseRedirect(place)
 
-    @admin.action(description="Wake by SMS …", permissions=["change"])
+    @admin.action(description=_("Wake by SMS …"), permissions=["change"])
     def wake(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         return ask_and_do(self, request, queryset, "wake")
 
-    @admin.action(description="Have them bootstrap, by SMS …", permissions=["change"])
+    @admin.action(description=_("Have them bootstrap, by SMS …"), permissions=["change"])
     def bootstrap_anew(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         return ask_and_do(self, request, queryset, "bootstrap_anew")
 
-    @admin.action(description="Suspend devices …", permissions=["change"])
+    @admin.action(description=_("Suspend devices …"), permissions=["change"])
     def suspend(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         return ask_and_do(self, request, queryset, "suspend")
 
-    @admin.action(description="Resume devices …", permissions=["change"])
+    @admin.action(description=_("Resume devices …"), permissions=["change"])
     def resume(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         return ask_and_do(self, request, queryset, "resume")
 
-    @admin.action(description="Bar devices …", permissions=["change"])
+    @admin.action(description=_("Bar devices …"), permissions=["change"])
     def bar(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         return ask_and_do(self, request, queryset, "bar")
 
-    @admin.action(description="Retire devices …", permissions=["retire"])
+    @admin.action(description=_("Retire devices …"), permissions=["retire"])
     def retire(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         return ask_and_do(self, request, queryset, "retire")
 

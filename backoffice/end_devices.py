@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import tenancy
@@ -47,7 +48,7 @@ class EndDeviceAdmin(ReadOnlyAdmin):
         "device__operator",
     )
     search_fields = ("identifier", "gateway__endpoint", "gateway__name", "prefix")
-    search_help_text = "Device ID, prefix, or endpoint and name of the gateway."
+    search_help_text = _("Device ID, prefix, or endpoint and name of the gateway.")
     ordering = ("gateway", "instance")
     actions = ("take_them", "leave_out")
 
@@ -58,31 +59,42 @@ class EndDeviceAdmin(ReadOnlyAdmin):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         return lookup == "gateway__id__exact" or super().lookup_allowed(lookup, value, request)
 
-    @admin.display(description="Device")
+    @admin.display(description=_("Device"))
     def taken(self, row: EndDevice) -> str:
-        return str(row.device) if row.device else ("left out" if row.is_dismissed else "–")
+        return str(row.device) if row.device else (gettext("left out") if row.is_dismissed else "–")
 
-    @admin.display(description="Session")
+    @admin.display(description=_("Session"))
     def session(self, row: EndDevice) -> str:
         if row.device is None:
             return "–"
         row.device.end_device = row
         return present.of(row.device, timezone.now()).words
 
-    @admin.action(description="Take these devices")
+    @admin.action(description=_("Take these devices"))
     def take_them(self, request: HttpRequest, queryset: QuerySet[EndDevice]) -> None:
         for gateway, names in self._by_gateway(request, queryset, "inventory.add_device"):
             taken = onboarding.take_end_devices(gateway=gateway, identifiers=names, by=request.user)
-            self.message_user(request, f"{len(taken.devices)} behind {gateway} taken.", messages.SUCCESS)
+            self.message_user(
+                request,
+                gettext("%(count)s behind %(gateway)s taken.")
+                % {"count": len(taken.devices), "gateway": gateway},
+                messages.SUCCESS,
+            )
             if taken.refused:
                 said = ", ".join(sorted(taken.refused)[:5])
-                self.message_user(request, f"Not taken: {said}.", messages.WARNING)
+                self.message_user(
+                    request, gettext("Not taken: %(names)s.") % {"names": said}, messages.WARNING
+                )
 
-    @admin.action(description="Leave these devices out")
+    @admin.action(description=_("Leave these devices out"))
     def leave_out(self, request: HttpRequest, queryset: QuerySet[EndDevice]) -> None:
         for gateway, names in self._by_gateway(request, queryset, "inventory.change_device"):
             count = end_device_choices.dismiss(gateway=gateway, identifiers=names)
-            self.message_user(request, f"{count} behind {gateway} left out.", messages.SUCCESS)
+            self.message_user(
+                request,
+                gettext("%(count)s behind %(gateway)s left out.") % {"count": count, "gateway": gateway},
+                messages.SUCCESS,
+            )
 
     def _by_gateway(
         self, request: HttpRequest, queryset: QuerySet[EndDevice], permission: str
@@ -93,5 +105,5 @@ class EndDeviceAdmin(ReadOnlyAdmin):
             if tenancy.may(request.user, permission, row.gateway.operator_id):
                 found.setdefault(row.gateway_id, (row.gateway, []))[1].append(row.identifier)
         if not found:
-            self.message_user(request, "Your role does not allow this.", messages.ERROR)
+            self.message_user(request, gettext("Your role does not allow this."), messages.ERROR)
         return list(found.values())

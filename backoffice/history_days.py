@@ -8,6 +8,8 @@ from django import forms
 from django.db.models import Model, QuerySet
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from accounts.scoping import of_staff
 from backoffice.scoping import ScopedStackedInline
@@ -19,10 +21,16 @@ class _DaysForm(forms.ModelForm):
     class Meta:
         model = HistoryRetention
         fields = ("days",)
-        labels = {"days": "Days"}
+        labels = {"days": _("Days")}
         help_texts = {
-            "days": f"0 to {retention.LIMIT_DAYS}; {DEFAULT_HISTORY_DAYS} where nothing was set. 0 keeps none. "
-            "What is older is deleted within the hour. The latest value always stays."
+            "days": format_lazy(
+                _(
+                    "0 to {limit_days}; {default_history_days} where nothing was set. 0 keeps none. What is older is "
+                    "deleted within the hour. The latest value always stays."
+                ),
+                limit_days=retention.LIMIT_DAYS,
+                default_history_days=DEFAULT_HISTORY_DAYS,
+            )
         }
 
 
@@ -43,7 +51,10 @@ class HistoryRetentionInline(ScopedStackedInline):
     fields = ("days",)
     can_delete = False
     verbose_name = "days"
-    verbose_name_plural = f"History of values ({DEFAULT_HISTORY_DAYS} days where nothing was set)"
+    verbose_name_plural = format_lazy(
+        _("History of values ({default_history_days} days where nothing was set)"),
+        default_history_days=DEFAULT_HISTORY_DAYS,
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         """Asked without the operator, to which `_may` says no: here the rows themselves are narrowed."""

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 
 from accounts.scoping import Deed
 from audit import people
@@ -39,11 +40,11 @@ class StepInline(PortalWritten, ScopedInline):
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
-    @admin.display(description="Step")
+    @admin.display(description=_("Step"))
     def title(self, step: JobStep) -> str:
         return KINDS[step.kind].TITLE if step.kind in KINDS else step.kind
 
-    @admin.display(description="Cause")
+    @admin.display(description=_("Cause"))
     def why(self, step: JobStep) -> str:
         return in_words(step.cause)
 
@@ -84,27 +85,27 @@ class JobAdmin(PortalWritten, ScopedModelAdmin):
     actions = ("retry", "cancel")
     deeds = {
         "retry": Deed(
-            question="Start these jobs again?",
-            button="Start again",
-            done="started again",
+            question=_("Start these jobs again?"),
+            button=_("Start again"),
+            done=_("started again"),
             do=lambda job, reason, by: jobs.retry(
                 job_id=job.pk, requested_by=requested_by(by), reason=reason
             ),
         ),
         "cancel": Deed(
-            question="Cancel these jobs?",
-            button="Cancel the jobs",
+            question=_("Cancel these jobs?"),
+            button=_("Cancel the jobs"),
             done="cancelled",
             is_dangerous=True,
             do=lambda job, reason, by: jobs.cancel(job_id=job.pk, reason=reason),
         ),
     }
 
-    @admin.display(description="Cause")
+    @admin.display(description=_("Cause"))
     def why(self, job: Job) -> str:
         return in_words(job.cause)
 
-    @admin.display(description="Requested by")
+    @admin.display(description=_("Requested by"))
     def asked_by(self, job: Job) -> str:
         return requesters.words(job.requested_by, people.of_row(job, self.code_of_person))
 
@@ -115,10 +116,10 @@ class JobAdmin(PortalWritten, ScopedModelAdmin):
         """For the actions of the list; a job's page is to be read."""
         return obj is None and super().has_change_permission(request)
 
-    @admin.action(description="Start failed jobs again …", permissions=["change"])
+    @admin.action(description=_("Start failed jobs again …"), permissions=["change"])
     def retry(self, request: HttpRequest, queryset: QuerySet[Job]) -> HttpResponse | None:
         return ask_and_do(self, request, queryset, "retry")
 
-    @admin.action(description="Cancel jobs …", permissions=["change"])
+    @admin.action(description=_("Cancel jobs …"), permissions=["change"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> HttpResponse | None:
         return ask_and_do(self, request, queryset, "cancel")

@@ -22,7 +22,7 @@ class KnockAdmin(ReadOnlyAdmin):
     list_filter = ("plane", "cause", "operator")
     list_select_related = ("device", "operator")
     search_fields = ("claimed_name", "host")
-    search_help_text = "Part of a name or address; or the whole name of a device that nobody added."
+    search_help_text = _("Part of a name or address; or the whole name of a device that nobody added.")
     ordering = ("-last_at",)
 
     def get_search_results(

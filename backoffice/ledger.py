@@ -47,7 +47,7 @@ class LedgerEventAdmin(admin.ModelAdmin):
     list_display = ("when", "what", "result", "cause", "about", "actor_name", "device_id", "request_id")
     list_filter = ("result", ActionFilter, "at")
     search_fields = ("target",)  # that there is a box; what it looks for is `selectors.beginning`
-    search_help_text = "Beginning of a target, action or cause, or a whole request id."
+    search_help_text = _("Beginning of a target, action or cause, or a whole request id.")
     ordering = ("-id",)
     sortable_by = ()
     paginator = RecentPages
@@ -56,7 +56,7 @@ class LedgerEventAdmin(admin.ModelAdmin):
     fieldsets = (
         (None, {"fields": ("at", "action", "result", "cause", "explanation", "reason")}),
         (
-            "Who",
+            _("Who"),
             {
                 "fields": (
                     "actor_kind",
@@ -68,10 +68,10 @@ class LedgerEventAdmin(admin.ModelAdmin):
                 )
             },
         ),
-        ("What", {"fields": ("about", "device_id", "subscriber_id", "operator_id", "job_id")}),
-        ("Change", {"fields": ("before_text", "after_text", "detail_text", "personal_text")}),
+        (_("What"), {"fields": ("about", "device_id", "subscriber_id", "operator_id", "job_id")}),
+        (_("Change"), {"fields": ("before_text", "after_text", "detail_text", "personal_text")}),
         (
-            "Chain",
+            _("Chain"),
             {"classes": ("collapse",), "fields": ("chain", "sequence", "version", "digest", "hash")},
         ),
     )
@@ -114,7 +114,7 @@ class LedgerEventAdmin(admin.ModelAdmin):
     def about(self, event: LedgerEvent) -> str:
         return people.of_row(event, self.code_of_person).get(event.target, event.target)
 
-    @admin.display(description="looking through their eyes")
+    @admin.display(description=_("looking through their eyes"))
     def impersonator_name(self, event: LedgerEvent) -> str:
         return event.impersonator_words
 
@@ -122,7 +122,7 @@ class LedgerEventAdmin(admin.ModelAdmin):
     def address(self, event: LedgerEvent) -> str:
         return event.personal_value("address")
 
-    @admin.display(description="in words")
+    @admin.display(description=_("in words"))
     def explanation(self, event: LedgerEvent) -> str:
         cause = causes.CAUSES.get(event.cause)
         return "" if cause is None else f"{cause.support} {cause.engineer} {cause.action}"
@@ -139,7 +139,7 @@ class LedgerEventAdmin(admin.ModelAdmin):
     def detail_text(self, event: LedgerEvent) -> str:
         return _pretty(event.detail)
 
-    @admin.display(description="personal data")
+    @admin.display(description=_("personal data"))
     def personal_text(self, event: LedgerEvent) -> str:
         return _pretty({field: event.personal_value(field) for field in event.personal} or None)
 

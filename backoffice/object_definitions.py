@@ -11,6 +11,9 @@ from django.db.models import Model, QuerySet
 from django.forms.widgets import ClearableFileInput
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import Refused
 from accounts.models import Operator
@@ -26,10 +29,10 @@ from lwm2m.errors import Lwm2mError
 from lwm2m.objects import ObjectModel, from_json
 
 WORDS = {
-    Result.LOADED: "Loaded",
-    Result.REPLACED: "Replaced what was loaded before",
-    Result.UNCHANGED: "Nothing new: exactly this is loaded already",
-    Result.REFUSED: "Refused",
+    Result.LOADED: _("Loaded"),
+    Result.REPLACED: _("Replaced what was loaded before"),
+    Result.UNCHANGED: _("Nothing new: exactly this is loaded already"),
+    Result.REFUSED: _("Refused"),
 }
 
 
@@ -62,15 +65,18 @@ class LoadForm(forms.Form):
     """Whom the files are for, and the files. Emptiness of a file is judged with its content, not here."""
 
     operator = forms.ModelChoiceField(
-        Operator.objects.none(), required=False, empty_label="All operators", label="For"
+        Operator.objects.none(), required=False, empty_label=_("All operators"), label=_("For")
     )
     files = _FilesField(
-        label="DDF files",
+        label=_("DDF files"),
         allow_empty_file=True,
         max_length=None,
         widget=_Files(attrs={"accept": ".xml,text/xml,application/xml"}),
-        help_text=f"XML in the shape of LWM2M.xsd, 1 MB each, up to {object_files.MAX_FILES} at once.",
-        error_messages={"required": "Choose at least one DDF file (XML)."},
+        help_text=format_lazy(
+            _("XML in the shape of LWM2M.xsd, 1 MB each, up to {max_files} at once."),
+            max_files=object_files.MAX_FILES,
+        ),
+        error_messages={"required": _("Choose at least one DDF file (XML).")},
     )
 
     def __init__(self, user: Any, *args: Any, **kwargs: Any) -> None:
@@ -80,7 +86,10 @@ class LoadForm(forms.Form):
         field.queryset = choices
         if not user.is_superuser:
             held = list(choices[:2])
-            field.required, field.empty_label = True, None if len(held) == 1 else "Choose the operator"
+            field.required, field.empty_label = (
+                True,
+                None if len(held) == 1 else gettext("Choose the operator"),
+            )
             field.initial = held[0] if len(held) == 1 else None
 
 
@@ -94,14 +103,16 @@ class ObjectDefinitionAdmin(ScopedModelAdmin):
     list_select_related = ("operator",)
     list_per_page = 50
     search_fields = ("name", "object_id", "source")  # `get_search_results` does the search
-    search_help_text = "Name, number such as /3303, or file."
+    search_help_text = _("Name, number such as /3303, or file.")
     show_full_result_count = False
     ordering = ("object_id", "version", "id")
     actions = ("remove",)
     deeds = {
         "remove": Deed(
-            question="Remove these definitions? Devices are then read by the next one that knows the object.",
-            button="Remove",
+            question=_(
+                "Remove these definitions? Devices are then read by the next one that knows the object."
+            ),
+            button=_("Remove"),
             done="removed",
             verb="delete",
             is_dangerous=True,
@@ -123,15 +134,15 @@ class ObjectDefinitionAdmin(ScopedModelAdmin):
     def named(self, row: Model) -> str:
         return f"{row}, {self.whose(row)}"
 
-    @admin.display(description="Object", ordering="object_id")
+    @admin.display(description=_("Object"), ordering="object_id")
     def path(self, row: ObjectDefinition) -> str:
         return f"/{row.object_id}"
 
-    @admin.display(description="For", ordering="operator__name")
+    @admin.display(description=_("For"), ordering="operator__name")
     def whose(self, row: ObjectDefinition) -> str:
-        return row.operator.name if row.operator else "all operators"
+        return row.operator.name if row.operator else gettext("all operators")
 
-    @admin.display(description="Instances")
+    @admin.display(description=_("Instances"))
     def instances(self, row: ObjectDefinition) -> str:
         model = _model(row)
         if model is None:
@@ -169,7 +180,7 @@ class ObjectDefinitionAdmin(ScopedModelAdmin):
         reports = self._load(request, form) if is_sent and form.is_valid() else []
         context = {
             **self.admin_site.each_context(request),
-            "title": "Load object definitions",
+            "title": gettext("Load object definitions"),
             "opts": self.opts,
             "form": form,
             "reports": [(report, WORDS[report.result]) for report in reports],
@@ -186,7 +197,7 @@ class ObjectDefinitionAdmin(ScopedModelAdmin):
             return []
         return object_models.load(operator=form.cleaned_data["operator"], files=files)
 
-    @admin.action(description="Remove definitions …", permissions=["remove"])
+    @admin.action(description=_("Remove definitions …"), permissions=["remove"])
     def remove(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         return ask_and_do(self, request, queryset, "remove")
 

@@ -12,8 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import filesizeformat
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import Refused
 from accounts.models import Operator
@@ -30,19 +29,19 @@ SHOWN_DIGITS = 12
 class UploadForm(forms.Form):
     """Whom the package is for, what it is called, and the file; its content is judged by the service."""
 
-    operator = forms.ModelChoiceField(Operator.objects.none(), label=gettext_lazy("For"))
+    operator = forms.ModelChoiceField(Operator.objects.none(), label=_("For"))
     name = forms.CharField(
-        label=gettext_lazy("Name"),
+        label=_("Name"),
         max_length=packages.NAME_LIMIT,
-        help_text=gettext_lazy("What staff call it, such as Meter 1.4.2. Devices do not see it."),
+        help_text=_("What staff call it, such as Meter 1.4.2. Devices do not see it."),
         widget=forms.TextInput(attrs={"class": "vTextField"}),
     )
-    file = forms.FileField(label=gettext_lazy("File"), allow_empty_file=True, max_length=None)
+    file = forms.FileField(label=_("File"), allow_empty_file=True, max_length=None)
     sha256 = forms.CharField(
         label="SHA-256",
         required=False,
         max_length=64,
-        help_text=gettext_lazy("What its maker says, in hex; empty: it is not compared."),
+        help_text=_("What its maker says, in hex; empty: it is not compared."),
         widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off", "spellcheck": "false"}),
     )
 
@@ -62,14 +61,14 @@ class PackageAdmin(ScopedModelAdmin):
     list_select_related = ("operator",)
     list_per_page = 50
     search_fields = ("name", "file", "sha256")  # `get_search_results` does the search
-    search_help_text = gettext_lazy("Name, file, or how the SHA-256 begins.")
+    search_help_text = _("Name, file, or how the SHA-256 begins.")
     show_full_result_count = False
     ordering = ("-id",)
     actions = ("remove",)
     deeds = {
         "remove": Deed(
-            question="Remove these packages? A device that is fetching one finds nothing any more.",
-            button="Remove",
+            question=_("Remove these packages? A device that is fetching one finds nothing any more."),
+            button=_("Remove"),
             done="removed",
             verb="delete",
             is_dangerous=True,
@@ -94,7 +93,7 @@ class PackageAdmin(ScopedModelAdmin):
         words = search_term.strip()
         return (selectors.found(queryset, words) if words else queryset), False
 
-    @admin.display(description=gettext_lazy("Size"), ordering="size")
+    @admin.display(description=_("Size"), ordering="size")
     def bytes(self, row: Package) -> str:
         return filesizeformat(row.size)
 
@@ -102,7 +101,7 @@ class PackageAdmin(ScopedModelAdmin):
     def digest(self, row: Package) -> str:
         return f"{row.sha256[:SHOWN_DIGITS]}…"
 
-    @admin.display(description=gettext_lazy("Address for any device"))
+    @admin.display(description=_("Address for any device"))
     def address(self, row: Package) -> str:
         return packages.uri(row) or _("No files are served here (COAP_FILES_PORT is 0).")
 
@@ -150,6 +149,6 @@ class PackageAdmin(ScopedModelAdmin):
             form.add_error(refusal.field, refusal.detail)
             return None
 
-    @admin.action(description=gettext_lazy("Remove packages …"), permissions=["remove"])
+    @admin.action(description=_("Remove packages …"), permissions=["remove"])
     def remove(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         return ask_and_do(self, request, queryset, "remove")

@@ -9,6 +9,7 @@ from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from backoffice.scoping import ScopedModelAdmin
 from provisioning.models import BootstrapProfile
@@ -47,9 +48,9 @@ class BootstrapProfileAdmin(ScopedModelAdmin):
     search_fields = ("name",)
     fieldsets = (
         (None, {"fields": ("operator", "name", "is_default")}),
-        ("Server", {"fields": ("server_uri", "security", "short_server_id")}),
+        (_("Server"), {"fields": ("server_uri", "security", "short_server_id")}),
         (
-            "Registration",
+            _("Registration"),
             {
                 "fields": (
                     "lifetime_seconds",
@@ -61,9 +62,9 @@ class BootstrapProfileAdmin(ScopedModelAdmin):
                 )
             },
         ),
-        ("Before writing", {"fields": ("reads", "deletes")}),
-        ("Access control", {"fields": ("access_rights",)}),
-        ("Once it is registered", {"fields": ("observes", "awake_seconds")}),
+        (_("Before writing"), {"fields": ("reads", "deletes")}),
+        (_("Access control"), {"fields": ("access_rights",)}),
+        (_("Once it is registered"), {"fields": ("observes", "awake_seconds")}),
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.scoping import PortalWritten, ScopedInline, ScopedModelAdmin
@@ -21,11 +22,11 @@ class _Told(PortalWritten):
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
-    @admin.display(description="What happened")
+    @admin.display(description=_("What happened"))
     def said(self, attempt: ReachAttempt) -> str:
         return reachability.words(attempt, timezone.now()).capitalize() + "."
 
-    @admin.display(description="Left out")
+    @admin.display(description=_("Left out"))
     def left_out(self, attempt: ReachAttempt) -> str:
         return " ".join(f"{title}: {why}" for title, why in reachability.skipped(attempt)) or "–"
 
@@ -59,7 +60,7 @@ class ReachAttemptInline(_Told, ScopedInline):
     model = ReachAttempt
     fields = readonly_fields = ("state", "said", "left_out", "next_at", "ended_at")
     ordering = ("-id",)
-    verbose_name_plural = f"Looked for, in the last {SHOWN.days} days"
+    verbose_name_plural = format_lazy(_("Looked for, in the last {days} days"), days=SHOWN.days)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ReachAttempt]:
         return super().get_queryset(request).filter(opened_at__gte=timezone.now() - SHOWN, has_acted=True)

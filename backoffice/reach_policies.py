@@ -8,6 +8,8 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import Refused
 from backoffice.scoping import PortalWritten, ScopedModelAdmin
@@ -37,7 +39,7 @@ class _PolicyForm(forms.ModelForm):
         given = {kind: cleaned.get(_PREFIX + kind) for kind in rungs.KINDS}
         cleaned["waits"] = {kind: seconds for kind, seconds in given.items() if seconds is not None}
         if not self.errors and not cleaned["waits"]:
-            self.add_error(None, "Name at least one step, or switch the policy off.")
+            self.add_error(None, gettext("Name at least one step, or switch the policy off."))
         return cleaned
 
 
@@ -47,7 +49,7 @@ _FIELDS = {
         required=False,
         min_value=0,
         max_value=int(reach_policies.LONGEST_WAIT.total_seconds()),
-        help_text="Seconds until the next step. Empty: this step is not taken.",
+        help_text=_("Seconds until the next step. Empty: this step is not taken."),
     )
     for kind, module in rungs.KINDS.items()
 }
@@ -65,8 +67,8 @@ class ReachPolicyAdmin(PortalWritten, ScopedModelAdmin):
     search_fields = ("operator__name",)
     fieldsets = (
         (None, {"fields": ("operator", "is_enabled", "early_seconds")}),
-        ("Steps, in this order", {"fields": tuple(_FIELDS)}),
-        ("What it may cost", {"fields": ("sms_per_day", "sms_per_minute")}),
+        (_("Steps, in this order"), {"fields": tuple(_FIELDS)}),
+        (_("What it may cost"), {"fields": ("sms_per_day", "sms_per_minute")}),
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
@@ -79,7 +81,7 @@ class ReachPolicyAdmin(PortalWritten, ScopedModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
         return ("operator", "steps")
 
-    @admin.display(description="Steps")
+    @admin.display(description=_("Steps"))
     def steps(self, policy: ReachPolicy) -> str:
         taken = [
             f"{module.TITLE} ({policy.waits[kind]} s)"

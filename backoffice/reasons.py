@@ -15,6 +15,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import BulkJob, BulkRowState
 from accounts.scoping.deeds import Deed
@@ -25,20 +27,20 @@ REASON_LIMIT = 200
 SHOWN = 20
 AT_ONCE = 100  # rows; some two seconds of a busy machine
 _WHY = {
-    BulkRowState.SKIPPED: "Left alone",
-    BulkRowState.REFUSED: "Not done for",
-    BulkRowState.FAILED: "Failed for",
+    BulkRowState.SKIPPED: _("Left alone"),
+    BulkRowState.REFUSED: _("Not done for"),
+    BulkRowState.FAILED: _("Failed for"),
 }
 
 
 class ReasonForm(forms.Form):
     reason = forms.CharField(
-        label="Why",
+        label=_("Why"),
         max_length=REASON_LIMIT,
         strip=True,
         widget=forms.TextInput(attrs={"size": 60, "autofocus": True, "class": "vTextField"}),
-        help_text="Kept in the ledger, together with your name.",
-        error_messages={"required": "Say why; the ledger keeps it."},
+        help_text=_("Kept in the ledger, together with your name."),
+        error_messages={"required": _("Say why; the ledger keeps it.")},
     )
 
 
@@ -54,7 +56,7 @@ def ask_and_do(
     form = ReasonForm(request.POST if "reason" in request.POST else None)
     if not permitted.exists():
         model_admin.message_user(
-            request, "Your role does not allow this for the chosen rows.", messages.ERROR
+            request, gettext("Your role does not allow this for the chosen rows."), messages.ERROR
         )
         return None
     if not form.is_valid():
@@ -70,7 +72,9 @@ def ask_and_do(
     if len(jobs) == 1:
         return HttpResponseRedirect(_page_of(jobs[0]))
     for job in jobs:
-        words = format_html('<a href="{}">{}: under way</a>', _page_of(job), job.operator or "The platform")
+        words = format_html(
+            gettext('<a href="{}">{}: under way</a>'), _page_of(job), job.operator or gettext("The platform")
+        )
         model_admin.message_user(request, words)
     return None
 
@@ -113,8 +117,9 @@ def _tell(model_admin: Any, request: HttpRequest, job: BulkJob, deed: Deed) -> N
                 list(same.values_list("object_id", flat=True)[:3])
             )
             names = ", ".join(model_admin.named(row) for row in found.values())
-            more = f" and {count - 3} more" if count > 3 else ""
-            words = f"{_WHY[state]} {names}{more}: {detail}"
+            if count > 3:
+                names = gettext("%(names)s and %(count)s more") % {"names": names, "count": count - 3}
+            words = f"{_WHY[state]} {names}: {detail}"
             model_admin.message_user(request, words, messages.WARNING)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from backoffice.causes import in_words
 from backoffice.scoping import PortalWritten, ScopedInline, ScopedModelAdmin
@@ -65,7 +66,7 @@ class BootstrapSessionAdmin(PortalWritten, ScopedModelAdmin):
     )
     inlines = (ExchangeInline,)
 
-    @admin.display(description="Cause")
+    @admin.display(description=_("Cause"))
     def why(self, session: BootstrapSession) -> str:
         return in_words(session.cause)
 

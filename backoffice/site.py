@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
@@ -26,9 +27,9 @@ class PortalAdminConfig(AdminConfig):
 
 
 class PortalAdminSite(AdminSite):
-    site_header = "M2M portal"
-    site_title = "M2M portal"
-    index_title = "Operations"
+    site_header = _("M2M portal")
+    site_title = _("M2M portal")
+    index_title = _("Operations")
     site_url = "/"
     enable_nav_sidebar = True
 
@@ -90,7 +91,7 @@ class PortalAdminSite(AdminSite):
     def _board() -> dict[str, Any]:
         return {
             "name": _("Live board"),
-            "object_name": "Board",
+            "object_name": gettext("Board"),
             "perms": {"add": False, "change": False, "delete": False, "view": True},
             "admin_url": reverse("admin:inventory_device_board"),
             "add_url": None,

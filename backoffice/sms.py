@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import Refused
@@ -29,7 +30,7 @@ class LinkForm(forms.ModelForm):
         max_length=64,
         required=False,
         widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"}),
-        help_text="Empty keeps the one that is stored; it is encrypted and never shown.",
+        help_text=_("Empty keeps the one that is stored; it is encrypted and never shown."),
     )
 
     class Meta:
@@ -50,18 +51,18 @@ class SmscLinkAdmin(ScopedModelAdmin):
     actions = ("connect_now",)
     deeds = {
         "connect_now": Deed(
-            question="Connect to these SMSCs now? What is under way on the link may be lost.",
-            button="Connect now",
-            done="asked to connect; look at the state in a moment",
+            question=_("Connect to these SMSCs now? What is under way on the link may be lost."),
+            button=_("Connect now"),
+            done=_("asked to connect; look at the state in a moment"),
             do=lambda link, reason, by: smsc_links.try_now(operator=link.operator),
         )
     }
     fieldsets = (
         (None, {"fields": ("operator", "is_enabled")}),
-        ("Where", {"fields": ("host", "port", "use_tls", "system_id", "password", "system_type")}),
-        ("How", {"fields": ("address", "addressing", "window", "messages_per_second", "wants_receipts")}),
-        ("What it may cost", {"fields": ("daily_messages",)}),
-        ("How it is", {"fields": _STATE}),
+        (_("Where"), {"fields": ("host", "port", "use_tls", "system_id", "password", "system_type")}),
+        (_("How"), {"fields": ("address", "addressing", "window", "messages_per_second", "wants_receipts")}),
+        (_("What it may cost"), {"fields": ("daily_messages",)}),
+        (_("How it is"), {"fields": _STATE}),
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
@@ -85,7 +86,7 @@ class SmscLinkAdmin(ScopedModelAdmin):
     def delete_model(self, request: HttpRequest, obj: SmscLink) -> None:
         smsc_links.remove(operator=obj.operator)
 
-    @admin.action(description="Connect now …", permissions=["change"])
+    @admin.action(description=_("Connect now …"), permissions=["change"])
     def connect_now(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         return ask_and_do(self, request, queryset, "connect_now")
 
@@ -124,7 +125,7 @@ class SmsMessageAdmin(ReadOnlyAdmin):
     )
     readonly_fields = ("bytes",)
 
-    @admin.display(description="Bytes")
+    @admin.display(description=_("Bytes"))
     def bytes(self, message: SmsMessage) -> str:
         """Only how many: they may hold what bootstrap writes into a device."""
         return str(len(bytes_of(message.payload)))
@@ -152,4 +153,7 @@ def spent_today(device: Device) -> str:
     if not device.msisdn and device.reach != Reach.SMS:
         return "–"
     spent = sms_numbers.spent(device.pk, now=timezone.now())
-    return f"{spent} of {sms_numbers.caps([device.pk], device.operator_id)[device.pk]}"
+    return gettext("%(spent)s of %(pk)s") % {
+        "spent": spent,
+        "pk": sms_numbers.caps([device.pk], device.operator_id)[device.pk],
+    }

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db import transaction
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import invitations
@@ -26,16 +27,16 @@ class StaffMembershipAdmin(ScopedModelAdmin):
     list_select_related = ("user", "operator")
     search_fields = ("user__email", "user__name", "email")
 
-    @admin.display(description="Person", ordering="user__email")
+    @admin.display(description=_("Person"), ordering="user__email")
     def person(self, membership: StaffMembership) -> str:
         user = membership.user
         if user is None:
             return membership.email
         return f"{user.name} <{user.email}>" if user.name else user.email
 
-    @admin.display(description="State")
+    @admin.display(description=_("State"))
     def state(self, membership: StaffMembership) -> str:
-        return "Invited, has not accepted" if membership.is_pending else "Accepted"
+        return gettext("Invited, has not accepted") if membership.is_pending else gettext("Accepted")
 
     def get_fields(self, request: HttpRequest, obj: StaffMembership | None = None) -> tuple[str, ...]:
         return (

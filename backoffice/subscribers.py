@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Subscriber, SubscriberState
 from accounts.scoping import Deed, Skip
@@ -26,26 +27,26 @@ class SubscriberAdmin(ScopedModelAdmin):
     actions = ("suspend", "resume", "close")
     deeds = {
         "suspend": Deed(
-            question="Suspend these accounts?",
-            button="Suspend",
+            question=_("Suspend these accounts?"),
+            button=_("Suspend"),
             done="suspended",
             do=lambda row, reason, by: subscribers.suspend(subscriber=row, reason=reason),
-            skips=(Skip(Q(state=SubscriberState.SUSPENDED), "suspended already"),),
+            skips=(Skip(Q(state=SubscriberState.SUSPENDED), _("suspended already")),),
         ),
         "resume": Deed(
-            question="Resume these accounts?",
-            button="Resume",
-            done="active again",
+            question=_("Resume these accounts?"),
+            button=_("Resume"),
+            done=_("active again"),
             do=lambda row, reason, by: subscribers.resume(subscriber=row, reason=reason),
-            skips=(Skip(Q(state=SubscriberState.ACTIVE), "active already"),),
+            skips=(Skip(Q(state=SubscriberState.ACTIVE), _("active already")),),
         ),
         "close": Deed(
-            question="Close these accounts? Their devices are suspended.",
-            button="Close",
+            question=_("Close these accounts? Their devices are suspended."),
+            button=_("Close"),
             done="closed",
             is_dangerous=True,
             do=lambda row, reason, by: closing.close(subscriber=row, reason=reason),
-            skips=(Skip(Q(state=SubscriberState.CLOSED), "closed already"),),
+            skips=(Skip(Q(state=SubscriberState.CLOSED), _("closed already")),),
         ),
     }
 
@@ -53,7 +54,7 @@ class SubscriberAdmin(ScopedModelAdmin):
     def email(self, subscriber: Subscriber) -> str:
         return subscriber.user.email
 
-    @admin.display(description="Name", ordering="user__name")
+    @admin.display(description=_("Name"), ordering="user__name")
     def name(self, subscriber: Subscriber) -> str:
         return subscriber.user.name
 
@@ -63,14 +64,14 @@ class SubscriberAdmin(ScopedModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False  # closed instead: devices and the ledger refer to it
 
-    @admin.action(description="Suspend accounts …", permissions=["change"])
+    @admin.action(description=_("Suspend accounts …"), permissions=["change"])
     def suspend(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         return ask_and_do(self, request, queryset, "suspend")
 
-    @admin.action(description="Resume accounts …", permissions=["change"])
+    @admin.action(description=_("Resume accounts …"), permissions=["change"])
     def resume(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         return ask_and_do(self, request, queryset, "resume")
 
-    @admin.action(description="Close accounts …", permissions=["change"])
+    @admin.action(description=_("Close accounts …"), permissions=["change"])
     def close(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         return ask_and_do(self, request, queryset, "close")

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template import loader
 from django.templatetags.static import static
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.views.decorators.http import condition, require_safe
 from django.views.i18n import JavaScriptCatalog
 
@@ -19,7 +19,7 @@ from audit import away
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
     """Nothing here is for a search engine (RFC 9309)."""
-    return HttpResponse("User-agent: *\nDisallow: /\n", content_type="text/plain; charset=utf-8")
+    return HttpResponse("User-agent: *\nDisallow: /\n", content_type=gettext("text/plain; charset=utf-8"))
 
 
 _STARTED = f"{time.time():.0f}"
@@ -43,7 +43,10 @@ def _api_problem(request: HttpRequest, code: str, detail: str, status: int) -> H
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _api_problem(
-        request, "NOT_FOUND", "There is nothing at this address. The list of addresses is at /api/docs/.", 404
+        request,
+        "NOT_FOUND",
+        gettext("There is nothing at this address. The list of addresses is at /api/docs/."),
+        404,
     ) or render(request, "404.html", status=404)
 
 
@@ -51,13 +54,13 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """What Django refuses before any view sees it: a body over the limit, a foreign host name."""
     if isinstance(exception, RequestDataTooBig):
         said = _api_problem(
-            request, "REQUEST_TOO_LARGE", "The body is too large. Send less in one request.", 413
+            request, "REQUEST_TOO_LARGE", gettext("The body is too large. Send less in one request."), 413
         )
     else:
         said = _api_problem(
             request,
             "CLIENT_REQUEST_MALFORMED",
-            "The request cannot be read. Check its host name and body.",
+            gettext("The request cannot be read. Check its host name and body."),
             400,
         )
     return said or HttpResponse(loader.render_to_string("400.html"), status=400)
@@ -69,7 +72,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
         or _api_problem(
             request,
             "INTERNAL_ERROR",
-            "Something went wrong on our side and was recorded. Try again later.",
+            gettext("Something went wrong on our side and was recorded. Try again later."),
             500,
         )
         or render(request, "500.html", status=500)

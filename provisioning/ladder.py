@@ -10,6 +10,7 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Operator
 from devices.inventory.models import Device
@@ -30,31 +31,33 @@ class ReachPolicy(models.Model):
     early_seconds = models.PositiveIntegerField(
         default=60,
         validators=[MaxValueValidator(3600)],
-        help_text="A contact counts as missed this long before the lifetime ends, at most a tenth of it: while the "
-        "registration stands, the device can be asked over it.",
+        help_text=_(
+            "A contact counts as missed this long before the lifetime ends, at most a tenth of it: while the "
+            "registration stands, the device can be asked over it."
+        ),
     )
     sms_per_day = models.PositiveSmallIntegerField(
-        default=3, help_text="SMS that may be spent on waking one device within 24 hours."
+        default=3, help_text=_("SMS that may be spent on waking one device within 24 hours.")
     )
     sms_per_minute = models.PositiveIntegerField(
-        default=60, help_text="SMS a minute for all devices of the operator that are lost."
+        default=60, help_text=_("SMS a minute for all devices of the operator that are lost.")
     )
     sms_tokens = models.FloatField(default=0, editable=False)
     sms_tokens_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        verbose_name_plural = "reach policies"
+        verbose_name_plural = _("reach policies")
 
     def __str__(self) -> str:
         return f"Reachability of {self.operator}"
 
 
 class AttemptState(models.TextChoices):
-    OPEN = "open", "Being looked for"
-    REACHED = "reached", "Reached"
-    EXHAUSTED = "exhausted", "Not reached"
-    CANCELLED = "cancelled", "Given up"
+    OPEN = "open", _("Being looked for")
+    REACHED = "reached", _("Reached")
+    EXHAUSTED = "exhausted", _("Not reached")
+    CANCELLED = "cancelled", _("Given up")
 
 
 class ReachAttempt(models.Model):
@@ -67,20 +70,20 @@ class ReachAttempt(models.Model):
     operator = models.ForeignKey(Operator, on_delete=models.CASCADE, related_name="reach_attempts")
     device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="reach_attempts")
     state = models.CharField(max_length=10, choices=AttemptState.choices, default=AttemptState.OPEN)
-    missed_at = models.DateTimeField(help_text="When the device should have called.")
-    silent_since = models.DateTimeField(help_text="When it was last heard.")
+    missed_at = models.DateTimeField(help_text=_("When the device should have called."))
+    silent_since = models.DateTimeField(help_text=_("When it was last heard."))
     opened_at = models.DateTimeField(default=timezone.now)
     plan = models.JSONField(default=list)
     position = models.PositiveSmallIntegerField(default=0)
     next_at = models.DateTimeField(null=True, blank=True)
     next_costs_sms = models.BooleanField(default=False)
     taken = models.JSONField(default=list, blank=True)
-    has_acted = models.BooleanField(default=False, help_text="More than waiting was done.")
+    has_acted = models.BooleanField(default=False, help_text=_("More than waiting was done."))
     is_handed_over = models.BooleanField(
-        default=False, help_text="The support desk has it, until it is heard."
+        default=False, help_text=_("The support desk has it, until it is heard.")
     )
     sms_count = models.PositiveSmallIntegerField(default=0)
-    reached_by = models.CharField(max_length=30, blank=True, help_text="the rung before the device called")
+    reached_by = models.CharField(max_length=30, blank=True, help_text=_("the rung before the device called"))
     cause = models.CharField(max_length=40, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 

@@ -6,6 +6,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Operator
 from devices.inventory import security as modes
@@ -25,7 +26,7 @@ class BootstrapProfile(models.Model):
     name = models.CharField(max_length=80)
     is_default = models.BooleanField(default=False)
     server_uri = models.CharField(
-        max_length=255, blank=True, help_text="Empty: this portal's management server."
+        max_length=255, blank=True, help_text=_("Empty: this portal's management server.")
     )
     security = models.CharField(max_length=10, choices=modes.profile_choices, default=modes.DEFAULT)
     short_server_id = models.PositiveIntegerField(
@@ -38,27 +39,33 @@ class BootstrapProfile(models.Model):
     default_pmax_seconds = models.PositiveIntegerField(null=True, blank=True)
     disable_timeout_seconds = models.PositiveIntegerField(null=True, blank=True)
     reads = models.JSONField(
-        default=list, blank=True, help_text='Paths read before anything is deleted, e.g. ["/1", "/2"].'
+        default=list, blank=True, help_text=_('Paths read before anything is deleted, e.g. ["/1", "/2"].')
     )
-    deletes = models.JSONField(default=list, blank=True, help_text='Paths deleted first, e.g. ["/0", "/1"].')
+    deletes = models.JSONField(
+        default=list, blank=True, help_text=_('Paths deleted first, e.g. ["/0", "/1"].')
+    )
     access_rights = models.JSONField(
         default=list,
         blank=True,
-        help_text='Who may do what, e.g. [{"path": "/3/0", "rights": {"0": 31}}]: 1 read, 2 write, 4 execute, '
-        "8 delete, 16 create, by Short Server ID, 0 for every server.",
+        help_text=_(
+            'Who may do what, e.g. [{"path": "/3/0", "rights": {"0": 31}}]: 1 read, 2 write, 4 execute, '
+            "8 delete, 16 create, by Short Server ID, 0 for every server."
+        ),
     )
     observes = models.JSONField(
-        "observed",
+        _("observed"),
         default=list,
         blank=True,
         validators=[observed_paths.check],
-        help_text='Paths observed on every device that has them, e.g. ["/3303"].',
+        help_text=_('Paths observed on every device that has them, e.g. ["/3303"].'),
     )
     awake_seconds = models.PositiveIntegerField(
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(86_400)],
-        help_text="How long devices in queue mode listen after they spoke. Empty: 93 s, or what SMS needs.",
+        help_text=_(
+            "How long devices in queue mode listen after they spoke. Empty: 93 s, or what SMS needs."
+        ),
     )
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(auto_now=True)
@@ -77,15 +84,15 @@ class BootstrapProfile(models.Model):
 
 
 class JobKind(models.TextChoices):
-    PROVISION = "provision", "Bring online"
+    PROVISION = "provision", _("Bring online")
 
 
 class JobState(models.TextChoices):
-    RUNNING = "running", "Running"
-    WAITING = "waiting", "Waiting for the device"
-    DONE = "done", "Done"
-    FAILED = "failed", "Failed"
-    CANCELLED = "cancelled", "Cancelled"
+    RUNNING = "running", _("Running")
+    WAITING = "waiting", _("Waiting for the device")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
 
 
 JOB_OPEN = (JobState.RUNNING, JobState.WAITING)
@@ -128,12 +135,12 @@ class Job(models.Model):
 
 
 class StepState(models.TextChoices):
-    PENDING = "pending", "Not started"
-    RUNNING = "running", "Running"
-    WAITING = "waiting", "Waiting for the device"
-    DONE = "done", "Done"
-    SKIPPED = "skipped", "Not needed"
-    FAILED = "failed", "Failed"
+    PENDING = "pending", _("Not started")
+    RUNNING = "running", _("Running")
+    WAITING = "waiting", _("Waiting for the device")
+    DONE = "done", _("Done")
+    SKIPPED = "skipped", _("Not needed")
+    FAILED = "failed", _("Failed")
 
 
 class JobStep(models.Model):
@@ -160,12 +167,12 @@ class JobStep(models.Model):
 
 
 class SessionState(models.TextChoices):
-    RUNNING = "running", "Running"
-    DONE = "done", "Done"
-    DONE_WITH_ERRORS = "done_with_errors", "Done, some writes were refused"
-    FINISH_REFUSED = "finish_refused", "The device refused the configuration"
-    FAILED = "failed", "Failed"
-    SUPERSEDED = "superseded", "The device started again"
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    DONE_WITH_ERRORS = "done_with_errors", _("Done, some writes were refused")
+    FINISH_REFUSED = "finish_refused", _("The device refused the configuration")
+    FAILED = "failed", _("Failed")
+    SUPERSEDED = "superseded", _("The device started again")
 
 
 class BootstrapSession(models.Model):

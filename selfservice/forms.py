@@ -5,6 +5,8 @@ from __future__ import annotations
 from django import forms
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import Refused
 from accounts.models import Subscriber, User
@@ -32,15 +34,15 @@ class AddDevice(forms.Form):
 
     account = AccountField(
         Subscriber.objects.none(),
-        label="Operator",
+        label=_("Operator"),
         widget=forms.RadioSelect,
         empty_label=None,
-        error_messages={"required": "Choose the operator that shall manage this device."},
+        error_messages={"required": _("Choose the operator that shall manage this device.")},
     )
     endpoint = forms.CharField(
-        label="Endpoint name",
+        label=_("Endpoint name"),
         max_length=255,
-        error_messages={"required": "Enter the endpoint name of the device."},
+        error_messages={"required": _("Enter the endpoint name of the device.")},
         widget=forms.TextInput(
             attrs={
                 "class": "mono",
@@ -53,19 +55,19 @@ class AddDevice(forms.Form):
         ),
     )
     name = forms.CharField(
-        label="What you call it",
+        label=_("What you call it"),
         max_length=120,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    reach = forms.ChoiceField(label="How it connects", choices=Reach.choices, initial=Reach.IP)
+    reach = forms.ChoiceField(label=_("How it connects"), choices=Reach.choices, initial=Reach.IP)
     msisdn = forms.CharField(
-        label="Phone number",
+        label=_("Phone number"),
         max_length=40,
         required=False,
         widget=forms.TextInput(attrs={"class": "mono", "type": "tel", "autocomplete": "off"}),
     )
-    key_source = forms.ChoiceField(label="Key")
+    key_source = forms.ChoiceField(label=_("Key"))
     sure = forms.CharField(max_length=255, widget=forms.HiddenInput, required=False)
     submission = forms.CharField(max_length=64, widget=forms.HiddenInput, required=False)
 
@@ -81,9 +83,9 @@ class AddDevice(forms.Form):
             offer.value: (mode, offer) for mode, offer in modes.offers(Reach.IP, has_consent=has_consent)
         }
         choice = self.fields["key_source"]
-        choice.choices = [(value, offer.label) for value, (_, offer) in self._offers.items()]
+        choice.choices = [(value, offer.label) for value, (_mode, offer) in self._offers.items()]
         choice.initial = next(iter(self._offers))
-        for _, offer in self._offers.values():
+        for _mode, offer in self._offers.values():
             self.fields |= {one.name: _entry(one) for one in offer.fields}
 
     def clean_endpoint(self) -> str:
@@ -93,9 +95,12 @@ class AddDevice(forms.Form):
             return endpoint
         doubts = nameplate.doubts(endpoint)
         if alike := own.spelled_alike(self.user, endpoint):
-            doubts.append(f"You have {alike} already; capital and small letters make another device.")
+            doubts.append(
+                gettext("You have %(alike)s already; capital and small letters make another device.")
+                % {"alike": alike}
+            )
         if doubts:
-            ask = "Compare it with the label; if it says exactly this, press “Add the device” again."
+            ask = gettext("Compare it with the label; if it says exactly this, press “Add the device” again.")
             raise forms.ValidationError(" ".join([*doubts, ask]), code=DOUBT)
         return endpoint
 
@@ -151,7 +156,7 @@ class AddDevice(forms.Form):
     def offered(self) -> list[tuple[Offer, list[tuple[EntryField, forms.BoundField]]]]:
         """The choices of its security with their fields, for the page."""
         return [
-            (offer, [(one, self[one.name]) for one in offer.fields]) for _, offer in self._offers.values()
+            (offer, [(one, self[one.name]) for one in offer.fields]) for _mode, offer in self._offers.values()
         ]
 
 
@@ -171,19 +176,19 @@ class TimeZone(forms.Form):
     """The zones of the world by region; empty is what the browser says."""
 
     time_zone = forms.ChoiceField(
-        label="Your time zone",
+        label=_("Your time zone"),
         required=False,
-        help_text="All times on these pages are shown in it.",
+        help_text=_("All times on these pages are shown in it."),
     )
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["time_zone"].choices = [("", "As my browser says"), *readers.zones_by_region()]
+        self.fields["time_zone"].choices = [("", gettext("As my browser says")), *readers.zones_by_region()]
 
 
 class Name(forms.Form):
     name = forms.CharField(
-        label="Your name",
+        label=_("Your name"),
         max_length=120,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),

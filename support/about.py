@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from devices.inventory.models import Plane
 from devices.inventory.states import Provisioning
@@ -45,7 +46,7 @@ def _command(before: Said, after: Said, detail: Said) -> str:
 
 
 def _credential(before: Said, after: Said, detail: Said) -> str:
-    return f"for the {Plane(detail['plane']).label.lower()}"
+    return gettext("for the %(server)s") % {"server": Plane(detail["plane"]).label.lower()}
 
 
 def _provisioning(before: Said, after: Said, detail: Said) -> str:
@@ -59,7 +60,10 @@ def _bootstrap(before: Said, after: Said, detail: Said) -> str:
 
 
 def _registration(before: Said, after: Said, detail: Said) -> str:
-    return f"from {after['came_from']}, lifetime {after['lifetime_seconds']} s"
+    return gettext("from %(address)s, lifetime %(seconds)s s") % {
+        "address": after["came_from"],
+        "seconds": after["lifetime_seconds"],
+    }
 
 
 def _described(before: Said, after: Said, detail: Said) -> str:
@@ -67,7 +71,7 @@ def _described(before: Said, after: Said, detail: Said) -> str:
 
 
 def _missed(before: Said, after: Said, detail: Said) -> str:
-    return f"expected at {_clock(detail['expected_at'])}"
+    return gettext("expected at %(clock)s") % {"clock": _clock(detail["expected_at"])}
 
 
 def _rung(before: Said, after: Said, detail: Said) -> str:
@@ -79,7 +83,11 @@ def _left_out(before: Said, after: Said, detail: Said) -> str:
 
 
 def _heard(before: Said, after: Said, detail: Said) -> str:
-    return f"after it was {RUNGS[detail['rung']].DID}" if detail["rung"] not in IDLE else ""
+    return (
+        gettext("after it was %(done)s") % {"done": RUNGS[detail["rung"]].DID}
+        if detail["rung"] not in IDLE
+        else ""
+    )
 
 
 def _clock(text: str) -> str:

@@ -2,38 +2,40 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy as _
+
 from audit.actions import ACTIONS
 from audit.actions import words as action
 
 __all__ = ["ACTIONS", "OPERATIONS", "RESPONSES", "action", "label", "operation", "response"]
 
 RESPONSES = {
-    "2.01": "created",
-    "2.02": "deleted",
-    "2.03": "valid",
-    "2.04": "changed",
-    "2.05": "content",
-    "4.00": "bad request: the device could not make sense of it",
-    "4.01": "unauthorized: the device does not take this from us",
-    "4.04": "not found: the device has no such thing",
-    "4.05": "method not allowed: the device does not offer this",
-    "4.06": "not acceptable: the device finds the configuration incomplete or contradictory",
-    "4.08": "incomplete: parts of the message were missing",
-    "4.09": "conflict with what the device holds",
-    "4.13": "too large for the device",
-    "4.15": "the device does not know this format",
-    "5.00": "internal error in the device",
-    "5.01": "not implemented in the device",
-    "5.03": "the device has no time now",
+    "2.01": _("created"),
+    "2.02": _("deleted"),
+    "2.03": _("valid"),
+    "2.04": _("changed"),
+    "2.05": _("content"),
+    "4.00": _("bad request: the device could not make sense of it"),
+    "4.01": _("unauthorized: the device does not take this from us"),
+    "4.04": _("not found: the device has no such thing"),
+    "4.05": _("method not allowed: the device does not offer this"),
+    "4.06": _("not acceptable: the device finds the configuration incomplete or contradictory"),
+    "4.08": _("incomplete: parts of the message were missing"),
+    "4.09": _("conflict with what the device holds"),
+    "4.13": _("too large for the device"),
+    "4.15": _("the device does not know this format"),
+    "5.00": _("internal error in the device"),
+    "5.01": _("not implemented in the device"),
+    "5.03": _("the device has no time now"),
 }
 
 OPERATIONS = {
-    "discover": "Discover",
-    "delete": "Delete",
-    "write": "Write",
-    "read": "Read",
-    "finish": "Finish",
-    "pack": "Request",
+    "discover": _("Discover"),
+    "delete": _("Delete"),
+    "write": _("Write"),
+    "read": _("Read"),
+    "finish": _("Finish"),
+    "pack": _("Request"),
 }
 
 

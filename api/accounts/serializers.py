@@ -6,6 +6,8 @@ from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from accounts.models import Operator, StaffMembership, Subscriber, User
@@ -23,7 +25,7 @@ class OpenOperatorField(serializers.SlugRelatedField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(slug_field="slug", **kwargs)
-        self.error_messages["does_not_exist"] = (
+        self.error_messages["does_not_exist"] = gettext(
             "There is no operator {value} that takes new accounts. Choose one from /api/v1/operators/."
         )
 
@@ -91,6 +93,6 @@ class MeSerializer(serializers.Serializer):
 
 
 class TokenSerializer(serializers.Serializer):
-    token = serializers.CharField(help_text="Send it as `Authorization: Token <token>`. Shown once.")
+    token = serializers.CharField(help_text=_("Send it as `Authorization: Token <token>`. Shown once."))
     expiry = serializers.DateTimeField(allow_null=True)
     user = UserSerializer()

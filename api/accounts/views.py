@@ -6,6 +6,8 @@ from allauth.account.adapter import get_adapter
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from knox.auth import TokenAuthentication
 from knox.models import AuthToken
@@ -24,7 +26,7 @@ from accounts.services import signup, subscribers, tokens
 from api.accounts import serializers
 from api.problems import Problem, ProblemSerializer, refusals
 
-SIGNED_UP = "Almost done: open the link in the e-mail that was sent to this address."
+SIGNED_UP = _("Almost done: open the link in the e-mail that was sent to this address.")
 
 
 class OperatorList(ListAPIView):
@@ -83,7 +85,7 @@ class Login(APIView):
             confirmation.remind(request._request, user=user)
             raise Problem(
                 "EMAIL_UNCONFIRMED",
-                "Open the link in the e-mail we sent you, then sign in again.",
+                gettext("Open the link in the e-mail we sent you, then sign in again."),
                 status=403,
             )
         with refusals():
@@ -101,12 +103,14 @@ class Login(APIView):
         except ValidationError:
             raise Problem(
                 "THROTTLED",
-                "There were too many wrong passwords. Wait five minutes and try again.",
+                gettext("There were too many wrong passwords. Wait five minutes and try again."),
                 status=429,
             ) from None
         if user is None or not user.is_active:
             raise Problem(
-                "CREDENTIALS_WRONG", "The e-mail address or the password is wrong. Check both.", status=401
+                "CREDENTIALS_WRONG",
+                gettext("The e-mail address or the password is wrong. Check both."),
+                status=401,
             )
         return user
 
@@ -116,7 +120,7 @@ class Logout(APIView):
 
     authentication_classes = (TokenAuthentication,)
 
-    @extend_schema(request=None, responses={204: OpenApiResponse(description="Signed out.")})
+    @extend_schema(request=None, responses={204: OpenApiResponse(description=_("Signed out."))})
     def post(self, request: Request) -> Response:
         request.auth.delete()
         user_logged_out.send(sender=type(request.user), request=request._request, user=request.user)
@@ -128,7 +132,7 @@ class LogoutAll(APIView):
 
     authentication_classes = (TokenAuthentication,)
 
-    @extend_schema(request=None, responses={204: OpenApiResponse(description="Signed out everywhere.")})
+    @extend_schema(request=None, responses={204: OpenApiResponse(description=_("Signed out everywhere."))})
     def post(self, request: Request) -> Response:
         AuthToken.objects.filter(user=request.user).delete()
         user_logged_out.send(sender=type(request.user), request=request._request, user=request.user)

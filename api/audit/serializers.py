@@ -1,5 +1,6 @@
 """How an event looks in JSON, for the ledger's own list and for the timeline of a device."""
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -19,12 +20,12 @@ class CauseSerializer(serializers.Serializer):
 class LedgerEventSerializer(serializers.ModelSerializer):
     """Give it events from `audit.selectors`, which bring the labels along."""
 
-    actor = serializers.CharField(source="actor_name", help_text="Who did it, in words.")
+    actor = serializers.CharField(source="actor_name", help_text=_("Who did it, in words."))
     impersonator = serializers.CharField(
-        source="impersonator_name", help_text="Who looked through the actor's eyes, if anybody."
+        source="impersonator_name", help_text=_("Who looked through the actor's eyes, if anybody.")
     )
     sentences = serializers.SerializerMethodField(
-        help_text="What the cause means to whom, and what mends it."
+        help_text=_("What the cause means to whom, and what mends it.")
     )
 
     class Meta:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.pagination import CursorPagination
 from rest_framework.permissions import BasePermission
@@ -15,7 +16,7 @@ from audit.models import LedgerEvent
 
 
 class MaySeeLedger(BasePermission):
-    message = "Your role does not include the audit trail. Ask an administrator of the operator."
+    message = _("Your role does not include the audit trail. Ask an administrator of the operator.")
 
     def has_permission(self, request: Request, view: Any) -> bool:
         user = request.user

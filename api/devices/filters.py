@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from devices.inventory.models import Device, Knock, Plane
@@ -18,12 +19,12 @@ class DeviceFilter(serializers.Serializer):
     q = serializers.CharField(
         required=False,
         max_length=255,
-        help_text="Words, each of which is part of what a device or its person is known by.",
+        help_text=_("Words, each of which is part of what a device or its person is known by."),
     )
     session = serializers.ChoiceField(choices=sessions.Session.choices, required=False)
     provisioning = serializers.ChoiceField(choices=Provisioning.choices, required=False)
     access = serializers.ChoiceField(choices=Access.choices, required=False)
-    operator = serializers.SlugField(required=False, help_text="The operator's short name.")
+    operator = serializers.SlugField(required=False, help_text=_("The operator's short name."))
     ordering = serializers.ChoiceField(choices=ORDERINGS, required=False, default="-id")
 
     def narrow(self, rows: QuerySet[Device]) -> QuerySet[Device]:
@@ -41,11 +42,11 @@ class DeviceFilter(serializers.Serializer):
 
 class RegistrationFilter(serializers.Serializer):
     q = serializers.CharField(
-        required=False, max_length=255, help_text="Part of an endpoint name, or an address."
+        required=False, max_length=255, help_text=_("Part of an endpoint name, or an address.")
     )
     session = serializers.ChoiceField(choices=sessions.Session.choices, required=False)
     transport = serializers.ChoiceField(choices=Transport.choices, required=False)
-    operator = serializers.SlugField(required=False, help_text="The operator's short name.")
+    operator = serializers.SlugField(required=False, help_text=_("The operator's short name."))
 
     def narrow(self, rows: QuerySet[Registration]) -> QuerySet[Registration]:
         given = self.validated_data
@@ -64,7 +65,9 @@ class KnockFilter(serializers.Serializer):
     q = serializers.CharField(
         required=False,
         max_length=255,
-        help_text="Part of the name or the address. The whole name also finds knocks of devices nobody added.",
+        help_text=_(
+            "Part of the name or the address. The whole name also finds knocks of devices nobody added."
+        ),
     )
     cause = serializers.CharField(required=False, max_length=40)
     plane = serializers.ChoiceField(choices=Plane.choices, required=False)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from devices.commands.dangers import Asker
@@ -17,7 +20,7 @@ from lwm2m.objects import Catalogue
 from lwm2m.paths import Path
 
 MUTE, UNMUTE = "mute-send", "unmute-send"
-OPERATIONS = (*Operation.choices, (MUTE, "Mute Send"), (UNMUTE, "Allow Send"))
+OPERATIONS = (*Operation.choices, (MUTE, _("Mute Send")), (UNMUTE, _("Allow Send")))
 
 
 class Strict(serializers.Serializer):
@@ -26,15 +29,19 @@ class Strict(serializers.Serializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         unknown = sorted(set(self.initial_data) - set(self.fields))
         if unknown:
-            raise serializers.ValidationError(dict.fromkeys(unknown, "There is no such field."))
+            raise serializers.ValidationError(dict.fromkeys(unknown, gettext("There is no such field.")))
         return attrs
 
 
 class _Delivery(Strict):
     reason = serializers.CharField(required=False, max_length=200, allow_blank=True)
-    priority = serializers.IntegerField(required=False, help_text="-100 to 100; the greater goes first.")
+    priority = serializers.IntegerField(required=False, help_text=_("-100 to 100; the greater goes first."))
     expires_in_seconds = serializers.IntegerField(
-        required=False, help_text=f"How long it may wait, by default {mailbox.EXPIRES_IN_SECONDS}."
+        required=False,
+        help_text=format_lazy(
+            _("How long it may wait, by default {expires_in_seconds}."),
+            expires_in_seconds=mailbox.EXPIRES_IN_SECONDS,
+        ),
     )
 
 
@@ -42,25 +49,31 @@ class NewCommandSerializer(_Delivery):
     """An operation with its arguments; which of them an operation takes is told where one is wrong."""
 
     operation = serializers.ChoiceField(choices=OPERATIONS)
-    path = serializers.CharField(required=False, max_length=64, help_text="Such as /3/0/9.")
+    path = serializers.CharField(required=False, max_length=64, help_text=_("Such as /3/0/9."))
     paths = serializers.ListField(
-        child=serializers.CharField(max_length=64), required=False, help_text="Of a composite operation."
+        child=serializers.CharField(max_length=64), required=False, help_text=_("Of a composite operation.")
     )
     value = serializers.JSONField(
         required=False,
-        help_text='Text, a number, true, false, {"base64": …}, {"object_link": "3:0"}, or instances {"0": …}.',
+        help_text=_(
+            'Text, a number, true, false, {"base64": …}, {"object_link": "3:0"}, or instances {"0": …}.'
+        ),
     )
-    values = serializers.DictField(required=False, help_text="Values by path, absolute or below the path.")
+    values = serializers.DictField(required=False, help_text=_("Values by path, absolute or below the path."))
     mode = serializers.CharField(
-        required=False, help_text="Write: replace or update. Cancel: active or passive."
+        required=False, help_text=_("Write: replace or update. Cancel: active or passive.")
     )
-    attributes = serializers.DictField(required=False, help_text='Such as {"pmin": 10, "st": null}.')
-    arguments = serializers.JSONField(required=False, help_text='Of Execute: "0=\'a\',1" or {"0": "a"}.')
-    instance_id = serializers.IntegerField(required=False, help_text="Of Create; of our account when muting.")
-    depth = serializers.IntegerField(required=False, help_text="Of Discover, 0 to 3.")
-    content_format = serializers.JSONField(required=False, help_text="A number, or a name like senml-cbor.")
+    attributes = serializers.DictField(required=False, help_text=_('Such as {"pmin": 10, "st": null}.'))
+    arguments = serializers.JSONField(required=False, help_text=_('Of Execute: "0=\'a\',1" or {"0": "a"}.'))
+    instance_id = serializers.IntegerField(
+        required=False, help_text=_("Of Create; of our account when muting.")
+    )
+    depth = serializers.IntegerField(required=False, help_text=_("Of Discover, 0 to 3."))
+    content_format = serializers.JSONField(
+        required=False, help_text=_("A number, or a name like senml-cbor.")
+    )
     force = serializers.BooleanField(
-        required=False, help_text="Leave the object model aside and let the device refuse."
+        required=False, help_text=_("Leave the object model aside and let the device refuse.")
     )
 
     def enqueue(self, device: Any, by: str, asker: Asker) -> Command:
@@ -131,17 +144,21 @@ class CommandSerializer(serializers.ModelSerializer):
 class CommandFilter(serializers.Serializer):
     state = serializers.MultipleChoiceField(choices=CommandState.choices, required=False)
     operation = serializers.ChoiceField(choices=Operation.choices, required=False)
-    path = serializers.CharField(required=False, max_length=64, help_text="This path and all below it.")
-    requested_by = serializers.CharField(required=False, max_length=64, help_text="Such as user:7 or job:12.")
+    path = serializers.CharField(required=False, max_length=64, help_text=_("This path and all below it."))
+    requested_by = serializers.CharField(
+        required=False, max_length=64, help_text=_("Such as user:7 or job:12.")
+    )
 
 
 class NewObservationSerializer(Strict):
     path = serializers.CharField(required=False, max_length=64)
     paths = serializers.ListField(
-        child=serializers.CharField(max_length=64), required=False, help_text="Of a composite observation."
+        child=serializers.CharField(max_length=64), required=False, help_text=_("Of a composite observation.")
     )
-    attributes = serializers.DictField(required=False, help_text='Such as {"pmin": 10, "pmax": 60}.')
-    content_format = serializers.JSONField(required=False, help_text="A number, or a name like senml-cbor.")
+    attributes = serializers.DictField(required=False, help_text=_('Such as {"pmin": 10, "pmax": 60}.'))
+    content_format = serializers.JSONField(
+        required=False, help_text=_("A number, or a name like senml-cbor.")
+    )
     reason = serializers.CharField(required=False, max_length=200, allow_blank=True)
 
 
@@ -174,7 +191,7 @@ class ObservationSerializer(serializers.ModelSerializer):
 
 class ObservationFilter(serializers.Serializer):
     state = serializers.MultipleChoiceField(
-        choices=ObservationState.choices, required=False, help_text="By default all that have not ended."
+        choices=ObservationState.choices, required=False, help_text=_("By default all that have not ended.")
     )
 
 
@@ -211,4 +228,4 @@ class TraceFilter(serializers.Serializer):
     direction = serializers.ChoiceField(
         choices=TraceMessage._meta.get_field("direction").choices, required=False
     )
-    after = serializers.IntegerField(required=False, help_text="Only messages behind this number.")
+    after = serializers.IntegerField(required=False, help_text=_("Only messages behind this number."))

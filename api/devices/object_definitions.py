@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.parsers import MultiPartParser
@@ -23,12 +24,12 @@ from devices.inventory.selectors import object_definitions
 from devices.inventory.services import object_models
 from devices.inventory.services.object_models import Result
 
-REASON = OpenApiParameter("reason", str, description="Why; the ledger keeps it.")
+REASON = OpenApiParameter("reason", str, description=_("Why; the ledger keeps it."))
 REASON_LIMIT = 200
 
 
 class MaySeeObjects(BasePermission):
-    message = "Object definitions are for the operator's staff. Ask an administrator of the operator."
+    message = _("Object definitions are for the operator's staff. Ask an administrator of the operator.")
 
     def has_permission(self, request: Request, view: object) -> bool:
         return tenancy.operator_ids(request.user, object_definitions.VIEW) != set()
@@ -64,9 +65,9 @@ class ObjectDefinitionViewSet(ReadOnlyModelViewSet):
     @extend_schema(
         request={"multipart/form-data": shown.NewDefinitionsSerializer},
         responses={
-            200: OpenApiResponse(shown.LoadedSerializer, description="All of it was loaded before."),
-            201: OpenApiResponse(shown.LoadedSerializer, description="At least one file is loaded."),
-            400: OpenApiResponse(shown.NothingLoadedSerializer, description="Every file was refused."),
+            200: OpenApiResponse(shown.LoadedSerializer, description=_("All of it was loaded before.")),
+            201: OpenApiResponse(shown.LoadedSerializer, description=_("At least one file is loaded.")),
+            400: OpenApiResponse(shown.NothingLoadedSerializer, description=_("Every file was refused.")),
             403: ProblemSerializer,
         },
     )
@@ -85,7 +86,8 @@ class ObjectDefinitionViewSet(ReadOnlyModelViewSet):
         return Response(said, status=201 if results & {Result.LOADED, Result.REPLACED} else 200)
 
     @extend_schema(
-        parameters=[REASON], responses={204: OpenApiResponse(description="Removed."), 403: ProblemSerializer}
+        parameters=[REASON],
+        responses={204: OpenApiResponse(description=_("Removed.")), 403: ProblemSerializer},
     )
     def destroy(self, request: Request, *args: object, **kwargs: object) -> Response:
         """Remove a definition; devices are then read by the next one that knows the object."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -19,7 +21,7 @@ from lwm2m.objects import from_json
 class ObjectResourceSerializer(serializers.Serializer):
     id = serializers.IntegerField(source="resource_id")
     name = serializers.CharField()
-    operations = serializers.CharField(help_text="Of R, W, E; empty where only bootstrap may touch it.")
+    operations = serializers.CharField(help_text=_("Of R, W, E; empty where only bootstrap may touch it."))
     type = serializers.CharField(source="type.value")
     is_multiple = serializers.BooleanField(source="multiple")
     is_mandatory = serializers.BooleanField(source="mandatory")
@@ -69,12 +71,16 @@ class NewDefinitionsSerializer(serializers.Serializer):
 
     operator = serializers.SlugField(
         required=False,
-        help_text="Whom they are for, by short name. Without it: your operator, if you have but one; for "
-        "superusers, all operators.",
+        help_text=_(
+            "Whom they are for, by short name. Without it: your operator, if you have but one; for "
+            "superusers, all operators."
+        ),
     )
     files = serializers.ListField(
         child=serializers.FileField(allow_empty_file=True, max_length=None),
-        help_text=f"DDF files (XML), 1 MB each, up to {object_files.MAX_FILES} at once.",
+        help_text=format_lazy(
+            _("DDF files (XML), 1 MB each, up to {max_files} at once."), max_files=object_files.MAX_FILES
+        ),
     )
 
 
@@ -82,11 +88,12 @@ class FileReportSerializer(serializers.Serializer):
     file = serializers.CharField()
     result = serializers.ChoiceField(choices=[result.value for result in Result], source="result.value")
     objects = serializers.ListField(
-        child=serializers.CharField(), help_text="What it defines, such as `/3303 1.1 Temperature`."
+        child=serializers.CharField(), help_text=_("What it defines, such as `/3303 1.1 Temperature`.")
     )
-    detail = serializers.CharField(help_text="Why it was refused, and what to do.", allow_blank=True)
+    detail = serializers.CharField(help_text=_("Why it was refused, and what to do."), allow_blank=True)
     notes = serializers.ListField(
-        child=serializers.CharField(), help_text="What is odd about single resources, and how it was taken."
+        child=serializers.CharField(),
+        help_text=_("What is odd about single resources, and how it was taken."),
     )
 
 
@@ -105,11 +112,11 @@ class NothingLoadedSerializer(LoadedSerializer):
 
 class DefinitionFilter(serializers.Serializer):
     q = serializers.CharField(
-        required=False, max_length=200, help_text="Part of the object's or the file's name, or the number."
+        required=False, max_length=200, help_text=_("Part of the object's or the file's name, or the number.")
     )
     object_id = serializers.IntegerField(required=False, min_value=0, max_value=65535)
     version = serializers.CharField(required=False, max_length=12)
-    operator = serializers.SlugField(required=False, help_text="The operator's short name.")
+    operator = serializers.SlugField(required=False, help_text=_("The operator's short name."))
 
     def narrow(self, rows: QuerySet[ObjectDefinition]) -> QuerySet[ObjectDefinition]:
         given = self.validated_data

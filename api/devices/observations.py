@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
@@ -76,11 +77,14 @@ class ObservationViewSet(OfDevice, ListModelMixin, RetrieveModelMixin, GenericVi
         parameters=[
             ENDPOINT,
             OpenApiParameter(
-                "mode", str, enum=["active", "passive"], description="Passive: reset the next notification."
+                "mode",
+                str,
+                enum=["active", "passive"],
+                description=_("Passive: reset the next notification."),
             ),
         ],
         responses={
-            204: OpenApiResponse(description="Ended."),
+            204: OpenApiResponse(description=_("Ended.")),
             403: ProblemSerializer,
             409: ProblemSerializer,
         },

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import Http404
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import IsAuthenticated
@@ -17,14 +18,14 @@ from devices.inventory.models import Device
 from devices.inventory.selectors import inventory
 
 RESOURCE = OpenApiParameter(
-    "path", str, OpenApiParameter.PATH, description="Of a resource or resource instance, such as 3/0/9."
+    "path", str, OpenApiParameter.PATH, description=_("Of a resource or resource instance, such as 3/0/9.")
 )
 SEE, SEND = "commands.view_command", "commands.add_command"
-STAFF_ONLY = (
+STAFF_ONLY = _(
     "Commands, observations and messages of a device are for its operator's staff; as a subscriber you may read "
     "the values of your devices under resources/. Ask your operator's support for anything else."
 )
-ROLE = "Your role does not allow commands to devices. Ask an administrator of the operator."
+ROLE = _("Your role does not allow commands to devices. Ask an administrator of the operator.")
 
 __all__ = ["ENDPOINT", "RESOURCE", "SEE", "SEND", "OfDevice"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied
@@ -24,9 +25,9 @@ from devices.packages.models import Package
 from devices.packages.selectors import packages as selectors
 from devices.packages.services import packages
 
-REASON = OpenApiParameter("reason", str, description="Why; the ledger keeps it.")
+REASON = OpenApiParameter("reason", str, description=_("Why; the ledger keeps it."))
 DEVICE = OpenApiParameter(
-    "device", str, description="Endpoint name: `uri` is then its own, and its fetch stands in its trail."
+    "device", str, description=_("Endpoint name: `uri` is then its own, and its fetch stands in its trail.")
 )
 REASON_LIMIT = 200
 
@@ -35,7 +36,7 @@ class PackageSerializer(serializers.ModelSerializer):
     """A package and where devices fetch it; `uri` null where the portal serves no files."""
 
     operator = serializers.SlugRelatedField(slug_field="slug", read_only=True)
-    uri = serializers.SerializerMethodField(help_text="What is written to `/5/0/1` of a device.")
+    uri = serializers.SerializerMethodField(help_text=_("What is written to `/5/0/1` of a device."))
 
     class Meta:
         model = Package
@@ -52,12 +53,13 @@ class NewPackageSerializer(serializers.Serializer):
     """Sent as multipart/form-data."""
 
     operator = serializers.SlugField(
-        required=False, help_text="Whom it is for, by short name; may be left out where you work for but one."
+        required=False,
+        help_text=_("Whom it is for, by short name; may be left out where you work for but one."),
     )
-    name = serializers.CharField(max_length=packages.NAME_LIMIT, help_text="Such as `Meter 1.4.2`.")
-    file = serializers.FileField(allow_empty_file=True, max_length=None, help_text="Up to 16 MB.")
+    name = serializers.CharField(max_length=packages.NAME_LIMIT, help_text=_("Such as `Meter 1.4.2`."))
+    file = serializers.FileField(allow_empty_file=True, max_length=None, help_text=_("Up to 16 MB."))
     sha256 = serializers.CharField(
-        required=False, max_length=64, help_text="In hex; the file is refused if it has another."
+        required=False, max_length=64, help_text=_("In hex; the file is refused if it has another.")
     )
 
 
@@ -65,9 +67,9 @@ class PackageFilter(serializers.Serializer):
     q = serializers.CharField(
         required=False,
         max_length=200,
-        help_text="Part of the name or the file's name, or how SHA-256 begins.",
+        help_text=_("Part of the name or the file's name, or how SHA-256 begins."),
     )
-    operator = serializers.SlugField(required=False, help_text="The operator's short name.")
+    operator = serializers.SlugField(required=False, help_text=_("The operator's short name."))
 
     def narrow(self, rows: QuerySet[Package]) -> QuerySet[Package]:
         given = self.validated_data
@@ -77,7 +79,7 @@ class PackageFilter(serializers.Serializer):
 
 
 class MaySeePackages(BasePermission):
-    message = "Packages are for the operator's staff. Ask an administrator of the operator."
+    message = _("Packages are for the operator's staff. Ask an administrator of the operator.")
 
     def has_permission(self, request: Request, view: object) -> bool:
         return tenancy.operator_ids(request.user, selectors.VIEW) != set()
@@ -142,7 +144,8 @@ class PackageViewSet(ReadOnlyModelViewSet):
         return Response(PackageSerializer(made).data, status=201)
 
     @extend_schema(
-        parameters=[REASON], responses={204: OpenApiResponse(description="Removed."), 403: ProblemSerializer}
+        parameters=[REASON],
+        responses={204: OpenApiResponse(description=_("Removed.")), 403: ProblemSerializer},
     )
     def destroy(self, request: Request, *args: object, **kwargs: object) -> Response:
         """Remove a package; a device that is fetching it finds nothing any more."""

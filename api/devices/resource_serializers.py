@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from devices.telemetry.models import ResourceHistory, ResourceValue, ValueKind
@@ -17,8 +20,10 @@ TYPES = {kind.value: kind.name.lower() for kind in ValueKind}
 class ResourceValueSerializer(serializers.ModelSerializer):
     """The latest value of one resource (instance). `at` is its own time, `received_at` when it came."""
 
-    type = serializers.SerializerMethodField(help_text=f"One of {', '.join(TYPES.values())}.")
-    name = serializers.SerializerMethodField(help_text="From the object model; empty where none is known.")
+    type = serializers.SerializerMethodField(
+        help_text=format_lazy(_("One of {types}."), types=", ".join(TYPES.values()))
+    )
+    name = serializers.SerializerMethodField(help_text=_("From the object model; empty where none is known."))
     units = serializers.SerializerMethodField()
     value = serializers.SerializerMethodField()
 
@@ -46,7 +51,9 @@ class ResourceValueSerializer(serializers.ModelSerializer):
 
 
 class HistorySerializer(serializers.ModelSerializer):
-    type = serializers.SerializerMethodField(help_text=f"One of {', '.join(TYPES.values())}.")
+    type = serializers.SerializerMethodField(
+        help_text=format_lazy(_("One of {types}."), types=", ".join(TYPES.values()))
+    )
     value = serializers.SerializerMethodField()
 
     class Meta:
@@ -63,7 +70,9 @@ class HistorySerializer(serializers.ModelSerializer):
 
 class LeafSerializer(serializers.Serializer):
     path = serializers.CharField()
-    type = serializers.SerializerMethodField(help_text=f"One of {', '.join(TYPES.values())}.")
+    type = serializers.SerializerMethodField(
+        help_text=format_lazy(_("One of {types}."), types=", ".join(TYPES.values()))
+    )
     value = serializers.JSONField(allow_null=True)
     at = serializers.DateTimeField(allow_null=True)
     received_at = serializers.DateTimeField(allow_null=True)
@@ -77,11 +86,11 @@ class TreeResourceSerializer(serializers.Serializer):
     number = serializers.IntegerField()
     name = serializers.CharField()
     type = serializers.CharField()
-    operations = serializers.CharField(help_text="Of R, W, E.")
+    operations = serializers.CharField(help_text=_("Of R, W, E."))
     is_multiple = serializers.BooleanField()
     units = serializers.CharField()
     range = serializers.CharField()
-    is_absent = serializers.BooleanField(help_text="The device told no value, or that it has none.")
+    is_absent = serializers.BooleanField(help_text=_("The device told no value, or that it has none."))
     latest = LeafSerializer(allow_null=True)
     instances = LeafSerializer(many=True)
 
@@ -89,7 +98,7 @@ class TreeResourceSerializer(serializers.Serializer):
 class TreeInstanceSerializer(serializers.Serializer):
     path = serializers.CharField()
     number = serializers.IntegerField()
-    is_announced = serializers.BooleanField(help_text="Stands in the device's object list.")
+    is_announced = serializers.BooleanField(help_text=_("Stands in the device's object list."))
     resources = TreeResourceSerializer(many=True)
 
 
@@ -97,13 +106,13 @@ class TreeObjectSerializer(serializers.Serializer):
     path = serializers.CharField()
     number = serializers.IntegerField()
     name = serializers.CharField()
-    version = serializers.CharField(help_text="Of the model it is read by.")
+    version = serializers.CharField(help_text=_("Of the model it is read by."))
     instances = TreeInstanceSerializer(many=True)
 
 
 class PointSerializer(serializers.Serializer):
     at = serializers.DateTimeField()
-    value = serializers.JSONField(allow_null=True, help_text="Of a span, the last.")
+    value = serializers.JSONField(allow_null=True, help_text=_("Of a span, the last."))
     low = serializers.FloatField(allow_null=True)
     high = serializers.FloatField(allow_null=True)
     count = serializers.IntegerField()
@@ -111,22 +120,22 @@ class PointSerializer(serializers.Serializer):
 
 class SeriesSerializer(serializers.Serializer):
     path = serializers.CharField()
-    span_seconds = serializers.FloatField(help_text="0 where every value stands for itself.")
+    span_seconds = serializers.FloatField(help_text=_("0 where every value stands for itself."))
     points = PointSerializer(many=True)
 
 
 class ResourceFilter(serializers.Serializer):
-    path = serializers.CharField(required=False, max_length=24, help_text="This path and all below it.")
-    since = serializers.DateTimeField(required=False, help_text="Values of this time and later.")
+    path = serializers.CharField(required=False, max_length=24, help_text=_("This path and all below it."))
+    since = serializers.DateTimeField(required=False, help_text=_("Values of this time and later."))
 
 
 class SpanFilter(serializers.Serializer):
-    since = serializers.DateTimeField(required=False, help_text="By default a day before `until`.")
-    until = serializers.DateTimeField(required=False, help_text="By default now.")
+    since = serializers.DateTimeField(required=False, help_text=_("By default a day before `until`."))
+    until = serializers.DateTimeField(required=False, help_text=_("By default now."))
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if "since" in attrs and "until" in attrs and attrs["since"] >= attrs["until"]:
-            raise serializers.ValidationError({"since": "since is not before until."})
+            raise serializers.ValidationError({"since": gettext("since is not before until.")})
         return attrs
 
 

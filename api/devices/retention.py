@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied
@@ -26,10 +27,10 @@ class RetentionSerializer(serializers.Serializer):
     days = serializers.IntegerField(
         min_value=0,
         max_value=retention.LIMIT_DAYS,
-        help_text="0 keeps none. What is older is deleted within the hour; the latest value always stays.",
+        help_text=_("0 keeps none. What is older is deleted within the hour; the latest value always stays."),
     )
     default_days = serializers.IntegerField(
-        read_only=True, default=DEFAULT_HISTORY_DAYS, help_text="Holds where nothing was set."
+        read_only=True, default=DEFAULT_HISTORY_DAYS, help_text=_("Holds where nothing was set.")
     )
 
 

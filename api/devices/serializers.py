@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -17,11 +18,13 @@ class SessionSerializer(serializers.Serializer):
     """The session told from the registration and the time."""
 
     state = serializers.ChoiceField(choices=sessions.Session.choices)
-    words = serializers.CharField(help_text='For people, such as "asleep until about 14:20".')
-    since = serializers.DateTimeField(allow_null=True, help_text="Since when it is lost or signed off.")
-    cause = serializers.CharField(help_text="Such as GATEWAY_OFFLINE; empty where nothing is to be mended.")
+    words = serializers.CharField(help_text=_('For people, such as "asleep until about 14:20".'))
+    since = serializers.DateTimeField(allow_null=True, help_text=_("Since when it is lost or signed off."))
+    cause = serializers.CharField(
+        help_text=_("Such as GATEWAY_OFFLINE; empty where nothing is to be mended.")
+    )
     lifetime_left_seconds = serializers.IntegerField(
-        source="left_seconds", allow_null=True, help_text="Null where the lifetime is over or has no end."
+        source="left_seconds", allow_null=True, help_text=_("Null where the lifetime is over or has no end.")
     )
 
 
@@ -35,11 +38,11 @@ class DeviceSerializer(serializers.ModelSerializer):
 
     operator = serializers.SlugRelatedField(slug_field="slug", read_only=True)
     subscriber = serializers.SlugRelatedField(
-        slug_field="number", read_only=True, allow_null=True, help_text="The account number."
+        slug_field="number", read_only=True, allow_null=True, help_text=_("The account number.")
     )
     session = serializers.SerializerMethodField()
     last_seen_at = serializers.SerializerMethodField()
-    gateway = serializers.SerializerMethodField(help_text="Endpoint name of the gateway it is behind.")
+    gateway = serializers.SerializerMethodField(help_text=_("Endpoint name of the gateway it is behind."))
 
     class Meta:
         model = Device

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import Http404
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.permissions import BasePermission, IsAuthenticated
@@ -29,7 +31,7 @@ ENDPOINT = OpenApiParameter(
     "endpoint",
     str,
     OpenApiParameter.PATH,
-    description="The endpoint name, percent-encoded (`:` may stand as it is, `/` becomes `%2F`).",
+    description=_("The endpoint name, percent-encoded (`:` may stand as it is, `/` becomes `%2F`)."),
 )
 
 
@@ -78,7 +80,8 @@ class DeviceViewSet(ReadOnlyModelViewSet):
         allowed = tenancy.operator_ids(request.user, "inventory.view_device")
         if allowed is not None and device.operator_id not in allowed:
             self.permission_denied(
-                request, "The timeline of a device is for its operator's staff. Ask your operator's support."
+                request,
+                gettext("The timeline of a device is for its operator's staff. Ask your operator's support."),
             )
         page = self.paginate_queryset(ledger.timeline(device.pk, allowed))
         return self.get_paginated_response(LedgerEventSerializer(page, many=True).data)
@@ -109,7 +112,7 @@ class RegistrationViewSet(ReadOnlyModelViewSet):
 
 
 class MaySeeWaitingRoom(BasePermission):
-    message = "Your role does not include the waiting room. Ask an administrator of the operator."
+    message = _("Your role does not include the waiting room. Ask an administrator of the operator.")
 
     def has_permission(self, request: Request, view: Any) -> bool:
         return tenancy.operator_ids(request.user, "inventory.view_knock") != set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
@@ -66,7 +67,7 @@ class ManagedDeviceViewSet(DeviceViewSet):
         fresh = self.get_queryset().get(pk=device.pk)
         return Response(DeviceSerializer(fresh, context=self.get_serializer_context()).data)
 
-    @extend_schema(responses={204: OpenApiResponse(description="Removed."), 403: ProblemSerializer})
+    @extend_schema(responses={204: OpenApiResponse(description=_("Removed.")), 403: ProblemSerializer})
     def destroy(self, request: Request, *args: object, **kwargs: object) -> Response:
         """Remove a device: its keys end, its jobs are cancelled, and its endpoint name is free again."""
         lifecycle.release(device=self.get_object())

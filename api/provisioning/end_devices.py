@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied
@@ -25,14 +27,14 @@ from devices.registry import stored_links
 from provisioning.services import onboarding
 
 ADD = "inventory.add_device"
-STATE = OpenApiParameter("state", str, enum=list(end_devices.SHOW), description="By default all.")
+STATE = OpenApiParameter("state", str, enum=list(end_devices.SHOW), description=_("By default all."))
 
 
 class EndDeviceSerializer(serializers.ModelSerializer):
     """One entry of a gateway's list; `device` is the endpoint name of whoever was taken."""
 
     device = serializers.SlugRelatedField(slug_field="endpoint", read_only=True, allow_null=True)
-    objects = serializers.SerializerMethodField(help_text="Object ids, as the gateway tells them.")
+    objects = serializers.SerializerMethodField(help_text=_("Object ids, as the gateway tells them."))
 
     class Meta:
         model = EndDevice
@@ -66,20 +68,24 @@ class ChoiceSerializer(serializers.Serializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if bool(attrs.get("identifiers")) == attrs["all"]:
-            raise serializers.ValidationError({"identifiers": "Give identifiers, or all, and not both."})
+            raise serializers.ValidationError(
+                {"identifiers": gettext("Give identifiers, or all, and not both.")}
+            )
         return attrs
 
 
 class DismissalSerializer(serializers.Serializer):
     identifiers = serializers.ListField(child=serializers.CharField(max_length=255), max_length=LIMIT)
     is_dismissed = serializers.BooleanField(
-        required=False, default=True, help_text="False offers them again."
+        required=False, default=True, help_text=_("False offers them again.")
     )
 
 
 class TakenSerializer(serializers.Serializer):
-    taken = serializers.ListField(child=serializers.CharField(), help_text="Endpoint names of new devices.")
-    refused = serializers.DictField(child=serializers.CharField(), help_text="Identifier and cause.")
+    taken = serializers.ListField(
+        child=serializers.CharField(), help_text=_("Endpoint names of new devices.")
+    )
+    refused = serializers.DictField(child=serializers.CharField(), help_text=_("Identifier and cause."))
 
 
 class ChangedSerializer(serializers.Serializer):

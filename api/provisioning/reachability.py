@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied
@@ -30,7 +32,9 @@ class ReachPolicySerializer(serializers.Serializer):
     waits = serializers.DictField(
         child=serializers.IntegerField(min_value=0),
         required=False,
-        help_text=f"Steps that are taken, with the seconds until the next: {', '.join(rungs.KINDS)}.",
+        help_text=format_lazy(
+            _("Steps that are taken, with the seconds until the next: {steps}."), steps=", ".join(rungs.KINDS)
+        ),
     )
     early_seconds = serializers.IntegerField(
         required=False, min_value=0, max_value=reach_policies.LIMITS["early_seconds"]
@@ -74,7 +78,7 @@ class ReachAttemptSerializer(serializers.ModelSerializer):
     endpoint = serializers.CharField(source="device.endpoint")
     operator = serializers.CharField(source="operator.slug")
     taken = serializers.JSONField(
-        help_text="Steps so far: kind, at, and skipped with a cause where one was left out."
+        help_text=_("Steps so far: kind, at, and skipped with a cause where one was left out.")
     )
 
     class Meta:

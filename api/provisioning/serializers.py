@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from api.devices.serializers import DeviceSerializer
@@ -32,7 +34,7 @@ class StepSerializer(serializers.ModelSerializer):
 class JobSerializer(serializers.ModelSerializer):
     endpoint = serializers.CharField(source="device.endpoint")
     operator = serializers.CharField(source="operator.slug")
-    action = serializers.SerializerMethodField(help_text="What mends the cause.")
+    action = serializers.SerializerMethodField(help_text=_("What mends the cause."))
     steps = StepSerializer(many=True)
 
     class Meta:
@@ -109,12 +111,14 @@ class NewDeviceSerializer(serializers.Serializer):
     """Shape only; `devices.inventory.services.devices` checks what it means."""
 
     endpoint = serializers.CharField(
-        max_length=ENDPOINT_BYTES, trim_whitespace=False, help_text="The LwM2M endpoint client name."
+        max_length=ENDPOINT_BYTES, trim_whitespace=False, help_text=_("The LwM2M endpoint client name.")
     )
     name = serializers.CharField(max_length=120, required=False, allow_blank=True, default="")
     operator = serializers.SlugField(
         required=False,
-        help_text="Where the account is; needed only by people with accounts or roles with several operators.",
+        help_text=_(
+            "Where the account is; needed only by people with accounts or roles with several operators."
+        ),
     )
     reach = serializers.ChoiceField(Reach.choices, default=Reach.IP)
     onboarding = serializers.ChoiceField(Onboarding.choices, default=Onboarding.BOOTSTRAP)
@@ -123,7 +127,9 @@ class NewDeviceSerializer(serializers.Serializer):
         required=False,
         allow_blank=True,
         default="",
-        help_text="Phone number, + and digits: what a device by SMS is known by, and where any other is woken.",
+        help_text=_(
+            "Phone number, + and digits: what a device by SMS is known by, and where any other is woken."
+        ),
     )
 
     def get_fields(self) -> dict[str, Any]:
@@ -149,19 +155,22 @@ class DeviceSettingsSerializer(serializers.Serializer):
     """At least one of them; what is left out stays."""
 
     name = serializers.CharField(
-        required=False, allow_blank=True, max_length=120, help_text="What its owner calls it; empty: no name."
+        required=False,
+        allow_blank=True,
+        max_length=120,
+        help_text=_("What its owner calls it; empty: no name."),
     )
     awake_seconds = serializers.IntegerField(
         required=False,
         min_value=1,
         max_value=LIMIT_SECONDS,
         allow_null=True,
-        help_text="How long it listens after it spoke, in queue mode; null: what the house has.",
+        help_text=_("How long it listens after it spoke, in queue mode; null: what the house has."),
     )
 
     def validate(self, given: dict[str, Any]) -> dict[str, Any]:
         if not given:
-            raise serializers.ValidationError("Say what to change: name or awake_seconds.")
+            raise serializers.ValidationError(gettext("Say what to change: name or awake_seconds."))
         return given
 
 
@@ -169,12 +178,12 @@ class AddedDeviceSerializer(DeviceSerializer):
     """A device and what is told once, when it is added; `context["added"]` is what the service returned."""
 
     identity = serializers.SerializerMethodField(
-        help_text="What it authenticates as, such as its PSK identity; empty without credentials."
+        help_text=_("What it authenticates as, such as its PSK identity; empty without credentials.")
     )
     key = serializers.SerializerMethodField(
-        help_text="A pre-shared key in hex. Only where the portal made it, and only here."
+        help_text=_("A pre-shared key in hex. Only where the portal made it, and only here.")
     )
-    server = serializers.SerializerMethodField(help_text="The address to set in the device.")
+    server = serializers.SerializerMethodField(help_text=_("The address to set in the device."))
 
     class Meta(DeviceSerializer.Meta):
         fields = (*DeviceSerializer.Meta.fields, "identity", "key", "server")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -17,8 +18,8 @@ from provisioning.services import jobs
 from provisioning.services.onboarding import requested_by
 
 _FILTERS = [
-    OpenApiParameter("endpoint", str, description="Only those of this device."),
-    OpenApiParameter("state", str, description="Only those in this state."),
+    OpenApiParameter("endpoint", str, description=_("Only those of this device.")),
+    OpenApiParameter("state", str, description=_("Only those in this state.")),
 ]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from backoffice.board import listing
 from devices.registry.selectors import present, ways
@@ -39,15 +40,15 @@ def context(user: Any, query: listing.Query, now: datetime) -> dict[str, Any]:
 
 
 def tiles(counts: listing.Counts, query: listing.Query) -> list[dict[str, Any]]:
-    kinds = [("", "All", "", counts.total)]
+    kinds = [("", gettext("All"), "", counts.total)]
     kinds += [
         (one.value, one.label, MARKS[one], counts.states[one.value])
         for one in Session
         if one not in OF_END_DEVICES or counts.states[one.value] or query.state == one
     ]
     kinds += [
-        (present.STUCK, "Cannot come online", MARKS[present.STUCK], counts.states[present.STUCK]),
-        (present.SUSPENDED, "Suspended", MARKS[present.SUSPENDED], counts.states[present.SUSPENDED]),
+        (present.STUCK, gettext("Cannot come online"), MARKS[present.STUCK], counts.states[present.STUCK]),
+        (present.SUSPENDED, gettext("Suspended"), MARKS[present.SUSPENDED], counts.states[present.SUSPENDED]),
     ]
     return [
         {

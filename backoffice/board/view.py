@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from backoffice.board import listing, parts
 from devices.inventory.states import Provisioning
@@ -20,7 +21,7 @@ def board_view(model_admin: Any, request: HttpRequest) -> TemplateResponse:
     context = {
         **model_admin.admin_site.each_context(request),
         **parts.context(request.user, query, timezone.now()),
-        "title": "Live board",
+        "title": gettext("Live board"),
         "is_nav_sidebar_enabled": False,  # the table needs the width
         "opts": model_admin.opts,
         "operators": listing.operators(request.user),

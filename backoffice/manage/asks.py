@@ -7,7 +7,8 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import Refused
 from backoffice.manage import inputs, shown
@@ -40,10 +41,10 @@ class Ask(forms.Form):
 
     def ask_why(self) -> None:
         self.fields["reason"] = forms.CharField(
-            label="Why",
+            label=gettext("Why"),
             max_length=REASON_LIMIT,
-            help_text="Kept in the ledger, together with your name.",
-            error_messages={"required": "Say why; the ledger keeps it."},
+            help_text=gettext("Kept in the ledger, together with your name."),
+            error_messages={"required": gettext("Say why; the ledger keeps it.")},
         )
 
     @property
@@ -58,19 +59,19 @@ class Ask(forms.Form):
 
 
 class Read(Ask):
-    operation, button = Operation.READ, "Read"
+    operation, button = Operation.READ, _("Read")
 
 
 class Discover(Ask):
-    operation, button = Operation.DISCOVER, "Discover"
+    operation, button = Operation.DISCOVER, _("Discover")
 
 
 class Delete(Ask):
-    operation, button = Operation.DELETE, "Delete the instance"
+    operation, button = Operation.DELETE, _("Delete the instance")
 
 
 class Write(Ask):
-    operation, button = Operation.WRITE, "Write"
+    operation, button = Operation.WRITE, _("Write")
 
     def __init__(
         self, model: ResourceModel | None, path: Path, version: str, *args: Any, **more: Any
@@ -80,13 +81,13 @@ class Write(Ask):
         self._has_places = version != _WITHOUT_RESOURCE_INSTANCES
         if model is not None and model.multiple and path.depth == 3:
             self.fields["instance"] = forms.IntegerField(
-                label="Instance", min_value=0, max_value=65_535, initial=0
+                label=gettext("Instance"), min_value=0, max_value=65_535, initial=0
             )
         if model is None:
             kinds = [(name, label) for name, (label, _) in inputs.RAW_TYPES.items()]
-            self.fields["kind"] = forms.ChoiceField(label="As", choices=kinds)
+            self.fields["kind"] = forms.ChoiceField(label=gettext("As"), choices=kinds)
             self.fields["value"] = forms.CharField(
-                label="Value", strip=False, required=False, max_length=inputs.MAX_TEXT
+                label=gettext("Value"), strip=False, required=False, max_length=inputs.MAX_TEXT
             )
         else:
             # An empty text is a value as well.
@@ -94,7 +95,9 @@ class Write(Ask):
             self.fields["value"] = inputs.field(model, required=not is_text)
             zone = timezone.localtime().tzname() if model.type is ValueType.TIME else ""
             unit = zone or shown.unit_of(model)
-            self.fields["value"].label = f"New value, {unit}" if unit else "New value"
+            self.fields["value"].label = (
+                gettext("New value, %(unit)s") % {"unit": unit} if unit else gettext("New value")
+            )
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -116,11 +119,11 @@ class Write(Ask):
 
 
 class Execute(Ask):
-    operation, button = Operation.EXECUTE, "Execute"
+    operation, button = Operation.EXECUTE, _("Execute")
     arguments = forms.CharField(
         required=False,
         max_length=1_000,
-        help_text="Mostly empty. Else digits, each with a text: 0='text',1",
+        help_text=_("Mostly empty. Else digits, each with a text: 0='text',1"),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
 
@@ -134,10 +137,14 @@ class _Attributes(Ask):
 
     def __init__(self, model: ResourceModel | None, path: Path, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
-        for name, label in (("pmin", "At most every, s"), ("pmax", "At least every, s")):
+        for name, label in (("pmin", gettext("At most every, s")), ("pmax", gettext("At least every, s"))):
             self.fields[name] = forms.IntegerField(label=label, min_value=0, required=False)
         if path.depth >= 3 and (model is None or model.type in _NUMBERS):
-            for name, label in (("gt", "Rises above"), ("lt", "Falls below"), ("st", "Changes by")):
+            for name, label in (
+                ("gt", gettext("Rises above")),
+                ("lt", gettext("Falls below")),
+                ("st", gettext("Changes by")),
+            ):
                 self.fields[name] = forms.FloatField(
                     label=label, required=False, widget=forms.NumberInput(attrs={"step": "any"})
                 )
@@ -148,11 +155,11 @@ class _Attributes(Ask):
 
 
 class Observe(_Attributes):
-    operation, button = Operation.OBSERVE, "Observe"
+    operation, button = Operation.OBSERVE, _("Observe")
 
 
 class WriteAttributes(_Attributes):
-    operation, button = Operation.WRITE_ATTRIBUTES, "Write attributes"
+    operation, button = Operation.WRITE_ATTRIBUTES, _("Write attributes")
 
     def said(self) -> dict[str, Any]:
         return {"attributes": super().said().get("attributes", {})}
@@ -161,13 +168,13 @@ class WriteAttributes(_Attributes):
 class Create(Ask):
     """A new instance: each resource may be left empty."""
 
-    operation, button = Operation.CREATE, "Create the instance"
+    operation, button = Operation.CREATE, _("Create the instance")
     instance = forms.IntegerField(
-        label="Instance",
+        label=_("Instance"),
         min_value=0,
         max_value=65_534,
         required=False,
-        help_text="Empty: the device chooses.",
+        help_text=_("Empty: the device chooses."),
     )
 
     def __init__(self, model: ObjectModel | None, *args: Any, **more: Any) -> None:

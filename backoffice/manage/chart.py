@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 WIDTH, HEIGHT = 1000, 200
 _SAME, _TINY = 1e-12, 1e-300  # numbers closer than this are drawn as one
@@ -20,11 +22,11 @@ DOTS = 60
 """Up to so many values each gets a dot."""
 
 SPANS = {
-    "10m": ("10 min", timedelta(minutes=10)),
-    "1h": ("1 hour", timedelta(hours=1)),
-    "1d": ("1 day", timedelta(days=1)),
-    "7d": ("7 days", timedelta(days=7)),
-    "30d": ("30 days", timedelta(days=30)),
+    "10m": (_("10 min"), timedelta(minutes=10)),
+    "1h": (_("1 hour"), timedelta(hours=1)),
+    "1d": (_("1 day"), timedelta(days=1)),
+    "7d": (_("7 days"), timedelta(days=7)),
+    "30d": (_("30 days"), timedelta(days=30)),
 }
 FIRST = "1d"
 
@@ -69,7 +71,11 @@ class Chart:
 
     @property
     def summary(self) -> str:
-        return f"{self.count:,} values between {self.low} and {self.high}."
+        return gettext("%(count)s values between %(low)s and %(high)s.") % {
+            "count": format(self.count, ","),
+            "low": self.low,
+            "high": self.high,
+        }
 
 
 def draw(points: Sequence[Point], *, count: int, start: float, end: float, is_step: bool) -> Chart | None:

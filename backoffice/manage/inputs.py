@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import Refused
 from lwm2m.errors import Lwm2mError
@@ -36,7 +38,7 @@ class HexField(forms.CharField):
             return bytes.fromhex(digits)
         except ValueError:
             raise forms.ValidationError(
-                "Write bytes as pairs of the digits 0-9 and a-f, such as 0a ff 10."
+                gettext("Write bytes as pairs of the digits 0-9 and a-f, such as 0a ff 10.")
             ) from None
 
 
@@ -50,7 +52,7 @@ class LinkField(forms.CharField):
         try:
             return str(ObjectLinkValue.parse(text))
         except Lwm2mError:
-            raise forms.ValidationError("Write an object and its instance, such as 3:0.") from None
+            raise forms.ValidationError(gettext("Write an object and its instance, such as 3:0.")) from None
 
 
 class Suggesting(forms.TextInput):
@@ -121,7 +123,7 @@ def _text(model: ResourceModel) -> forms.Field:
 
 def _boolean(model: ResourceModel) -> forms.Field:
     return forms.TypedChoiceField(
-        choices=[("", "Choose"), ("true", "true"), ("false", "false")],
+        choices=[("", gettext("Choose")), ("true", "true"), ("false", "false")],
         coerce=lambda text: text == "true",
         empty_value=None,
     )
@@ -149,18 +151,18 @@ _FIELDS: dict[ValueType, Callable[[ResourceModel], forms.Field]] = {
 }
 
 RAW_TYPES = {
-    "text": ("Text", ValueType.STRING),
-    "number": ("Number", ValueType.FLOAT),
-    "whole": ("Whole number", ValueType.INTEGER),
-    "boolean": ("true or false", ValueType.BOOLEAN),
-    "opaque": ("Bytes, hex", ValueType.OPAQUE),
+    "text": (_("Text"), ValueType.STRING),
+    "number": (_("Number"), ValueType.FLOAT),
+    "whole": (_("Whole number"), ValueType.INTEGER),
+    "boolean": (_("true or false"), ValueType.BOOLEAN),
+    "opaque": (_("Bytes, hex"), ValueType.OPAQUE),
 }
 """What a resource without a model may be written as."""
 
 
 def raw_value(kind: str, text: str) -> Any:
     """A value of a resource that no model describes; raises Refused at `value`."""
-    model = ResourceModel(0, "The value", RAW_TYPES[kind][1], "W")
+    model = ResourceModel(0, gettext("The value"), RAW_TYPES[kind][1], "W")
     if model.type is ValueType.STRING:
         return text
     try:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext
+
 from backoffice.manage import asks, chart, shown
 from backoffice.manage.asks import Ask
 from backoffice.manage.chart import Chart
@@ -43,7 +45,7 @@ class Node:
 
     @property
     def word(self) -> str:
-        return ("object", "instance", "resource", "resource instance")[self.path.depth - 1]
+        return ("object", "instance", "resource", gettext("resource instance"))[self.path.depth - 1]
 
     @property
     def parents(self) -> list[Path]:
@@ -70,7 +72,11 @@ def of(facts: Facts, path: Path, *, span: str = "") -> Node:
     return Node(
         path=path,
         title=_title(path, facts),
-        about=shown.type_words(model) if path.depth >= 3 else f"version {held.version}" if held else "",
+        about=shown.type_words(model)
+        if path.depth >= 3
+        else gettext("version %(version)s") % {"version": held.version}
+        if held
+        else "",
         is_known=model is not None if path.depth >= 3 else held is not None,
         latest=shown.of_row(latest, model) if latest else None,
         parts=tuple((row.path, shown.of_row(row, model)) for row in rows if row is not latest)
@@ -92,11 +98,20 @@ def forms(facts: Facts, node: Node, data: Mapping[str, Any] | None = None) -> di
 def _title(path: Path, facts: Facts) -> str:
     model = facts.catalogue.resource(path)
     if path.depth >= 3:
-        name = model.name if model else "Unknown resource"
-        return f"{name}, instance {path.resource_instance_id}" if path.depth == 4 else name
+        name = model.name if model else gettext("Unknown resource")
+        return (
+            gettext("%(name)s, instance %(resource_instance_id)s")
+            % {"name": name, "resource_instance_id": path.resource_instance_id}
+            if path.depth == 4
+            else name
+        )
     held = facts.catalogue.objects.get(path.object_id or 0)
-    name = held.name if held else "Unknown object"
-    return f"{name}, instance {path.instance_id}" if path.depth == 2 else name
+    name = held.name if held else gettext("Unknown object")
+    return (
+        gettext("%(name)s, instance %(instance_id)s") % {"name": name, "instance_id": path.instance_id}
+        if path.depth == 2
+        else name
+    )
 
 
 def _rows(facts: Facts, path: Path) -> list[ResourceValue]:

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext
 
 from accounts import tenancy
 from accounts.errors import Refused
@@ -76,9 +77,9 @@ def cancel(model_admin: Any, request: HttpRequest, device_id: int) -> HttpRespon
     if command is None:
         raise Http404("There is no such command of this device.")
     if mailbox.cancel(command_id=command.pk, reason="Cancelled on the page of the device"):
-        messages.success(request, f"{command} is cancelled.")
+        messages.success(request, gettext("%(command)s is cancelled.") % {"command": command})
     else:
-        messages.warning(request, f"{command} had ended already.")
+        messages.warning(request, gettext("%(command)s had ended already.") % {"command": command})
     return _back(request, device, nodes.parse(request.POST.get("node", "")))
 
 
@@ -95,8 +96,12 @@ def set_awake(model_admin: Any, request: HttpRequest, device_id: int) -> HttpRes
     except Refused as refusal:
         messages.error(request, refusal.detail)
     else:
-        listens = f"{seconds} s" if seconds else "as long as devices do here"
-        messages.success(request, f"{device} is taken to listen {listens} after it spoke.")
+        listens = f"{seconds} s" if seconds else gettext("as long as devices do here")
+        messages.success(
+            request,
+            gettext("%(device)s is taken to listen %(listens)s after it spoke.")
+            % {"device": device, "listens": listens},
+        )
     return _back(request, device, None)
 
 
@@ -165,7 +170,11 @@ def _request(
 
 
 def _say(request: HttpRequest, facts: Facts, command: Command) -> None:
-    how = "is on its way." if presence.of(facts).listens else "is kept until the device listens."
+    how = (
+        gettext("is on its way.")
+        if presence.of(facts).listens
+        else gettext("is kept until the device listens.")
+    )
     # By this class the page finds the message again and puts the result in its place.
     messages.success(request, f"{command} {how}", extra_tags=f"command-{command.pk}")
 
@@ -197,7 +206,7 @@ def _page(
         **model_admin.admin_site.each_context(request),
         **parts.context(facts, may_act=may),
         **(parts.node_context(facts, node, may_act=may) if node else {}),
-        "title": f"Manage {device}",
+        "title": gettext("Manage %(device)s") % {"device": device},
         "is_nav_sidebar_enabled": False,  # the tree needs the width
         "opts": model_admin.opts,
         "forms": forms,

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.utils.translation import gettext, ngettext
+
 from backoffice.manage.facts import Facts
 from devices.inventory.models import Reach
 from devices.inventory.states import Access
@@ -31,8 +33,10 @@ class Presence:
     @property
     def waiting_words(self) -> str:
         if not self.waiting:
-            return "No commands waiting"
-        return f"{self.waiting} command{'' if self.waiting == 1 else 's'} waiting"
+            return gettext("No commands waiting")
+        return ngettext("%(count)s command waiting", "%(count)s commands waiting", self.waiting) % {
+            "count": self.waiting
+        }
 
 
 def of(facts: Facts) -> Presence:
@@ -61,34 +65,47 @@ def _of_session(facts: Facts, told: Told) -> str:
     if told.state in OF_END_DEVICES or (facts.device.reach == Reach.GATEWAY and row is None):
         return f"{told.words[:1].upper()}{told.words[1:]}."
     if row is None:
-        return "It has never registered."
+        return gettext("It has never registered.")
     expires_at = row.expires_at.timestamp() if row.expires_at else None
-    by = f"next contact expected by {sessions.clock(expires_at, facts.now)}" if expires_at else ""
+    by = (
+        gettext("next contact expected by %(clock)s") % {"clock": sessions.clock(expires_at, facts.now)}
+        if expires_at
+        else ""
+    )
     match told.state:
         case Session.ASLEEP if facts.device.reach != Reach.GATEWAY:
             slept_at = row.last_seen_at + timedelta(seconds=awake.seconds(facts.device, row.transport))
-            asleep = f"Asleep since {sessions.clock(slept_at.timestamp(), facts.now)}"
-            return f"{asleep}, {by}." if by else f"{asleep}; it did not say when it comes back."
+            asleep = gettext("Asleep since %(clock)s") % {
+                "clock": sessions.clock(slept_at.timestamp(), facts.now)
+            }
+            return (
+                f"{asleep}, {by}."
+                if by
+                else gettext("%(asleep)s; it did not say when it comes back.") % {"asleep": asleep}
+            )
         case Session.REGISTERED | Session.ASLEEP:
             words = told.words[:1].upper() + told.words[1:]
             return f"{words}, {by}." if by else f"{words}."
         case Session.LATE:
-            return f"It is {told.words}."
+            return gettext("It is %(words)s.") % {"words": told.words}
         case _:
             seen = sessions.clock(row.last_seen_at.timestamp(), facts.now)
-            return f"{told.words.capitalize()}, last heard {seen}."
+            return gettext("%(words)s, last heard %(seen)s.") % {
+                "words": told.words.capitalize(),
+                "seen": seen,
+            }
 
 
 def _leaves(facts: Facts, standing: Present) -> str:
     if facts.device.access == Access.RETIRED:
-        return "Nothing can be asked of it any more."
+        return gettext("Nothing can be asked of it any more.")
     if present.is_shut_out(standing):
-        return "Nothing is sent to it, and nothing can be asked of it until that has changed."
+        return gettext("Nothing is sent to it, and nothing can be asked of it until that has changed.")
     told = standing.session
     if standing.is_session and told.listens:
-        return "What you ask leaves at once."
+        return gettext("What you ask leaves at once.")
     if told.state in (Session.REGISTERED, Session.ASLEEP):
-        return "What you ask is kept and leaves at its next contact."
+        return gettext("What you ask is kept and leaves at its next contact.")
     if told.state in OF_END_DEVICES:
-        return "What you ask is kept until its gateway tells of it again, at most 24 hours."
-    return "What you ask is kept until it registers, at most 24 hours."
+        return gettext("What you ask is kept until its gateway tells of it again, at most 24 hours.")
+    return gettext("What you ask is kept until it registers, at most 24 hours.")

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext
+
 from audit import people
 from audit.causes import CAUSES, Cause
 from backoffice import requesters
@@ -107,7 +109,7 @@ def _note(answer: Any) -> str:
     if not isinstance(answer, Mapping):
         return ""
     if "location" in answer:
-        return f"Created {answer['location']}"
+        return gettext("Created %(answer)s") % {"answer": answer["location"]}
     if "links" in answer:
         links = answer["links"]
         return links.replace(",<", "\n<") if isinstance(links, str) else json.dumps(links, indent=1)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from backoffice.manage import shown
 from backoffice.manage.facts import Facts
 from backoffice.manage.shown import Shown
@@ -17,10 +20,10 @@ INSTANCES = 40
 """So many instances of one object are drawn; the others are reached by their path."""
 
 _UNDER_WAY = {
-    Operation.READ: ("read waits", "reading …"),
-    Operation.WRITE: ("write waits", "writing …"),
-    Operation.EXECUTE: ("execute waits", "executing …"),
-    Operation.OBSERVE: ("observe waits", "starting to observe …"),
+    Operation.READ: (_("read waits"), _("reading …")),
+    Operation.WRITE: (_("write waits"), _("writing …")),
+    Operation.EXECUTE: (_("execute waits"), _("executing …")),
+    Operation.OBSERVE: (_("observe waits"), _("starting to observe …")),
 }
 
 
@@ -104,7 +107,7 @@ def _object(facts: Facts, number: int, index: _Index) -> Object:
     return Object(
         path=f"/{number}",
         number=number,
-        name=model.name if model else "Unknown object",
+        name=model.name if model else gettext("Unknown object"),
         version=link.version or (model.version if model else ""),
         is_known=model is not None,
         instances=tuple(_instance(Path(number, one), model, index) for one in drawn),
@@ -172,9 +175,9 @@ def _by_instance(facts: Facts) -> dict[Path, dict[int, dict[int | None, Shown]]]
 def observed_words(observations: list[Observation]) -> dict[str, str]:
     """Path -> how its observation stands, in a word or two."""
     words = {
-        ObservationState.ACTIVE: "observed",
-        ObservationState.WANTED: "will be observed",
-        ObservationState.REFUSED: "observing refused",
+        ObservationState.ACTIVE: gettext("observed"),
+        ObservationState.WANTED: gettext("will be observed"),
+        ObservationState.REFUSED: gettext("observing refused"),
     }
     return {
         path: words[ObservationState(one.state)]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django import template
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from backoffice import requesters
 from backoffice.board.parts import MARKS
@@ -10,7 +12,7 @@ from devices.registry.models import Registration
 
 register = template.Library()
 
-_UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
+_UNITS = ((86400, _("%(count)s d")), (3600, _("%(count)s h")), (60, _("%(count)s min")))
 
 
 @register.filter
@@ -29,8 +31,8 @@ def left(seconds: int) -> str:
     """A span in its largest unit, so coarse that a row does not change every second: `23 h`, `< 1 min`."""
     for size, unit in _UNITS:
         if seconds >= size:
-            return f"{seconds // size} {unit}"
-    return "< 1 min"
+            return str(unit % {"count": seconds // size})
+    return gettext("< 1 min")
 
 
 @register.filter

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from django import template
+from django.utils.translation import ngettext
 
 from backoffice.manage import shown
 
@@ -27,5 +28,9 @@ def shape(said: Any) -> str:
 @register.filter
 def plain(said: Any) -> str:
     if isinstance(said, dict):
-        return f"{said['bytes']} bytes" if said.keys() == {"bytes"} else shown.of(said, None).text
+        return (
+            ngettext("%(count)s byte", "%(count)s bytes", said["bytes"]) % {"count": said["bytes"]}
+            if said.keys() == {"bytes"}
+            else shown.of(said, None).text
+        )
     return said if isinstance(said, str) else json.dumps(said)

@@ -1,9 +1,10 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class CommandsConfig(AppConfig):
     name = "devices.commands"
-    verbose_name = "Commands"
+    verbose_name = _("Commands")
 
     def ready(self) -> None:
         from accounts import erasing

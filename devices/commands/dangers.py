@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_lazy as _
+
 from accounts.errors import Refused
 from devices.commands.models import Operation
 from lwm2m.paths import Path
@@ -42,52 +44,57 @@ class Danger:
 TABLE = (
     Danger(
         _EXECUTE, frozenset({3}), 5,
-        "Reset it to factory settings? The device loses its settings and data, ends its registration and has to be set "
-        "up anew, with new keys; one that cannot bootstrap by itself is lost to us.",
+        _("Reset it to factory settings? The device loses its settings and data, ends its "
+        "registration and has to be set "
+        "up anew, with new keys; one that cannot bootstrap by itself is lost to us."),
     ),
-    Danger(_EXECUTE, frozenset({3}), 4, "Reboot it? The device stops what it does and is away until it is up again."),
+    Danger(
+        _EXECUTE, frozenset({3}), 4,
+        _("Reboot it? The device stops what it does and is away until it is up again."),
+    ),
     Danger(
         _EXECUTE, frozenset({1}), 4,
-        "Disable our account? The device deregisters and cannot be reached until its disable timeout is over, a day "
-        "where it has none.",
+        _("Disable our account? The device deregisters and cannot be reached until its disable timeout is over, a day "
+        "where it has none."),
     ),
     Danger(
         _EXECUTE, frozenset({1}), 9,
-        "Have it bootstrap anew? Its account and keys are replaced; where that fails, it is out of reach.",
+        _("Have it bootstrap anew? Its account and keys are replaced; where that fails, it is out of reach."),
     ),
     Danger(
         _EXECUTE, frozenset({5}), 2,
-        "Install the firmware that it holds? The device restarts into it; a bad one may not come back.",
+        _("Install the firmware that it holds? The device restarts into it; a bad one may not come back."),
     ),
     Danger(
         _EXECUTE, frozenset({8}), 3,
-        "Wipe the device? What it holds of its user is deleted for good.",
+        _("Wipe the device? What it holds of its user is deleted for good."),
     ),
     Danger(
         _EXECUTE, frozenset({9}), 6,
-        "Remove this software from the device? What it does with it ends.",
+        _("Remove this software from the device? What it does with it ends."),
     ),
     Danger(
         _REPLACES | _WRITES, frozenset({0, 21}), None,
-        "Change the keys and addresses by which it reaches its servers? A wrong one leaves it out of reach for good.",
+        _("Change the keys and addresses by which it reaches its servers? A wrong one leaves it "
+        "out of reach for good."),
     ),
     Danger(
         _REPLACES, frozenset({1}), None,
-        "Change its server accounts? Without ours it is out of reach until it bootstraps.",
+        _("Change its server accounts? Without ours it is out of reach until it bootstraps."),
     ),
     Danger(
         _REPLACES | _WRITES, frozenset({2}), None,
-        "Change which server may do what on it? We may lose our own access.",
+        _("Change which server may do what on it? We may lose our own access."),
     ),
     Danger(
         _WRITES, frozenset({1}), 1,
-        "Change its lifetime? The device says Update that much more seldom, or often; a long one hides that it is "
-        "lost, a short one drains its battery.",
+        _("Change its lifetime? The device says Update that much more seldom, or often; a long one hides that it is "
+        "lost, a short one drains its battery."),
         needs_role=False,
     ),
     Danger(
         _WRITES, frozenset({1}), 7,
-        "Change its binding? A device that listens where nobody speaks is out of reach.",
+        _("Change its binding? A device that listens where nobody speaks is out of reach."),
     ),
 )  # fmt: skip
 

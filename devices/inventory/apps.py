@@ -1,9 +1,10 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class InventoryConfig(AppConfig):
     name = "devices.inventory"
-    verbose_name = "Devices"
+    verbose_name = _("Devices")
 
     def ready(self) -> None:
         from accounts import erasing

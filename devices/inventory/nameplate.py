@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from django.utils.translation import gettext, ngettext
+
 from accounts.errors import Refused
 
 ENDPOINT_BYTES = 252
@@ -41,14 +43,28 @@ def doubts(endpoint: str) -> list[str]:
     found = []
     digits = endpoint.removeprefix("urn:imei:")
     if endpoint.startswith("urn:imei:") and not (len(digits) == 15 and digits.isdigit() and digits.isascii()):
-        found.append(f"An IMEI has 15 digits; this one has {len(digits)} characters.")
+        found.append(
+            ngettext(
+                "An IMEI has 15 digits; this one has %(count)s character.",
+                "An IMEI has 15 digits; this one has %(count)s characters.",
+                len(digits),
+            )
+            % {"count": len(digits)}
+        )
     elif len(digits) == 15 and digits.isdigit() and digits.isascii() and not has_check_digit(digits):
-        found.append("The last digit of this IMEI does not fit the others, so one of its digits is mistyped.")
+        found.append(
+            gettext("The last digit of this IMEI does not fit the others, so one of its digits is mistyped.")
+        )
     elif endpoint == digits and len(digits) == 15 and digits.isdigit() and digits.isascii():
-        found.append(f"Devices with an IMEI commonly call themselves urn:imei:{digits}.")
+        found.append(
+            gettext("Devices with an IMEI commonly call themselves urn:imei:%(digits)s.") % {"digits": digits}
+        )
     if odd := _look_alike(endpoint):
         name = unicodedata.name(odd, f"U+{ord(odd):04X}").lower()
-        found.append(f"It mixes alphabets: {odd!r} is a {name}, which looks like another letter.")
+        found.append(
+            gettext("It mixes alphabets: %(odd)r is a %(name)s, which looks like another letter.")
+            % {"odd": odd, "name": name}
+        )
     return found
 
 

@@ -6,6 +6,7 @@ The session state is not here: it is computed from the registration by `lwm2m.pr
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class IllegalMove(Exception):
@@ -13,25 +14,25 @@ class IllegalMove(Exception):
 
 
 class Ownership(models.TextChoices):
-    UNCLAIMED = "unclaimed", "Unclaimed"
-    CLAIMED = "claimed", "Claimed"
-    RELEASING = "releasing", "Releasing"
-    TRANSFERRED = "transferred", "Transferred"
+    UNCLAIMED = "unclaimed", _("Unclaimed")
+    CLAIMED = "claimed", _("Claimed")
+    RELEASING = "releasing", _("Releasing")
+    TRANSFERRED = "transferred", _("Transferred")
 
 
 class Access(models.TextChoices):
-    ACTIVE = "active", "Active"
-    SUSPENDED = "suspended", "Suspended"
-    BARRED = "barred", "Barred"
-    RETIRED = "retired", "Retired"
+    ACTIVE = "active", _("Active")
+    SUSPENDED = "suspended", _("Suspended")
+    BARRED = "barred", _("Barred")
+    RETIRED = "retired", _("Retired")
 
 
 class Provisioning(models.TextChoices):
-    DRAFT = "draft", "Draft"
-    READY = "ready", "Ready"
-    BOOTSTRAPPING = "bootstrapping", "Bootstrapping"
-    APPLIED = "applied", "Applied"
-    FAILED = "failed", "Failed"
+    DRAFT = "draft", _("Draft")
+    READY = "ready", _("Ready")
+    BOOTSTRAPPING = "bootstrapping", _("Bootstrapping")
+    APPLIED = "applied", _("Applied")
+    FAILED = "failed", _("Failed")
 
 
 MOVES: dict[type[models.TextChoices], dict[str, frozenset[str]]] = {

@@ -1,9 +1,10 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class ObservationsConfig(AppConfig):
     name = "devices.observations"
-    verbose_name = "Observations"
+    verbose_name = _("Observations")
 
     def ready(self) -> None:
         from accounts import erasing

@@ -1,9 +1,10 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class RegistryConfig(AppConfig):
     name = "devices.registry"
-    verbose_name = "Registrations"
+    verbose_name = _("Registrations")
 
     def ready(self) -> None:
         from accounts import erasing

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.utils.translation import gettext_lazy as _
+
 from devices.inventory.models import Device, Onboarding
 from provisioning.ladder import ReachAttempt
 from provisioning.rungs import standing
 from provisioning.rungs.results import RungResult, Skipped
 
-TITLE = "Bootstrap trigger"
-DID = "asked to fetch its settings anew"
+TITLE = _("Bootstrap trigger")
+DID = _("asked to fetch its settings anew")
 WAIT_SECONDS = 600
 BOOTSTRAP_TRIGGER = 9
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.utils.translation import gettext_lazy as _
+
 from devices.inventory.models import Device, Onboarding
 from devices.messaging.services import triggers
 from provisioning.ladder import ReachAttempt
 from provisioning.rungs import by_sms, standing
 from provisioning.rungs.results import RungResult, Skipped
 
-TITLE = "SMS bootstrap"
-DID = "asked by SMS to fetch its settings anew"
+TITLE = _("SMS bootstrap")
+DID = _("asked by SMS to fetch its settings anew")
 WAIT_SECONDS = 1800
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.utils.translation import gettext_lazy as _
+
 from devices.inventory.models import Device
 from devices.messaging.services import triggers
 from provisioning.ladder import ReachAttempt
 from provisioning.rungs import by_sms
 from provisioning.rungs.results import RungResult
 
-TITLE = "SMS trigger"
-DID = "asked to update by SMS"
+TITLE = _("SMS trigger")
+DID = _("asked to update by SMS")
 WAIT_SECONDS = 900
 
 

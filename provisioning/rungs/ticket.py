@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.utils.translation import gettext_lazy as _
+
 from devices.inventory.models import Device
 from provisioning.ladder import ReachAttempt
 from provisioning.rungs.results import RungResult, Taken
 
-TITLE = "Ticket"
-DID = "handed to the support desk"
+TITLE = _("Ticket")
+DID = _("handed to the support desk")
 WAIT_SECONDS = 0
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.utils.translation import gettext_lazy as _
+
 from devices.inventory.models import Device
 from provisioning.ladder import ReachAttempt
 from provisioning.rungs import standing
 from provisioning.rungs.results import RungResult, Skipped
 
-TITLE = "Update trigger"
-DID = "asked to update"
+TITLE = _("Update trigger")
+DID = _("asked to update")
 WAIT_SECONDS = 300
 UPDATE_TRIGGER = 8
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.utils.translation import gettext_lazy as _
+
 from devices.gateways.models import EndDevice
 from devices.gateways.services import end_device_asks
 from devices.inventory.models import Device, Reach
@@ -11,8 +13,8 @@ from devices.registry.models import Registration
 from provisioning.ladder import ReachAttempt
 from provisioning.rungs.results import RungResult, Skipped, Taken
 
-TITLE = "Via gateway"
-DID = "looked for at its gateway"
+TITLE = _("Via gateway")
+DID = _("looked for at its gateway")
 WAIT_SECONDS = 300
 
 

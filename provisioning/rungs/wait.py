@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.utils.translation import gettext_lazy as _
+
 from devices.inventory.models import Device
 from provisioning.ladder import ReachAttempt
 from provisioning.rungs.results import RungResult, Taken
 
-TITLE = "Wait"
+TITLE = _("Wait")
 DID = "waited"
 WAIT_SECONDS = 30
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Q
-from django.utils import timezone
+from django.utils import formats, timezone
+from django.utils.translation import gettext, ngettext
 
 from audit.causes import CAUSES, Cause
 from devices.inventory.models import Device, Knock, Onboarding, Plane, Reach
@@ -295,8 +296,10 @@ def _silence(
         return None, ""
     if current == "registered" and facts.session is not None:
         count = contacts.configured(facts.device.pk, since=facts.since)
-        times = "once" if count == 1 else f"{count} times"
-        return CAUSES.get("REGISTRATION_AWAITED"), f"It took its settings {times} since then."
+        took = ngettext(
+            "It took its settings once since then.", "It took its settings %(count)s times since then.", count
+        )
+        return CAUSES.get("REGISTRATION_AWAITED"), took % {"count": count}
     was_here = contacts.was_ever_here(facts.device.pk)
     return CAUSES.get("DEVICE_SILENT_AGAIN" if was_here else "DEVICE_SILENT"), ""
 
@@ -331,13 +334,19 @@ def _span(seconds: float | None) -> str:
     if seconds is None:
         return ""
     if seconds < 10:
-        return f"{seconds:.1f} s"
+        return gettext("%(seconds)s s") % {"seconds": formats.number_format(seconds, 1)}
     whole = round(seconds)
     if whole < 60:
-        return f"{whole} s"
+        return gettext("%(seconds)s s") % {"seconds": whole}
     if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
+        parts = {"minutes": whole // 60, "seconds": whole % 60}
+        return (
+            gettext("%(minutes)s min %(seconds)s s") if whole % 60 else gettext("%(minutes)s min")
+        ) % parts
     if whole < 86400:
-        return f"{whole // 3600} h {whole % 3600 // 60} min"
+        return gettext("%(hours)s h %(minutes)s min") % {
+            "hours": whole // 3600,
+            "minutes": whole % 3600 // 60,
+        }
     days = whole // 86400
-    return f"{days} day{'s' if days > 1 else ''}"
+    return ngettext("%(days)s day", "%(days)s days", days) % {"days": days}

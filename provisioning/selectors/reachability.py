@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext
+
 from audit.causes import CAUSES
 from devices.inventory.models import Device
 from devices.registry.selectors.sessions import clock
@@ -35,17 +37,19 @@ def of(device: Device, now: datetime) -> Told | None:
 
 def words(attempt: ReachAttempt, now: datetime) -> str:
     """ "missed its contact at 14:03; asked to update at 14:08; asked to update by SMS at 14:20"."""
-    said = [f"missed its contact at {clock(attempt.missed_at.timestamp(), now)}"]
+    said = [gettext("missed its contact at %(clock)s") % {"clock": clock(attempt.missed_at.timestamp(), now)}]
     for one in attempt.taken:
         kind = rungs.KINDS.get(one["kind"])
         if kind is None or one.get("skipped") or one["kind"] in rungs.IDLE:
             continue
         at = datetime.fromisoformat(one["at"])
         if one["kind"] == "ticket" and not was_tried(attempt):
-            said.append("nothing could be tried")
-        said.append(f"{kind.DID} at {clock(at.timestamp(), now)}")
+            said.append(gettext("nothing could be tried"))
+        said.append(
+            gettext("%(done)s at %(clock)s") % {"done": kind.DID, "clock": clock(at.timestamp(), now)}
+        )
     if attempt.state == AttemptState.REACHED and attempt.ended_at:
-        said.append(f"heard at {clock(attempt.ended_at.timestamp(), now)}")
+        said.append(gettext("heard at %(clock)s") % {"clock": clock(attempt.ended_at.timestamp(), now)})
     return "; ".join(said)
 
 
@@ -67,16 +71,21 @@ def _title(kind: str) -> str:
 def _next(attempt: ReachAttempt, now: datetime) -> str:
     if attempt.next_at is None or attempt.position >= len(attempt.plan):
         return ""
-    return f"{_title(attempt.plan[attempt.position][0])} at {clock(attempt.next_at.timestamp(), now)}"
+    return gettext("%(title)s at %(clock)s") % {
+        "title": _title(attempt.plan[attempt.position][0]),
+        "clock": clock(attempt.next_at.timestamp(), now),
+    }
 
 
 def _plain(attempt: ReachAttempt, now: datetime) -> str:
     at = clock(attempt.missed_at.timestamp(), now)
     if attempt.state != AttemptState.EXHAUSTED:
-        return f"Your device should have called at {at}; we are trying to reach it."
+        return gettext("Your device should have called at %(at)s; we are trying to reach it.") % {"at": at}
     if not was_tried(attempt):
-        return f"Your device should have called at {at}, and there is no way to wake it from here."
-    return f"Your device should have called at {at}, and we could not reach it."
+        return gettext(
+            "Your device should have called at %(at)s, and there is no way to wake it from here."
+        ) % {"at": at}
+    return gettext("Your device should have called at %(at)s, and we could not reach it.") % {"at": at}
 
 
 def was_tried(attempt: ReachAttempt) -> bool:

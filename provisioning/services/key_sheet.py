@@ -23,6 +23,7 @@ from urllib.parse import quote, urlencode
 import segno
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.models import Session
+from django.utils.translation import gettext
 
 from devices.inventory import vault
 from devices.inventory.models import Credential, Device
@@ -128,7 +129,7 @@ def _svg(text: str) -> str:
         svgns=False,
         omitsize=True,
         border=2,
-        title="QR code of the key",
+        title=gettext("QR code of the key"),
         lineclass=None,
     )
     return out.getvalue().decode()

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db.models import Exists, F, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
 
 from devices.inventory.models import Device, Onboarding
 from provisioning.models import BootstrapSession, JobStep, SessionState
 from provisioning.selectors import contacts
 from provisioning.steps.results import Done, Skipped, StepResult, Waiting
 
-TITLE = "Bootstrap"
+TITLE = _("Bootstrap")
 
 
 def run(*, step: JobStep, device: Device, now: datetime) -> StepResult:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.utils.translation import gettext_lazy as _
+
 from devices.inventory.models import Credential, Device, Reach
 from devices.inventory.services import devices
 from devices.inventory.states import Access
@@ -11,7 +13,7 @@ from devices.messaging.models import SmscLink
 from provisioning.models import JobStep
 from provisioning.steps.results import Done, Failed, StepResult
 
-TITLE = "Check inventory"
+TITLE = _("Check inventory")
 
 
 def run(*, step: JobStep, device: Device, now: datetime) -> StepResult:

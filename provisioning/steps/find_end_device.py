@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from devices.gateways.models import EndDevice
 from devices.inventory.models import Device
@@ -14,7 +15,7 @@ from devices.registry.selectors import ways
 from provisioning.models import JobStep
 from provisioning.steps.results import Done, StepResult, Waiting
 
-TITLE = "Find behind a gateway"
+TITLE = _("Find behind a gateway")
 
 
 def run(*, step: JobStep, device: Device, now: datetime) -> StepResult:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db.models import Exists, F, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
 
 from devices.inventory.models import Device, Onboarding, Reach
 from devices.messaging.models import LinkState, SmscLink
@@ -12,7 +13,7 @@ from provisioning.models import BootstrapSession, JobStep
 from provisioning.selectors import contacts
 from provisioning.steps.results import Done, Skipped, StepResult, Waiting
 
-TITLE = "First contact"
+TITLE = _("First contact")
 AGAIN = timedelta(seconds=60)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.utils.translation import gettext_lazy as _
+
 from devices.inventory.models import Device, Onboarding
 from devices.inventory.services import credentials
 from provisioning.models import JobStep
@@ -11,7 +13,7 @@ from provisioning.selectors import contacts
 from provisioning.services import profiles
 from provisioning.steps.results import Done, Skipped, StepResult
 
-TITLE = "Make management credentials"
+TITLE = _("Make management credentials")
 
 
 def run(*, step: JobStep, device: Device, now: datetime) -> StepResult:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.utils.translation import gettext_lazy as _
+
 from devices.inventory.models import Device
 from provisioning.models import JobStep
 from provisioning.services import profile_observations, profiles
 from provisioning.steps.results import Done, Skipped, StepResult
 
-TITLE = "Observe"
+TITLE = _("Observe")
 
 
 def run(*, step: JobStep, device: Device, now: datetime) -> StepResult:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
 
 from devices.commands.models import COMMAND_ENDED, Command, CommandState, Operation
 from devices.commands.services import mailbox
@@ -16,7 +17,7 @@ from provisioning import correlations
 from provisioning.models import JobStep
 from provisioning.steps.results import Done, Failed, StepResult, Waiting
 
-TITLE = "Read device"
+TITLE = _("Read device")
 MAX_COMMANDS = 5
 _NAMES = {
     "/3/0/0": "manufacturer",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from devices.inventory.models import Device
 from devices.inventory.services import devices
@@ -13,7 +14,7 @@ from provisioning.models import JobStep
 from provisioning.selectors import contacts
 from provisioning.steps.results import Done, StepResult, Waiting
 
-TITLE = "Registration"
+TITLE = _("Registration")
 
 
 def run(*, step: JobStep, device: Device, now: datetime) -> StepResult:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_lazy as _
+
 from devices.inventory.models import Device, Onboarding
 from devices.inventory.services import devices
 from devices.inventory.states import Provisioning
@@ -12,7 +14,7 @@ from provisioning.models import JobStep
 from provisioning.services import profiles
 from provisioning.steps.results import Done, Skipped, StepResult, Waiting
 
-TITLE = "Render bootstrap profile"
+TITLE = _("Render bootstrap profile")
 AGAIN_SECONDS = 300
 """A corrected profile rings the waiting jobs itself; this is for the bell that got lost."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
 
 from devices.commands.models import Command, CommandState
 from devices.inventory.models import Device
@@ -17,7 +18,7 @@ from provisioning.models import BootstrapProfile, JobStep
 from provisioning.services import profile_observations, profiles
 from provisioning.steps.results import Done, Skipped, StepResult, Waiting
 
-TITLE = "Tell the gateway what to report"
+TITLE = _("Tell the gateway what to report")
 
 
 def run(*, step: JobStep, device: Device, now: datetime) -> StepResult:

@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -89,7 +90,7 @@ def new_key(request: HttpRequest, device_id: int) -> HttpResponse:
 def key_noted(request: HttpRequest, device_id: int) -> HttpResponse:
     row = own.get(request.user, device_id)
     key_sheet.noted(request.session, row)
-    messages.success(request, "Good. The key is no longer shown anywhere.")
+    messages.success(request, gettext("Good. The key is no longer shown anywhere."))
     return redirect("device", device_id=row.pk)
 
 
@@ -103,7 +104,9 @@ def release(request: HttpRequest, device_id: int) -> HttpResponse:
         except refusals.REFUSALS as refusal:
             messages.error(request, refusal.detail)
             return redirect("device", device_id=row.pk)
-        messages.success(request, f"{row} is released. It is no longer managed here.")
+        messages.success(
+            request, gettext("%(row)s is released. It is no longer managed here.") % {"row": row}
+        )
         return redirect("devices")
     context = {"device": row, "behind": page.behind(row, timezone.now()), "section": "devices"}
     return render(request, "selfservice/release.html", context)

@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from devices.gateways.selectors import end_devices
@@ -19,7 +21,7 @@ from selfservice import refusals
 from selfservice.selectors import own
 
 PAGE_SIZE = 50
-_WHY = {"ENDPOINT_TAKEN": "is in use already", "NOT_FOUND": "is not there any more"}
+_WHY = {"ENDPOINT_TAKEN": _("%(name)s is in use already."), "NOT_FOUND": _("%(name)s is not there any more.")}
 
 
 @login_required
@@ -58,7 +60,7 @@ def _do(request: HttpRequest, gateway: Device) -> HttpResponse:
         if wish == "take-all":
             _took(request, onboarding.take_end_devices(gateway=gateway, by=request.user), gateway)
         elif not names:
-            messages.warning(request, "Nothing was chosen; tick the devices first.")
+            messages.warning(request, gettext("Nothing was chosen; tick the devices first."))
         elif wish == "take":
             taken = onboarding.take_end_devices(gateway=gateway, identifiers=names, by=request.user)
             _took(request, taken, gateway)
@@ -66,8 +68,18 @@ def _do(request: HttpRequest, gateway: Device) -> HttpResponse:
             count = end_device_choices.dismiss(
                 gateway=gateway, identifiers=names, is_dismissed=wish == "leave"
             )
-            done = "not offered any more" if wish == "leave" else "on offer again"
-            messages.success(request, f"{_devices(count)} {done}.")
+            said = (
+                ngettext(
+                    "%(number)s device not offered any more.",
+                    "%(number)s devices not offered any more.",
+                    count,
+                )
+                if wish == "leave"
+                else ngettext(
+                    "%(number)s device on offer again.", "%(number)s devices on offer again.", count
+                )
+            )
+            messages.success(request, said % {"number": format(count, ",")})
     except refusals.REFUSALS as refusal:
         messages.error(request, refusal.detail)
     if request.POST.get("back") == "list":
@@ -77,15 +89,28 @@ def _do(request: HttpRequest, gateway: Device) -> HttpResponse:
 
 def _took(request: HttpRequest, taken: onboarding.Taken, gateway: Device) -> None:
     if taken.devices:
-        count = _devices(len(taken.devices))
-        messages.success(request, f"{count} behind {gateway} taken. Their set-up runs by itself.")
+        count = len(taken.devices)
+        messages.success(
+            request,
+            ngettext(
+                "%(number)s device behind %(gateway)s taken. Their set-up runs by itself.",
+                "%(number)s devices behind %(gateway)s taken. Their set-up runs by itself.",
+                count,
+            )
+            % {"number": format(count, ","), "gateway": gateway},
+        )
     elif not taken.refused:
-        messages.info(request, "There was nothing left to take.")
+        messages.info(request, gettext("There was nothing left to take."))
     for name, cause in list(taken.refused.items())[:5]:
-        messages.warning(request, f"{name} {_WHY.get(cause, 'could not be taken')}.")
+        why = _WHY.get(cause, _("%(name)s could not be taken."))
+        messages.warning(request, why % {"name": name})
     if len(taken.refused) > 5:
-        messages.warning(request, f"{len(taken.refused) - 5} more could not be taken.")
-
-
-def _devices(count: int) -> str:
-    return "1 device" if count == 1 else f"{count:,} devices"
+        messages.warning(
+            request,
+            ngettext(
+                "%(count)s more could not be taken.",
+                "%(count)s more could not be taken.",
+                len(taken.refused) - 5,
+            )
+            % {"count": len(taken.refused) - 5},
+        )

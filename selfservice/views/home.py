@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
 
 from accounts.selectors import operators, subscribers
 
 EXAMPLE = (
-    ("Ordered", "11:02:40"),
-    ("Prepared", "0.3 s"),
-    ("First contact", "18 s"),
-    ("Configured", "0.9 s"),
-    ("Registered", "0.4 s"),
-    ("Online", "0.2 s"),
+    (_("Ordered"), "11:02:40"),
+    (_("Prepared"), "0.3 s"),
+    (_("First contact"), "18 s"),
+    (_("Configured"), "0.9 s"),
+    (_("Registered"), "0.4 s"),
+    (_("Online"), "0.2 s"),
 )
 
 

@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -30,7 +31,7 @@ def key(request: HttpRequest, device_id: int) -> HttpResponse:
         "key",
         typed,
         lambda device: mending.enter_credential(device=device, entered=typed, by=request.user),
-        "The key is saved. The device is let in when it knocks with it, usually within a minute.",
+        gettext("The key is saved. The device is let in when it knocks with it, usually within a minute."),
     )
 
 
@@ -45,7 +46,7 @@ def endpoint(request: HttpRequest, device_id: int) -> HttpResponse:
         "endpoint",
         typed,
         lambda device: mending.correct_endpoint(device=device, endpoint=typed, by=request.user),
-        "The endpoint name is corrected; the key stays. The device is let in when it knocks again.",
+        gettext("The endpoint name is corrected; the key stays. The device is let in when it knocks again."),
     )
 
 
@@ -60,7 +61,7 @@ def name(request: HttpRequest, device_id: int) -> HttpResponse:
         "name",
         typed,
         lambda device: corrections.rename(device=device, name=typed),
-        "The name is saved.",
+        gettext("The name is saved."),
     )
 
 

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.forms import FurtherAccount
@@ -32,7 +33,7 @@ def rename(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, name_form=form)
     own.rename(user=request.user, name=form.cleaned_data["name"].strip())
-    messages.success(request, "Your name is saved.")
+    messages.success(request, gettext("Your name is saved."))
     return redirect("profile")
 
 
@@ -47,7 +48,9 @@ def open_account(request: HttpRequest) -> HttpResponse:
             refusals.put(form, refusal)
         else:
             messages.success(
-                request, f"Your account with {account.operator} is open. Its number is {account.number}."
+                request,
+                gettext("Your account with %(operator)s is open. Its number is %(number)s.")
+                % {"operator": account.operator, "number": account.number},
             )
             return redirect("profile")
     return _page(request, open_form=form)
@@ -60,7 +63,7 @@ def choose_time_zone(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, zone_form=form)
     preferences.choose_time_zone(user=request.user, name=form.cleaned_data["time_zone"])
-    messages.success(request, "Your time zone is saved.")
+    messages.success(request, gettext("Your time zone is saved."))
     return redirect("profile")
 
 

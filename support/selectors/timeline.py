@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from audit import people
 from audit import selectors as ledger
@@ -161,7 +162,7 @@ def _entry(event: LedgerEvent) -> Entry:
         about=about.of(
             event.action, before=event.before, after=(event.after or {}) | personal, detail=event.detail
         ),
-        who="the portal" if event.actor_label == SYSTEM.label else event.actor_words,
+        who=gettext("the portal") if event.actor_label == SYSTEM.label else event.actor_words,
         cause=CAUSES.get(event.cause),
         facts=[
             *_changes(event.before or {}, event.after or {}),
@@ -187,16 +188,19 @@ def _flat(detail: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _origin(event: LedgerEvent) -> list[tuple[str, str]]:
-    rows = [("address", event.personal_value("address")), ("on behalf of", event.impersonator_words)]
-    rows += [("request", event.request_id), ("job", str(event.job_id or ""))]
+    rows = [
+        (gettext("address"), event.personal_value("address")),
+        (gettext("on behalf of"), event.impersonator_words),
+    ]
+    rows += [(gettext("request"), event.request_id), (gettext("job"), str(event.job_id or ""))]
     return [(name, value) for name, value in rows if value]
 
 
 def _text(value: Any) -> str:
     if value in (None, ""):
-        return "nothing"
+        return gettext("nothing")
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return gettext("yes") if value else gettext("no")
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)
     return str(value)

@@ -5,34 +5,35 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from devices.commands.querysets import CommandQuerySet
 
 
 class Operation(models.TextChoices):
-    READ = "read", "Read"
-    DISCOVER = "discover", "Discover"
-    WRITE = "write", "Write"
+    READ = "read", _("Read")
+    DISCOVER = "discover", _("Discover")
+    WRITE = "write", _("Write")
     WRITE_ATTRIBUTES = "write-attributes", "Write-Attributes"
-    EXECUTE = "execute", "Execute"
-    CREATE = "create", "Create"
-    DELETE = "delete", "Delete"
-    OBSERVE = "observe", "Observe"
-    CANCEL_OBSERVE = "cancel-observe", "Cancel observation"
+    EXECUTE = "execute", _("Execute")
+    CREATE = "create", _("Create")
+    DELETE = "delete", _("Delete")
+    OBSERVE = "observe", _("Observe")
+    CANCEL_OBSERVE = "cancel-observe", _("Cancel observation")
     READ_COMPOSITE = "read-composite", "Read-Composite"
     WRITE_COMPOSITE = "write-composite", "Write-Composite"
     OBSERVE_COMPOSITE = "observe-composite", "Observe-Composite"
-    CANCEL_OBSERVE_COMPOSITE = "cancel-observe-composite", "Cancel composite observation"
+    CANCEL_OBSERVE_COMPOSITE = "cancel-observe-composite", _("Cancel composite observation")
 
 
 class CommandState(models.TextChoices):
-    QUEUED = "queued", "Queued"
-    SENT = "sent", "Sent"
-    DONE = "done", "Done"
-    REFUSED = "refused", "Refused by the device"
-    SILENT = "silent", "No answer"
-    EXPIRED = "expired", "Expired"
-    CANCELLED = "cancelled", "Cancelled"
+    QUEUED = "queued", _("Queued")
+    SENT = "sent", _("Sent")
+    DONE = "done", _("Done")
+    REFUSED = "refused", _("Refused by the device")
+    SILENT = "silent", _("No answer")
+    EXPIRED = "expired", _("Expired")
+    CANCELLED = "cancelled", _("Cancelled")
 
 
 COMMAND_ENDED = (
@@ -53,15 +54,15 @@ class Command(models.Model):
     arguments = models.JSONField(default=dict, blank=True)
     priority = models.SmallIntegerField(default=0)
     state = models.CharField(max_length=10, choices=CommandState.choices, default=CommandState.QUEUED)
-    requested_by = models.CharField(max_length=64, help_text="user:7, job:12 or system")
+    requested_by = models.CharField(max_length=64, help_text=_("user:7, job:12 or system"))
     reason = models.CharField(max_length=200, blank=True)
     correlation = models.CharField(
-        max_length=64, blank=True, help_text="by what whoever waits for the answer knows it again"
+        max_length=64, blank=True, help_text=_("by what whoever waits for the answer knows it again")
     )
-    is_waking = models.BooleanField(default=False, help_text="sent although the device should be asleep")
+    is_waking = models.BooleanField(default=False, help_text=_("sent although the device should be asleep"))
     attempts = models.PositiveSmallIntegerField(default=0)
     broken_off = models.PositiveSmallIntegerField(
-        default=0, help_text="attempts that ended because the device registered anew or moved"
+        default=0, help_text=_("attempts that ended because the device registered anew or moved")
     )
     claimed_by = models.CharField(max_length=80, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import ngettext
 
 from accounts.scoping import of_staff
 from devices.commands.models import Command, CommandState
@@ -39,6 +40,8 @@ def standing(device: Device, now: datetime) -> Standing:
     """For whoever waits for an answer: "asleep until about 14:20, 3 commands waiting"."""
     told = sessions.of_device(device, now)
     waiting = Command.objects.filter(device=device, state=CommandState.QUEUED).count()
-    commands = "1 command" if waiting == 1 else f"{waiting} commands"
-    words = f"{told.words}, {commands} waiting" if waiting else told.words
+    if not waiting:
+        return Standing(told.state == Session.REGISTERED, told.words, waiting)
+    words = ngettext("%(words)s, %(count)s command waiting", "%(words)s, %(count)s commands waiting", waiting)
+    words %= {"words": told.words, "count": waiting}
     return Standing(told.state == Session.REGISTERED, words, waiting)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class EndDevice(models.Model):
@@ -23,11 +24,11 @@ class EndDevice(models.Model):
     device = models.OneToOneField(
         "inventory.Device", on_delete=models.SET_NULL, null=True, blank=True, related_name="end_device"
     )
-    instance = models.PositiveIntegerField(help_text="x of /25/x")
+    instance = models.PositiveIntegerField(help_text=_("x of /25/x"))
     identifier = models.CharField(max_length=255)
     prefix = models.CharField(max_length=64)
     object_links = models.JSONField(default=dict, blank=True)
-    is_dismissed = models.BooleanField(default=False, help_text="The subscriber does not want it.")
+    is_dismissed = models.BooleanField(default=False, help_text=_("The subscriber does not want it."))
     found_at = models.DateTimeField(default=timezone.now)
     read_at = models.DateTimeField(default=timezone.now)
     last_heard_at = models.DateTimeField(null=True, blank=True)

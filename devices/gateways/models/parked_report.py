@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class ParkedReport(models.Model):
@@ -11,7 +12,7 @@ class ParkedReport(models.Model):
 
     gateway = models.ForeignKey("inventory.Device", on_delete=models.CASCADE, related_name="parked_reports")
     prefix = models.CharField(max_length=64)
-    nodes = models.JSONField(help_text="values with path, value and absolute time")
+    nodes = models.JSONField(help_text=_("values with path, value and absolute time"))
     received_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from devices.gateways.models import EndDevice
 from devices.inventory.models import Device
 from devices.registry.selectors import present
 from devices.registry.selectors.present import Present
 
-SHOW = {"offered": "On offer", "taken": "Taken", "left": "Left out", "gone": "Gone"}
+SHOW = {"offered": _("On offer"), "taken": _("Taken"), "left": _("Left out"), "gone": _("Gone")}
 _OFFERED = Q(device=None, gone_at=None, is_dismissed=False)
 _LEFT = Q(device=None, gone_at=None, is_dismissed=True)
 _TAKEN = Q(device__isnull=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from devices.inventory import security as modes
 from devices.inventory.models.device import Device
@@ -12,14 +13,14 @@ from devices.inventory.querysets import CredentialQuerySet
 
 
 class Plane(models.TextChoices):
-    BOOTSTRAP = "bootstrap", "Bootstrap server"
-    MANAGEMENT = "management", "Management server"
+    BOOTSTRAP = "bootstrap", _("Bootstrap server")
+    MANAGEMENT = "management", _("Management server")
 
 
 class CredentialState(models.TextChoices):
-    PENDING = "pending", "Written, not yet used"
-    ACTIVE = "active", "Active"
-    RETIRED = "retired", "Retired"
+    PENDING = "pending", _("Written, not yet used")
+    ACTIVE = "active", _("Active")
+    RETIRED = "retired", _("Retired")
 
 
 class Credential(models.Model):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Operator, Subscriber
 from devices.inventory import security as modes
@@ -15,16 +16,16 @@ from devices.inventory.states import Access, Ownership, Provisioning
 class Reach(models.TextChoices):
     """How the portal reaches a device."""
 
-    IP = "ip", "Own internet connection"
-    SMS = "sms", "SMS only"
-    GATEWAY = "gateway", "Behind an M2M gateway"
+    IP = "ip", _("Own internet connection")
+    SMS = "sms", _("SMS only")
+    GATEWAY = "gateway", _("Behind an M2M gateway")
 
 
 class Onboarding(models.TextChoices):
     """How a device gets its management account: from our bootstrap server, or it has it from the factory."""
 
-    BOOTSTRAP = "bootstrap", "Bootstrap server"
-    DIRECT = "direct", "Ready-made management credentials"
+    BOOTSTRAP = "bootstrap", _("Bootstrap server")
+    DIRECT = "direct", _("Ready-made management credentials")
 
 
 class Device(models.Model):
@@ -35,31 +36,35 @@ class Device(models.Model):
         Subscriber, on_delete=models.PROTECT, null=True, blank=True, related_name="devices"
     )
     endpoint = models.CharField(max_length=255)
-    name = models.CharField(max_length=120, blank=True, help_text="What the subscriber calls it.")
+    name = models.CharField(max_length=120, blank=True, help_text=_("What the subscriber calls it."))
     reach = models.CharField(max_length=10, choices=Reach.choices, default=Reach.IP)
     onboarding = models.CharField(max_length=10, choices=Onboarding.choices, default=Onboarding.BOOTSTRAP)
     security = models.CharField(max_length=10, choices=modes.choices, default=modes.DEFAULT)
     msisdn = models.CharField(
-        "phone number",
+        _("phone number"),
         max_length=16,
         blank=True,
-        help_text="International, + and digits: the device's identity over SMS, or where triggers go.",
+        help_text=_("International, + and digits: the device's identity over SMS, or where triggers go."),
     )
     msisdn_confirmed_at = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="When an SMS came from the number: from then on nobody else can have it.",
+        help_text=_("When an SMS came from the number: from then on nobody else can have it."),
     )
     ownership = models.CharField(max_length=12, choices=Ownership.choices, default=Ownership.UNCLAIMED)
     access = models.CharField(max_length=12, choices=Access.choices, default=Access.ACTIVE)
     provisioning = models.CharField(max_length=14, choices=Provisioning.choices, default=Provisioning.DRAFT)
     setup_cause = models.CharField(
-        max_length=40, blank=True, help_text="Why its set-up failed or stands still; empty when it does not."
+        max_length=40,
+        blank=True,
+        help_text=_("Why its set-up failed or stands still; empty when it does not."),
     )
     awake_seconds = models.PositiveIntegerField(
         null=True,
         blank=True,
-        help_text="How long it listens after it spoke, in queue mode. Empty: the house's 93 s, or what SMS needs.",
+        help_text=_(
+            "How long it listens after it spoke, in queue mode. Empty: the house's 93 s, or what SMS needs."
+        ),
     )
     # Read from /3/0 by the provisioning job.
     manufacturer = models.CharField(max_length=120, blank=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Operator
 from devices.inventory.models.credential import Plane
@@ -19,7 +20,9 @@ class Knock(models.Model):
 
     plane = models.CharField(max_length=12, choices=Plane.choices)
     cause = models.CharField(max_length=40)
-    claimed_name = models.CharField(max_length=255, blank=True, help_text="endpoint or PSK identity as sent")
+    claimed_name = models.CharField(
+        max_length=255, blank=True, help_text=_("endpoint or PSK identity as sent")
+    )
     host = models.CharField(max_length=45)
     device = models.ForeignKey(Device, on_delete=models.CASCADE, null=True, blank=True, related_name="knocks")
     operator = models.ForeignKey(

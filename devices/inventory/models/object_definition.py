@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Operator
 
@@ -16,8 +17,8 @@ class ObjectDefinition(models.Model):
     object_id = models.PositiveIntegerField()
     version = models.CharField(max_length=12)
     name = models.CharField(max_length=200)
-    definition = models.JSONField(help_text="as lwm2m.objects.to_json writes it")
-    source = models.CharField(max_length=200, help_text="name of the file it came in")
+    definition = models.JSONField(help_text=_("as lwm2m.objects.to_json writes it"))
+    source = models.CharField(max_length=200, help_text=_("name of the file it came in"))
     loaded_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

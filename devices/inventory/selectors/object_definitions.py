@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from accounts import tenancy
 from accounts.models import Operator
@@ -15,10 +16,10 @@ VIEW, ADD = "inventory.view_objectdefinition", "inventory.add_objectdefinition"
 _PATH = re.compile(r"/?([0-9]{1,5})/?\Z", re.ASCII)
 
 BANDS = {
-    "oma": ("OMA, 0–1023", 0, 1023),
-    "external": ("Other organisations, 2048–10240", 2048, 10240),
-    "vendor": ("Vendors, 10241–32768", 10241, 32768),
-    "unregistered": ("Not registered, above 32768", 32769, 65535),
+    "oma": (_("OMA, 0–1023"), 0, 1023),
+    "external": (_("Other organisations, 2048–10240"), 2048, 10240),
+    "vendor": (_("Vendors, 10241–32768"), 10241, 32768),
+    "unregistered": (_("Not registered, above 32768"), 32769, 65535),
 }
 """Who gives out the numbers: the classes of the OMA LwM2M Object and Resource Registry."""
 

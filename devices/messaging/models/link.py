@@ -9,6 +9,7 @@ from __future__ import annotations
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Operator
 
@@ -18,17 +19,17 @@ DEFAULT_DAILY_MESSAGES = 100
 class LinkState(models.TextChoices):
     """What the process that holds the link says of it."""
 
-    DOWN = "down", "Not connected"
-    BINDING = "binding", "Connecting"
-    BOUND = "bound", "Connected"
-    REFUSED = "refused", "The SMSC refused the bind"
+    DOWN = "down", _("Not connected")
+    BINDING = "binding", _("Connecting")
+    BOUND = "bound", _("Connected")
+    REFUSED = "refused", _("The SMSC refused the bind")
 
 
 class Addressing(models.TextChoices):
     """How the application ports of CoAP travel: in the user data header, or in SMPP's own parameters."""
 
-    UDH = "udh", "User data header (3GPP TS 23.040, 9.2.3.24.4)"
-    TLV = "tlv", "Optional parameters source_port and destination_port"
+    UDH = "udh", _("User data header (3GPP TS 23.040, 9.2.3.24.4)")
+    TLV = "tlv", _("Optional parameters source_port and destination_port")
 
 
 class SmscLink(models.Model):
@@ -46,7 +47,7 @@ class SmscLink(models.Model):
     sealed_password = models.TextField(editable=False, blank=True)
     system_type = models.CharField(max_length=12, blank=True)
     address = models.CharField(
-        max_length=20, help_text="Our own number: +49123456, a short code such as 2772, or a name."
+        max_length=20, help_text=_("Our own number: +49123456, a short code such as 2772, or a name.")
     )
     addressing = models.CharField(max_length=3, choices=Addressing.choices, default=Addressing.UDH)
     window = models.PositiveSmallIntegerField(
@@ -57,14 +58,14 @@ class SmscLink(models.Model):
     )
     daily_messages = models.PositiveIntegerField(
         default=DEFAULT_DAILY_MESSAGES,
-        help_text="Cost cap: SMS that may be sent to one device in a day (UTC).",
+        help_text=_("Cost cap: SMS that may be sent to one device in a day (UTC)."),
     )
     wants_receipts = models.BooleanField(default=True)
     receipt_spelling = models.CharField(
         max_length=11,
         blank=True,
         editable=False,
-        help_text="How the SMSC writes ids in receipts, once it has shown it.",
+        help_text=_("How the SMSC writes ids in receipts, once it has shown it."),
     )
     is_enabled = models.BooleanField(default=True)
     # Written by the process that holds the link.
@@ -76,8 +77,8 @@ class SmscLink(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        verbose_name = "SMSC link"
-        verbose_name_plural = "SMSC links"
+        verbose_name = _("SMSC link")
+        verbose_name_plural = _("SMSC links")
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"

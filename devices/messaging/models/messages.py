@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Operator
 from devices.messaging.querysets import SmsMessageQuerySet
@@ -13,20 +14,20 @@ from devices.messaging.querysets import SmsMessageQuerySet
 class SmsPurpose(models.TextChoices):
     """A request is dropped when the process that sent it ends (its command is sent anew); the others are kept."""
 
-    REQUEST = "request", "Request to a device"
-    RESPONSE = "response", "Answer to a device"
-    TRIGGER = "trigger", "Trigger"
+    REQUEST = "request", _("Request to a device")
+    RESPONSE = "response", _("Answer to a device")
+    TRIGGER = "trigger", _("Trigger")
 
 
 class SmsState(models.TextChoices):
-    QUEUED = "queued", "Waiting"
-    SUBMITTING = "submitting", "Given to the SMSC, not yet acknowledged"
-    SENT = "sent", "Taken by the SMSC"
-    DELIVERED = "delivered", "Delivered"
-    UNDELIVERED = "undelivered", "Not delivered"
-    REFUSED = "refused", "Refused by the SMSC"
-    EXPIRED = "expired", "Expired before it was sent"
-    DROPPED = "dropped", "Not sent"
+    QUEUED = "queued", _("Waiting")
+    SUBMITTING = "submitting", _("Given to the SMSC, not yet acknowledged")
+    SENT = "sent", _("Taken by the SMSC")
+    DELIVERED = "delivered", _("Delivered")
+    UNDELIVERED = "undelivered", _("Not delivered")
+    REFUSED = "refused", _("Refused by the SMSC")
+    EXPIRED = "expired", _("Expired before it was sent")
+    DROPPED = "dropped", _("Not sent")
 
 
 SMS_OPEN = (SmsState.QUEUED, SmsState.SUBMITTING)
@@ -44,25 +45,33 @@ class SmsMessage(models.Model):
     payload = models.BinaryField()
     parts = models.PositiveSmallIntegerField(default=1)
     parts_sent = models.PositiveSmallIntegerField(default=0)
-    reference = models.PositiveSmallIntegerField(default=0, help_text="concatenation reference, 0 to 65535")
-    message_ids = models.JSONField(default=list, blank=True, help_text="one of the SMSC for each part sent")
+    reference = models.PositiveSmallIntegerField(
+        default=0, help_text=_("concatenation reference, 0 to 65535")
+    )
+    message_ids = models.JSONField(
+        default=list, blank=True, help_text=_("one of the SMSC for each part sent")
+    )
     state = models.CharField(max_length=11, choices=SmsState.choices, default=SmsState.QUEUED)
-    flow = models.CharField(max_length=80, blank=True, help_text="the process that made it")
+    flow = models.CharField(max_length=80, blank=True, help_text=_("the process that made it"))
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
     created_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)
-    answered_at = models.DateTimeField(null=True, blank=True, help_text="of a trigger: the device was heard")
-    answer = models.CharField(max_length=40, blank=True, help_text="how: by SMS with a code, or by an update")
+    answered_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("of a trigger: the device was heard")
+    )
+    answer = models.CharField(
+        max_length=40, blank=True, help_text=_("how: by SMS with a code, or by an update")
+    )
     cause = models.CharField(max_length=40, blank=True)
     detail = models.CharField(max_length=300, blank=True)
 
     objects = SmsMessageQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "SMS message"
-        verbose_name_plural = "SMS messages"
+        verbose_name = _("SMS message")
+        verbose_name_plural = _("SMS messages")
         ordering = ["-id"]
         indexes = [
             models.Index(
@@ -109,10 +118,12 @@ class SmsPart(models.Model):
     operator = models.ForeignKey(Operator, on_delete=models.CASCADE, related_name="sms_parts")
     msisdn = models.CharField(max_length=20)
     reference = models.CharField(
-        max_length=80, help_text="what makes the part the same: concatenation reference, number and digest"
+        max_length=80, help_text=_("what makes the part the same: concatenation reference, number and digest")
     )
-    concat = models.IntegerField(null=True, help_text="concatenation reference; null: a whole message")
-    joined = models.BigIntegerField(null=True, help_text="the same for all parts of a message that is whole")
+    concat = models.IntegerField(null=True, help_text=_("concatenation reference; null: a whole message"))
+    joined = models.BigIntegerField(
+        null=True, help_text=_("the same for all parts of a message that is whole")
+    )
     number = models.PositiveSmallIntegerField(default=1)
     total = models.PositiveSmallIntegerField(default=1)
     payload = models.BinaryField()
@@ -120,8 +131,8 @@ class SmsPart(models.Model):
     handled_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        verbose_name = "SMS part"
-        verbose_name_plural = "SMS parts"
+        verbose_name = _("SMS part")
+        verbose_name_plural = _("SMS parts")
         indexes = [
             models.Index(
                 fields=["operator", "msisdn", "id"], condition=Q(handled_at=None), name="sms_part_unhandled"
@@ -139,7 +150,9 @@ class SmsSpent(models.Model):
     device = models.ForeignKey("inventory.Device", on_delete=models.CASCADE, related_name="sms_spent")
     day = models.DateField()
     count = models.PositiveIntegerField(default=0)
-    is_told = models.BooleanField(default=False, help_text="The trail says that the day's number is spent.")
+    is_told = models.BooleanField(
+        default=False, help_text=_("The trail says that the day's number is spent.")
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["device", "day"], name="sms_spent_once_a_day")]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class ObservationState(models.TextChoices):
-    WANTED = "wanted", "Wanted"
-    ACTIVE = "active", "Active"
-    REFUSED = "refused", "Refused by the device"
-    ENDED = "ended", "Ended"
+    WANTED = "wanted", _("Wanted")
+    ACTIVE = "active", _("Active")
+    REFUSED = "refused", _("Refused by the device")
+    ENDED = "ended", _("Ended")
 
 
 class Observation(models.Model):
@@ -30,10 +31,10 @@ class Observation(models.Model):
     attributes = models.JSONField(default=dict, blank=True)
     content_format = models.IntegerField(null=True, blank=True)
     state = models.CharField(max_length=8, choices=ObservationState.choices, default=ObservationState.WANTED)
-    wanted_by = models.CharField(max_length=64, help_text="user:7, job:12, profile:3 or system")
+    wanted_by = models.CharField(max_length=64, help_text=_("user:7, job:12, profile:3 or system"))
     reason = models.CharField(max_length=200, blank=True)
     registration_id = models.CharField(max_length=10, blank=True)
-    token = models.CharField(max_length=16, blank=True, help_text="hexadecimal")
+    token = models.CharField(max_length=16, blank=True, help_text=_("hexadecimal"))
     command = models.ForeignKey(
         "commands.Command", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )

@@ -12,6 +12,7 @@ from functools import reduce
 from operator import or_
 
 from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext
 
 from audit.causes import CAUSES, Cause
 from devices.inventory.models import Device, Knock, Plane, Reach
@@ -75,24 +76,28 @@ def of(device: Device, now: datetime, refusal: Refusal | None = None) -> Present
         words = device.get_access_display().lower()
         return Present(device.access, words, words, told)
     if not device.operator.is_active:
-        return Present(Access.SUSPENDED, "operator switched off", "operator switched off", told)
+        words = gettext("operator switched off")
+        return Present(Access.SUSPENDED, words, words, told)
     gateway = ways.gateway(device)
     if gateway is not None and gateway.access in (Access.SUSPENDED, Access.BARRED):
-        words = f"gateway {gateway} {gateway.get_access_display().lower()}"
+        words = gettext("gateway %(gateway)s %(access)s") % {
+            "gateway": gateway,
+            "access": gateway.get_access_display().lower(),
+        }
         return Present(gateway.access, words, words, told)
     if told.state in _HERE:
         return _of_session(told)
     if device.provisioning == Provisioning.FAILED:
-        return Present("failed", "set-up failed", "set-up failed", told, cause=CAUSES.get(device.setup_cause))
+        words = gettext("set-up failed")
+        return Present("failed", words, words, told, cause=CAUSES.get(device.setup_cause))
     if device.setup_cause:
-        return Present(
-            "failed", "set-up stands still", "set-up stands still", told, cause=CAUSES.get(device.setup_cause)
-        )
+        words = gettext("set-up stands still")
+        return Present("failed", words, words, told, cause=CAUSES.get(device.setup_cause))
     if device.provisioning == Provisioning.BOOTSTRAPPING and not _is_after_bootstrap(refusal):
-        anew = " anew" if device.first_online_at else ""
-        return Present("setup", f"being set up{anew}", f"being set up{anew}", told)
+        words = gettext("being set up anew") if device.first_online_at else gettext("being set up")
+        return Present("setup", words, words, told)
     if refusal is not None:
-        words = "refused at the door"
+        words = gettext("refused at the door")
         return Present("refused", words, words, told, refusal.last_at, refusal, refusal.cause)
     return _of_session(told)
 
@@ -105,7 +110,7 @@ def is_shut_out(standing: Present) -> bool:
 def _of_session(told: Told) -> Present:
     plain = told.words
     if told.state is Session.NEVER_SEEN:
-        plain = "not seen yet"
+        plain = gettext("not seen yet")
     elif told.state is Session.REGISTERED:
         plain = plain.replace("registered", "online", 1)
     return Present(told.state, told.words, plain, told, told.since, cause=CAUSES.get(told.cause))

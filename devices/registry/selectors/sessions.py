@@ -5,12 +5,14 @@ An end device has the session of the gateway that tells of it: one outage is one
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Q, TextChoices
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from devices.gateways.models import EndDevice
 from devices.inventory.models import Device, Reach
@@ -30,14 +32,14 @@ class Session(TextChoices):
     Behind a gateway: the gateway is not there, or it is and does not tell of the device any more.
     """
 
-    REGISTERED = "registered", "Registered"
-    ASLEEP = "asleep", "Asleep"
-    LATE = "late", "Late"
-    LOST = "lost", "Lost"
-    SIGNED_OFF = "signed_off", "Signed off"
-    NEVER_SEEN = "never_seen", "Never seen"
-    GATEWAY_OFFLINE = "gateway_offline", "Gateway offline"
-    GONE = "gone", "Gone from its gateway"
+    REGISTERED = "registered", _("Registered")
+    ASLEEP = "asleep", _("Asleep")
+    LATE = "late", _("Late")
+    LOST = "lost", _("Lost")
+    SIGNED_OFF = "signed_off", _("Signed off")
+    NEVER_SEEN = "never_seen", _("Never seen")
+    GATEWAY_OFFLINE = "gateway_offline", _("Gateway offline")
+    GONE = "gone", _("Gone from its gateway")
 
 
 OF_END_DEVICES = (Session.GATEWAY_OFFLINE, Session.GONE)
@@ -80,33 +82,36 @@ def of_device(device: Device, now: datetime) -> Told:
 
 def _of_end_device(known: EndDevice | None, now: datetime) -> Told:
     if known is None:
-        return Told(Session.NEVER_SEEN, "no gateway tells of it yet", cause="END_DEVICE_NOT_TOLD")
+        return Told(Session.NEVER_SEEN, gettext("no gateway tells of it yet"), cause="END_DEVICE_NOT_TOLD")
     gateway = known.gateway
     if known.gone_at is not None:
         cause = known.gone_cause or "END_DEVICE_GONE"
-        return Told(Session.GONE, f"gone from {gateway}", since=known.gone_at, cause=cause)
-    told = of(gateway, now)
+        return Told(
+            Session.GONE,
+            gettext("gone from %(gateway)s") % {"gateway": gateway},
+            since=known.gone_at,
+            cause=cause,
+        )
+    told = of(gateway, now, through=gateway)
     if told.state in (Session.LOST, Session.SIGNED_OFF, Session.NEVER_SEEN):
-        words = f"gateway {gateway} offline"
+        words = gettext("gateway %(gateway)s offline") % {"gateway": gateway}
         return Told(Session.GATEWAY_OFFLINE, words, since=told.since, cause="GATEWAY_OFFLINE")
-    state, _, rest = told.words.partition(" ") if told.state is Session.ASLEEP else told.words.partition(",")
-    link = " " if told.state is Session.ASLEEP and rest else "," if rest else ""
-    return replace(told, words=f"{state} {_WITH[told.state]} {gateway}{link}{rest}")
+    return told
 
 
-_WITH = {Session.REGISTERED: "through", Session.ASLEEP: "with", Session.LATE: "with"}
+def of(device: Device, now: datetime, *, through: Device | None = None) -> Told:
+    """By the device's own registration; its detail knows why one that is not live any more ended.
 
-
-def of(device: Device, now: datetime) -> Told:
-    """By the device's own registration; its detail knows why one that is not live any more ended."""
+    `through` is the gateway whose registration it is, where the words are about a device behind it.
+    """
     registration: Registration | None = getattr(device, "registration", None)
     detail: RegistrationDetail | None = getattr(device, "registration_detail", None)
     if registration is None:
-        return Told(Session.NEVER_SEEN, "never seen")
+        return Told(Session.NEVER_SEEN, gettext("never seen"))
     expires_at = registration.expires_at
     ended_at = detail.ended_at if detail else None
     if not registration.is_live and not (detail and detail.end_cause == EXPIRED):
-        return Told(Session.SIGNED_OFF, "signed off", since=ended_at or registration.last_seen_at)
+        return Told(Session.SIGNED_OFF, gettext("signed off"), since=ended_at or registration.last_seen_at)
     facts = _Facts(
         registration.queue_mode,
         registration.last_seen_at.timestamp(),
@@ -115,24 +120,57 @@ def of(device: Device, now: datetime) -> Told:
     window = awake.seconds(device, registration.transport)
     found = presence(facts, now.timestamp(), window, settings.LIFETIME_GRACE_SECONDS)
     if not registration.is_live or found.state is State.LOST:
-        return Told(Session.LOST, "lost", since=expires_at or ended_at)
+        return Told(Session.LOST, gettext("lost"), since=expires_at or ended_at)
     if found.state is State.LATE:
-        return Told(Session.LATE, f"late, expected until {clock(found.next_contact_by, now)}")
+        return Told(Session.LATE, _words_of_late(clock(found.next_contact_by, now), through))
     left = None if expires_at is None else max(0, int((expires_at - now).total_seconds()))
     share = 100 if left is None else min(100, round(100 * left / max(1, registration.lifetime_seconds)))
     if found.state is State.ASLEEP:
-        until = f" until about {clock(found.next_contact_by, now)}" if found.next_contact_by else ""
-        return Told(Session.ASLEEP, f"asleep{until}", left_seconds=left, left_share=share)
+        words = _words_of_sleep(clock(found.next_contact_by, now) if found.next_contact_by else "", through)
+        return Told(Session.ASLEEP, words, left_seconds=left, left_share=share)
     if not registration.host:
         return Told(
             Session.REGISTERED,
-            "registered, to be reached again when it next speaks",
+            _words_of_registration(NEXT_TIME, through),
             left_seconds=left,
             left_share=share,
             cause=ADDRESS_TAKEN,
         )
-    until = f", awake until {clock(found.awake_until, now)}" if found.awake_until else ""
-    return Told(Session.REGISTERED, f"registered{until}", left_seconds=left, left_share=share)
+    words = _words_of_registration(clock(found.awake_until, now) if found.awake_until else "", through)
+    return Told(Session.REGISTERED, words, left_seconds=left, left_share=share)
+
+
+NEXT_TIME = "next time"
+"""In place of a time: the device is not reached before it speaks again."""
+
+
+def _words_of_late(until: str, through: Device | None) -> str:
+    facts = {"clock": until, "gateway": through}
+    if through is None:
+        return gettext("late, expected until %(clock)s") % facts
+    return gettext("late with %(gateway)s, expected until %(clock)s") % facts
+
+
+def _words_of_sleep(until: str, through: Device | None) -> str:
+    facts = {"clock": until, "gateway": through}
+    if through is None:
+        return gettext("asleep until about %(clock)s") % facts if until else gettext("asleep")
+    if until:
+        return gettext("asleep with %(gateway)s until about %(clock)s") % facts
+    return gettext("asleep with %(gateway)s") % facts
+
+
+def _words_of_registration(until: str, through: Device | None) -> str:
+    facts = {"clock": until, "gateway": through}
+    if through is None:
+        if until == NEXT_TIME:
+            return gettext("registered, to be reached again when it next speaks")
+        return gettext("registered, awake until %(clock)s") % facts if until else gettext("registered")
+    if until == NEXT_TIME:
+        return gettext("registered through %(gateway)s, to be reached again when it next speaks") % facts
+    if until:
+        return gettext("registered through %(gateway)s, awake until %(clock)s") % facts
+    return gettext("registered through %(gateway)s") % facts
 
 
 def clock(at: float | None, now: datetime) -> str:

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from audit.causes import CAUSES, Cause
 from audit.models import LedgerEvent
 from devices.inventory.models import Device
@@ -62,7 +65,7 @@ def of(
         )
     gateway = ways.gateway(device)
     if gateway is not None and gateway.access in (Access.SUSPENDED, Access.BARRED):
-        return _decided(gateway, via=f"its gateway {gateway}")
+        return _decided(gateway, is_gateway=True)
     if not present.is_session:
         return None  # it has not come online yet; the line says where it stands and why
     if present.state == Session.LOST:
@@ -75,22 +78,47 @@ def of(
     if present.state == Session.SIGNED_OFF:
         return Verdict(
             "warning",
-            "Your device signed off; it comes back by itself when it is switched on again.",
-            "The registration was ended by the device or by the portal; it is not looked for.",
+            gettext("Your device signed off; it comes back by itself when it is switched on again."),
+            gettext("The registration was ended by the device or by the portal; it is not looked for."),
             at=present.since,
         )
     if present.state == Session.LATE and looked_for is not None:
-        return Verdict("warning", looked_for.plain, f"The device {looked_for.words}.", _next(looked_for))
+        return Verdict(
+            "warning",
+            looked_for.plain,
+            gettext("The device %(words)s.") % {"words": looked_for.words},
+            _next(looked_for),
+        )
     return None
 
 
-def _decided(device: Device, *, via: str = "") -> Verdict:
+_PLAIN = {
+    Access.SUSPENDED: _(
+        "%(operator)s has suspended this device: it cannot connect, and nothing is sent to it."
+    ),
+    Access.BARRED: _("%(operator)s has barred this device: it cannot connect, and nothing is sent to it."),
+    Access.RETIRED: _("%(operator)s has released this device: it cannot connect, and nothing is sent to it."),
+}
+_OF_GATEWAY_PLAIN = {
+    Access.SUSPENDED: _(
+        "%(operator)s has suspended its gateway %(gateway)s: it cannot connect, and nothing is sent to it."
+    ),
+    Access.BARRED: _(
+        "%(operator)s has barred its gateway %(gateway)s: it cannot connect, and nothing is sent to it."
+    ),
+}
+_OF_GATEWAY = {
+    Access.SUSPENDED: _("Its gateway %(gateway)s is suspended. %(support)s"),
+    Access.BARRED: _("Its gateway %(gateway)s is barred. %(support)s"),
+}
+
+
+def _decided(device: Device, *, is_gateway: bool = False) -> Verdict:
     code = f"DEVICE_{device.access.upper()}"
     cause, decision = CAUSES[code], _decision(device)
-    done = {"suspended": "suspended", "barred": "barred", "retired": "released"}[device.access]
-    what = f"{via}" if via else "this device"
-    plain = f"{device.operator.name} has {done} {what}: it cannot connect, and nothing is sent to it."
-    words = f"{cause.support}" if not via else f"{via[:1].upper()}{via[1:]} is {done}. {cause.support}"
+    facts = {"operator": device.operator.name, "gateway": device, "support": cause.support}
+    plain = (_OF_GATEWAY_PLAIN if is_gateway else _PLAIN)[Access(device.access)] % facts
+    words = _OF_GATEWAY[Access(device.access)] % facts if is_gateway else str(cause.support)
     return Verdict(
         "error",
         plain,
@@ -113,22 +141,32 @@ def _decision(device: Device) -> LedgerEvent | None:
 def _lost(device: Device, looked_for: LookedFor | None, now: datetime) -> Verdict:
     told = ways.registration(device)
     expected = told.expires_at if told else None
-    at = f" at {clock(expected.timestamp(), now)}" if expected else ""
+    at = {"clock": clock(expected.timestamp(), now)} if expected else None
     if looked_for is not None:
-        plain, words = looked_for.plain, f"The device is lost: it {looked_for.words}."
+        plain, words = (
+            looked_for.plain,
+            gettext("The device is lost: it %(words)s.") % {"words": looked_for.words},
+        )
+    elif at:
+        plain = gettext("Your device should have called at %(clock)s and did not.") % at
+        words = gettext("The device is lost: its registration ran out at %(clock)s.") % at
     else:
-        plain = f"Your device should have called{at} and did not."
-        words = f"The device is lost: its registration ran out{at}."
+        plain = gettext("Your device should have called and did not.")
+        words = gettext("The device is lost: its registration ran out.")
     return Verdict(
         "error",
         plain,
         words,
         _next(looked_for) if looked_for else "",
-        "Check its power and its reception; it comes back by itself as soon as it can call.",
+        gettext("Check its power and its reception; it comes back by itself as soon as it can call."),
         at=expected,
         cause=CAUSES["LIFETIME_EXPIRED"],
     )
 
 
 def _next(looked_for: LookedFor) -> str:
-    return f"Next: {looked_for.next_words}." if looked_for.next_words else ""
+    return (
+        gettext("Next: %(next_words)s.") % {"next_words": looked_for.next_words}
+        if looked_for.next_words
+        else ""
+    )

@@ -7,13 +7,14 @@ Hot tables: narrow, no index on what a new value changes (so that PostgreSQL upd
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 TRACE_LIMIT = 200
 
 
 class Direction(models.TextChoices):
-    IN = "in", "From the device"
-    OUT = "out", "To the device"
+    IN = "in", _("From the device")
+    OUT = "out", _("To the device")
 
 
 class TraceHead(models.Model):
@@ -42,7 +43,7 @@ class TraceMessage(models.Model):
     direction = models.CharField(max_length=3, choices=Direction.choices)
     method = models.CharField(max_length=8)
     path = models.CharField(max_length=400)
-    code = models.CharField(max_length=5, blank=True, help_text="of a response, such as 2.05")
+    code = models.CharField(max_length=5, blank=True, help_text=_("of a response, such as 2.05"))
     content_format = models.IntegerField(null=True)
     payload = models.JSONField(null=True)
     payload_bytes = models.IntegerField(default=0)

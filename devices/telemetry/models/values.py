@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from django.core.validators import MaxValueValidator
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Operator
 
@@ -17,14 +18,14 @@ DEFAULT_HISTORY_DAYS = 30
 class ValueKind(models.TextChoices):
     """What a value is and which column holds it; a chart draws whatever has a `number`."""
 
-    INTEGER = "i", "Integer"  # number; past 2^53 the exact digits stand in text as well
-    FLOAT = "n", "Float"  # number
-    BOOLEAN = "b", "Boolean"  # number, 0 or 1
-    TEXT = "t", "Text"  # text
-    OPAQUE = "o", "Opaque"  # text, base64
-    OBJECT_LINK = "l", "Object link"  # text, 3:0
-    EMPTY = "e", "No value"  # a multiple resource without instances
-    HIDDEN = "h", "Hidden"  # a secret: that it was reported is kept, what it is is not
+    INTEGER = "i", _("Integer")  # number; past 2^53 the exact digits stand in text as well
+    FLOAT = "n", _("Float")  # number
+    BOOLEAN = "b", _("Boolean")  # number, 0 or 1
+    TEXT = "t", _("Text")  # text
+    OPAQUE = "o", _("Opaque")  # text, base64
+    OBJECT_LINK = "l", _("Object link")  # text, 3:0
+    EMPTY = "e", _("No value")  # a multiple resource without instances
+    HIDDEN = "h", _("Hidden")  # a secret: that it was reported is kept, what it is is not
 
 
 class ResourceValue(models.Model):
@@ -77,7 +78,7 @@ class HistoryRetention(models.Model):
         Operator, on_delete=models.CASCADE, primary_key=True, related_name="history_retention"
     )
     days = models.PositiveSmallIntegerField(
-        default=DEFAULT_HISTORY_DAYS, validators=[MaxValueValidator(3660)], help_text="0 keeps no history."
+        default=DEFAULT_HISTORY_DAYS, validators=[MaxValueValidator(3660)], help_text=_("0 keeps no history.")
     )
 
     def __str__(self) -> str:

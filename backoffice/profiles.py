@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backoffice.scoping import ScopedModelAdmin
 from provisioning.models import BootstrapProfile
-from provisioning.services import profiles
+from provisioning.profiles import profiles
 
 
 class ProfileForm(forms.ModelForm):

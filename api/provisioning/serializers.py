@@ -16,7 +16,7 @@ from devices.inventory.nameplate import ENDPOINT_BYTES
 from devices.inventory.security import EntryField
 from devices.registry.awake import LIMIT_SECONDS
 from provisioning.models import BootstrapExchange, BootstrapSession, Job, JobStep
-from provisioning.services import addresses
+from provisioning.profiles import addresses
 from provisioning.steps import KINDS
 
 

@@ -15,7 +15,7 @@ from lwm2m.codes import Code, ContentFormat
 from lwm2m.errors import Lwm2mError, bad_request
 from lwm2m.messages import BootstrapRequest
 from lwm2m.registration import Origin
-from provisioning.services import profiles
+from provisioning.profiles import profiles
 
 FORMATS = frozenset(
     {ContentFormat.TLV, ContentFormat.SENML_JSON, ContentFormat.SENML_CBOR, ContentFormat.LWM2M_CBOR}

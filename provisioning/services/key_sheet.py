@@ -30,7 +30,7 @@ from devices.inventory.models import Credential, Device
 from devices.inventory.sealed_places import walk_rows
 from devices.inventory.security import Material, Written
 from devices.inventory.services import credentials
-from provisioning.services import addresses
+from provisioning.profiles import addresses
 
 KEPT = timedelta(minutes=10)
 

@@ -20,7 +20,8 @@ from devices.inventory.services import devices, intake
 from devices.inventory.services.devices import Added
 from devices.inventory.states import Access, Provisioning
 from devices.messaging.services import smsc_links
-from provisioning.services import jobs, profiles
+from provisioning.profiles import profiles
+from provisioning.services import jobs
 
 __all__ = ["Added", "Taken", "add_device", "renew_key", "take_end_devices"]
 

@@ -7,7 +7,8 @@ from typing import Any
 from accounts.models import Operator
 from accounts.services import operators
 from audit import ledger
-from provisioning.services import profiles, reach_policies
+from provisioning.profiles import profiles
+from provisioning.services import reach_policies
 
 
 def create(*, slug: str, name: str, **more: Any) -> Operator:

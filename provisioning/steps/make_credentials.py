@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from devices.inventory.models import Device, Onboarding
 from devices.inventory.services import credentials
 from provisioning.models import JobStep
+from provisioning.profiles import profiles
 from provisioning.selectors import contacts
-from provisioning.services import profiles
 from provisioning.steps.results import Done, Skipped, StepResult
 
 TITLE = _("Make management credentials")

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from devices.inventory.models import Device
 from provisioning.models import JobStep
-from provisioning.services import profile_observations, profiles
+from provisioning.profiles import profile_observations, profiles
 from provisioning.steps.results import Done, Skipped, StepResult
 
 TITLE = _("Observe")

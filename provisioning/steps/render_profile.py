@@ -11,7 +11,7 @@ from devices.inventory.services import devices
 from devices.inventory.states import Provisioning
 from devices.registry.services import awake_windows
 from provisioning.models import JobStep
-from provisioning.services import profiles
+from provisioning.profiles import profiles
 from provisioning.steps.results import Done, Skipped, StepResult, Waiting
 
 TITLE = _("Render bootstrap profile")

@@ -15,7 +15,7 @@ from devices.commands.models import Command, CommandState
 from devices.inventory.models import Device
 from provisioning import correlations
 from provisioning.models import BootstrapProfile, JobStep
-from provisioning.services import profile_observations, profiles
+from provisioning.profiles import profile_observations, profiles
 from provisioning.steps.results import Done, Skipped, StepResult, Waiting
 
 TITLE = _("Tell the gateway what to report")

@@ -9,7 +9,8 @@ from django.urls import reverse
 from devices.inventory.models import Device
 from devices.inventory.states import Access
 from provisioning.models import BootstrapProfile, JobState
-from provisioning.services import jobs, profiles
+from provisioning.profiles import profiles
+from provisioning.services import jobs
 from tests.devices import making
 from tests.provisioning import walking
 

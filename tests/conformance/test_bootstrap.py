@@ -14,7 +14,8 @@ from devices.registry.models import Registration
 from lwm2m.codes import Code
 from lwm2m.requests import bootstrap_pack_request
 from provisioning.models import BootstrapSession, Job, JobState
-from provisioning.services import jobs, onboarding, operators, profiles
+from provisioning.profiles import profiles
+from provisioning.services import jobs, onboarding, operators
 from simulator.faults import Faults
 from simulator.transmissions import Tuning
 from tests.conformance.wire import expect

@@ -17,7 +17,8 @@ from devices.inventory.states import Access, Provisioning
 from devices.registry.models import Registration
 from provisioning import steps, tasks
 from provisioning.models import Job, JobState, JobStep
-from provisioning.services import jobs, lifecycle, onboarding, profiles, sweep
+from provisioning.profiles import profiles
+from provisioning.services import jobs, lifecycle, onboarding, sweep
 from provisioning.steps.results import Failed
 from tests.devices import making
 from tests.provisioning import walking

@@ -15,7 +15,8 @@ from devices.observations.models import Observation
 from devices.registry.services import awake_windows
 from lwm2m.bootstrap import Finished
 from provisioning.models import BootstrapProfile, BootstrapSession, JobState
-from provisioning.services import jobs, operators, profiles, sessions, sweep
+from provisioning.profiles import profiles
+from provisioning.services import jobs, operators, sessions, sweep
 from tests.devices import making
 from tests.provisioning import walking
 

@@ -27,7 +27,8 @@ from lwm2m.accounts import SecurityMode, ServerAccount
 from lwm2m.messages import Register
 from lwm2m.registration import Change, Origin
 from provisioning.models import BootstrapProfile
-from provisioning.services import onboarding, profiles
+from provisioning.profiles import profiles
+from provisioning.services import onboarding
 from tests.devices import making
 from tests.devices.making import FLOW, NOW
 from tests.provisioning import walking

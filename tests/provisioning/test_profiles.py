@@ -7,7 +7,7 @@ import pytest
 from accounts.errors import Refused
 from audit.models import LedgerEvent
 from provisioning.models import BootstrapProfile
-from provisioning.services import addresses, profiles
+from provisioning.profiles import addresses, profiles
 from tests.devices import making
 
 pytestmark = pytest.mark.django_db

@@ -22,8 +22,9 @@ from devices.observations.models import Observation
 from devices.operations.services import settlement
 from devices.registry.models import Registration
 from provisioning.models import Job
+from provisioning.profiles import profiles
 from provisioning.selectors import progress
-from provisioning.services import jobs, lifecycle, onboarding, profiles
+from provisioning.services import jobs, lifecycle, onboarding
 from tests.devices.gateways.conftest import instances
 
 NOW = timezone.now()

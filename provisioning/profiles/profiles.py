@@ -17,7 +17,7 @@ from devices.inventory.services import credentials
 from lwm2m import bootstrap
 from provisioning import events
 from provisioning.models import BootstrapProfile, Job, StepState
-from provisioning.services import addresses, profile_paths
+from provisioning.profiles import addresses, profile_paths
 
 DEFAULT_NAME = "Standard"
 DEFAULT_DELETES = ("/0", "/1")

@@ -1,0 +1,1 @@
+"""Bootstrap profiles: what an operator gives its devices, where they find our servers, and what is observed of them."""

@@ -42,11 +42,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     """A person; what they may see follows from memberships and accounts, never from the user alone."""
 
     email = models.EmailField(_("e-mail"), max_length=254, unique=True)
-    name = models.CharField(max_length=120, blank=True)
-    time_zone = models.CharField(max_length=readers.ZONE_NAME_LENGTH, blank=True)
+    name = models.CharField(_("name"), max_length=120, blank=True)
+    time_zone = models.CharField(_("time zone"), max_length=readers.ZONE_NAME_LENGTH, blank=True)
     is_staff = models.BooleanField(_("may sign in to the admin"), default=False)
-    is_active = models.BooleanField(default=True)
-    date_joined = models.DateTimeField(default=timezone.now)
+    is_active = models.BooleanField(_("is active"), default=True)
+    date_joined = models.DateTimeField(_("date joined"), default=timezone.now)
 
     objects = UserManager()
 
@@ -55,6 +55,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     REQUIRED_FIELDS: list[str] = []
 
     class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
         constraints = [models.UniqueConstraint(Lower("email"), name="user_email_once")]
 
     def __str__(self) -> str:
@@ -92,22 +94,26 @@ class User(AbstractBaseUser, PermissionsMixin):
 class Operator(models.Model):
     """A tenant: the management authority of the devices its subscribers register."""
 
-    slug = models.SlugField(max_length=50, unique=True)
-    name = models.CharField(max_length=120, unique=True)
+    slug = models.SlugField(_("slug"), max_length=50, unique=True)
+    name = models.CharField(_("name"), max_length=120, unique=True)
     description = models.CharField(
-        max_length=300, blank=True, help_text=_("Shown to people who choose an operator.")
+        _("description"), max_length=300, blank=True, help_text=_("Shown to people who choose an operator.")
     )
-    support_email = models.EmailField(blank=True)
-    is_active = models.BooleanField(default=True, help_text=_("Devices of an inactive operator are refused."))
-    is_open_for_signup = models.BooleanField(default=True)
+    support_email = models.EmailField(_("support email"), blank=True)
+    is_active = models.BooleanField(
+        _("is active"), default=True, help_text=_("Devices of an inactive operator are refused.")
+    )
+    is_open_for_signup = models.BooleanField(_("is open for signup"), default=True)
     allows_nosec = models.BooleanField(
         _("allows devices without encryption"),
         default=False,
         help_text=_("For laboratories; leave off in the field."),
     )
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
 
     class Meta:
+        verbose_name = _("operator")
+        verbose_name_plural = _("operators")
         ordering = ["name"]
 
     def __str__(self) -> str:
@@ -121,14 +127,18 @@ class StaffMembership(models.Model):
     nobody whether the address has an account.
     """
 
-    user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, editable=False)
+    user = models.ForeignKey(
+        User, on_delete=models.CASCADE, null=True, editable=False, verbose_name=_("user")
+    )
     email = models.EmailField(_("invited address"), max_length=254, blank=True)
     name = models.CharField(_("invited name"), max_length=120, blank=True)
-    operator = models.ForeignKey(Operator, on_delete=models.CASCADE)
-    role = models.CharField(max_length=20, choices=Role.choices)
-    created_at = models.DateTimeField(default=timezone.now)
+    operator = models.ForeignKey(Operator, on_delete=models.CASCADE, verbose_name=_("operator"))
+    role = models.CharField(_("role"), max_length=20, choices=Role.choices)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
 
     class Meta:
+        verbose_name = _("staff membership")
+        verbose_name_plural = _("staff memberships")
         ordering = ["operator", "user"]
         constraints = [
             models.UniqueConstraint(fields=["user", "operator"], name="one_role_per_operator"),
@@ -159,8 +169,12 @@ class SubscriberState(models.TextChoices):
 class Subscriber(models.Model):
     """A person's account with one operator; the same person may hold accounts with several operators."""
 
-    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="subscribers")
-    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="subscribers")
+    user = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="subscribers", verbose_name=_("user")
+    )
+    operator = models.ForeignKey(
+        Operator, on_delete=models.PROTECT, related_name="subscribers", verbose_name=_("operator")
+    )
     number = models.CharField(
         _("account number"),
         max_length=20,
@@ -168,10 +182,14 @@ class Subscriber(models.Model):
         validators=[RegexValidator(r"^[A-Z0-9-]+$")],
         help_text=_("What the person names on the phone."),
     )
-    state = models.CharField(max_length=12, choices=SubscriberState.choices, default=SubscriberState.ACTIVE)
-    created_at = models.DateTimeField(default=timezone.now)
+    state = models.CharField(
+        _("state"), max_length=12, choices=SubscriberState.choices, default=SubscriberState.ACTIVE
+    )
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
 
     class Meta:
+        verbose_name = _("subscriber")
+        verbose_name_plural = _("subscribers")
         ordering = ["-created_at"]
         constraints = [models.UniqueConstraint(fields=["user", "operator"], name="one_account_per_operator")]
 
@@ -182,22 +200,30 @@ class Subscriber(models.Model):
 class HealthProbe(models.Model):
     """One row that `/health/` writes: a database that is full or read-only answers every SELECT."""
 
-    at = models.DateTimeField()
+    at = models.DateTimeField(_("at"))
+
+    class Meta:
+        verbose_name = _("health probe")
+        verbose_name_plural = _("health probes")
 
 
 class BulkJob(models.Model):
     """A deed over many rows of one operator's, asked for in the admin; without an operator it is the platform's."""
 
-    model = models.CharField(max_length=100)
-    action = models.CharField(max_length=60)
-    operator = models.ForeignKey(Operator, on_delete=models.CASCADE, null=True)
-    requested_by = models.ForeignKey(User, on_delete=models.PROTECT)
-    reason = models.CharField(max_length=200)
-    created_at = models.DateTimeField(default=timezone.now)
-    touched_at = models.DateTimeField(default=timezone.now, help_text=_("When rows were last worked on."))
-    ended_at = models.DateTimeField(null=True)
+    model = models.CharField(_("model"), max_length=100)
+    action = models.CharField(_("action"), max_length=60)
+    operator = models.ForeignKey(Operator, on_delete=models.CASCADE, null=True, verbose_name=_("operator"))
+    requested_by = models.ForeignKey(User, on_delete=models.PROTECT, verbose_name=_("requested by"))
+    reason = models.CharField(_("reason"), max_length=200)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
+    touched_at = models.DateTimeField(
+        _("touched at"), default=timezone.now, help_text=_("When rows were last worked on.")
+    )
+    ended_at = models.DateTimeField(_("ended at"), null=True)
 
     class Meta:
+        verbose_name = _("bulk job")
+        verbose_name_plural = _("bulk jobs")
         ordering = ["-pk"]
         indexes = [models.Index(fields=["touched_at"], condition=models.Q(ended_at=None), name="bulk_open")]
 
@@ -216,11 +242,15 @@ class BulkRowState(models.TextChoices):
 class BulkRow(models.Model):
     """One row of a bulk job and what came of it. It names the row by its id: a name would outlive who is forgotten."""
 
-    job = models.ForeignKey(BulkJob, on_delete=models.CASCADE, related_name="rows")
-    object_id = models.BigIntegerField()
-    state = models.CharField(max_length=8, choices=BulkRowState.choices, default=BulkRowState.WAITING)
-    detail = models.CharField(max_length=300, blank=True)
-    at = models.DateTimeField(null=True)
+    job = models.ForeignKey(BulkJob, on_delete=models.CASCADE, related_name="rows", verbose_name=_("job"))
+    object_id = models.BigIntegerField(_("object id"))
+    state = models.CharField(
+        _("state"), max_length=8, choices=BulkRowState.choices, default=BulkRowState.WAITING
+    )
+    detail = models.CharField(_("detail"), max_length=300, blank=True)
+    at = models.DateTimeField(_("at"), null=True)
 
     class Meta:
+        verbose_name = _("bulk row")
+        verbose_name_plural = _("bulk rows")
         indexes = [models.Index(fields=["job", "state"], name="bulk_rows_by_state")]

@@ -36,34 +36,37 @@ class LedgerEvent(models.Model):
     and its rows outlive theirs.
     """
 
-    chain = models.BigIntegerField()
-    sequence = models.BigIntegerField(null=True, blank=True, editable=False)
-    version = models.PositiveSmallIntegerField()
-    at = models.DateTimeField()
-    actor_kind = models.CharField(max_length=16, choices=ActorKind.choices)
-    actor_id = models.CharField(max_length=255, blank=True)
+    chain = models.BigIntegerField(_("chain"))
+    sequence = models.BigIntegerField(_("sequence"), null=True, blank=True, editable=False)
+    version = models.PositiveSmallIntegerField(_("version"))
+    at = models.DateTimeField(_("at"))
+    actor_kind = models.CharField(_("actor kind"), max_length=16, choices=ActorKind.choices)
+    actor_id = models.CharField(_("actor id"), max_length=255, blank=True)
     actor_label = models.CharField(
-        max_length=255, blank=True
+        _("actor label"), max_length=255, blank=True
     )  # of devices and the portal; a person's is personal
-    impersonator_id = models.CharField(max_length=255, blank=True)
-    request_id = models.CharField(max_length=64, blank=True)
-    action = models.CharField(max_length=64)
-    result = models.CharField(max_length=16, choices=Result.choices)
-    cause = models.CharField(max_length=64, blank=True)
-    target = models.CharField(max_length=255, blank=True)
-    device_id = models.BigIntegerField(null=True, blank=True)
-    subscriber_id = models.BigIntegerField(null=True, blank=True)
-    operator_id = models.BigIntegerField(null=True, blank=True)
-    job_id = models.BigIntegerField(null=True, blank=True)
-    before = models.JSONField(null=True, blank=True)
-    after = models.JSONField(null=True, blank=True)
-    detail = models.JSONField(null=True, blank=True)
-    reason = models.TextField(blank=True)
-    personal = models.JSONField(default=dict, blank=True)  # field -> commitment, see PersonalDatum
-    digest = models.CharField(max_length=64)
-    hash = models.CharField(max_length=64, blank=True)
+    impersonator_id = models.CharField(_("impersonator id"), max_length=255, blank=True)
+    request_id = models.CharField(_("request id"), max_length=64, blank=True)
+    action = models.CharField(_("action"), max_length=64)
+    result = models.CharField(_("result"), max_length=16, choices=Result.choices)
+    cause = models.CharField(_("cause"), max_length=64, blank=True)
+    target = models.CharField(_("target"), max_length=255, blank=True)
+    device_id = models.BigIntegerField(_("device id"), null=True, blank=True)
+    subscriber_id = models.BigIntegerField(_("subscriber id"), null=True, blank=True)
+    operator_id = models.BigIntegerField(_("operator id"), null=True, blank=True)
+    job_id = models.BigIntegerField(_("job id"), null=True, blank=True)
+    before = models.JSONField(_("before"), null=True, blank=True)
+    after = models.JSONField(_("after"), null=True, blank=True)
+    detail = models.JSONField(_("detail"), null=True, blank=True)
+    reason = models.TextField(_("reason"), blank=True)
+    personal = models.JSONField(
+        _("personal"), default=dict, blank=True
+    )  # field -> commitment, see PersonalDatum
+    digest = models.CharField(_("digest"), max_length=64)
+    hash = models.CharField(_("hash"), max_length=64, blank=True)
 
     class Meta:
+        verbose_name_plural = _("ledger events")
         constraints = [
             models.UniqueConstraint(fields=["chain", "sequence"], name="audit_event_chain_sequence"),
         ]
@@ -155,13 +158,17 @@ class PersonalDatum(models.Model):
 
     # No constraint in the database: events are never deleted, and checking an insert would lock its event.
     event = models.ForeignKey(
-        LedgerEvent, on_delete=models.DO_NOTHING, db_constraint=False, related_name="personal_data"
+        LedgerEvent,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="personal_data",
+        verbose_name=_("event"),
     )
-    field = models.CharField(max_length=64)
-    salt = models.BinaryField()
-    value = models.TextField()
+    field = models.CharField(_("field"), max_length=64)
+    salt = models.BinaryField(_("salt"))
+    value = models.TextField(_("value"))
     subject = models.CharField(
-        max_length=128, blank=True, db_index=True
+        _("subject"), max_length=128, blank=True, db_index=True
     )  # whose it is: "user:42", "subscriber:7"
 
     class Meta:
@@ -178,16 +185,17 @@ class PersonalDatum(models.Model):
 class LedgerCheckpoint(models.Model):
     """A signed statement that closes an epoch of a chain: how far it went, and its hash (`audit/checkpoints.py`)."""
 
-    chain = models.BigIntegerField()
-    epoch = models.PositiveIntegerField(help_text="1, 2, …: each begins behind the one before")
-    sequence = models.BigIntegerField(help_text="of the last event of the epoch")
-    count = models.BigIntegerField(help_text="events of the epoch")
-    hash = models.CharField(max_length=64, help_text="of its last event")
-    at = models.DateTimeField()
-    key = models.CharField(max_length=16, help_text="which key signed it")
-    signature = models.CharField(max_length=128)
+    chain = models.BigIntegerField(_("chain"))
+    epoch = models.PositiveIntegerField(_("epoch"), help_text="1, 2, …: each begins behind the one before")
+    sequence = models.BigIntegerField(_("sequence"), help_text="of the last event of the epoch")
+    count = models.BigIntegerField(_("count"), help_text="events of the epoch")
+    hash = models.CharField(_("hash"), max_length=64, help_text="of its last event")
+    at = models.DateTimeField(_("at"))
+    key = models.CharField(_("key"), max_length=16, help_text="which key signed it")
+    signature = models.CharField(_("signature"), max_length=128)
 
     class Meta:
+        verbose_name_plural = _("ledger checkpoints")
         constraints = [
             models.UniqueConstraint(fields=["chain", "epoch"], name="audit_checkpoint_epoch"),
         ]
@@ -204,11 +212,12 @@ class LedgerHead(models.Model):
     Whoever seals holds this row's lock; it never goes back.
     """
 
-    chain = models.BigIntegerField(primary_key=True)
-    sequence = models.BigIntegerField(default=0)
-    hash = models.CharField(max_length=64, default=FIRST_HASH)
+    chain = models.BigIntegerField(_("chain"), primary_key=True)
+    sequence = models.BigIntegerField(_("sequence"), default=0)
+    hash = models.CharField(_("hash"), max_length=64, default=FIRST_HASH)
 
     class Meta:
+        verbose_name_plural = _("ledger heads")
         verbose_name = _("ledger head")
 
     def __str__(self) -> str:
@@ -221,13 +230,13 @@ class StrangerTally(models.Model):
     The row with three empty texts is the operator's own, for all kinds together. `audit.strangers` alone writes here.
     """
 
-    chain = models.BigIntegerField()
-    subject = models.CharField(max_length=255, blank=True)
-    action = models.CharField(max_length=64, blank=True)
-    cause = models.CharField(max_length=64, blank=True)
-    hour = models.DateTimeField()
-    written = models.PositiveIntegerField(default=0)
-    held_back = models.PositiveBigIntegerField(default=0)
+    chain = models.BigIntegerField(_("chain"))
+    subject = models.CharField(_("subject"), max_length=255, blank=True)
+    action = models.CharField(_("action"), max_length=64, blank=True)
+    cause = models.CharField(_("cause"), max_length=64, blank=True)
+    hour = models.DateTimeField(_("hour"))
+    written = models.PositiveIntegerField(_("written"), default=0)
+    held_back = models.PositiveBigIntegerField(_("held back"), default=0)
 
     class Meta:
         constraints = [

@@ -24,11 +24,16 @@ class ReachPolicy(models.Model):
     """
 
     operator = models.OneToOneField(
-        Operator, on_delete=models.CASCADE, primary_key=True, related_name="reach_policy"
+        Operator,
+        on_delete=models.CASCADE,
+        primary_key=True,
+        related_name="reach_policy",
+        verbose_name=_("operator"),
     )
-    is_enabled = models.BooleanField(default=True)
-    waits = models.JSONField(default=dict, blank=True)
+    is_enabled = models.BooleanField(_("is enabled"), default=True)
+    waits = models.JSONField(_("waits"), default=dict, blank=True)
     early_seconds = models.PositiveIntegerField(
+        _("early seconds"),
         default=60,
         validators=[MaxValueValidator(3600)],
         help_text=_(
@@ -37,16 +42,21 @@ class ReachPolicy(models.Model):
         ),
     )
     sms_per_day = models.PositiveSmallIntegerField(
-        default=3, help_text=_("SMS that may be spent on waking one device within 24 hours.")
+        _("sms per day"),
+        default=3,
+        help_text=_("SMS that may be spent on waking one device within 24 hours."),
     )
     sms_per_minute = models.PositiveIntegerField(
-        default=60, help_text=_("SMS a minute for all devices of the operator that are lost.")
+        _("sms per minute"),
+        default=60,
+        help_text=_("SMS a minute for all devices of the operator that are lost."),
     )
-    sms_tokens = models.FloatField(default=0, editable=False)
-    sms_tokens_at = models.DateTimeField(default=timezone.now, editable=False)
-    updated_at = models.DateTimeField(auto_now=True)
+    sms_tokens = models.FloatField(_("sms tokens"), default=0, editable=False)
+    sms_tokens_at = models.DateTimeField(_("sms tokens at"), default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
     class Meta:
+        verbose_name = _("reach policy")
         verbose_name_plural = _("reach policies")
 
     def __str__(self) -> str:
@@ -67,27 +77,37 @@ class ReachAttempt(models.Model):
     holds {kind, at, skipped, detail} of those before. An attempt that only waited and came to nothing is deleted.
     """
 
-    operator = models.ForeignKey(Operator, on_delete=models.CASCADE, related_name="reach_attempts")
-    device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="reach_attempts")
-    state = models.CharField(max_length=10, choices=AttemptState.choices, default=AttemptState.OPEN)
-    missed_at = models.DateTimeField(help_text=_("When the device should have called."))
-    silent_since = models.DateTimeField(help_text=_("When it was last heard."))
-    opened_at = models.DateTimeField(default=timezone.now)
-    plan = models.JSONField(default=list)
-    position = models.PositiveSmallIntegerField(default=0)
-    next_at = models.DateTimeField(null=True, blank=True)
-    next_costs_sms = models.BooleanField(default=False)
-    taken = models.JSONField(default=list, blank=True)
-    has_acted = models.BooleanField(default=False, help_text=_("More than waiting was done."))
-    is_handed_over = models.BooleanField(
-        default=False, help_text=_("The support desk has it, until it is heard.")
+    operator = models.ForeignKey(
+        Operator, on_delete=models.CASCADE, related_name="reach_attempts", verbose_name=_("operator")
     )
-    sms_count = models.PositiveSmallIntegerField(default=0)
-    reached_by = models.CharField(max_length=30, blank=True, help_text=_("the rung before the device called"))
-    cause = models.CharField(max_length=40, blank=True)
-    ended_at = models.DateTimeField(null=True, blank=True)
+    device = models.ForeignKey(
+        Device, on_delete=models.CASCADE, related_name="reach_attempts", verbose_name=_("device")
+    )
+    state = models.CharField(
+        _("state"), max_length=10, choices=AttemptState.choices, default=AttemptState.OPEN
+    )
+    missed_at = models.DateTimeField(_("missed at"), help_text=_("When the device should have called."))
+    silent_since = models.DateTimeField(_("silent since"), help_text=_("When it was last heard."))
+    opened_at = models.DateTimeField(_("opened at"), default=timezone.now)
+    plan = models.JSONField(_("plan"), default=list)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    next_at = models.DateTimeField(_("next at"), null=True, blank=True)
+    next_costs_sms = models.BooleanField(_("next costs sms"), default=False)
+    taken = models.JSONField(_("taken"), default=list, blank=True)
+    has_acted = models.BooleanField(_("has acted"), default=False, help_text=_("More than waiting was done."))
+    is_handed_over = models.BooleanField(
+        _("is handed over"), default=False, help_text=_("The support desk has it, until it is heard.")
+    )
+    sms_count = models.PositiveSmallIntegerField(_("sms count"), default=0)
+    reached_by = models.CharField(
+        _("reached by"), max_length=30, blank=True, help_text=_("the rung before the device called")
+    )
+    cause = models.CharField(_("cause"), max_length=40, blank=True)
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
 
     class Meta:
+        verbose_name = _("reach attempt")
+        verbose_name_plural = _("reach attempts")
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(

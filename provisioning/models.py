@@ -22,29 +22,37 @@ class BootstrapProfile(models.Model):
     OMA-TS-LightweightM2M_Core appendix E.1 and E.2, checked by `lwm2m.bootstrap.validate`.
     """
 
-    operator = models.ForeignKey(Operator, on_delete=models.CASCADE, related_name="bootstrap_profiles")
-    name = models.CharField(max_length=80)
-    is_default = models.BooleanField(default=False)
+    operator = models.ForeignKey(
+        Operator, on_delete=models.CASCADE, related_name="bootstrap_profiles", verbose_name=_("operator")
+    )
+    name = models.CharField(_("name"), max_length=80)
+    is_default = models.BooleanField(_("is default"), default=False)
     server_uri = models.CharField(
-        max_length=255, blank=True, help_text=_("Empty: this portal's management server.")
+        _("server uri"), max_length=255, blank=True, help_text=_("Empty: this portal's management server.")
     )
-    security = models.CharField(max_length=10, choices=modes.profile_choices, default=modes.DEFAULT)
+    security = models.CharField(
+        _("security"), max_length=10, choices=modes.profile_choices, default=modes.DEFAULT
+    )
     short_server_id = models.PositiveIntegerField(
-        default=1, validators=[MinValueValidator(1), MaxValueValidator(65534)]
+        _("short server id"), default=1, validators=[MinValueValidator(1), MaxValueValidator(65534)]
     )
-    lifetime_seconds = models.PositiveIntegerField(default=86400)
-    binding = models.CharField(max_length=8, default="U")
-    notification_storing = models.BooleanField(default=True)
-    default_pmin_seconds = models.PositiveIntegerField(null=True, blank=True)
-    default_pmax_seconds = models.PositiveIntegerField(null=True, blank=True)
-    disable_timeout_seconds = models.PositiveIntegerField(null=True, blank=True)
+    lifetime_seconds = models.PositiveIntegerField(_("lifetime seconds"), default=86400)
+    binding = models.CharField(_("binding"), max_length=8, default="U")
+    notification_storing = models.BooleanField(_("notification storing"), default=True)
+    default_pmin_seconds = models.PositiveIntegerField(_("default pmin seconds"), null=True, blank=True)
+    default_pmax_seconds = models.PositiveIntegerField(_("default pmax seconds"), null=True, blank=True)
+    disable_timeout_seconds = models.PositiveIntegerField(_("disable timeout seconds"), null=True, blank=True)
     reads = models.JSONField(
-        default=list, blank=True, help_text=_('Paths read before anything is deleted, e.g. ["/1", "/2"].')
+        _("reads"),
+        default=list,
+        blank=True,
+        help_text=_('Paths read before anything is deleted, e.g. ["/1", "/2"].'),
     )
     deletes = models.JSONField(
-        default=list, blank=True, help_text=_('Paths deleted first, e.g. ["/0", "/1"].')
+        _("deletes"), default=list, blank=True, help_text=_('Paths deleted first, e.g. ["/0", "/1"].')
     )
     access_rights = models.JSONField(
+        _("access rights"),
         default=list,
         blank=True,
         help_text=_(
@@ -60,6 +68,7 @@ class BootstrapProfile(models.Model):
         help_text=_('Paths observed on every device that has them, e.g. ["/3303"].'),
     )
     awake_seconds = models.PositiveIntegerField(
+        _("awake seconds"),
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(86_400)],
@@ -67,10 +76,12 @@ class BootstrapProfile(models.Model):
             "How long devices in queue mode listen after they spoke. Empty: 93 s, or what SMS needs."
         ),
     )
-    created_at = models.DateTimeField(default=timezone.now)
-    updated_at = models.DateTimeField(auto_now=True)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
     class Meta:
+        verbose_name = _("bootstrap profile")
+        verbose_name_plural = _("bootstrap profiles")
         ordering = ["operator", "name"]
         constraints = [
             models.UniqueConstraint(fields=["operator", "name"], name="profile_name_once"),
@@ -101,21 +112,27 @@ JOB_OPEN = (JobState.RUNNING, JobState.WAITING)
 class Job(models.Model):
     """Work the portal does for one device. The row is the truth; a broker message only rings a bell."""
 
-    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="jobs")
-    device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="jobs")
-    kind = models.CharField(max_length=20, choices=JobKind.choices, default=JobKind.PROVISION)
-    state = models.CharField(max_length=10, choices=JobState.choices, default=JobState.RUNNING)
-    requested_by = models.CharField(max_length=64)
-    reason = models.CharField(max_length=200, blank=True)
-    cause = models.CharField(max_length=40, blank=True)
-    created_at = models.DateTimeField(default=timezone.now)
-    finished_at = models.DateTimeField(null=True, blank=True)
-    next_run_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
-    lease_until = models.DateTimeField(null=True, blank=True)
+    operator = models.ForeignKey(
+        Operator, on_delete=models.PROTECT, related_name="jobs", verbose_name=_("operator")
+    )
+    device = models.ForeignKey(
+        Device, on_delete=models.CASCADE, related_name="jobs", verbose_name=_("device")
+    )
+    kind = models.CharField(_("kind"), max_length=20, choices=JobKind.choices, default=JobKind.PROVISION)
+    state = models.CharField(_("state"), max_length=10, choices=JobState.choices, default=JobState.RUNNING)
+    requested_by = models.CharField(_("requested by"), max_length=64)
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    cause = models.CharField(_("cause"), max_length=40, blank=True)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    next_run_at = models.DateTimeField(_("next run at"), null=True, blank=True, default=timezone.now)
+    lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
 
     objects = JobQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("job")
+        verbose_name_plural = _("jobs")
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
@@ -146,18 +163,20 @@ class StepState(models.TextChoices):
 class JobStep(models.Model):
     """One step of a job; `kind` names a file in provisioning/steps. `cause` says why it waits or failed."""
 
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="steps")
-    position = models.PositiveSmallIntegerField()
-    kind = models.CharField(max_length=30)
-    state = models.CharField(max_length=10, choices=StepState.choices, default=StepState.PENDING)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    started_at = models.DateTimeField(null=True, blank=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
-    cause = models.CharField(max_length=40, blank=True)
-    detail = models.TextField(blank=True)
-    data = models.JSONField(default=dict, blank=True)
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="steps", verbose_name=_("job"))
+    position = models.PositiveSmallIntegerField(_("position"))
+    kind = models.CharField(_("kind"), max_length=30)
+    state = models.CharField(_("state"), max_length=10, choices=StepState.choices, default=StepState.PENDING)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    started_at = models.DateTimeField(_("started at"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    cause = models.CharField(_("cause"), max_length=40, blank=True)
+    detail = models.TextField(_("detail"), blank=True)
+    data = models.JSONField(_("data"), default=dict, blank=True)
 
     class Meta:
+        verbose_name = _("job step")
+        verbose_name_plural = _("job steps")
         ordering = ["job", "position"]
         constraints = [models.UniqueConstraint(fields=["job", "position"], name="step_position_once")]
         indexes = [models.Index(fields=["kind", "job"], condition=Q(state="waiting"), name="step_waiting")]
@@ -178,21 +197,29 @@ class SessionState(models.TextChoices):
 class BootstrapSession(models.Model):
     """One run of the bootstrap server with one device, and how it ended."""
 
-    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="bootstrap_sessions")
-    device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="bootstrap_sessions")
-    state = models.CharField(max_length=16, choices=SessionState.choices, default=SessionState.RUNNING)
-    transport = models.CharField(max_length=4)
-    host = models.CharField(max_length=45)
-    port = models.IntegerField()
-    content_format = models.PositiveIntegerField()
-    credential_id_written = models.BigIntegerField(null=True, blank=True)
-    started_at = models.DateTimeField(default=timezone.now)
-    last_progress_at = models.DateTimeField(default=timezone.now)
-    finished_at = models.DateTimeField(null=True, blank=True)
-    cause = models.CharField(max_length=40, blank=True)
-    detail = models.TextField(blank=True)
+    operator = models.ForeignKey(
+        Operator, on_delete=models.PROTECT, related_name="bootstrap_sessions", verbose_name=_("operator")
+    )
+    device = models.ForeignKey(
+        Device, on_delete=models.CASCADE, related_name="bootstrap_sessions", verbose_name=_("device")
+    )
+    state = models.CharField(
+        _("state"), max_length=16, choices=SessionState.choices, default=SessionState.RUNNING
+    )
+    transport = models.CharField(_("transport"), max_length=4)
+    host = models.CharField(_("host"), max_length=45)
+    port = models.IntegerField(_("port"))
+    content_format = models.PositiveIntegerField(_("content format"))
+    credential_id_written = models.BigIntegerField(_("credential id written"), null=True, blank=True)
+    started_at = models.DateTimeField(_("started at"), default=timezone.now)
+    last_progress_at = models.DateTimeField(_("last progress at"), default=timezone.now)
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    cause = models.CharField(_("cause"), max_length=40, blank=True)
+    detail = models.TextField(_("detail"), blank=True)
 
     class Meta:
+        verbose_name = _("bootstrap session")
+        verbose_name_plural = _("bootstrap sessions")
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
@@ -207,17 +234,21 @@ class BootstrapSession(models.Model):
 class BootstrapExchange(models.Model):
     """One request of a bootstrap session and the device's answer; payloads with keys are never kept."""
 
-    session = models.ForeignKey(BootstrapSession, on_delete=models.CASCADE, related_name="exchanges")
-    position = models.PositiveSmallIntegerField()
-    operation = models.CharField(max_length=12)
-    path = models.CharField(max_length=64)
-    sent_at = models.DateTimeField()
-    answered_at = models.DateTimeField(null=True, blank=True)
-    response_code = models.CharField(max_length=5, blank=True)
-    cause = models.CharField(max_length=40, blank=True)
-    detail = models.TextField(blank=True)
+    session = models.ForeignKey(
+        BootstrapSession, on_delete=models.CASCADE, related_name="exchanges", verbose_name=_("session")
+    )
+    position = models.PositiveSmallIntegerField(_("position"))
+    operation = models.CharField(_("operation"), max_length=12)
+    path = models.CharField(_("path"), max_length=64)
+    sent_at = models.DateTimeField(_("sent at"))
+    answered_at = models.DateTimeField(_("answered at"), null=True, blank=True)
+    response_code = models.CharField(_("response code"), max_length=5, blank=True)
+    cause = models.CharField(_("cause"), max_length=40, blank=True)
+    detail = models.TextField(_("detail"), blank=True)
 
     class Meta:
+        verbose_name = _("bootstrap exchange")
+        verbose_name_plural = _("bootstrap exchanges")
         ordering = ["session", "position"]
         constraints = [models.UniqueConstraint(fields=["session", "position"], name="exchange_position_once")]
 

@@ -54,8 +54,9 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("at", models.DateTimeField()),
+                ("at", models.DateTimeField(verbose_name="at")),
             ],
+            options={"verbose_name": "health probe", "verbose_name_plural": "health probes"},
         ),
         migrations.CreateModel(
             name="Operator",
@@ -66,22 +67,30 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("slug", models.SlugField(unique=True)),
-                ("name", models.CharField(max_length=120, unique=True)),
+                ("slug", models.SlugField(unique=True, verbose_name="slug")),
+                ("name", models.CharField(max_length=120, unique=True, verbose_name="name")),
                 (
                     "description",
                     models.CharField(
-                        blank=True, help_text="Shown to people who choose an operator.", max_length=300
+                        blank=True,
+                        help_text="Shown to people who choose an operator.",
+                        max_length=300,
+                        verbose_name="description",
                     ),
                 ),
-                ("support_email", models.EmailField(blank=True, max_length=254)),
+                (
+                    "support_email",
+                    models.EmailField(blank=True, max_length=254, verbose_name="support email"),
+                ),
                 (
                     "is_active",
                     models.BooleanField(
-                        default=True, help_text="Devices of an inactive operator are refused."
+                        default=True,
+                        help_text="Devices of an inactive operator are refused.",
+                        verbose_name="is active",
                     ),
                 ),
-                ("is_open_for_signup", models.BooleanField(default=True)),
+                ("is_open_for_signup", models.BooleanField(default=True, verbose_name="is open for signup")),
                 (
                     "allows_nosec",
                     models.BooleanField(
@@ -90,9 +99,14 @@ class Migration(migrations.Migration):
                         verbose_name="allows devices without encryption",
                     ),
                 ),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="created at"),
+                ),
             ],
             options={
+                "verbose_name": "operator",
+                "verbose_name_plural": "operators",
                 "ordering": ["name"],
             },
         ),
@@ -116,11 +130,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("email", models.EmailField(max_length=254, unique=True, verbose_name="e-mail")),
-                ("name", models.CharField(blank=True, max_length=120)),
-                ("time_zone", models.CharField(blank=True, max_length=64)),
+                ("name", models.CharField(blank=True, max_length=120, verbose_name="name")),
+                ("time_zone", models.CharField(blank=True, max_length=64, verbose_name="time zone")),
                 ("is_staff", models.BooleanField(default=False, verbose_name="may sign in to the admin")),
-                ("is_active", models.BooleanField(default=True)),
-                ("date_joined", models.DateTimeField(default=django.utils.timezone.now)),
+                ("is_active", models.BooleanField(default=True, verbose_name="is active")),
+                (
+                    "date_joined",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="date joined"),
+                ),
                 (
                     "groups",
                     models.ManyToManyField(
@@ -144,6 +161,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={"verbose_name": "user", "verbose_name_plural": "users"},
         ),
         migrations.CreateModel(
             name="BulkJob",
@@ -154,31 +172,43 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("model", models.CharField(max_length=100)),
-                ("action", models.CharField(max_length=60)),
-                ("reason", models.CharField(max_length=200)),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("model", models.CharField(max_length=100, verbose_name="model")),
+                ("action", models.CharField(max_length=60, verbose_name="action")),
+                ("reason", models.CharField(max_length=200, verbose_name="reason")),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="created at"),
+                ),
                 (
                     "touched_at",
                     models.DateTimeField(
-                        default=django.utils.timezone.now, help_text="When rows were last worked on."
+                        default=django.utils.timezone.now,
+                        help_text="When rows were last worked on.",
+                        verbose_name="touched at",
                     ),
                 ),
-                ("ended_at", models.DateTimeField(null=True)),
+                ("ended_at", models.DateTimeField(null=True, verbose_name="ended at")),
                 (
                     "requested_by",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="requested by",
                     ),
                 ),
                 (
                     "operator",
                     models.ForeignKey(
-                        null=True, on_delete=django.db.models.deletion.CASCADE, to="accounts.operator"
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="accounts.operator",
+                        verbose_name="operator",
                     ),
                 ),
             ],
             options={
+                "verbose_name": "bulk job",
+                "verbose_name_plural": "bulk jobs",
                 "ordering": ["-pk"],
             },
         ),
@@ -191,7 +221,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("object_id", models.BigIntegerField()),
+                ("object_id", models.BigIntegerField(verbose_name="object id")),
                 (
                     "state",
                     models.CharField(
@@ -204,19 +234,22 @@ class Migration(migrations.Migration):
                         ],
                         default="waiting",
                         max_length=8,
+                        verbose_name="state",
                     ),
                 ),
-                ("detail", models.CharField(blank=True, max_length=300)),
-                ("at", models.DateTimeField(null=True)),
+                ("detail", models.CharField(blank=True, max_length=300, verbose_name="detail")),
+                ("at", models.DateTimeField(null=True, verbose_name="at")),
                 (
                     "job",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="rows",
                         to="accounts.bulkjob",
+                        verbose_name="job",
                     ),
                 ),
             ],
+            options={"verbose_name": "bulk row", "verbose_name_plural": "bulk rows"},
         ),
         migrations.CreateModel(
             name="StaffMembership",
@@ -240,12 +273,20 @@ class Migration(migrations.Migration):
                             ("auditor", "Auditor"),
                         ],
                         max_length=20,
+                        verbose_name="role",
                     ),
                 ),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="created at"),
+                ),
                 (
                     "operator",
-                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="accounts.operator"),
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="accounts.operator",
+                        verbose_name="operator",
+                    ),
                 ),
                 (
                     "user",
@@ -254,10 +295,13 @@ class Migration(migrations.Migration):
                         null=True,
                         on_delete=django.db.models.deletion.CASCADE,
                         to=settings.AUTH_USER_MODEL,
+                        verbose_name="user",
                     ),
                 ),
             ],
             options={
+                "verbose_name": "staff membership",
+                "verbose_name_plural": "staff memberships",
                 "ordering": ["operator", "user"],
             },
         ),
@@ -286,15 +330,20 @@ class Migration(migrations.Migration):
                         choices=[("active", "Active"), ("suspended", "Suspended"), ("closed", "Closed")],
                         default="active",
                         max_length=12,
+                        verbose_name="state",
                     ),
                 ),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="created at"),
+                ),
                 (
                     "operator",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="subscribers",
                         to="accounts.operator",
+                        verbose_name="operator",
                     ),
                 ),
                 (
@@ -303,10 +352,13 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="subscribers",
                         to=settings.AUTH_USER_MODEL,
+                        verbose_name="user",
                     ),
                 ),
             ],
             options={
+                "verbose_name": "subscriber",
+                "verbose_name_plural": "subscribers",
                 "ordering": ["-created_at"],
             },
         ),

@@ -26,17 +26,19 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="LedgerHead",
             fields=[
-                ("chain", models.BigIntegerField(primary_key=True, serialize=False)),
-                ("sequence", models.BigIntegerField(default=0)),
+                ("chain", models.BigIntegerField(primary_key=True, serialize=False, verbose_name="chain")),
+                ("sequence", models.BigIntegerField(default=0, verbose_name="sequence")),
                 (
                     "hash",
                     models.CharField(
                         default="0000000000000000000000000000000000000000000000000000000000000000",
                         max_length=64,
+                        verbose_name="hash",
                     ),
                 ),
             ],
             options={
+                "verbose_name_plural": "ledger heads",
                 "verbose_name": "ledger head",
             },
         ),
@@ -49,19 +51,27 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("chain", models.BigIntegerField()),
+                ("chain", models.BigIntegerField(verbose_name="chain")),
                 (
                     "epoch",
-                    models.PositiveIntegerField(help_text="1, 2, …: each begins behind the one before"),
+                    models.PositiveIntegerField(
+                        help_text="1, 2, …: each begins behind the one before", verbose_name="epoch"
+                    ),
                 ),
-                ("sequence", models.BigIntegerField(help_text="of the last event of the epoch")),
-                ("count", models.BigIntegerField(help_text="events of the epoch")),
-                ("hash", models.CharField(help_text="of its last event", max_length=64)),
-                ("at", models.DateTimeField()),
-                ("key", models.CharField(help_text="which key signed it", max_length=16)),
-                ("signature", models.CharField(max_length=128)),
+                (
+                    "sequence",
+                    models.BigIntegerField(
+                        help_text="of the last event of the epoch", verbose_name="sequence"
+                    ),
+                ),
+                ("count", models.BigIntegerField(help_text="events of the epoch", verbose_name="count")),
+                ("hash", models.CharField(help_text="of its last event", max_length=64, verbose_name="hash")),
+                ("at", models.DateTimeField(verbose_name="at")),
+                ("key", models.CharField(help_text="which key signed it", max_length=16, verbose_name="key")),
+                ("signature", models.CharField(max_length=128, verbose_name="signature")),
             ],
             options={
+                "verbose_name_plural": "ledger checkpoints",
                 "verbose_name": "ledger checkpoint",
                 "ordering": ["chain", "epoch"],
                 "constraints": [
@@ -78,10 +88,13 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("chain", models.BigIntegerField()),
-                ("sequence", models.BigIntegerField(blank=True, editable=False, null=True)),
-                ("version", models.PositiveSmallIntegerField()),
-                ("at", models.DateTimeField()),
+                ("chain", models.BigIntegerField(verbose_name="chain")),
+                (
+                    "sequence",
+                    models.BigIntegerField(blank=True, editable=False, null=True, verbose_name="sequence"),
+                ),
+                ("version", models.PositiveSmallIntegerField(verbose_name="version")),
+                ("at", models.DateTimeField(verbose_name="at")),
                 (
                     "actor_kind",
                     models.CharField(
@@ -92,34 +105,44 @@ class Migration(migrations.Migration):
                             ("anonymous", "Not signed in"),
                         ],
                         max_length=16,
+                        verbose_name="actor kind",
                     ),
                 ),
-                ("actor_id", models.CharField(blank=True, max_length=255)),
-                ("actor_label", models.CharField(blank=True, max_length=255)),
-                ("impersonator_id", models.CharField(blank=True, max_length=255)),
-                ("request_id", models.CharField(blank=True, max_length=64)),
-                ("action", models.CharField(max_length=64)),
+                ("actor_id", models.CharField(blank=True, max_length=255, verbose_name="actor id")),
+                ("actor_label", models.CharField(blank=True, max_length=255, verbose_name="actor label")),
+                (
+                    "impersonator_id",
+                    models.CharField(blank=True, max_length=255, verbose_name="impersonator id"),
+                ),
+                ("request_id", models.CharField(blank=True, max_length=64, verbose_name="request id")),
+                ("action", models.CharField(max_length=64, verbose_name="action")),
                 (
                     "result",
                     models.CharField(
-                        choices=[("ok", "Done"), ("refused", "Refused"), ("failed", "Failed")], max_length=16
+                        choices=[("ok", "Done"), ("refused", "Refused"), ("failed", "Failed")],
+                        max_length=16,
+                        verbose_name="result",
                     ),
                 ),
-                ("cause", models.CharField(blank=True, max_length=64)),
-                ("target", models.CharField(blank=True, max_length=255)),
-                ("device_id", models.BigIntegerField(blank=True, null=True)),
-                ("subscriber_id", models.BigIntegerField(blank=True, null=True)),
-                ("operator_id", models.BigIntegerField(blank=True, null=True)),
-                ("job_id", models.BigIntegerField(blank=True, null=True)),
-                ("before", models.JSONField(blank=True, null=True)),
-                ("after", models.JSONField(blank=True, null=True)),
-                ("detail", models.JSONField(blank=True, null=True)),
-                ("reason", models.TextField(blank=True)),
-                ("personal", models.JSONField(blank=True, default=dict)),
-                ("digest", models.CharField(max_length=64)),
-                ("hash", models.CharField(blank=True, max_length=64)),
+                ("cause", models.CharField(blank=True, max_length=64, verbose_name="cause")),
+                ("target", models.CharField(blank=True, max_length=255, verbose_name="target")),
+                ("device_id", models.BigIntegerField(blank=True, null=True, verbose_name="device id")),
+                (
+                    "subscriber_id",
+                    models.BigIntegerField(blank=True, null=True, verbose_name="subscriber id"),
+                ),
+                ("operator_id", models.BigIntegerField(blank=True, null=True, verbose_name="operator id")),
+                ("job_id", models.BigIntegerField(blank=True, null=True, verbose_name="job id")),
+                ("before", models.JSONField(blank=True, null=True, verbose_name="before")),
+                ("after", models.JSONField(blank=True, null=True, verbose_name="after")),
+                ("detail", models.JSONField(blank=True, null=True, verbose_name="detail")),
+                ("reason", models.TextField(blank=True, verbose_name="reason")),
+                ("personal", models.JSONField(blank=True, default=dict, verbose_name="personal")),
+                ("digest", models.CharField(max_length=64, verbose_name="digest")),
+                ("hash", models.CharField(blank=True, max_length=64, verbose_name="hash")),
             ],
             options={
+                "verbose_name_plural": "ledger events",
                 "verbose_name": "ledger event",
                 "ordering": ["-id"],
                 "indexes": [
@@ -186,13 +209,13 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("chain", models.BigIntegerField()),
-                ("subject", models.CharField(blank=True, max_length=255)),
-                ("action", models.CharField(blank=True, max_length=64)),
-                ("cause", models.CharField(blank=True, max_length=64)),
-                ("hour", models.DateTimeField()),
-                ("written", models.PositiveIntegerField(default=0)),
-                ("held_back", models.PositiveBigIntegerField(default=0)),
+                ("chain", models.BigIntegerField(verbose_name="chain")),
+                ("subject", models.CharField(blank=True, max_length=255, verbose_name="subject")),
+                ("action", models.CharField(blank=True, max_length=64, verbose_name="action")),
+                ("cause", models.CharField(blank=True, max_length=64, verbose_name="cause")),
+                ("hour", models.DateTimeField(verbose_name="hour")),
+                ("written", models.PositiveIntegerField(default=0, verbose_name="written")),
+                ("held_back", models.PositiveBigIntegerField(default=0, verbose_name="held back")),
             ],
             options={
                 "verbose_name": "tally of strangers",
@@ -213,10 +236,13 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("field", models.CharField(max_length=64)),
-                ("salt", models.BinaryField()),
-                ("value", models.TextField()),
-                ("subject", models.CharField(blank=True, db_index=True, max_length=128)),
+                ("field", models.CharField(max_length=64, verbose_name="field")),
+                ("salt", models.BinaryField(verbose_name="salt")),
+                ("value", models.TextField(verbose_name="value")),
+                (
+                    "subject",
+                    models.CharField(blank=True, db_index=True, max_length=128, verbose_name="subject"),
+                ),
                 (
                     "event",
                     models.ForeignKey(
@@ -224,6 +250,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="personal_data",
                         to="audit.ledgerevent",
+                        verbose_name="event",
                     ),
                 ),
             ],

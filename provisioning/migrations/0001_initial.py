@@ -29,35 +29,47 @@ class Migration(migrations.Migration):
                         related_name="reach_policy",
                         serialize=False,
                         to="accounts.operator",
+                        verbose_name="operator",
                     ),
                 ),
-                ("is_enabled", models.BooleanField(default=True)),
-                ("waits", models.JSONField(blank=True, default=dict)),
+                ("is_enabled", models.BooleanField(default=True, verbose_name="is enabled")),
+                ("waits", models.JSONField(blank=True, default=dict, verbose_name="waits")),
                 (
                     "early_seconds",
                     models.PositiveIntegerField(
                         default=60,
                         help_text="A contact counts as missed this long before the lifetime ends, at most a tenth of it: while the registration stands, the device can be asked over it.",
                         validators=[django.core.validators.MaxValueValidator(3600)],
+                        verbose_name="early seconds",
                     ),
                 ),
                 (
                     "sms_per_day",
                     models.PositiveSmallIntegerField(
-                        default=3, help_text="SMS that may be spent on waking one device within 24 hours."
+                        default=3,
+                        help_text="SMS that may be spent on waking one device within 24 hours.",
+                        verbose_name="sms per day",
                     ),
                 ),
                 (
                     "sms_per_minute",
                     models.PositiveIntegerField(
-                        default=60, help_text="SMS a minute for all devices of the operator that are lost."
+                        default=60,
+                        help_text="SMS a minute for all devices of the operator that are lost.",
+                        verbose_name="sms per minute",
                     ),
                 ),
-                ("sms_tokens", models.FloatField(default=0, editable=False)),
-                ("sms_tokens_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("sms_tokens", models.FloatField(default=0, editable=False, verbose_name="sms tokens")),
+                (
+                    "sms_tokens_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="sms tokens at"
+                    ),
+                ),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated at")),
             ],
             options={
+                "verbose_name": "reach policy",
                 "verbose_name_plural": "reach policies",
             },
         ),
@@ -83,24 +95,35 @@ class Migration(migrations.Migration):
                         ],
                         default="running",
                         max_length=16,
+                        verbose_name="state",
                     ),
                 ),
-                ("transport", models.CharField(max_length=4)),
-                ("host", models.CharField(max_length=45)),
-                ("port", models.IntegerField()),
-                ("content_format", models.PositiveIntegerField()),
-                ("credential_id_written", models.BigIntegerField(blank=True, null=True)),
-                ("started_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("last_progress_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("finished_at", models.DateTimeField(blank=True, null=True)),
-                ("cause", models.CharField(blank=True, max_length=40)),
-                ("detail", models.TextField(blank=True)),
+                ("transport", models.CharField(max_length=4, verbose_name="transport")),
+                ("host", models.CharField(max_length=45, verbose_name="host")),
+                ("port", models.IntegerField(verbose_name="port")),
+                ("content_format", models.PositiveIntegerField(verbose_name="content format")),
+                (
+                    "credential_id_written",
+                    models.BigIntegerField(blank=True, null=True, verbose_name="credential id written"),
+                ),
+                (
+                    "started_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="started at"),
+                ),
+                (
+                    "last_progress_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="last progress at"),
+                ),
+                ("finished_at", models.DateTimeField(blank=True, null=True, verbose_name="finished at")),
+                ("cause", models.CharField(blank=True, max_length=40, verbose_name="cause")),
+                ("detail", models.TextField(blank=True, verbose_name="detail")),
                 (
                     "device",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="bootstrap_sessions",
                         to="inventory.device",
+                        verbose_name="device",
                     ),
                 ),
                 (
@@ -109,10 +132,13 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="bootstrap_sessions",
                         to="accounts.operator",
+                        verbose_name="operator",
                     ),
                 ),
             ],
             options={
+                "verbose_name": "bootstrap session",
+                "verbose_name_plural": "bootstrap sessions",
                 "ordering": ["-id"],
             },
         ),
@@ -125,24 +151,27 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("position", models.PositiveSmallIntegerField()),
-                ("operation", models.CharField(max_length=12)),
-                ("path", models.CharField(max_length=64)),
-                ("sent_at", models.DateTimeField()),
-                ("answered_at", models.DateTimeField(blank=True, null=True)),
-                ("response_code", models.CharField(blank=True, max_length=5)),
-                ("cause", models.CharField(blank=True, max_length=40)),
-                ("detail", models.TextField(blank=True)),
+                ("position", models.PositiveSmallIntegerField(verbose_name="position")),
+                ("operation", models.CharField(max_length=12, verbose_name="operation")),
+                ("path", models.CharField(max_length=64, verbose_name="path")),
+                ("sent_at", models.DateTimeField(verbose_name="sent at")),
+                ("answered_at", models.DateTimeField(blank=True, null=True, verbose_name="answered at")),
+                ("response_code", models.CharField(blank=True, max_length=5, verbose_name="response code")),
+                ("cause", models.CharField(blank=True, max_length=40, verbose_name="cause")),
+                ("detail", models.TextField(blank=True, verbose_name="detail")),
                 (
                     "session",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="exchanges",
                         to="provisioning.bootstrapsession",
+                        verbose_name="session",
                     ),
                 ),
             ],
             options={
+                "verbose_name": "bootstrap exchange",
+                "verbose_name_plural": "bootstrap exchanges",
                 "ordering": ["session", "position"],
             },
         ),
@@ -158,7 +187,10 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[("provision", "Bring online")], default="provision", max_length=20
+                        choices=[("provision", "Bring online")],
+                        default="provision",
+                        max_length=20,
+                        verbose_name="kind",
                     ),
                 ),
                 (
@@ -173,24 +205,31 @@ class Migration(migrations.Migration):
                         ],
                         default="running",
                         max_length=10,
+                        verbose_name="state",
                     ),
                 ),
-                ("requested_by", models.CharField(max_length=64)),
-                ("reason", models.CharField(blank=True, max_length=200)),
-                ("cause", models.CharField(blank=True, max_length=40)),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("requested_by", models.CharField(max_length=64, verbose_name="requested by")),
+                ("reason", models.CharField(blank=True, max_length=200, verbose_name="reason")),
+                ("cause", models.CharField(blank=True, max_length=40, verbose_name="cause")),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="created at"),
+                ),
+                ("finished_at", models.DateTimeField(blank=True, null=True, verbose_name="finished at")),
                 (
                     "next_run_at",
-                    models.DateTimeField(blank=True, default=django.utils.timezone.now, null=True),
+                    models.DateTimeField(
+                        blank=True, default=django.utils.timezone.now, null=True, verbose_name="next run at"
+                    ),
                 ),
-                ("lease_until", models.DateTimeField(blank=True, null=True)),
+                ("lease_until", models.DateTimeField(blank=True, null=True, verbose_name="lease until")),
                 (
                     "device",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="jobs",
                         to="inventory.device",
+                        verbose_name="device",
                     ),
                 ),
                 (
@@ -199,10 +238,13 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="jobs",
                         to="accounts.operator",
+                        verbose_name="operator",
                     ),
                 ),
             ],
             options={
+                "verbose_name": "job",
+                "verbose_name_plural": "jobs",
                 "ordering": ["-id"],
             },
         ),
@@ -215,8 +257,8 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("position", models.PositiveSmallIntegerField()),
-                ("kind", models.CharField(max_length=30)),
+                ("position", models.PositiveSmallIntegerField(verbose_name="position")),
+                ("kind", models.CharField(max_length=30, verbose_name="kind")),
                 (
                     "state",
                     models.CharField(
@@ -230,24 +272,28 @@ class Migration(migrations.Migration):
                         ],
                         default="pending",
                         max_length=10,
+                        verbose_name="state",
                     ),
                 ),
-                ("attempts", models.PositiveSmallIntegerField(default=0)),
-                ("started_at", models.DateTimeField(blank=True, null=True)),
-                ("finished_at", models.DateTimeField(blank=True, null=True)),
-                ("cause", models.CharField(blank=True, max_length=40)),
-                ("detail", models.TextField(blank=True)),
-                ("data", models.JSONField(blank=True, default=dict)),
+                ("attempts", models.PositiveSmallIntegerField(default=0, verbose_name="attempts")),
+                ("started_at", models.DateTimeField(blank=True, null=True, verbose_name="started at")),
+                ("finished_at", models.DateTimeField(blank=True, null=True, verbose_name="finished at")),
+                ("cause", models.CharField(blank=True, max_length=40, verbose_name="cause")),
+                ("detail", models.TextField(blank=True, verbose_name="detail")),
+                ("data", models.JSONField(blank=True, default=dict, verbose_name="data")),
                 (
                     "job",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="steps",
                         to="provisioning.job",
+                        verbose_name="job",
                     ),
                 ),
             ],
             options={
+                "verbose_name": "job step",
+                "verbose_name_plural": "job steps",
                 "ordering": ["job", "position"],
             },
         ),
@@ -271,38 +317,61 @@ class Migration(migrations.Migration):
                         ],
                         default="open",
                         max_length=10,
+                        verbose_name="state",
                     ),
                 ),
-                ("missed_at", models.DateTimeField(help_text="When the device should have called.")),
-                ("silent_since", models.DateTimeField(help_text="When it was last heard.")),
-                ("opened_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("plan", models.JSONField(default=list)),
-                ("position", models.PositiveSmallIntegerField(default=0)),
-                ("next_at", models.DateTimeField(blank=True, null=True)),
-                ("next_costs_sms", models.BooleanField(default=False)),
-                ("taken", models.JSONField(blank=True, default=list)),
-                ("has_acted", models.BooleanField(default=False, help_text="More than waiting was done.")),
+                (
+                    "missed_at",
+                    models.DateTimeField(
+                        help_text="When the device should have called.", verbose_name="missed at"
+                    ),
+                ),
+                (
+                    "silent_since",
+                    models.DateTimeField(help_text="When it was last heard.", verbose_name="silent since"),
+                ),
+                (
+                    "opened_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="opened at"),
+                ),
+                ("plan", models.JSONField(default=list, verbose_name="plan")),
+                ("position", models.PositiveSmallIntegerField(default=0, verbose_name="position")),
+                ("next_at", models.DateTimeField(blank=True, null=True, verbose_name="next at")),
+                ("next_costs_sms", models.BooleanField(default=False, verbose_name="next costs sms")),
+                ("taken", models.JSONField(blank=True, default=list, verbose_name="taken")),
+                (
+                    "has_acted",
+                    models.BooleanField(
+                        default=False, help_text="More than waiting was done.", verbose_name="has acted"
+                    ),
+                ),
                 (
                     "is_handed_over",
                     models.BooleanField(
-                        default=False, help_text="The support desk has it, until it is heard."
+                        default=False,
+                        help_text="The support desk has it, until it is heard.",
+                        verbose_name="is handed over",
                     ),
                 ),
-                ("sms_count", models.PositiveSmallIntegerField(default=0)),
+                ("sms_count", models.PositiveSmallIntegerField(default=0, verbose_name="sms count")),
                 (
                     "reached_by",
                     models.CharField(
-                        blank=True, help_text="the rung before the device called", max_length=30
+                        blank=True,
+                        help_text="the rung before the device called",
+                        max_length=30,
+                        verbose_name="reached by",
                     ),
                 ),
-                ("cause", models.CharField(blank=True, max_length=40)),
-                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("cause", models.CharField(blank=True, max_length=40, verbose_name="cause")),
+                ("ended_at", models.DateTimeField(blank=True, null=True, verbose_name="ended at")),
                 (
                     "device",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="reach_attempts",
                         to="inventory.device",
+                        verbose_name="device",
                     ),
                 ),
                 (
@@ -311,10 +380,13 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="reach_attempts",
                         to="accounts.operator",
+                        verbose_name="operator",
                     ),
                 ),
             ],
             options={
+                "verbose_name": "reach attempt",
+                "verbose_name_plural": "reach attempts",
                 "ordering": ["-id"],
             },
         ),
@@ -327,12 +399,15 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("name", models.CharField(max_length=80)),
-                ("is_default", models.BooleanField(default=False)),
+                ("name", models.CharField(max_length=80, verbose_name="name")),
+                ("is_default", models.BooleanField(default=False, verbose_name="is default")),
                 (
                     "server_uri",
                     models.CharField(
-                        blank=True, help_text="Empty: this portal's management server.", max_length=255
+                        blank=True,
+                        help_text="Empty: this portal's management server.",
+                        max_length=255,
+                        verbose_name="server uri",
                     ),
                 ),
                 (
@@ -341,6 +416,7 @@ class Migration(migrations.Migration):
                         choices=devices.inventory.security.profile_choices,
                         default="psk",
                         max_length=10,
+                        verbose_name="security",
                     ),
                 ),
                 (
@@ -351,26 +427,48 @@ class Migration(migrations.Migration):
                             django.core.validators.MinValueValidator(1),
                             django.core.validators.MaxValueValidator(65534),
                         ],
+                        verbose_name="short server id",
                     ),
                 ),
-                ("lifetime_seconds", models.PositiveIntegerField(default=86400)),
-                ("binding", models.CharField(default="U", max_length=8)),
-                ("notification_storing", models.BooleanField(default=True)),
-                ("default_pmin_seconds", models.PositiveIntegerField(blank=True, null=True)),
-                ("default_pmax_seconds", models.PositiveIntegerField(blank=True, null=True)),
-                ("disable_timeout_seconds", models.PositiveIntegerField(blank=True, null=True)),
+                (
+                    "lifetime_seconds",
+                    models.PositiveIntegerField(default=86400, verbose_name="lifetime seconds"),
+                ),
+                ("binding", models.CharField(default="U", max_length=8, verbose_name="binding")),
+                (
+                    "notification_storing",
+                    models.BooleanField(default=True, verbose_name="notification storing"),
+                ),
+                (
+                    "default_pmin_seconds",
+                    models.PositiveIntegerField(blank=True, null=True, verbose_name="default pmin seconds"),
+                ),
+                (
+                    "default_pmax_seconds",
+                    models.PositiveIntegerField(blank=True, null=True, verbose_name="default pmax seconds"),
+                ),
+                (
+                    "disable_timeout_seconds",
+                    models.PositiveIntegerField(
+                        blank=True, null=True, verbose_name="disable timeout seconds"
+                    ),
+                ),
                 (
                     "reads",
                     models.JSONField(
                         blank=True,
                         default=list,
                         help_text='Paths read before anything is deleted, e.g. ["/1", "/2"].',
+                        verbose_name="reads",
                     ),
                 ),
                 (
                     "deletes",
                     models.JSONField(
-                        blank=True, default=list, help_text='Paths deleted first, e.g. ["/0", "/1"].'
+                        blank=True,
+                        default=list,
+                        help_text='Paths deleted first, e.g. ["/0", "/1"].',
+                        verbose_name="deletes",
                     ),
                 ),
                 (
@@ -379,6 +477,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         default=list,
                         help_text='Who may do what, e.g. [{"path": "/3/0", "rights": {"0": 31}}]: 1 read, 2 write, 4 execute, 8 delete, 16 create, by Short Server ID, 0 for every server.',
+                        verbose_name="access rights",
                     ),
                 ),
                 (
@@ -401,20 +500,27 @@ class Migration(migrations.Migration):
                             django.core.validators.MinValueValidator(1),
                             django.core.validators.MaxValueValidator(86400),
                         ],
+                        verbose_name="awake seconds",
                     ),
                 ),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="created at"),
+                ),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated at")),
                 (
                     "operator",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="bootstrap_profiles",
                         to="accounts.operator",
+                        verbose_name="operator",
                     ),
                 ),
             ],
             options={
+                "verbose_name": "bootstrap profile",
+                "verbose_name_plural": "bootstrap profiles",
                 "ordering": ["operator", "name"],
                 "constraints": [
                     models.UniqueConstraint(fields=("operator", "name"), name="profile_name_once"),

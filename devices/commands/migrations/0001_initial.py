@@ -41,11 +41,12 @@ class Migration(migrations.Migration):
                             ("cancel-observe-composite", "Cancel composite observation"),
                         ],
                         max_length=24,
+                        verbose_name="operation",
                     ),
                 ),
-                ("path", models.CharField(max_length=64)),
-                ("arguments", models.JSONField(blank=True, default=dict)),
-                ("priority", models.SmallIntegerField(default=0)),
+                ("path", models.CharField(max_length=64, verbose_name="path")),
+                ("arguments", models.JSONField(blank=True, default=dict, verbose_name="arguments")),
+                ("priority", models.SmallIntegerField(default=0, verbose_name="priority")),
                 (
                     "state",
                     models.CharField(
@@ -60,49 +61,68 @@ class Migration(migrations.Migration):
                         ],
                         default="queued",
                         max_length=10,
+                        verbose_name="state",
                     ),
                 ),
-                ("requested_by", models.CharField(help_text="user:7, job:12 or system", max_length=64)),
-                ("reason", models.CharField(blank=True, max_length=200)),
+                (
+                    "requested_by",
+                    models.CharField(
+                        help_text="user:7, job:12 or system", max_length=64, verbose_name="requested by"
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=200, verbose_name="reason")),
                 (
                     "correlation",
                     models.CharField(
                         blank=True,
                         help_text="by what whoever waits for the answer knows it again",
                         max_length=64,
+                        verbose_name="correlation",
                     ),
                 ),
                 (
                     "is_waking",
-                    models.BooleanField(default=False, help_text="sent although the device should be asleep"),
+                    models.BooleanField(
+                        default=False,
+                        help_text="sent although the device should be asleep",
+                        verbose_name="is waking",
+                    ),
                 ),
-                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("attempts", models.PositiveSmallIntegerField(default=0, verbose_name="attempts")),
                 (
                     "broken_off",
                     models.PositiveSmallIntegerField(
-                        default=0, help_text="attempts that ended because the device registered anew or moved"
+                        default=0,
+                        help_text="attempts that ended because the device registered anew or moved",
+                        verbose_name="broken off",
                     ),
                 ),
-                ("claimed_by", models.CharField(blank=True, max_length=80)),
-                ("lease_until", models.DateTimeField(blank=True, null=True)),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("sent_at", models.DateTimeField(blank=True, null=True)),
-                ("ended_at", models.DateTimeField(blank=True, null=True)),
-                ("expires_at", models.DateTimeField()),
-                ("response_code", models.CharField(blank=True, max_length=5)),
-                ("answer", models.JSONField(blank=True, null=True)),
-                ("cause", models.CharField(blank=True, max_length=40)),
-                ("detail", models.TextField(blank=True)),
+                ("claimed_by", models.CharField(blank=True, max_length=80, verbose_name="claimed by")),
+                ("lease_until", models.DateTimeField(blank=True, null=True, verbose_name="lease until")),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="created at"),
+                ),
+                ("sent_at", models.DateTimeField(blank=True, null=True, verbose_name="sent at")),
+                ("ended_at", models.DateTimeField(blank=True, null=True, verbose_name="ended at")),
+                ("expires_at", models.DateTimeField(verbose_name="expires at")),
+                ("response_code", models.CharField(blank=True, max_length=5, verbose_name="response code")),
+                ("answer", models.JSONField(blank=True, null=True, verbose_name="answer")),
+                ("cause", models.CharField(blank=True, max_length=40, verbose_name="cause")),
+                ("detail", models.TextField(blank=True, verbose_name="detail")),
                 (
                     "device",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="commands",
                         to="inventory.device",
+                        verbose_name="device",
                     ),
                 ),
             ],
             options={
+                "verbose_name": "command",
+                "verbose_name_plural": "commands",
                 "ordering": ["-id"],
                 "indexes": [
                     models.Index(

@@ -48,36 +48,49 @@ COMMAND_ENDED = (
 class Command(models.Model):
     """One operation for a device, held until it listens: FIFO per device, one in flight (NSTART=1)."""
 
-    device = models.ForeignKey("inventory.Device", on_delete=models.CASCADE, related_name="commands")
-    operation = models.CharField(max_length=24, choices=Operation.choices)
-    path = models.CharField(max_length=64)
-    arguments = models.JSONField(default=dict, blank=True)
-    priority = models.SmallIntegerField(default=0)
-    state = models.CharField(max_length=10, choices=CommandState.choices, default=CommandState.QUEUED)
-    requested_by = models.CharField(max_length=64, help_text=_("user:7, job:12 or system"))
-    reason = models.CharField(max_length=200, blank=True)
+    device = models.ForeignKey(
+        "inventory.Device", on_delete=models.CASCADE, related_name="commands", verbose_name=_("device")
+    )
+    operation = models.CharField(_("operation"), max_length=24, choices=Operation.choices)
+    path = models.CharField(_("path"), max_length=64)
+    arguments = models.JSONField(_("arguments"), default=dict, blank=True)
+    priority = models.SmallIntegerField(_("priority"), default=0)
+    state = models.CharField(
+        _("state"), max_length=10, choices=CommandState.choices, default=CommandState.QUEUED
+    )
+    requested_by = models.CharField(_("requested by"), max_length=64, help_text=_("user:7, job:12 or system"))
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
     correlation = models.CharField(
-        max_length=64, blank=True, help_text=_("by what whoever waits for the answer knows it again")
+        _("correlation"),
+        max_length=64,
+        blank=True,
+        help_text=_("by what whoever waits for the answer knows it again"),
     )
-    is_waking = models.BooleanField(default=False, help_text=_("sent although the device should be asleep"))
-    attempts = models.PositiveSmallIntegerField(default=0)
+    is_waking = models.BooleanField(
+        _("is waking"), default=False, help_text=_("sent although the device should be asleep")
+    )
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     broken_off = models.PositiveSmallIntegerField(
-        default=0, help_text=_("attempts that ended because the device registered anew or moved")
+        _("broken off"),
+        default=0,
+        help_text=_("attempts that ended because the device registered anew or moved"),
     )
-    claimed_by = models.CharField(max_length=80, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(default=timezone.now)
-    sent_at = models.DateTimeField(null=True, blank=True)
-    ended_at = models.DateTimeField(null=True, blank=True)
-    expires_at = models.DateTimeField()
-    response_code = models.CharField(max_length=5, blank=True)
-    answer = models.JSONField(null=True, blank=True)
-    cause = models.CharField(max_length=40, blank=True)
-    detail = models.TextField(blank=True)
+    claimed_by = models.CharField(_("claimed by"), max_length=80, blank=True)
+    lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
+    sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+    expires_at = models.DateTimeField(_("expires at"))
+    response_code = models.CharField(_("response code"), max_length=5, blank=True)
+    answer = models.JSONField(_("answer"), null=True, blank=True)
+    cause = models.CharField(_("cause"), max_length=40, blank=True)
+    detail = models.TextField(_("detail"), blank=True)
 
     objects = CommandQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("command")
+        verbose_name_plural = _("commands")
         ordering = ["-id"]
         indexes = [
             models.Index(

@@ -22,19 +22,26 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("instance", models.PositiveIntegerField(help_text="x of /25/x")),
-                ("identifier", models.CharField(max_length=255)),
-                ("prefix", models.CharField(max_length=64)),
-                ("object_links", models.JSONField(blank=True, default=dict)),
+                ("instance", models.PositiveIntegerField(help_text="x of /25/x", verbose_name="instance")),
+                ("identifier", models.CharField(max_length=255, verbose_name="identifier")),
+                ("prefix", models.CharField(max_length=64, verbose_name="prefix")),
+                ("object_links", models.JSONField(blank=True, default=dict, verbose_name="object links")),
                 (
                     "is_dismissed",
-                    models.BooleanField(default=False, help_text="The subscriber does not want it."),
+                    models.BooleanField(
+                        default=False,
+                        help_text="The subscriber does not want it.",
+                        verbose_name="is dismissed",
+                    ),
                 ),
-                ("found_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("read_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("last_heard_at", models.DateTimeField(blank=True, null=True)),
-                ("gone_at", models.DateTimeField(blank=True, null=True)),
-                ("gone_cause", models.CharField(blank=True, max_length=40)),
+                (
+                    "found_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="found at"),
+                ),
+                ("read_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="read at")),
+                ("last_heard_at", models.DateTimeField(blank=True, null=True, verbose_name="last heard at")),
+                ("gone_at", models.DateTimeField(blank=True, null=True, verbose_name="gone at")),
+                ("gone_cause", models.CharField(blank=True, max_length=40, verbose_name="gone cause")),
                 (
                     "device",
                     models.OneToOneField(
@@ -43,6 +50,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="end_device",
                         to="inventory.device",
+                        verbose_name="device",
                     ),
                 ),
                 (
@@ -51,10 +59,13 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="end_devices",
                         to="inventory.device",
+                        verbose_name="gateway",
                     ),
                 ),
             ],
             options={
+                "verbose_name": "end device",
+                "verbose_name_plural": "end devices",
                 "ordering": ["gateway", "instance"],
                 "indexes": [models.Index(fields=["identifier"], name="end_device_identifier")],
                 "constraints": [
@@ -78,19 +89,30 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("prefix", models.CharField(max_length=64)),
-                ("nodes", models.JSONField(help_text="values with path, value and absolute time")),
-                ("received_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("prefix", models.CharField(max_length=64, verbose_name="prefix")),
+                (
+                    "nodes",
+                    models.JSONField(
+                        help_text="values with path, value and absolute time", verbose_name="nodes"
+                    ),
+                ),
+                (
+                    "received_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="received at"),
+                ),
                 (
                     "gateway",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="parked_reports",
                         to="inventory.device",
+                        verbose_name="gateway",
                     ),
                 ),
             ],
             options={
+                "verbose_name": "parked report",
+                "verbose_name_plural": "parked reports",
                 "indexes": [models.Index(fields=["gateway", "prefix"], name="parked_report")],
             },
         ),

@@ -20,22 +20,33 @@ class EndDevice(models.Model):
     of it no more; the row stays, so that a device that comes back or moves keeps its history.
     """
 
-    gateway = models.ForeignKey("inventory.Device", on_delete=models.CASCADE, related_name="end_devices")
-    device = models.OneToOneField(
-        "inventory.Device", on_delete=models.SET_NULL, null=True, blank=True, related_name="end_device"
+    gateway = models.ForeignKey(
+        "inventory.Device", on_delete=models.CASCADE, related_name="end_devices", verbose_name=_("gateway")
     )
-    instance = models.PositiveIntegerField(help_text=_("x of /25/x"))
-    identifier = models.CharField(max_length=255)
-    prefix = models.CharField(max_length=64)
-    object_links = models.JSONField(default=dict, blank=True)
-    is_dismissed = models.BooleanField(default=False, help_text=_("The subscriber does not want it."))
-    found_at = models.DateTimeField(default=timezone.now)
-    read_at = models.DateTimeField(default=timezone.now)
-    last_heard_at = models.DateTimeField(null=True, blank=True)
-    gone_at = models.DateTimeField(null=True, blank=True)
-    gone_cause = models.CharField(max_length=40, blank=True)
+    device = models.OneToOneField(
+        "inventory.Device",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="end_device",
+        verbose_name=_("device"),
+    )
+    instance = models.PositiveIntegerField(_("instance"), help_text=_("x of /25/x"))
+    identifier = models.CharField(_("identifier"), max_length=255)
+    prefix = models.CharField(_("prefix"), max_length=64)
+    object_links = models.JSONField(_("object links"), default=dict, blank=True)
+    is_dismissed = models.BooleanField(
+        _("is dismissed"), default=False, help_text=_("The subscriber does not want it.")
+    )
+    found_at = models.DateTimeField(_("found at"), default=timezone.now)
+    read_at = models.DateTimeField(_("read at"), default=timezone.now)
+    last_heard_at = models.DateTimeField(_("last heard at"), null=True, blank=True)
+    gone_at = models.DateTimeField(_("gone at"), null=True, blank=True)
+    gone_cause = models.CharField(_("gone cause"), max_length=40, blank=True)
 
     class Meta:
+        verbose_name = _("end device")
+        verbose_name_plural = _("end devices")
         ordering = ["gateway", "instance"]
         constraints = [
             models.UniqueConstraint(fields=["gateway", "identifier"], name="end_device_once_per_gateway"),

@@ -39,10 +39,15 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("endpoint", models.CharField(max_length=255)),
+                ("endpoint", models.CharField(max_length=255, verbose_name="endpoint")),
                 (
                     "name",
-                    models.CharField(blank=True, help_text="What the subscriber calls it.", max_length=120),
+                    models.CharField(
+                        blank=True,
+                        help_text="What the subscriber calls it.",
+                        max_length=120,
+                        verbose_name="name",
+                    ),
                 ),
                 (
                     "reach",
@@ -54,6 +59,7 @@ class Migration(migrations.Migration):
                         ],
                         default="ip",
                         max_length=10,
+                        verbose_name="reach",
                     ),
                 ),
                 (
@@ -65,6 +71,7 @@ class Migration(migrations.Migration):
                         ],
                         default="bootstrap",
                         max_length=10,
+                        verbose_name="onboarding",
                     ),
                 ),
                 (
@@ -73,6 +80,7 @@ class Migration(migrations.Migration):
                         choices=devices.inventory.security.choices,
                         default="psk",
                         max_length=10,
+                        verbose_name="security",
                     ),
                 ),
                 (
@@ -90,6 +98,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="When an SMS came from the number: from then on nobody else can have it.",
                         null=True,
+                        verbose_name="msisdn confirmed at",
                     ),
                 ),
                 (
@@ -103,6 +112,7 @@ class Migration(migrations.Migration):
                         ],
                         default="unclaimed",
                         max_length=12,
+                        verbose_name="ownership",
                     ),
                 ),
                 (
@@ -116,6 +126,7 @@ class Migration(migrations.Migration):
                         ],
                         default="active",
                         max_length=12,
+                        verbose_name="access",
                     ),
                 ),
                 (
@@ -130,6 +141,7 @@ class Migration(migrations.Migration):
                         ],
                         default="draft",
                         max_length=14,
+                        verbose_name="provisioning",
                     ),
                 ),
                 (
@@ -138,6 +150,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="Why its set-up failed or stands still; empty when it does not.",
                         max_length=40,
+                        verbose_name="setup cause",
                     ),
                 ),
                 (
@@ -146,20 +159,31 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="How long it listens after it spoke, in queue mode. Empty: the house's 93 s, or what SMS needs.",
                         null=True,
+                        verbose_name="awake seconds",
                     ),
                 ),
-                ("manufacturer", models.CharField(blank=True, max_length=120)),
-                ("model_number", models.CharField(blank=True, max_length=120)),
-                ("serial_number", models.CharField(blank=True, max_length=120)),
-                ("firmware_version", models.CharField(blank=True, max_length=120)),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("first_online_at", models.DateTimeField(blank=True, null=True)),
+                ("manufacturer", models.CharField(blank=True, max_length=120, verbose_name="manufacturer")),
+                ("model_number", models.CharField(blank=True, max_length=120, verbose_name="model number")),
+                ("serial_number", models.CharField(blank=True, max_length=120, verbose_name="serial number")),
+                (
+                    "firmware_version",
+                    models.CharField(blank=True, max_length=120, verbose_name="firmware version"),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="created at"),
+                ),
+                (
+                    "first_online_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="first online at"),
+                ),
                 (
                     "operator",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="devices",
                         to="accounts.operator",
+                        verbose_name="operator",
                     ),
                 ),
                 (
@@ -170,10 +194,13 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="devices",
                         to="accounts.subscriber",
+                        verbose_name="subscriber",
                     ),
                 ),
             ],
             options={
+                "verbose_name": "device",
+                "verbose_name_plural": "devices",
                 "ordering": ["-id"],
             },
         ),
@@ -191,16 +218,20 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[("bootstrap", "Bootstrap server"), ("management", "Management server")],
                         max_length=12,
+                        verbose_name="plane",
                     ),
                 ),
                 (
                     "kind",
                     models.CharField(
-                        choices=devices.inventory.security.choices, default="psk", max_length=10
+                        choices=devices.inventory.security.choices,
+                        default="psk",
+                        max_length=10,
+                        verbose_name="kind",
                     ),
                 ),
-                ("identity", models.CharField(max_length=128)),
-                ("sealed", models.TextField(editable=False)),
+                ("identity", models.CharField(max_length=128, verbose_name="identity")),
+                ("sealed", models.TextField(editable=False, verbose_name="sealed")),
                 (
                     "state",
                     models.CharField(
@@ -211,20 +242,26 @@ class Migration(migrations.Migration):
                         ],
                         default="active",
                         max_length=10,
+                        verbose_name="state",
                     ),
                 ),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("first_used_at", models.DateTimeField(blank=True, null=True)),
-                ("retired_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="created at"),
+                ),
+                ("first_used_at", models.DateTimeField(blank=True, null=True, verbose_name="first used at")),
+                ("retired_at", models.DateTimeField(blank=True, null=True, verbose_name="retired at")),
                 (
                     "device",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="credentials",
                         to="inventory.device",
+                        verbose_name="device",
                     ),
                 ),
             ],
+            options={"verbose_name": "credential", "verbose_name_plural": "credentials"},
         ),
         migrations.CreateModel(
             name="Knock",
@@ -240,20 +277,27 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[("bootstrap", "Bootstrap server"), ("management", "Management server")],
                         max_length=12,
+                        verbose_name="plane",
                     ),
                 ),
-                ("cause", models.CharField(max_length=40)),
+                ("cause", models.CharField(max_length=40, verbose_name="cause")),
                 (
                     "claimed_name",
                     models.CharField(
-                        blank=True, help_text="endpoint or PSK identity as sent", max_length=255
+                        blank=True,
+                        help_text="endpoint or PSK identity as sent",
+                        max_length=255,
+                        verbose_name="claimed name",
                     ),
                 ),
-                ("host", models.CharField(max_length=45)),
-                ("detail", models.CharField(blank=True, max_length=300)),
-                ("count", models.PositiveBigIntegerField(default=1)),
-                ("first_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("last_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("host", models.CharField(max_length=45, verbose_name="host")),
+                ("detail", models.CharField(blank=True, max_length=300, verbose_name="detail")),
+                ("count", models.PositiveBigIntegerField(default=1, verbose_name="count")),
+                (
+                    "first_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="first at"),
+                ),
+                ("last_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="last at")),
                 (
                     "device",
                     models.ForeignKey(
@@ -262,6 +306,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="knocks",
                         to="inventory.device",
+                        verbose_name="device",
                     ),
                 ),
                 (
@@ -272,10 +317,13 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="knocks",
                         to="accounts.operator",
+                        verbose_name="operator",
                     ),
                 ),
             ],
             options={
+                "verbose_name": "knock",
+                "verbose_name_plural": "knocks",
                 "ordering": ["-last_at"],
             },
         ),
@@ -288,12 +336,25 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("object_id", models.PositiveIntegerField()),
-                ("version", models.CharField(max_length=12)),
-                ("name", models.CharField(max_length=200)),
-                ("definition", models.JSONField(help_text="as lwm2m.objects.to_json writes it")),
-                ("source", models.CharField(help_text="name of the file it came in", max_length=200)),
-                ("loaded_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("object_id", models.PositiveIntegerField(verbose_name="object id")),
+                ("version", models.CharField(max_length=12, verbose_name="version")),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                (
+                    "definition",
+                    models.JSONField(
+                        help_text="as lwm2m.objects.to_json writes it", verbose_name="definition"
+                    ),
+                ),
+                (
+                    "source",
+                    models.CharField(
+                        help_text="name of the file it came in", max_length=200, verbose_name="source"
+                    ),
+                ),
+                (
+                    "loaded_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="loaded at"),
+                ),
                 (
                     "operator",
                     models.ForeignKey(
@@ -301,10 +362,13 @@ class Migration(migrations.Migration):
                         null=True,
                         on_delete=django.db.models.deletion.CASCADE,
                         to="accounts.operator",
+                        verbose_name="operator",
                     ),
                 ),
             ],
             options={
+                "verbose_name": "object definition",
+                "verbose_name_plural": "object definitions",
                 "ordering": ["object_id", "version"],
             },
         ),

@@ -30,19 +30,25 @@ class Credential(models.Model):
     mode alone knows the layout of what is sealed.
     """
 
-    device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="credentials")
-    plane = models.CharField(max_length=12, choices=Plane.choices)
-    kind = models.CharField(max_length=10, choices=modes.choices, default=modes.DEFAULT)
-    identity = models.CharField(max_length=128)
-    sealed = models.TextField(editable=False)
-    state = models.CharField(max_length=10, choices=CredentialState.choices, default=CredentialState.ACTIVE)
-    created_at = models.DateTimeField(default=timezone.now)
-    first_used_at = models.DateTimeField(null=True, blank=True)
-    retired_at = models.DateTimeField(null=True, blank=True)
+    device = models.ForeignKey(
+        Device, on_delete=models.CASCADE, related_name="credentials", verbose_name=_("device")
+    )
+    plane = models.CharField(_("plane"), max_length=12, choices=Plane.choices)
+    kind = models.CharField(_("kind"), max_length=10, choices=modes.choices, default=modes.DEFAULT)
+    identity = models.CharField(_("identity"), max_length=128)
+    sealed = models.TextField(_("sealed"), editable=False)
+    state = models.CharField(
+        _("state"), max_length=10, choices=CredentialState.choices, default=CredentialState.ACTIVE
+    )
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
+    first_used_at = models.DateTimeField(_("first used at"), null=True, blank=True)
+    retired_at = models.DateTimeField(_("retired at"), null=True, blank=True)
 
     objects = CredentialQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("credential")
+        verbose_name_plural = _("credentials")
         constraints = [
             models.UniqueConstraint(
                 fields=["plane", "identity"],

@@ -31,15 +31,26 @@ class Onboarding(models.TextChoices):
 class Device(models.Model):
     """A device an operator manages (or will). `endpoint` is its LwM2M endpoint name, unique in the portal."""
 
-    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="devices")
-    subscriber = models.ForeignKey(
-        Subscriber, on_delete=models.PROTECT, null=True, blank=True, related_name="devices"
+    operator = models.ForeignKey(
+        Operator, on_delete=models.PROTECT, related_name="devices", verbose_name=_("operator")
     )
-    endpoint = models.CharField(max_length=255)
-    name = models.CharField(max_length=120, blank=True, help_text=_("What the subscriber calls it."))
-    reach = models.CharField(max_length=10, choices=Reach.choices, default=Reach.IP)
-    onboarding = models.CharField(max_length=10, choices=Onboarding.choices, default=Onboarding.BOOTSTRAP)
-    security = models.CharField(max_length=10, choices=modes.choices, default=modes.DEFAULT)
+    subscriber = models.ForeignKey(
+        Subscriber,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="devices",
+        verbose_name=_("subscriber"),
+    )
+    endpoint = models.CharField(_("endpoint"), max_length=255)
+    name = models.CharField(
+        _("name"), max_length=120, blank=True, help_text=_("What the subscriber calls it.")
+    )
+    reach = models.CharField(_("reach"), max_length=10, choices=Reach.choices, default=Reach.IP)
+    onboarding = models.CharField(
+        _("onboarding"), max_length=10, choices=Onboarding.choices, default=Onboarding.BOOTSTRAP
+    )
+    security = models.CharField(_("security"), max_length=10, choices=modes.choices, default=modes.DEFAULT)
     msisdn = models.CharField(
         _("phone number"),
         max_length=16,
@@ -47,19 +58,26 @@ class Device(models.Model):
         help_text=_("International, + and digits: the device's identity over SMS, or where triggers go."),
     )
     msisdn_confirmed_at = models.DateTimeField(
+        _("msisdn confirmed at"),
         null=True,
         blank=True,
         help_text=_("When an SMS came from the number: from then on nobody else can have it."),
     )
-    ownership = models.CharField(max_length=12, choices=Ownership.choices, default=Ownership.UNCLAIMED)
-    access = models.CharField(max_length=12, choices=Access.choices, default=Access.ACTIVE)
-    provisioning = models.CharField(max_length=14, choices=Provisioning.choices, default=Provisioning.DRAFT)
+    ownership = models.CharField(
+        _("ownership"), max_length=12, choices=Ownership.choices, default=Ownership.UNCLAIMED
+    )
+    access = models.CharField(_("access"), max_length=12, choices=Access.choices, default=Access.ACTIVE)
+    provisioning = models.CharField(
+        _("provisioning"), max_length=14, choices=Provisioning.choices, default=Provisioning.DRAFT
+    )
     setup_cause = models.CharField(
+        _("setup cause"),
         max_length=40,
         blank=True,
         help_text=_("Why its set-up failed or stands still; empty when it does not."),
     )
     awake_seconds = models.PositiveIntegerField(
+        _("awake seconds"),
         null=True,
         blank=True,
         help_text=_(
@@ -67,16 +85,18 @@ class Device(models.Model):
         ),
     )
     # Read from /3/0 by the provisioning job.
-    manufacturer = models.CharField(max_length=120, blank=True)
-    model_number = models.CharField(max_length=120, blank=True)
-    serial_number = models.CharField(max_length=120, blank=True)
-    firmware_version = models.CharField(max_length=120, blank=True)
-    created_at = models.DateTimeField(default=timezone.now)
-    first_online_at = models.DateTimeField(null=True, blank=True)
+    manufacturer = models.CharField(_("manufacturer"), max_length=120, blank=True)
+    model_number = models.CharField(_("model number"), max_length=120, blank=True)
+    serial_number = models.CharField(_("serial number"), max_length=120, blank=True)
+    firmware_version = models.CharField(_("firmware version"), max_length=120, blank=True)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
+    first_online_at = models.DateTimeField(_("first online at"), null=True, blank=True)
 
     objects = DeviceQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("device")
+        verbose_name_plural = _("devices")
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(

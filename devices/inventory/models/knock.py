@@ -18,22 +18,36 @@ class Knock(models.Model):
     and not a table. `device` and `operator` are set when the knock can be tied to a known device.
     """
 
-    plane = models.CharField(max_length=12, choices=Plane.choices)
-    cause = models.CharField(max_length=40)
+    plane = models.CharField(_("plane"), max_length=12, choices=Plane.choices)
+    cause = models.CharField(_("cause"), max_length=40)
     claimed_name = models.CharField(
-        max_length=255, blank=True, help_text=_("endpoint or PSK identity as sent")
+        _("claimed name"), max_length=255, blank=True, help_text=_("endpoint or PSK identity as sent")
     )
-    host = models.CharField(max_length=45)
-    device = models.ForeignKey(Device, on_delete=models.CASCADE, null=True, blank=True, related_name="knocks")
+    host = models.CharField(_("host"), max_length=45)
+    device = models.ForeignKey(
+        Device,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="knocks",
+        verbose_name=_("device"),
+    )
     operator = models.ForeignKey(
-        Operator, on_delete=models.CASCADE, null=True, blank=True, related_name="knocks"
+        Operator,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="knocks",
+        verbose_name=_("operator"),
     )
-    detail = models.CharField(max_length=300, blank=True)
-    count = models.PositiveBigIntegerField(default=1)
-    first_at = models.DateTimeField(default=timezone.now)
-    last_at = models.DateTimeField(default=timezone.now)
+    detail = models.CharField(_("detail"), max_length=300, blank=True)
+    count = models.PositiveBigIntegerField(_("count"), default=1)
+    first_at = models.DateTimeField(_("first at"), default=timezone.now)
+    last_at = models.DateTimeField(_("last at"), default=timezone.now)
 
     class Meta:
+        verbose_name = _("knock")
+        verbose_name_plural = _("knocks")
         ordering = ["-last_at"]
         constraints = [
             models.UniqueConstraint(

@@ -13,15 +13,19 @@ from accounts.models import Operator
 class ObjectDefinition(models.Model):
     """An object that an operator loaded beside the shipped ones; without an operator it is for all of them."""
 
-    operator = models.ForeignKey(Operator, on_delete=models.CASCADE, null=True, blank=True)
-    object_id = models.PositiveIntegerField()
-    version = models.CharField(max_length=12)
-    name = models.CharField(max_length=200)
-    definition = models.JSONField(help_text=_("as lwm2m.objects.to_json writes it"))
-    source = models.CharField(max_length=200, help_text=_("name of the file it came in"))
-    loaded_at = models.DateTimeField(default=timezone.now)
+    operator = models.ForeignKey(
+        Operator, on_delete=models.CASCADE, null=True, blank=True, verbose_name=_("operator")
+    )
+    object_id = models.PositiveIntegerField(_("object id"))
+    version = models.CharField(_("version"), max_length=12)
+    name = models.CharField(_("name"), max_length=200)
+    definition = models.JSONField(_("definition"), help_text=_("as lwm2m.objects.to_json writes it"))
+    source = models.CharField(_("source"), max_length=200, help_text=_("name of the file it came in"))
+    loaded_at = models.DateTimeField(_("loaded at"), default=timezone.now)
 
     class Meta:
+        verbose_name = _("object definition")
+        verbose_name_plural = _("object definitions")
         ordering = ["object_id", "version"]
         constraints = [
             models.UniqueConstraint(

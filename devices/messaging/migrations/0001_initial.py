@@ -26,9 +26,10 @@ class Migration(migrations.Migration):
                         related_name="smsc_link",
                         serialize=False,
                         to="accounts.operator",
+                        verbose_name="operator",
                     ),
                 ),
-                ("host", models.CharField(max_length=255)),
+                ("host", models.CharField(max_length=255, verbose_name="host")),
                 (
                     "port",
                     models.PositiveIntegerField(
@@ -37,17 +38,22 @@ class Migration(migrations.Migration):
                             django.core.validators.MinValueValidator(1),
                             django.core.validators.MaxValueValidator(65535),
                         ],
+                        verbose_name="port",
                     ),
                 ),
-                ("use_tls", models.BooleanField(default=False)),
-                ("system_id", models.CharField(max_length=15)),
-                ("sealed_password", models.TextField(blank=True, editable=False)),
-                ("system_type", models.CharField(blank=True, max_length=12)),
+                ("use_tls", models.BooleanField(default=False, verbose_name="use tls")),
+                ("system_id", models.CharField(max_length=15, verbose_name="system id")),
+                (
+                    "sealed_password",
+                    models.TextField(blank=True, editable=False, verbose_name="sealed password"),
+                ),
+                ("system_type", models.CharField(blank=True, max_length=12, verbose_name="system type")),
                 (
                     "address",
                     models.CharField(
                         help_text="Our own number: +49123456, a short code such as 2772, or a name.",
                         max_length=20,
+                        verbose_name="address",
                     ),
                 ),
                 (
@@ -59,6 +65,7 @@ class Migration(migrations.Migration):
                         ],
                         default="udh",
                         max_length=3,
+                        verbose_name="addressing",
                     ),
                 ),
                 (
@@ -69,6 +76,7 @@ class Migration(migrations.Migration):
                             django.core.validators.MinValueValidator(1),
                             django.core.validators.MaxValueValidator(1000),
                         ],
+                        verbose_name="window",
                     ),
                 ),
                 (
@@ -79,15 +87,18 @@ class Migration(migrations.Migration):
                             django.core.validators.MinValueValidator(1),
                             django.core.validators.MaxValueValidator(10000),
                         ],
+                        verbose_name="messages per second",
                     ),
                 ),
                 (
                     "daily_messages",
                     models.PositiveIntegerField(
-                        default=100, help_text="Cost cap: SMS that may be sent to one device in a day (UTC)."
+                        default=100,
+                        help_text="Cost cap: SMS that may be sent to one device in a day (UTC).",
+                        verbose_name="daily messages",
                     ),
                 ),
-                ("wants_receipts", models.BooleanField(default=True)),
+                ("wants_receipts", models.BooleanField(default=True, verbose_name="wants receipts")),
                 (
                     "receipt_spelling",
                     models.CharField(
@@ -95,9 +106,10 @@ class Migration(migrations.Migration):
                         editable=False,
                         help_text="How the SMSC writes ids in receipts, once it has shown it.",
                         max_length=11,
+                        verbose_name="receipt spelling",
                     ),
                 ),
-                ("is_enabled", models.BooleanField(default=True)),
+                ("is_enabled", models.BooleanField(default=True, verbose_name="is enabled")),
                 (
                     "state",
                     models.CharField(
@@ -109,13 +121,17 @@ class Migration(migrations.Migration):
                         ],
                         default="down",
                         max_length=8,
+                        verbose_name="state",
                     ),
                 ),
-                ("state_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("cause", models.CharField(blank=True, max_length=40)),
-                ("detail", models.CharField(blank=True, max_length=300)),
-                ("held_by", models.CharField(blank=True, max_length=80)),
-                ("lease_until", models.DateTimeField(blank=True, null=True)),
+                (
+                    "state_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="state at"),
+                ),
+                ("cause", models.CharField(blank=True, max_length=40, verbose_name="cause")),
+                ("detail", models.CharField(blank=True, max_length=300, verbose_name="detail")),
+                ("held_by", models.CharField(blank=True, max_length=80, verbose_name="held by")),
+                ("lease_until", models.DateTimeField(blank=True, null=True, verbose_name="lease until")),
             ],
             options={
                 "verbose_name": "SMSC link",
@@ -131,7 +147,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("msisdn", models.CharField(max_length=16)),
+                ("msisdn", models.CharField(max_length=16, verbose_name="msisdn")),
                 (
                     "purpose",
                     models.CharField(
@@ -141,21 +157,25 @@ class Migration(migrations.Migration):
                             ("trigger", "Trigger"),
                         ],
                         max_length=8,
+                        verbose_name="purpose",
                     ),
                 ),
-                ("payload", models.BinaryField()),
-                ("parts", models.PositiveSmallIntegerField(default=1)),
-                ("parts_sent", models.PositiveSmallIntegerField(default=0)),
+                ("payload", models.BinaryField(verbose_name="payload")),
+                ("parts", models.PositiveSmallIntegerField(default=1, verbose_name="parts")),
+                ("parts_sent", models.PositiveSmallIntegerField(default=0, verbose_name="parts sent")),
                 (
                     "reference",
                     models.PositiveSmallIntegerField(
-                        default=0, help_text="concatenation reference, 0 to 65535"
+                        default=0, help_text="concatenation reference, 0 to 65535", verbose_name="reference"
                     ),
                 ),
                 (
                     "message_ids",
                     models.JSONField(
-                        blank=True, default=list, help_text="one of the SMSC for each part sent"
+                        blank=True,
+                        default=list,
+                        help_text="one of the SMSC for each part sent",
+                        verbose_name="message ids",
                     ),
                 ),
                 (
@@ -173,28 +193,46 @@ class Migration(migrations.Migration):
                         ],
                         default="queued",
                         max_length=11,
+                        verbose_name="state",
                     ),
                 ),
-                ("flow", models.CharField(blank=True, help_text="the process that made it", max_length=80)),
-                ("attempts", models.PositiveSmallIntegerField(default=0)),
-                ("next_attempt_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("expires_at", models.DateTimeField()),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "flow",
+                    models.CharField(
+                        blank=True, help_text="the process that made it", max_length=80, verbose_name="flow"
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0, verbose_name="attempts")),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="next attempt at"),
+                ),
+                ("expires_at", models.DateTimeField(verbose_name="expires at")),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="created at"),
+                ),
+                ("ended_at", models.DateTimeField(blank=True, null=True, verbose_name="ended at")),
                 (
                     "answered_at",
                     models.DateTimeField(
-                        blank=True, help_text="of a trigger: the device was heard", null=True
+                        blank=True,
+                        help_text="of a trigger: the device was heard",
+                        null=True,
+                        verbose_name="answered at",
                     ),
                 ),
                 (
                     "answer",
                     models.CharField(
-                        blank=True, help_text="how: by SMS with a code, or by an update", max_length=40
+                        blank=True,
+                        help_text="how: by SMS with a code, or by an update",
+                        max_length=40,
+                        verbose_name="answer",
                     ),
                 ),
-                ("cause", models.CharField(blank=True, max_length=40)),
-                ("detail", models.CharField(blank=True, max_length=300)),
+                ("cause", models.CharField(blank=True, max_length=40, verbose_name="cause")),
+                ("detail", models.CharField(blank=True, max_length=300, verbose_name="detail")),
                 (
                     "device",
                     models.ForeignKey(
@@ -203,6 +241,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="sms_messages",
                         to="inventory.device",
+                        verbose_name="device",
                     ),
                 ),
                 (
@@ -211,6 +250,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="sms_messages",
                         to="accounts.operator",
+                        verbose_name="operator",
                     ),
                 ),
             ],
@@ -229,37 +269,43 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("msisdn", models.CharField(max_length=20)),
+                ("msisdn", models.CharField(max_length=20, verbose_name="msisdn")),
                 (
                     "reference",
                     models.CharField(
                         help_text="what makes the part the same: concatenation reference, number and digest",
                         max_length=80,
+                        verbose_name="reference",
                     ),
                 ),
                 (
                     "concat",
                     models.IntegerField(
-                        help_text="concatenation reference; null: a whole message", null=True
+                        help_text="concatenation reference; null: a whole message",
+                        null=True,
+                        verbose_name="concat",
                     ),
                 ),
                 (
                     "joined",
                     models.BigIntegerField(
-                        help_text="the same for all parts of a message that is whole", null=True
+                        help_text="the same for all parts of a message that is whole",
+                        null=True,
+                        verbose_name="joined",
                     ),
                 ),
-                ("number", models.PositiveSmallIntegerField(default=1)),
-                ("total", models.PositiveSmallIntegerField(default=1)),
-                ("payload", models.BinaryField()),
-                ("received_at", models.DateTimeField()),
-                ("handled_at", models.DateTimeField(blank=True, null=True)),
+                ("number", models.PositiveSmallIntegerField(default=1, verbose_name="number")),
+                ("total", models.PositiveSmallIntegerField(default=1, verbose_name="total")),
+                ("payload", models.BinaryField(verbose_name="payload")),
+                ("received_at", models.DateTimeField(verbose_name="received at")),
+                ("handled_at", models.DateTimeField(blank=True, null=True, verbose_name="handled at")),
                 (
                     "operator",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="sms_parts",
                         to="accounts.operator",
+                        verbose_name="operator",
                     ),
                 ),
             ],
@@ -277,23 +323,28 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("smsc_id", models.CharField(max_length=65)),
-                ("settled_at", models.DateTimeField(blank=True, null=True)),
+                ("smsc_id", models.CharField(max_length=65, verbose_name="smsc id")),
+                ("settled_at", models.DateTimeField(blank=True, null=True, verbose_name="settled at")),
                 (
                     "message",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="receipt_keys",
                         to="messaging.smsmessage",
+                        verbose_name="message",
                     ),
                 ),
                 (
                     "operator",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.operator"
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="accounts.operator",
+                        verbose_name="operator",
                     ),
                 ),
             ],
+            options={"verbose_name": "sms receipt key", "verbose_name_plural": "sms receipt keys"},
         ),
         migrations.CreateModel(
             name="SmsSpent",
@@ -304,12 +355,14 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("day", models.DateField()),
-                ("count", models.PositiveIntegerField(default=0)),
+                ("day", models.DateField(verbose_name="day")),
+                ("count", models.PositiveIntegerField(default=0, verbose_name="count")),
                 (
                     "is_told",
                     models.BooleanField(
-                        default=False, help_text="The trail says that the day's number is spent."
+                        default=False,
+                        help_text="The trail says that the day's number is spent.",
+                        verbose_name="is told",
                     ),
                 ),
                 (
@@ -318,9 +371,11 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="sms_spent",
                         to="inventory.device",
+                        verbose_name="device",
                     ),
                 ),
             ],
+            options={"verbose_name": "sms spent", "verbose_name_plural": "sms spents"},
         ),
         migrations.AddIndex(
             model_name="smsmessage",

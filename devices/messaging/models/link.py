@@ -36,45 +36,55 @@ class SmscLink(models.Model):
     """One SMPP 3.4 transceiver to an operator's SMSC. The password is encrypted, write-only, never logged."""
 
     operator = models.OneToOneField(
-        Operator, on_delete=models.CASCADE, primary_key=True, related_name="smsc_link"
+        Operator,
+        on_delete=models.CASCADE,
+        primary_key=True,
+        related_name="smsc_link",
+        verbose_name=_("operator"),
     )
-    host = models.CharField(max_length=255)
+    host = models.CharField(_("host"), max_length=255)
     port = models.PositiveIntegerField(
-        default=2775, validators=[MinValueValidator(1), MaxValueValidator(65535)]
+        _("port"), default=2775, validators=[MinValueValidator(1), MaxValueValidator(65535)]
     )
-    use_tls = models.BooleanField(default=False)
-    system_id = models.CharField(max_length=15)
-    sealed_password = models.TextField(editable=False, blank=True)
-    system_type = models.CharField(max_length=12, blank=True)
+    use_tls = models.BooleanField(_("use tls"), default=False)
+    system_id = models.CharField(_("system id"), max_length=15)
+    sealed_password = models.TextField(_("sealed password"), editable=False, blank=True)
+    system_type = models.CharField(_("system type"), max_length=12, blank=True)
     address = models.CharField(
-        max_length=20, help_text=_("Our own number: +49123456, a short code such as 2772, or a name.")
+        _("address"),
+        max_length=20,
+        help_text=_("Our own number: +49123456, a short code such as 2772, or a name."),
     )
-    addressing = models.CharField(max_length=3, choices=Addressing.choices, default=Addressing.UDH)
+    addressing = models.CharField(
+        _("addressing"), max_length=3, choices=Addressing.choices, default=Addressing.UDH
+    )
     window = models.PositiveSmallIntegerField(
-        default=10, validators=[MinValueValidator(1), MaxValueValidator(1000)]
+        _("window"), default=10, validators=[MinValueValidator(1), MaxValueValidator(1000)]
     )
     messages_per_second = models.PositiveSmallIntegerField(
-        default=20, validators=[MinValueValidator(1), MaxValueValidator(10000)]
+        _("messages per second"), default=20, validators=[MinValueValidator(1), MaxValueValidator(10000)]
     )
     daily_messages = models.PositiveIntegerField(
+        _("daily messages"),
         default=DEFAULT_DAILY_MESSAGES,
         help_text=_("Cost cap: SMS that may be sent to one device in a day (UTC)."),
     )
-    wants_receipts = models.BooleanField(default=True)
+    wants_receipts = models.BooleanField(_("wants receipts"), default=True)
     receipt_spelling = models.CharField(
+        _("receipt spelling"),
         max_length=11,
         blank=True,
         editable=False,
         help_text=_("How the SMSC writes ids in receipts, once it has shown it."),
     )
-    is_enabled = models.BooleanField(default=True)
+    is_enabled = models.BooleanField(_("is enabled"), default=True)
     # Written by the process that holds the link.
-    state = models.CharField(max_length=8, choices=LinkState.choices, default=LinkState.DOWN)
-    state_at = models.DateTimeField(default=timezone.now)
-    cause = models.CharField(max_length=40, blank=True)
-    detail = models.CharField(max_length=300, blank=True)
-    held_by = models.CharField(max_length=80, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
+    state = models.CharField(_("state"), max_length=8, choices=LinkState.choices, default=LinkState.DOWN)
+    state_at = models.DateTimeField(_("state at"), default=timezone.now)
+    cause = models.CharField(_("cause"), max_length=40, blank=True)
+    detail = models.CharField(_("detail"), max_length=300, blank=True)
+    held_by = models.CharField(_("held by"), max_length=80, blank=True)
+    lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("SMSC link")

@@ -36,36 +36,43 @@ SMS_OPEN = (SmsState.QUEUED, SmsState.SUBMITTING)
 class SmsMessage(models.Model):
     """One CoAP message to a device: one SMS or several parts. `parts_sent` of `parts` are with the SMSC."""
 
-    operator = models.ForeignKey(Operator, on_delete=models.CASCADE, related_name="sms_messages")
-    device = models.ForeignKey(
-        "inventory.Device", on_delete=models.CASCADE, null=True, blank=True, related_name="sms_messages"
+    operator = models.ForeignKey(
+        Operator, on_delete=models.CASCADE, related_name="sms_messages", verbose_name=_("operator")
     )
-    msisdn = models.CharField(max_length=16)
-    purpose = models.CharField(max_length=8, choices=SmsPurpose.choices)
-    payload = models.BinaryField()
-    parts = models.PositiveSmallIntegerField(default=1)
-    parts_sent = models.PositiveSmallIntegerField(default=0)
+    device = models.ForeignKey(
+        "inventory.Device",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="sms_messages",
+        verbose_name=_("device"),
+    )
+    msisdn = models.CharField(_("msisdn"), max_length=16)
+    purpose = models.CharField(_("purpose"), max_length=8, choices=SmsPurpose.choices)
+    payload = models.BinaryField(_("payload"))
+    parts = models.PositiveSmallIntegerField(_("parts"), default=1)
+    parts_sent = models.PositiveSmallIntegerField(_("parts sent"), default=0)
     reference = models.PositiveSmallIntegerField(
-        default=0, help_text=_("concatenation reference, 0 to 65535")
+        _("reference"), default=0, help_text=_("concatenation reference, 0 to 65535")
     )
     message_ids = models.JSONField(
-        default=list, blank=True, help_text=_("one of the SMSC for each part sent")
+        _("message ids"), default=list, blank=True, help_text=_("one of the SMSC for each part sent")
     )
-    state = models.CharField(max_length=11, choices=SmsState.choices, default=SmsState.QUEUED)
-    flow = models.CharField(max_length=80, blank=True, help_text=_("the process that made it"))
-    attempts = models.PositiveSmallIntegerField(default=0)
-    next_attempt_at = models.DateTimeField(default=timezone.now)
-    expires_at = models.DateTimeField()
-    created_at = models.DateTimeField(default=timezone.now)
-    ended_at = models.DateTimeField(null=True, blank=True)
+    state = models.CharField(_("state"), max_length=11, choices=SmsState.choices, default=SmsState.QUEUED)
+    flow = models.CharField(_("flow"), max_length=80, blank=True, help_text=_("the process that made it"))
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    next_attempt_at = models.DateTimeField(_("next attempt at"), default=timezone.now)
+    expires_at = models.DateTimeField(_("expires at"))
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
     answered_at = models.DateTimeField(
-        null=True, blank=True, help_text=_("of a trigger: the device was heard")
+        _("answered at"), null=True, blank=True, help_text=_("of a trigger: the device was heard")
     )
     answer = models.CharField(
-        max_length=40, blank=True, help_text=_("how: by SMS with a code, or by an update")
+        _("answer"), max_length=40, blank=True, help_text=_("how: by SMS with a code, or by an update")
     )
-    cause = models.CharField(max_length=40, blank=True)
-    detail = models.CharField(max_length=300, blank=True)
+    cause = models.CharField(_("cause"), max_length=40, blank=True)
+    detail = models.CharField(_("detail"), max_length=300, blank=True)
 
     objects = SmsMessageQuerySet.as_manager()
 
@@ -97,12 +104,18 @@ class SmsReceiptKey(models.Model):
     again, and must not be taken for another message.
     """
 
-    operator = models.ForeignKey(Operator, on_delete=models.CASCADE, related_name="+")
-    smsc_id = models.CharField(max_length=65)
-    message = models.ForeignKey(SmsMessage, on_delete=models.CASCADE, related_name="receipt_keys")
-    settled_at = models.DateTimeField(null=True, blank=True)
+    operator = models.ForeignKey(
+        Operator, on_delete=models.CASCADE, related_name="+", verbose_name=_("operator")
+    )
+    smsc_id = models.CharField(_("smsc id"), max_length=65)
+    message = models.ForeignKey(
+        SmsMessage, on_delete=models.CASCADE, related_name="receipt_keys", verbose_name=_("message")
+    )
+    settled_at = models.DateTimeField(_("settled at"), null=True, blank=True)
 
     class Meta:
+        verbose_name = _("sms receipt key")
+        verbose_name_plural = _("sms receipt keys")
         indexes = [models.Index(fields=["operator", "smsc_id"], name="sms_receipt")]
 
     def __str__(self) -> str:
@@ -115,20 +128,26 @@ class SmsPart(models.Model):
     The same part told twice is one row: the SMSC repeats what it got no acknowledgement for.
     """
 
-    operator = models.ForeignKey(Operator, on_delete=models.CASCADE, related_name="sms_parts")
-    msisdn = models.CharField(max_length=20)
+    operator = models.ForeignKey(
+        Operator, on_delete=models.CASCADE, related_name="sms_parts", verbose_name=_("operator")
+    )
+    msisdn = models.CharField(_("msisdn"), max_length=20)
     reference = models.CharField(
-        max_length=80, help_text=_("what makes the part the same: concatenation reference, number and digest")
+        _("reference"),
+        max_length=80,
+        help_text=_("what makes the part the same: concatenation reference, number and digest"),
     )
-    concat = models.IntegerField(null=True, help_text=_("concatenation reference; null: a whole message"))
+    concat = models.IntegerField(
+        _("concat"), null=True, help_text=_("concatenation reference; null: a whole message")
+    )
     joined = models.BigIntegerField(
-        null=True, help_text=_("the same for all parts of a message that is whole")
+        _("joined"), null=True, help_text=_("the same for all parts of a message that is whole")
     )
-    number = models.PositiveSmallIntegerField(default=1)
-    total = models.PositiveSmallIntegerField(default=1)
-    payload = models.BinaryField()
-    received_at = models.DateTimeField()
-    handled_at = models.DateTimeField(null=True, blank=True)
+    number = models.PositiveSmallIntegerField(_("number"), default=1)
+    total = models.PositiveSmallIntegerField(_("total"), default=1)
+    payload = models.BinaryField(_("payload"))
+    received_at = models.DateTimeField(_("received at"))
+    handled_at = models.DateTimeField(_("handled at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("SMS part")
@@ -147,14 +166,18 @@ class SmsPart(models.Model):
 class SmsSpent(models.Model):
     """How many SMS went to a device on one day (UTC)."""
 
-    device = models.ForeignKey("inventory.Device", on_delete=models.CASCADE, related_name="sms_spent")
-    day = models.DateField()
-    count = models.PositiveIntegerField(default=0)
+    device = models.ForeignKey(
+        "inventory.Device", on_delete=models.CASCADE, related_name="sms_spent", verbose_name=_("device")
+    )
+    day = models.DateField(_("day"))
+    count = models.PositiveIntegerField(_("count"), default=0)
     is_told = models.BooleanField(
-        default=False, help_text=_("The trail says that the day's number is spent.")
+        _("is told"), default=False, help_text=_("The trail says that the day's number is spent.")
     )
 
     class Meta:
+        verbose_name = _("sms spent")
+        verbose_name_plural = _("sms spents")
         constraints = [models.UniqueConstraint(fields=["device", "day"], name="sms_spent_once_a_day")]
 
     def __str__(self) -> str:

@@ -23,11 +23,11 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("key", models.CharField(max_length=1024)),
-                ("paths", models.JSONField()),
-                ("is_composite", models.BooleanField(default=False)),
-                ("attributes", models.JSONField(blank=True, default=dict)),
-                ("content_format", models.IntegerField(blank=True, null=True)),
+                ("key", models.CharField(max_length=1024, verbose_name="key")),
+                ("paths", models.JSONField(verbose_name="paths")),
+                ("is_composite", models.BooleanField(default=False, verbose_name="is composite")),
+                ("attributes", models.JSONField(blank=True, default=dict, verbose_name="attributes")),
+                ("content_format", models.IntegerField(blank=True, null=True, verbose_name="content format")),
                 (
                     "state",
                     models.CharField(
@@ -39,22 +39,47 @@ class Migration(migrations.Migration):
                         ],
                         default="wanted",
                         max_length=8,
+                        verbose_name="state",
                     ),
                 ),
                 (
                     "wanted_by",
-                    models.CharField(help_text="user:7, job:12, profile:3 or system", max_length=64),
+                    models.CharField(
+                        help_text="user:7, job:12, profile:3 or system",
+                        max_length=64,
+                        verbose_name="wanted by",
+                    ),
                 ),
-                ("reason", models.CharField(blank=True, max_length=200)),
-                ("registration_id", models.CharField(blank=True, max_length=10)),
-                ("token", models.CharField(blank=True, help_text="hexadecimal", max_length=16)),
-                ("cause", models.CharField(blank=True, max_length=40)),
-                ("detail", models.CharField(blank=True, max_length=300)),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("established_at", models.DateTimeField(blank=True, null=True)),
-                ("last_notified_at", models.DateTimeField(blank=True, null=True)),
-                ("notified_number", models.IntegerField(blank=True, null=True)),
-                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("reason", models.CharField(blank=True, max_length=200, verbose_name="reason")),
+                (
+                    "registration_id",
+                    models.CharField(blank=True, max_length=10, verbose_name="registration id"),
+                ),
+                (
+                    "token",
+                    models.CharField(
+                        blank=True, help_text="hexadecimal", max_length=16, verbose_name="token"
+                    ),
+                ),
+                ("cause", models.CharField(blank=True, max_length=40, verbose_name="cause")),
+                ("detail", models.CharField(blank=True, max_length=300, verbose_name="detail")),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="created at"),
+                ),
+                (
+                    "established_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="established at"),
+                ),
+                (
+                    "last_notified_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="last notified at"),
+                ),
+                (
+                    "notified_number",
+                    models.IntegerField(blank=True, null=True, verbose_name="notified number"),
+                ),
+                ("ended_at", models.DateTimeField(blank=True, null=True, verbose_name="ended at")),
                 (
                     "command",
                     models.ForeignKey(
@@ -63,6 +88,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",
                         to="commands.command",
+                        verbose_name="command",
                     ),
                 ),
                 (
@@ -71,10 +97,13 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="observations",
                         to="inventory.device",
+                        verbose_name="device",
                     ),
                 ),
             ],
             options={
+                "verbose_name": "observation",
+                "verbose_name_plural": "observations",
                 "ordering": ["-id"],
                 "constraints": [
                     models.UniqueConstraint(

@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
                 ),
                 ("size", models.PositiveIntegerField(help_text="in bytes", verbose_name="size")),
                 ("sha256", models.CharField(max_length=64, verbose_name="SHA-256")),
-                ("token", models.CharField(editable=False, max_length=32, unique=True)),
+                ("token", models.CharField(editable=False, max_length=32, unique=True, verbose_name="token")),
                 ("uploaded_at", models.DateTimeField(verbose_name="uploaded at")),
                 (
                     "fetches",
@@ -70,17 +70,19 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("number", models.PositiveIntegerField()),
-                ("content", models.BinaryField()),
+                ("number", models.PositiveIntegerField(verbose_name="number")),
+                ("content", models.BinaryField(verbose_name="content")),
                 (
                     "package",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="parts",
                         to="packages.package",
+                        verbose_name="package",
                     ),
                 ),
             ],
+            options={"verbose_name": "package part", "verbose_name_plural": "package parts"},
         ),
         migrations.AddConstraint(
             model_name="package",

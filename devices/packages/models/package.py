@@ -16,7 +16,7 @@ class Package(models.Model):
     file = models.CharField(_("file"), max_length=200, help_text=_("name of the file it came in"))
     size = models.PositiveIntegerField(_("size"), help_text=_("in bytes"))
     sha256 = models.CharField("SHA-256", max_length=64)
-    token = models.CharField(max_length=32, unique=True, editable=False)
+    token = models.CharField(_("token"), max_length=32, unique=True, editable=False)
     uploaded_at = models.DateTimeField(_("uploaded at"))
     fetches = models.PositiveIntegerField(
         _("fetched"), default=0, help_text=_("times by devices, to the end")
@@ -24,8 +24,9 @@ class Package(models.Model):
     fetched_at = models.DateTimeField(_("last fetched at"), null=True, blank=True)
 
     class Meta:
+        verbose_name = _("package")
+        verbose_name_plural = _("packages")
         ordering = ["-id"]
-        verbose_name, verbose_name_plural = _("package"), _("packages")
         constraints = [
             models.UniqueConstraint(fields=["operator", "sha256"], name="package_once_per_operator"),
         ]
@@ -37,9 +38,13 @@ class Package(models.Model):
 class PackagePart(models.Model):
     """Bytes from `number` × `services.packages.PART_BYTES` on."""
 
-    package = models.ForeignKey(Package, on_delete=models.CASCADE, related_name="parts")
-    number = models.PositiveIntegerField()
-    content = models.BinaryField()
+    package = models.ForeignKey(
+        Package, on_delete=models.CASCADE, related_name="parts", verbose_name=_("package")
+    )
+    number = models.PositiveIntegerField(_("number"))
+    content = models.BinaryField(_("content"))
 
     class Meta:
+        verbose_name = _("package part")
+        verbose_name_plural = _("package parts")
         constraints = [models.UniqueConstraint(fields=["package", "number"], name="package_part_once")]

@@ -7,6 +7,7 @@ PostgreSQL updates it in place (HOT). What a refresh never touches stands in `Re
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from devices.registry.querysets import RegistrationQuerySet
 
@@ -27,27 +28,33 @@ class Registration(models.Model):
     """
 
     device = models.OneToOneField(
-        "inventory.Device", on_delete=models.CASCADE, primary_key=True, related_name="registration"
+        "inventory.Device",
+        on_delete=models.CASCADE,
+        primary_key=True,
+        related_name="registration",
+        verbose_name=_("device"),
     )
-    registration_id = models.CharField(max_length=10, unique=True)
-    is_live = models.BooleanField(default=True)
-    transport = models.CharField(max_length=4, choices=Transport.choices)
-    identity = models.CharField(max_length=128, blank=True)
-    host = models.CharField(max_length=45)
-    port = models.IntegerField()
-    flow = models.CharField(max_length=80)
-    lifetime_seconds = models.BigIntegerField()
-    queue_mode = models.BooleanField(default=False)
-    registered_at = models.DateTimeField()
-    last_seen_at = models.DateTimeField()
-    expires_at = models.DateTimeField(null=True, blank=True)
-    register_digest = models.BigIntegerField(null=True, editable=False)
+    registration_id = models.CharField(_("registration id"), max_length=10, unique=True)
+    is_live = models.BooleanField(_("is live"), default=True)
+    transport = models.CharField(_("transport"), max_length=4, choices=Transport.choices)
+    identity = models.CharField(_("identity"), max_length=128, blank=True)
+    host = models.CharField(_("host"), max_length=45)
+    port = models.IntegerField(_("port"))
+    flow = models.CharField(_("flow"), max_length=80)
+    lifetime_seconds = models.BigIntegerField(_("lifetime seconds"))
+    queue_mode = models.BooleanField(_("queue mode"), default=False)
+    registered_at = models.DateTimeField(_("registered at"))
+    last_seen_at = models.DateTimeField(_("last seen at"))
+    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
+    register_digest = models.BigIntegerField(_("register digest"), null=True, editable=False)
     """Of the Register message as it came, with its id: any process tells its repetition by it."""
 
     objects = RegistrationQuerySet.as_manager()
 
     class Meta:
         # What a notification is known by. A refresh changes none of these, so it stays within its page (HOT).
+        verbose_name = _("registration")
+        verbose_name_plural = _("registrations")
         indexes = [
             models.Index(fields=["host", "port"], name="registration_address"),
             models.Index(fields=["identity"], name="registration_identity"),
@@ -61,12 +68,20 @@ class RegistrationDetail(models.Model):
     """What a device said at Register and a refresh never repeats."""
 
     device = models.OneToOneField(
-        "inventory.Device", on_delete=models.CASCADE, primary_key=True, related_name="registration_detail"
+        "inventory.Device",
+        on_delete=models.CASCADE,
+        primary_key=True,
+        related_name="registration_detail",
+        verbose_name=_("device"),
     )
-    version = models.CharField(max_length=8)
-    binding = models.CharField(max_length=8)
-    sms_number = models.CharField(max_length=20, blank=True)
-    object_links = models.JSONField(default=dict)
-    attributes = models.JSONField(default=list)
-    ended_at = models.DateTimeField(null=True, blank=True)
-    end_cause = models.CharField(max_length=40, blank=True)
+    version = models.CharField(_("version"), max_length=8)
+    binding = models.CharField(_("binding"), max_length=8)
+    sms_number = models.CharField(_("sms number"), max_length=20, blank=True)
+    object_links = models.JSONField(_("object links"), default=dict)
+    attributes = models.JSONField(_("attributes"), default=list)
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+    end_cause = models.CharField(_("end cause"), max_length=40, blank=True)
+
+    class Meta:
+        verbose_name = _("registration detail")
+        verbose_name_plural = _("registration details")

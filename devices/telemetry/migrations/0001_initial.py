@@ -34,6 +34,7 @@ class Migration(migrations.Migration):
                         related_name="history_retention",
                         serialize=False,
                         to="accounts.operator",
+                        verbose_name="operator",
                     ),
                 ),
                 (
@@ -42,16 +43,22 @@ class Migration(migrations.Migration):
                         default=30,
                         help_text="0 keeps no history.",
                         validators=[django.core.validators.MaxValueValidator(3660)],
+                        verbose_name="days",
                     ),
                 ),
             ],
+            options={"verbose_name": "history retention", "verbose_name_plural": "history retentions"},
         ),
         migrations.CreateModel(
             name="TidyingCursor",
             fields=[
-                ("name", models.CharField(max_length=40, primary_key=True, serialize=False)),
-                ("last_id", models.BigIntegerField(default=0)),
+                (
+                    "name",
+                    models.CharField(max_length=40, primary_key=True, serialize=False, verbose_name="name"),
+                ),
+                ("last_id", models.BigIntegerField(default=0, verbose_name="last id")),
             ],
+            options={"verbose_name": "tidying cursor", "verbose_name_plural": "tidying cursors"},
         ),
         migrations.CreateModel(
             name="TraceHead",
@@ -64,10 +71,12 @@ class Migration(migrations.Migration):
                         related_name="trace_head",
                         serialize=False,
                         to="inventory.device",
+                        verbose_name="device",
                     ),
                 ),
-                ("count", models.BigIntegerField()),
+                ("count", models.BigIntegerField(verbose_name="count")),
             ],
+            options={"verbose_name": "trace head", "verbose_name_plural": "trace heads"},
         ),
         migrations.CreateModel(
             name="ResourceValue",
@@ -78,7 +87,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("path", models.CharField(max_length=24)),
+                ("path", models.CharField(max_length=24, verbose_name="path")),
                 (
                     "kind",
                     models.CharField(
@@ -93,21 +102,24 @@ class Migration(migrations.Migration):
                             ("h", "Hidden"),
                         ],
                         max_length=1,
+                        verbose_name="kind",
                     ),
                 ),
-                ("number", models.FloatField(null=True)),
-                ("text", models.TextField(null=True)),
-                ("at", models.DateTimeField()),
-                ("received_at", models.DateTimeField()),
+                ("number", models.FloatField(null=True, verbose_name="number")),
+                ("text", models.TextField(null=True, verbose_name="text")),
+                ("at", models.DateTimeField(verbose_name="at")),
+                ("received_at", models.DateTimeField(verbose_name="received at")),
                 (
                     "device",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="values",
                         to="inventory.device",
+                        verbose_name="device",
                     ),
                 ),
             ],
+            options={"verbose_name": "resource value", "verbose_name_plural": "resource values"},
         ),
         migrations.CreateModel(
             name="ResourceHistory",
@@ -118,7 +130,7 @@ class Migration(migrations.Migration):
                         "value", "at", blank=True, editable=False, primary_key=True, serialize=False
                     ),
                 ),
-                ("at", models.DateTimeField()),
+                ("at", models.DateTimeField(verbose_name="at")),
                 (
                     "kind",
                     models.CharField(
@@ -133,10 +145,11 @@ class Migration(migrations.Migration):
                             ("h", "Hidden"),
                         ],
                         max_length=1,
+                        verbose_name="kind",
                     ),
                 ),
-                ("number", models.FloatField(null=True)),
-                ("text", models.TextField(null=True)),
+                ("number", models.FloatField(null=True, verbose_name="number")),
+                ("text", models.TextField(null=True, verbose_name="text")),
                 (
                     "value",
                     models.ForeignKey(
@@ -145,9 +158,11 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="history",
                         to="telemetry.resourcevalue",
+                        verbose_name="value",
                     ),
                 ),
             ],
+            options={"verbose_name": "resource history", "verbose_name_plural": "resource historys"},
         ),
         migrations.CreateModel(
             name="TraceMessage",
@@ -158,32 +173,42 @@ class Migration(migrations.Migration):
                         "device", "slot", blank=True, editable=False, primary_key=True, serialize=False
                     ),
                 ),
-                ("slot", models.SmallIntegerField()),
-                ("number", models.BigIntegerField()),
-                ("at", models.DateTimeField()),
+                ("slot", models.SmallIntegerField(verbose_name="slot")),
+                ("number", models.BigIntegerField(verbose_name="number")),
+                ("at", models.DateTimeField(verbose_name="at")),
                 (
                     "direction",
                     models.CharField(
-                        choices=[("in", "From the device"), ("out", "To the device")], max_length=3
+                        choices=[("in", "From the device"), ("out", "To the device")],
+                        max_length=3,
+                        verbose_name="direction",
                     ),
                 ),
-                ("method", models.CharField(max_length=8)),
-                ("path", models.CharField(max_length=400)),
-                ("code", models.CharField(blank=True, help_text="of a response, such as 2.05", max_length=5)),
-                ("content_format", models.IntegerField(null=True)),
-                ("payload", models.JSONField(null=True)),
-                ("payload_bytes", models.IntegerField(default=0)),
-                ("duration_ms", models.FloatField(null=True)),
+                ("method", models.CharField(max_length=8, verbose_name="method")),
+                ("path", models.CharField(max_length=400, verbose_name="path")),
+                (
+                    "code",
+                    models.CharField(
+                        blank=True, help_text="of a response, such as 2.05", max_length=5, verbose_name="code"
+                    ),
+                ),
+                ("content_format", models.IntegerField(null=True, verbose_name="content format")),
+                ("payload", models.JSONField(null=True, verbose_name="payload")),
+                ("payload_bytes", models.IntegerField(default=0, verbose_name="payload bytes")),
+                ("duration_ms", models.FloatField(null=True, verbose_name="duration ms")),
                 (
                     "device",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="trace",
                         to="inventory.device",
+                        verbose_name="device",
                     ),
                 ),
             ],
             options={
+                "verbose_name": "trace message",
+                "verbose_name_plural": "trace messages",
                 "ordering": ["-number"],
             },
         ),

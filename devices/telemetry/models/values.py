@@ -35,15 +35,19 @@ class ResourceValue(models.Model):
     point at.
     """
 
-    device = models.ForeignKey("inventory.Device", on_delete=models.CASCADE, related_name="values")
-    path = models.CharField(max_length=24)
-    kind = models.CharField(max_length=1, choices=ValueKind.choices)
-    number = models.FloatField(null=True)
-    text = models.TextField(null=True)  # noqa: DJ001 null says that another column holds the value
-    at = models.DateTimeField()
-    received_at = models.DateTimeField()
+    device = models.ForeignKey(
+        "inventory.Device", on_delete=models.CASCADE, related_name="values", verbose_name=_("device")
+    )
+    path = models.CharField(_("path"), max_length=24)
+    kind = models.CharField(_("kind"), max_length=1, choices=ValueKind.choices)
+    number = models.FloatField(_("number"), null=True)
+    text = models.TextField(_("text"), null=True)  # noqa: DJ001 null says that another column holds the value
+    at = models.DateTimeField(_("at"))
+    received_at = models.DateTimeField(_("received at"))
 
     class Meta:
+        verbose_name = _("resource value")
+        verbose_name_plural = _("resource values")
         constraints = [
             models.UniqueConstraint(fields=["device", "path"], name="latest_value_once"),
         ]
@@ -60,12 +64,21 @@ class ResourceHistory(models.Model):
 
     pk = models.CompositePrimaryKey("value", "at")
     value = models.ForeignKey(
-        ResourceValue, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="history"
+        ResourceValue,
+        on_delete=models.CASCADE,
+        db_constraint=False,
+        db_index=False,
+        related_name="history",
+        verbose_name=_("value"),
     )
-    at = models.DateTimeField()
-    kind = models.CharField(max_length=1, choices=ValueKind.choices)
-    number = models.FloatField(null=True)
-    text = models.TextField(null=True)  # noqa: DJ001 null says that another column holds the value
+    at = models.DateTimeField(_("at"))
+    kind = models.CharField(_("kind"), max_length=1, choices=ValueKind.choices)
+    number = models.FloatField(_("number"), null=True)
+    text = models.TextField(_("text"), null=True)  # noqa: DJ001 null says that another column holds the value
+
+    class Meta:
+        verbose_name = _("resource history")
+        verbose_name_plural = _("resource historys")
 
     def __str__(self) -> str:
         return f"{self.value_id} at {self.at}"
@@ -75,11 +88,22 @@ class HistoryRetention(models.Model):
     """For how many days an operator keeps the history of values; without a row `DEFAULT_HISTORY_DAYS`."""
 
     operator = models.OneToOneField(
-        Operator, on_delete=models.CASCADE, primary_key=True, related_name="history_retention"
+        Operator,
+        on_delete=models.CASCADE,
+        primary_key=True,
+        related_name="history_retention",
+        verbose_name=_("operator"),
     )
     days = models.PositiveSmallIntegerField(
-        default=DEFAULT_HISTORY_DAYS, validators=[MaxValueValidator(3660)], help_text=_("0 keeps no history.")
+        _("days"),
+        default=DEFAULT_HISTORY_DAYS,
+        validators=[MaxValueValidator(3660)],
+        help_text=_("0 keeps no history."),
     )
+
+    class Meta:
+        verbose_name = _("history retention")
+        verbose_name_plural = _("history retentions")
 
     def __str__(self) -> str:
         return f"{self.days} days"

@@ -16,8 +16,8 @@ from django.core.management import call_command
 from django.test import Client
 from rest_framework.test import APIClient
 
+from accounts.errors import Refused
 from devices.inventory import security, vault
-from devices.inventory.errors import Refused
 from devices.inventory.models import Credential, Device, Plane
 from devices.inventory.security import Entered, EntryField, Material, Mode, Offer, Written
 from devices.inventory.services import credentials

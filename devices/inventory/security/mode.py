@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from django.utils.functional import Promise
 
-from devices.inventory.errors import Refused
+from accounts.errors import Refused
 from lwm2m.accounts import SecurityMode, ServerAccount
 
 Words = str | Promise

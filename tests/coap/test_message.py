@@ -146,3 +146,39 @@ def test_blocks(number, more, exponent):
 
 def test_an_unsigned_integer_has_no_leading_zeros():
     assert [uint(value) for value in (0, 1, 255, 256)] == [b"", b"\x01", b"\xff", b"\x01\x00"]
+
+
+NUMBERS = st.none() | st.integers(0, 0xFFFF)
+RESPONSES = st.builds(
+    Response,
+    st.sampled_from([0x41, 0x44, 0x45, 0x84, 0x8D, 0xA3]),
+    st.binary(max_size=40),
+    NUMBERS,
+    st.lists(st.text(max_size=20), max_size=3).map(tuple),
+    st.none() | st.integers(0, 0xFFFFFF),
+    st.none() | st.integers(0, 2**32 - 1),
+    st.none() | st.binary(min_size=1, max_size=8),
+    st.none() | st.builds(Block, st.integers(0, 2**20 - 1), st.booleans(), st.integers(0, 6)),
+    st.none() | st.builds(Block, st.integers(0, 2**20 - 1), st.booleans(), st.integers(0, 6)),
+    NUMBERS,
+)
+
+
+@FUZZ
+@given(RESPONSES, st.integers(0, 3), st.binary(max_size=8), st.integers(0, 0xFFFF))
+def test_an_answer_as_we_and_an_independent_codec_read_it(response, kind, token, mid):
+    data = response.encode(kind, mid, token)
+    assert read_response(data) == response
+    theirs = Message.decode(data, _Remote())
+    assert (int(theirs.mtype), theirs.mid, theirs.token, int(theirs.code)) == (
+        kind,
+        mid,
+        token,
+        response.code,
+    )
+    assert (theirs.payload, tuple(theirs.opt.location_path)) == (response.payload, response.location)
+    assert (theirs.opt.observe, theirs.opt.max_age, theirs.opt.size1) == (
+        response.observe,
+        response.max_age,
+        response.size1,
+    )

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coap import CON
-from coap.codes import CSM, PING
-from coap.stream import Broken, Frame, Splitter, check_signal, from_datagram
+from coap import CON, NON
+from coap.codes import ABORT, CSM, PING, PONG, RELEASE
+from coap.stream import Broken, Frame, Splitter, Stream, abort, check_signal, csm, from_datagram, release
 
 
 @pytest.mark.parametrize(
@@ -82,3 +82,66 @@ def test_nothing_but_broken_comes_of_any_bytes(data):
 @given(frames)
 def test_a_message_has_the_same_content_as_a_datagram(frame):
     assert from_datagram(frame.to_datagram(CON, 77)) == frame
+
+
+# -- one connection --------------------------------------------------------------------------------------------
+def messages(stream: Stream, data: bytes) -> list[bytes]:
+    stream.add(data)
+    found = []
+    while (message := stream.take()) is not None:
+        found.append(message)
+    return found
+
+
+def test_a_connection_from_its_capabilities_to_its_release():
+    stream = Stream()
+    assert stream.opening() == csm(4096)
+    assert not stream.is_introduced
+    request = Frame(2, b"tok", b"\xb2rd")
+    first, second = messages(
+        stream, csm(2000) + request.encode() + b"\0\0" + Frame(0x45, b"t", b"").encode()
+    )[1:]
+    assert (stream.is_introduced, stream.peer_size) == (True, 2000)
+    assert (first[0] >> 4 & 3, from_datagram(first)) == (CON, request)
+    assert (second[0] >> 4 & 3, second[1]) == (NON, 0x45)
+    assert first[2:4] != second[2:4]
+    assert messages(stream, Frame(PING, b"p", b"\x20").encode()) == [b""]  # with the Custody option
+    assert stream.take_sent() == [Frame(PONG, b"p", b"").encode()]
+    assert messages(stream, release() + request.encode()) == [b""]
+    assert stream.is_released
+    assert messages(stream, request.encode()) == []
+
+
+def test_an_abort_ends_it():
+    stream = Stream()
+    assert messages(stream, csm() + abort("no") + Frame(2, b"", b"").encode()) == [b"", b""]
+    assert (stream.is_aborted, stream.is_released) == (True, False)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        Frame(2, b"", b"").encode(),  # a request before the capabilities
+        Frame(PING, b"", b"").encode(),
+        Frame(RELEASE, b"", b"").encode(),
+        Frame(CSM, b"", b"\x90").encode(),  # a critical option that nobody knows (section 5.2)
+        Frame(CSM, b"", b"\xf0").encode(),
+        csm() + Frame(ABORT, b"", b"\x10").encode(),
+        csm() + b"\x09\x01",
+    ],
+)
+def test_what_makes_no_sense_breaks_it(data):
+    with pytest.raises(Broken):
+        messages(Stream(), data)
+
+
+@given(st.binary(max_size=200), st.integers(1, 50))
+def test_nothing_but_broken_comes_of_anything_on_a_connection(data, step):
+    stream = Stream()
+    try:
+        messages(stream, csm())
+        for at in range(0, len(data), step):
+            messages(stream, data[at : at + step])
+    except Broken:
+        return
+    assert not stream.is_within or len(data) < 4096

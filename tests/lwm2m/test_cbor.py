@@ -136,3 +136,62 @@ def test_any_bytes_are_a_value_or_refused(payload: bytes) -> None:
 def test_what_cannot_be_written(value: Any) -> None:
     with pytest.raises(Lwm2mError):
         cbor.dumps(value)
+
+
+def test_no_tag_but_those_of_numbers_and_times_means_anything() -> None:
+    """cbor2 makes dates, sets, expressions and references of some, and of more in a later version."""
+    for tag in (*range(5, 70_000), 2**32, 2**63):
+        tagged = cbor._head(6, tag)
+        assert cbor.loads(tagged + b"\x05") == 5, tag
+        if tag < 300 or tag in (1004, 43_000, 55_799):
+            content = b"\x82\x61a\xa1\x01\xf7"
+            assert cbor.loads(b"\x81" + tagged + content) == [["a", {1: None}]], tag
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "81e0",  # a simple value that has no meaning
+        "a101f820",
+        "a1f600",
+        "a1f700",
+        "a1410100",  # bytes as a key
+        "a1c1820102a0",
+        "a182f5010a",
+        "a1818101a0",
+        "c11903e8c0",
+    ],
+)
+def test_what_cbor_has_and_lwm2m_has_not(written: str) -> None:
+    with pytest.raises(Lwm2mError) as caught:
+        cbor.loads(bytes.fromhex(written))
+    assert caught.value.cause == "PAYLOAD_MALFORMED"
+
+
+def test_references_refer_to_nothing() -> None:
+    """A value that holds itself would never end."""
+    assert cbor.loads(bytes.fromhex("d81c81d81d00")) == [0]
+
+
+def test_a_long_payload_is_counted_before_it_is_read() -> None:
+    """Four megabytes of empty maps would take hundreds."""
+    for item in (b"\xa0", b"\x80", b"\x00", b"\x60"):
+        count = cbor.MAX_ITEMS + 1
+        with pytest.raises(Lwm2mError, match="items"):
+            cbor.loads(b"\x9a" + count.to_bytes(4, "big") + item * count)
+    long = "x" * (4 * 1024 * 1024)
+    assert cbor.loads(cbor.dumps([long, {"v": long.encode()}])) == [long, {"v": long.encode()}]
+    assert len(cbor.loads(b"\x9f" + b"\x61a" * (cbor.MAX_ITEMS - 2) + b"\xff")) == cbor.MAX_ITEMS - 2
+
+
+def test_what_is_wrong_is_said_without_a_word_of_the_device() -> None:
+    for written, word in (
+        ("a261000061000a", "twice"),
+        ("62c328", "UTF-8"),
+        ("62", "cut off"),
+        ("1c", "8949"),
+    ):
+        with pytest.raises(Lwm2mError) as caught:
+            cbor.loads(bytes.fromhex(written))
+        assert word in caught.value.detail
+        assert "\0" not in caught.value.detail

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from audit import ledger
 from devices.observations.services import observations
-from devices.registry.models import Registration
+from devices.registry.selectors import live
 from lwm2m.object_links import ObjectLinks
 from southbound.threads.database import Database
 from southbound.threads.gathering import Gathering
@@ -68,8 +68,7 @@ class ObservationRepair:
 def _repair(ended: Sequence[int], wanting: Sequence[int]) -> Sequence[Sequence[int]]:
     now = timezone.now()
     if ended:
-        alive = Registration.objects.live().filter(pk__in=ended).values_list("pk", flat=True)
-        observations.lost(device_ids=set(ended) - set(alive))
+        observations.lost(device_ids=set(ended) - live.among(ended))
     if not wanting:
         return (), ()
     behind = observations.wanting_behind(wanting, BEHIND_LIMIT)

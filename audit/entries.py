@@ -9,9 +9,11 @@ from typing import Any
 from django.utils import timezone
 
 from audit import canonical, causes, masking
+from audit.actions import Action
 from audit.context import Actor, current_actor, current_address, current_impersonator, current_request_id
 from audit.models import PLATFORM_CHAIN, Result
 
+_ACTIONS = frozenset(Action.values)
 _RESULTS = frozenset(Result.values)
 _RESERVED = frozenset({"actor", "impersonator", "address"})
 _SALT_BYTES = 16
@@ -23,7 +25,7 @@ _REASON_LIMIT = 2000
 class Event:
     """What `ledger.record` takes, as a value. What is left out comes from the context of the caller."""
 
-    action: str
+    action: Action
     operator_id: int | None
     actor: Actor | None = None
     result: str = "ok"
@@ -78,7 +80,7 @@ def entry(event: Event, *, now: datetime | None = None) -> Entry:
         "actor_label": "" if actor.is_person else masking.text(actor.label, limit=_NAME_LIMIT),
         "impersonator_id": "" if impersonator is None else masking.text(impersonator.id, limit=_NAME_LIMIT),
         "request_id": masking.text(current_request_id(), limit=64),
-        "action": event.action,
+        "action": str(event.action),
         "result": str(event.result),
         "cause": event.cause,
         "target": masking.text(event.target, limit=_NAME_LIMIT),
@@ -97,8 +99,10 @@ def entry(event: Event, *, now: datetime | None = None) -> Entry:
 
 
 def _check(event: Event) -> None:
-    if not event.action or len(event.action) > 64:
-        raise ValueError(f"an action has 1 to 64 characters: {event.action!r}")
+    if event.action not in _ACTIONS:
+        raise ValueError(
+            f"unknown action {event.action!r}: add it to audit/actions.py or use one that is there"
+        )
     if event.result not in _RESULTS:
         raise ValueError(f"unknown result {event.result!r}, known are {', '.join(sorted(_RESULTS))}")
     if event.cause and event.cause not in causes.CAUSES:

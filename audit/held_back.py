@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from audit import ledger, locks
+from audit.actions import Action
 from audit.entries import Event
 from audit.models import LedgerEvent, StrangerTally
 
@@ -25,7 +26,7 @@ def tell(*, now: datetime) -> int:
 def _summary(row: StrangerTally) -> Event:
     """As the last of its kind that was written, with how many more there were."""
     event = Event(
-        action=row.action,
+        action=Action(row.action),
         operator_id=row.chain or None,
         actor=ledger.SYSTEM,
         result="refused",

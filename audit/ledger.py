@@ -21,6 +21,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from audit import events, rows, strangers
+from audit.actions import Action
 from audit.context import (
     ANONYMOUS,
     SYSTEM,
@@ -148,7 +149,7 @@ def _some_unit(connection: BaseDatabaseWrapper) -> Iterator[_Unit]:
 
 def record(
     *,
-    action: str,
+    action: Action,
     operator_id: int | None,
     actor: Actor | None = None,
     result: str = "ok",
@@ -249,7 +250,7 @@ def erase_personal(
         if subject is not None and before is None:
             _open_units[connections[DEFAULT_DB_ALIAS]].erasures.append(_Erasure(operator_id, subject, named))
         record(
-            action="audit.personal_erased",
+            action=Action.AUDIT_PERSONAL_ERASED,
             operator_id=operator_id,
             actor=actor,
             target=subject or "",

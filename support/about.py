@@ -9,6 +9,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from audit.actions import Action
 from devices.inventory.models import Plane
 from devices.inventory.states import Provisioning
 from provisioning.models import JobKind, SessionState
@@ -95,21 +96,21 @@ def _clock(text: str) -> str:
 
 
 _TELLERS: dict[str, Callable[[Said, Said, Said], str]] = {
-    "job.step_running": _step,
-    "job.step_waiting": _step,
-    "job.step_done": _step,
-    "job.step_skipped": _step,
-    "job.step_failed": _step,
+    Action.JOB_STEP_RUNNING: _step,
+    Action.JOB_STEP_WAITING: _step,
+    Action.JOB_STEP_DONE: _step,
+    Action.JOB_STEP_SKIPPED: _step,
+    Action.JOB_STEP_FAILED: _step,
     "job": _job,
-    "reach.missed": _missed,
-    "reach.taken": _rung,
-    "reach.skipped": _left_out,
-    "reach.reached": _heard,
+    Action.REACH_MISSED: _missed,
+    Action.REACH_TAKEN: _rung,
+    Action.REACH_SKIPPED: _left_out,
+    Action.REACH_REACHED: _heard,
     "command": _command,
     "credential": _credential,
-    "device.provisioning": _provisioning,
-    "device.described": _described,
+    Action.DEVICE_PROVISIONING: _provisioning,
+    Action.DEVICE_DESCRIBED: _described,
     "bootstrap": _bootstrap,
-    "registration.registered": _registration,
-    "registration.replaced": _registration,
+    Action.REGISTRATION_REGISTERED: _registration,
+    Action.REGISTRATION_REPLACED: _registration,
 }

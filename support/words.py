@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from audit.actions import ACTIONS
 from audit.actions import words as action
 
-__all__ = ["ACTIONS", "OPERATIONS", "RESPONSES", "action", "label", "operation", "response"]
+__all__ = ["OPERATIONS", "RESPONSES", "action", "label", "operation", "response"]
 
 RESPONSES = {
     "2.01": _("created"),

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from accounts.errors import Refused
 from accounts.models import Operator
 from audit import ledger, locks
+from audit.actions import Action
 
 CHANGEABLE = ("name", "description", "support_email", "is_active", "is_open_for_signup", "allows_nosec")
 
@@ -39,7 +40,7 @@ def create(
             _check_free(slug, name)
             raise
         ledger.record(
-            action="operator.created",
+            action=Action.OPERATOR_CREATED,
             operator_id=operator.pk,
             target=f"operator:{slug}",
             after={"slug": slug, **{field: getattr(operator, field) for field in CHANGEABLE}},
@@ -69,7 +70,7 @@ def change(*, operator: Operator, changes: dict[str, Any]) -> Operator:
             setattr(row, field, value)
         row.save(update_fields=list(changed))
         ledger.record(
-            action="operator.changed",
+            action=Action.OPERATOR_CHANGED,
             operator_id=row.pk,
             target=f"operator:{row.slug}",
             before=before,

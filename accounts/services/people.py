@@ -12,6 +12,7 @@ from accounts.errors import Refused
 from accounts.models import User
 from accounts.services import staff
 from audit import ledger, locks
+from audit.actions import Action
 
 CHANGEABLE = ("name", "is_active", "is_superuser")
 
@@ -41,7 +42,7 @@ def change(*, user: User, changes: dict[str, Any]) -> User:
             events.signed_off(row.pk)
         said = [field for field in changed if field != "name"]
         ledger.record(
-            action="user.changed",
+            action=Action.USER_CHANGED,
             operator_id=None,
             target=f"user:{row.pk}",
             before={field: before[field] for field in said},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from accounts.errors import Refused
 from accounts.models import User
 from audit import ledger, locks
+from audit.actions import Action
 from live import readers
 
 
@@ -31,7 +32,7 @@ def _set(user: User, name: str, *, only_first: bool) -> bool:
         row.save(update_fields=["time_zone"])
         # Where somebody lives is personal: it stands in the ledger where it can be erased.
         ledger.record(
-            action="user.time_zone_set",
+            action=Action.USER_TIME_ZONE_SET,
             operator_id=None,
             target=f"user:{row.pk}",
             personal={"time_zone": name} if name else None,

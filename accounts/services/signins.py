@@ -15,17 +15,18 @@ from knox.models import AuthToken
 from accounts import events
 from accounts.models import StaffMembership, Subscriber, User
 from audit import ledger
+from audit.actions import Action
 
 FAILED_WINDOW_SECONDS = 60
 
 
 def signed_in(*, user: User) -> None:
-    _record("signin.ok", user)
+    _record(Action.SIGNIN_OK, user)
 
 
 def signed_out(*, user: User, session: str = "") -> None:
     """`session` is the digest of the one that ends; live pages that it opened end with it."""
-    _record("signin.ended", user)
+    _record(Action.SIGNIN_ENDED, user)
     if session:
         events.signed_off(user.pk, session=session)
 
@@ -52,16 +53,16 @@ def failed(*, email: str) -> None:
         "by_stranger": True,
     }
     if user:
-        _record("signin.failed", user, **refused)
+        _record(Action.SIGNIN_FAILED, user, **refused)
     else:
-        ledger.record_many([ledger.Event(action="signin.failed", operator_id=None, **refused)])
+        ledger.record_many([ledger.Event(action=Action.SIGNIN_FAILED, operator_id=None, **refused)])
 
 
 def password_changed(*, user: User) -> None:
     """Whoever knew the old one is out: API tokens end (Django ends the other sessions itself)."""
     with ledger.unit_of_work():
         ended, _ = AuthToken.objects.filter(user=user).delete()
-        _record("password.changed", user, detail={"tokens_ended": ended})
+        _record(Action.PASSWORD_CHANGED, user, detail={"tokens_ended": ended})
         events.signed_off(user.pk)
 
 
@@ -81,10 +82,10 @@ def password_reset(*, user: User) -> None:
 
 
 def email_confirmed(*, user: User, email: str) -> None:
-    _record("email.confirmed", user, personal={"email": email})
+    _record(Action.EMAIL_CONFIRMED, user, personal={"email": email})
 
 
-def _record(action: str, user: User, *, actor: ledger.Actor | None = None, **fields: Any) -> None:
+def _record(action: Action, user: User, *, actor: ledger.Actor | None = None, **fields: Any) -> None:
     accounts = dict(Subscriber.objects.filter(user=user).values_list("operator_id", "pk"))
     operator_ids: set[int | None] = set(accounts)
     operator_ids.update(StaffMembership.objects.filter(user=user).values_list("operator_id", flat=True))

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from accounts.models import Operator, User
 from accounts.services import subscribers
 from audit import ledger
+from audit.actions import Action
 
 
 def register(*, email: str, password: str, operator: Operator, name: str = "") -> User | None:
@@ -25,7 +26,7 @@ def register(*, email: str, password: str, operator: Operator, name: str = "") -
                 user = User.objects.create_user(email, password, name=name.strip())
             with ledger.context(actor=ledger.user_actor(user)):
                 ledger.record(
-                    action="user.signed_up",
+                    action=Action.USER_SIGNED_UP,
                     operator_id=operator.pk,
                     target=f"user:{user.pk}",
                     personal={"email": email},

@@ -14,6 +14,7 @@ from accounts.errors import Refused
 from accounts.models import Operator, StaffMembership, User
 from accounts.roles import Role
 from audit import ledger, locks
+from audit.actions import Action
 
 
 def grant(*, user: User, operator: Operator, role: Role | str) -> StaffMembership:
@@ -33,7 +34,7 @@ def grant(*, user: User, operator: Operator, role: Role | str) -> StaffMembershi
             held = StaffMembership.objects.create(user=user, operator=operator, role=role)
         _set_is_staff(user)
         ledger.record(
-            action="staff.role_changed" if before else "staff.role_granted",
+            action=Action.STAFF_ROLE_CHANGED if before else Action.STAFF_ROLE_GRANTED,
             operator_id=operator.pk,
             target=f"user:{user.pk}",
             before={"role": before} if before else None,
@@ -61,7 +62,7 @@ def invite(*, email: str, operator: Operator, role: Role | str, name: str = "") 
         row = row or StaffMembership(operator=operator, email=email)
         row.role, row.name = role, name.strip() or row.name
         row.save()
-        _record_invitation("staff.invited", row, before=before, after={"role": role.value})
+        _record_invitation(Action.STAFF_INVITED, row, before=before, after={"role": role.value})
     return row
 
 
@@ -78,7 +79,7 @@ def accept(*, membership: StaffMembership, user: User) -> StaffMembership:
         row.save(update_fields=["user", "email", "name"])
         _set_is_staff(user)
         ledger.record(
-            action="staff.role_granted",
+            action=Action.STAFF_ROLE_GRANTED,
             operator_id=row.operator_id,
             target=f"user:{user.pk}",
             after={"role": row.role},
@@ -102,7 +103,7 @@ def decline(*, membership: StaffMembership) -> None:
     """Whoever followed the link does not want the role; nothing is said of who that was. Raises Refused."""
     with ledger.unit_of_work():
         row = _invitation(membership)
-        _record_invitation("staff.invitation_declined", row, before={"role": row.role})
+        _record_invitation(Action.STAFF_INVITATION_DECLINED, row, before={"role": row.role})
         row.delete()
 
 
@@ -133,7 +134,7 @@ def _new_person(email: str, password: str, name: str, operator: Operator) -> Use
         raise Refused("EMAIL_HAS_ACCOUNT") from None
     EmailAddress.objects.create(user=user, email=email, primary=True, verified=True)
     ledger.record(
-        action="user.created",
+        action=Action.USER_CREATED,
         operator_id=operator.pk,
         target=f"user:{user.pk}",
         personal={"email": email},
@@ -151,7 +152,7 @@ def _invitation(membership: StaffMembership) -> StaffMembership:
     return row
 
 
-def _record_invitation(action: str, row: StaffMembership, **fields: Any) -> None:
+def _record_invitation(action: Action, row: StaffMembership, **fields: Any) -> None:
     name = f"membership:{row.pk}"
     ledger.record(
         action=action,
@@ -171,7 +172,9 @@ def remove(*, membership: StaffMembership, reason: str = "") -> None:
         if row is None:
             return
         if row.user is None:
-            _record_invitation("staff.invitation_withdrawn", row, before={"role": row.role}, reason=reason)
+            _record_invitation(
+                Action.STAFF_INVITATION_WITHDRAWN, row, before={"role": row.role}, reason=reason
+            )
             row.delete()
             return
         _keep_an_administrator(row)
@@ -179,7 +182,7 @@ def remove(*, membership: StaffMembership, reason: str = "") -> None:
         row.delete()
         _set_is_staff(user)
         ledger.record(
-            action="staff.role_removed",
+            action=Action.STAFF_ROLE_REMOVED,
             operator_id=operator_id,
             target=f"user:{user.pk}",
             before={"role": role},

@@ -8,6 +8,7 @@ from accounts.errors import Refused
 from accounts.models import Operator, Subscriber, SubscriberState, User
 from accounts.services import numbers
 from audit import ledger, locks
+from audit.actions import Action
 
 MOVES: dict[str, frozenset[str]] = {
     SubscriberState.ACTIVE: frozenset({SubscriberState.SUSPENDED, SubscriberState.CLOSED}),
@@ -15,9 +16,9 @@ MOVES: dict[str, frozenset[str]] = {
     SubscriberState.CLOSED: frozenset({SubscriberState.ACTIVE}),
 }
 _ACTIONS = {
-    SubscriberState.ACTIVE: "subscriber.resumed",
-    SubscriberState.SUSPENDED: "subscriber.suspended",
-    SubscriberState.CLOSED: "subscriber.closed",
+    SubscriberState.ACTIVE: Action.SUBSCRIBER_RESUMED,
+    SubscriberState.SUSPENDED: Action.SUBSCRIBER_SUSPENDED,
+    SubscriberState.CLOSED: Action.SUBSCRIBER_CLOSED,
 }
 
 
@@ -38,7 +39,7 @@ def open_account(*, user: User, operator: Operator) -> Subscriber:
         except IntegrityError:  # opened in another window a moment ago
             raise _held(Subscriber.objects.get(user=user, operator=operator)) from None
         ledger.record(
-            action="subscriber.opened",
+            action=Action.SUBSCRIBER_OPENED,
             operator_id=operator.pk,
             subscriber_id=subscriber.pk,
             target=f"subscriber:{subscriber.number}",

@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.errors import Refused
 from accounts.models import Operator
 from audit import ledger
+from audit.actions import Action
 from devices.inventory import locks
 from devices.inventory import security as modes
 from devices.inventory.models import Device
@@ -84,7 +85,7 @@ def save(*, profile: BootstrapProfile) -> BootstrapProfile:
             others.exclude(pk=profile.pk).update(is_default=False)
         profile.save()
         ledger.record(
-            action="bootstrap_profile.changed" if before else "bootstrap_profile.made",
+            action=Action.BOOTSTRAP_PROFILE_CHANGED if before else Action.BOOTSTRAP_PROFILE_MADE,
             operator_id=profile.operator_id,
             target=f"profile:{profile.name}",
             before=before,
@@ -103,7 +104,7 @@ def remove(*, profile: BootstrapProfile) -> None:
         before = {name: getattr(row, name) for name in _RECORDED}
         target = f"profile:{row.name}"
         ledger.record(
-            action="bootstrap_profile.removed", operator_id=row.operator_id, target=target, before=before
+            action=Action.BOOTSTRAP_PROFILE_REMOVED, operator_id=row.operator_id, target=target, before=before
         )
         row.delete()
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.errors import Refused
 from audit import ledger
+from audit.actions import Action
 from devices.gateways.services import end_device_choices
 from devices.inventory import events, locks
 from devices.inventory.models import Device, Knock, Reach
@@ -75,7 +76,7 @@ def correct_endpoint(*, device: Device, endpoint: str, reason: str = "") -> Devi
                 locked.save(update_fields=["endpoint"])
                 device_trail.record(
                     locked,
-                    "device.endpoint_corrected",
+                    Action.DEVICE_ENDPOINT_CORRECTED,
                     before={"endpoint": before},
                     after={"endpoint": endpoint},
                     reason=reason,
@@ -104,7 +105,7 @@ def rename(*, device: Device, name: str) -> Device:
             return locked
         locked.name = text
         locked.save(update_fields=["name"])
-        device_trail.record(locked, "device.renamed", before={"name": before}, after={"name": text})
+        device_trail.record(locked, Action.DEVICE_RENAMED, before={"name": before}, after={"name": text})
         events.device_changed(locked.pk, locked.operator_id, ["inventory"])
     return locked
 

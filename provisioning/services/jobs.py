@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.errors import Refused
 from audit import isolation, ledger
+from audit.actions import Action
 from audit.causes import CAUSES
 from devices.commands.services import mailbox
 from devices.inventory import locks
@@ -29,6 +30,18 @@ from provisioning.steps.results import Done, Failed, Skipped, StepResult, Waitin
 logger = logging.getLogger(__name__)
 
 _OVER = (StepState.DONE, StepState.SKIPPED)
+_ENDED = {
+    JobState.DONE: Action.JOB_DONE,
+    JobState.FAILED: Action.JOB_FAILED,
+    JobState.CANCELLED: Action.JOB_CANCELLED,
+}
+_STEPS = {
+    StepState.RUNNING: Action.JOB_STEP_RUNNING,
+    StepState.WAITING: Action.JOB_STEP_WAITING,
+    StepState.DONE: Action.JOB_STEP_DONE,
+    StepState.SKIPPED: Action.JOB_STEP_SKIPPED,
+    StepState.FAILED: Action.JOB_STEP_FAILED,
+}
 
 
 def create(
@@ -50,7 +63,7 @@ def create(
         (job,) = _made([locked], kind, requested_by, reason, now)
         if locked.provisioning == Provisioning.FAILED:
             devices.set_provisioning(device=locked, state=Provisioning.DRAFT)
-        _record("job.created", job, locked, reason=reason)
+        _record(Action.JOB_CREATED, job, locked, reason=reason)
         events.jobs_ready([job.pk])
         events.job_changed(job)
     return job
@@ -83,7 +96,7 @@ def create_many(
     """The same for devices that were made in this very transaction, in few statements."""
     with ledger.unit_of_work():
         jobs = _made(devices, kind, requested_by, reason, now)
-        ledger.record_many([_event("job.created", job, job.device, reason=reason) for job in jobs])
+        ledger.record_many([_event(Action.JOB_CREATED, job, job.device, reason=reason) for job in jobs])
         events.jobs_ready([job.pk for job in jobs])
     return jobs
 
@@ -228,7 +241,7 @@ def _end(
     if state == JobState.FAILED and Provisioning.FAILED in MOVES[Provisioning][device.provisioning]:
         devices.set_provisioning(device=device, state=Provisioning.FAILED, cause=cause)
     result = "failed" if state == JobState.FAILED else "ok"
-    _record(f"job.{state.value}", job, device, result=result, cause=cause, reason=reason)
+    _record(_ENDED[state], job, device, result=result, cause=cause, reason=reason)
     events.job_changed(job)
 
 
@@ -302,7 +315,7 @@ def _welcome_back(device_id: int, now: datetime) -> None:
 def _record_step(job: Job, step: JobStep, device: Device) -> None:
     result = "failed" if step.state == StepState.FAILED else "ok"
     _record(
-        f"job.step_{step.state}",
+        _STEPS[StepState(step.state)],
         job,
         device,
         result=result,
@@ -312,7 +325,7 @@ def _record_step(job: Job, step: JobStep, device: Device) -> None:
 
 
 def _record(
-    action: str,
+    action: Action,
     job: Job,
     device: Device,
     *,
@@ -326,7 +339,7 @@ def _record(
 
 
 def _event(
-    action: str,
+    action: Action,
     job: Job,
     device: Device,
     *,

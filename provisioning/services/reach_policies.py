@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.errors import Refused
 from accounts.models import Operator
 from audit import ledger
+from audit.actions import Action
 from devices.inventory import locks
 from provisioning import rungs
 from provisioning.ladder import AttemptState, ReachAttempt, ReachPolicy
@@ -55,7 +56,7 @@ def save(*, operator: Operator, changes: Mapping[str, object], now: datetime | N
         changed = [name for name in _FIELDS if before[name] != after[name]]
         if changed:
             ledger.record(
-                action="reach.policy",
+                action=Action.REACH_POLICY,
                 operator_id=operator.pk,
                 target=operator.slug,
                 before={name: before[name] for name in changed},

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from audit import causes, isolation, ledger
+from audit.actions import Action
 from devices.inventory import locks
 from devices.inventory.models import Device
 from devices.inventory.services import credentials, devices
@@ -87,7 +88,7 @@ def begin(*, request: BootstrapRequest, origin: Origin, credential_id: int | Non
         if credential_id is not None:
             credentials.first_use(credential_ids=[credential_id], now=now)
         triggers.heard(device_ids=[device.pk], how="bootstrap", now=now)
-        _record("bootstrap.started", session, device)
+        _record(Action.BOOTSTRAP_STARTED, session, device)
         jobs.wake(device_id=device.pk, now=now)
         events.session_changed(session)
     return Begun(session.pk, device.pk, rendered.plan, content_format, superseded_id)
@@ -104,7 +105,7 @@ def _supersede(device: Device, now: datetime) -> int | None:
     if running is None:
         return None
     _close(running, SessionState.SUPERSEDED, "BOOTSTRAP_SUPERSEDED", "", now)
-    _record("bootstrap.superseded", running, device)
+    _record(Action.BOOTSTRAP_SUPERSEDED, running, device)
     return running.pk
 
 
@@ -154,7 +155,7 @@ def finish(*, session_id: int, finished: Finished, now: datetime) -> bool:
         _close(session, state, cause, finished.detail, now)
         has_job = bool(jobs.wake(device_id=device.pk, now=now))
         _move(device, state, cause, has_job)
-        _record("bootstrap.ended", session, device)
+        _record(Action.BOOTSTRAP_ENDED, session, device)
         events.session_changed(session)
     return True
 
@@ -189,7 +190,7 @@ def end_running(*, device: Device, cause: str, detail: str, now: datetime) -> No
     """End what runs for a device that the caller has locked."""
     for session in locks.rows(BootstrapSession.objects).filter(device=device, state=SessionState.RUNNING):
         _close(session, SessionState.FAILED, cause, detail, now)
-        _record("bootstrap.ended", session, device)
+        _record(Action.BOOTSTRAP_ENDED, session, device)
         events.session_changed(session)
 
 
@@ -201,7 +202,7 @@ def _close(session: BootstrapSession, state: SessionState, cause: str, detail: s
 _RESULTS = {SessionState.FINISH_REFUSED: "refused", SessionState.FAILED: "failed"}
 
 
-def _record(action: str, session: BootstrapSession, device: Device) -> None:
+def _record(action: Action, session: BootstrapSession, device: Device) -> None:
     """Of a device without keys anybody can begin a session, as often as they like."""
     event = ledger.Event(
         by_stranger=device.security_mode.is_anonymous,

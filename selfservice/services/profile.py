@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from accounts.models import User
 from audit import ledger, locks
+from audit.actions import Action
 
 
 def rename(*, user: User, name: str) -> None:
@@ -15,7 +16,7 @@ def rename(*, user: User, name: str) -> None:
         row.name = name
         row.save(update_fields=["name"])
         ledger.record(
-            action="user.renamed",
+            action=Action.USER_RENAMED,
             operator_id=None,
             target=f"user:{row.pk}",
             personal={"name": name} if name else None,

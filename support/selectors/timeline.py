@@ -15,17 +15,18 @@ from django.utils.translation import gettext
 
 from audit import people
 from audit import selectors as ledger
+from audit.actions import Action
 from audit.causes import CAUSES, Cause
 from audit.ledger import SYSTEM
 from audit.models import LedgerEvent, PersonalDatum, Result
 from support import about, words
 
 OF_GATEWAY = (
-    "registration.registered",
-    "registration.replaced",
-    "registration.deregistered",
-    "registration.expired",
-    "registration.ended",
+    Action.REGISTRATION_REGISTERED,
+    Action.REGISTRATION_REPLACED,
+    Action.REGISTRATION_DEREGISTERED,
+    Action.REGISTRATION_EXPIRED,
+    Action.REGISTRATION_ENDED,
 )
 LIMIT = 100
 MOST = 1000
@@ -133,7 +134,7 @@ def _with_names(entries: list[Entry]) -> list[Entry]:
 def _mentions(text: str) -> Q:
     """In what the row says itself, or in the words we show for its action or cause."""
     lowered = text.lower()
-    actions = [code for code, said in words.ACTIONS.items() if lowered in said.lower()]
+    actions = [action.value for action in Action if lowered in str(action.label).lower()]
     causes = [code for code, cause in CAUSES.items() if lowered in cause.support.lower()]
     return (
         Q(action__icontains=text)

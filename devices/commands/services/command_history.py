@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from audit.actions import Action
 from devices.commands.models import Command, CommandState
 from devices.inventory.models import Device
 from devices.inventory.services import device_trail
 
 _ENDS = {
-    CommandState.DONE: ("command.done", "ok"),
-    CommandState.REFUSED: ("command.refused", "refused"),
-    CommandState.SILENT: ("command.silent", "failed"),
-    CommandState.EXPIRED: ("command.expired", "failed"),
-    CommandState.CANCELLED: ("command.cancelled", "ok"),
+    CommandState.DONE: (Action.COMMAND_DONE, "ok"),
+    CommandState.REFUSED: (Action.COMMAND_REFUSED, "refused"),
+    CommandState.SILENT: (Action.COMMAND_SILENT, "failed"),
+    CommandState.EXPIRED: (Action.COMMAND_EXPIRED, "failed"),
+    CommandState.CANCELLED: (Action.COMMAND_CANCELLED, "ok"),
 }
 
 
 def queued(command: Command, device: Device) -> None:
-    _record("command.queued", command, device, reason=command.reason)
+    _record(Action.COMMAND_QUEUED, command, device, reason=command.reason)
 
 
 def ended(command: Command, device: Device, *, reason: str = "") -> None:
@@ -25,7 +26,7 @@ def ended(command: Command, device: Device, *, reason: str = "") -> None:
 
 
 def _record(
-    action: str,
+    action: Action,
     command: Command,
     device: Device,
     *,

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from audit import ledger
+from audit.actions import Action
 from devices.gateways.models import EndDevice
 from devices.gateways.services import end_device_history, parked_reports
 from devices.inventory import events, locks, security
@@ -48,7 +49,9 @@ def take(*, gateway: Device, rows: Sequence[EndDevice], now: datetime) -> list[D
         update_fields=["device", "is_dismissed"],
     )
     ledger.record_many([end_device_history.added(device, gateway) for device in devices])
-    end_device_history.chosen("took", gateway, count=len(rows), names=[row.identifier for row in rows])
+    end_device_history.chosen(
+        Action.GATEWAY_TOOK, gateway, count=len(rows), names=[row.identifier for row in rows]
+    )
     events.devices_changed([(gateway.pk, gateway.operator_id)], ["end_devices"])
     return devices
 
@@ -61,7 +64,7 @@ def dismiss(*, gateway: Device, identifiers: Collection[str], is_dismissed: bool
         names = list(rows.exclude(is_dismissed=is_dismissed).values_list("identifier", flat=True))
         if names:
             EndDevice.objects.filter(gateway=locked, identifier__in=names).update(is_dismissed=is_dismissed)
-            action = "dismissed" if is_dismissed else "offered_again"
+            action = Action.GATEWAY_DISMISSED if is_dismissed else Action.GATEWAY_OFFERED_AGAIN
             end_device_history.chosen(action, locked, count=len(names), names=names)
             events.device_changed(locked.pk, locked.operator_id, ["end_devices"])
     return len(names)
@@ -93,7 +96,9 @@ def adopt(*, device: Device, now: datetime) -> EndDevice | None:
             return None
         row.device, row.is_dismissed = device, False
         row.save(update_fields=["device", "is_dismissed"])
-        ledger.record_many([end_device_history.changed("adopted", device, row.gateway, now=now)])
+        ledger.record_many(
+            [end_device_history.changed(Action.END_DEVICE_ADOPTED, device, row.gateway, now=now)]
+        )
         events.device_changed(row.gateway_id, row.gateway.operator_id, ["end_devices"])
     return row
 
@@ -107,7 +112,10 @@ def lose(*, gateway: Device, cause: str, now: datetime) -> int:
         EndDevice.objects.filter(pk__in=[row.pk for row in gone]).update(gone_at=now, gone_cause=cause)
         parked_reports.drop(gateway=gateway)
         ledger.record_many(
-            [end_device_history.changed("gone", device, gateway, cause=cause, now=now) for device in taken]
+            [
+                end_device_history.changed(Action.END_DEVICE_GONE, device, gateway, cause=cause, now=now)
+                for device in taken
+            ]
         )
         events.devices_changed([(device.pk, device.operator_id) for device in taken], ["end_devices"])
     return len(gone)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from audit import ledger
+from audit.actions import Action
 from audit.ledger import Actor, Event
 from devices.inventory.models import Device
 
@@ -13,7 +14,7 @@ from devices.inventory.models import Device
 def told(gateway: Device, counts: Mapping[str, int], *, now: datetime) -> Event:
     """What is new in the gateway's list, in numbers."""
     return Event(
-        action="gateway.end_devices",
+        action=Action.GATEWAY_END_DEVICES,
         operator_id=gateway.operator_id,
         actor=_actor(gateway),
         target=gateway.endpoint,
@@ -25,7 +26,7 @@ def told(gateway: Device, counts: Mapping[str, int], *, now: datetime) -> Event:
 
 
 def changed(
-    action: str,
+    action: Action,
     device: Device,
     gateway: Device,
     *,
@@ -36,7 +37,7 @@ def changed(
 ) -> Event:
     """What the telling means for one device: adopted, moved, gone, back or routed."""
     return Event(
-        action=f"end_device.{action}",
+        action=action,
         operator_id=device.operator_id,
         actor=_actor(gateway),
         cause=cause,
@@ -53,7 +54,7 @@ def changed(
 def added(device: Device, gateway: Device) -> Event:
     """Somebody took it; the actor is who asks."""
     return Event(
-        action="device.added",
+        action=Action.DEVICE_ADDED,
         operator_id=device.operator_id,
         target=device.endpoint,
         device_id=device.pk,
@@ -63,10 +64,10 @@ def added(device: Device, gateway: Device) -> Event:
     )
 
 
-def chosen(action: str, gateway: Device, *, count: int, names: list[str]) -> None:
+def chosen(action: Action, gateway: Device, *, count: int, names: list[str]) -> None:
     """A person took, dismissed or offered again what a gateway tells of."""
     ledger.record(
-        action=f"gateway.{action}",
+        action=action,
         operator_id=gateway.operator_id,
         device_id=gateway.pk,
         subscriber_id=gateway.subscriber_id,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from audit import ledger
+from audit.actions import Action
 from devices.gateways.models import EndDevice
 from devices.gateways.services import end_device_history, parked_reports
 from devices.gateways.services.end_device_reading import Instance, Resources, usable
@@ -95,7 +96,7 @@ def _depart(
     for row in gone:
         row.gone_at, row.gone_cause = now, "END_DEVICE_GONE"
         if row.device is not None:
-            _note(result, "gone", row.device, gateway, now, cause="END_DEVICE_GONE")
+            _note(result, Action.END_DEVICE_GONE, row.device, gateway, now, cause="END_DEVICE_GONE")
     EndDevice.objects.filter(pk__in=[row.pk for row in gone]).update(
         gone_at=now, gone_cause="END_DEVICE_GONE"
     )
@@ -145,12 +146,12 @@ def _changed(row: EndDevice, one: Instance, gateway: Device, result: Told, now: 
     if row.gone_at is not None:
         result.back += 1
         if row.device is not None:
-            _note(result, "back", row.device, gateway, now)
+            _note(result, Action.END_DEVICE_BACK, row.device, gateway, now)
     elif not _is_as_told(row, one):
         result.changed += 1
         if row.device is not None and row.prefix != one.prefix:
             before, after = {"prefix": row.prefix}, {"prefix": one.prefix}
-            _note(result, "routed", row.device, gateway, now, before=before, after=after)
+            _note(result, Action.END_DEVICE_ROUTED, row.device, gateway, now, before=before, after=after)
         elif row.device is not None:
             result.touched[row.device.pk] = row.device
 
@@ -173,13 +174,22 @@ def _owned(gateway: Device, identifiers: list[str], result: Told, now: datetime)
         before = last.get(device.pk)
         if before is None:
             result.adopted += 1
-            _note(result, "adopted", device, gateway, now)
+            _note(result, Action.END_DEVICE_ADOPTED, device, gateway, now)
         else:
             left.append(before.pk)
             result.moved += 1
             gateways = {"gateway": before.gateway.endpoint}, {"gateway": gateway.endpoint}
             cause = "END_DEVICE_MOVED"
-            _note(result, "moved", device, gateway, now, cause=cause, before=gateways[0], after=gateways[1])
+            _note(
+                result,
+                Action.END_DEVICE_MOVED,
+                device,
+                gateway,
+                now,
+                cause=cause,
+                before=gateways[0],
+                after=gateways[1],
+            )
     EndDevice.objects.filter(pk__in=left, gone_at=None).update(gone_at=now)
     EndDevice.objects.filter(pk__in=left).update(device=None, gone_cause="END_DEVICE_MOVED")
     _count(gateway, [device.endpoint for device in foreign], "END_DEVICE_ELSEWHERE", now)
@@ -204,7 +214,7 @@ def heard(device_ids: Iterable[int], *, now: datetime) -> None:
 
 def _note(
     result: Told,
-    action: str,
+    action: Action,
     device: Device,
     gateway: Device,
     now: datetime,

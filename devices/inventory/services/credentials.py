@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from accounts.errors import Refused
 from audit import ledger
+from audit.actions import Action
 from devices.inventory import events, locks, vault
 from devices.inventory import security as modes
 from devices.inventory.models import Credential, CredentialState, Device, Plane
@@ -181,7 +182,7 @@ def store(
             sealed=vault.seal(material.parts),
             state=state,
         )
-        _record("credential.made", credential, device, origin=origin)
+        _record(Action.CREDENTIAL_MADE, credential, device, origin=origin)
     return credential
 
 
@@ -246,14 +247,14 @@ def rename(*, device: Device, credential: Credential, identity: str) -> Credenti
             sealed=credential.sealed,
             state=credential.state,
         )
-        _record("credential.made", renamed, device, origin="label")
+        _record(Action.CREDENTIAL_MADE, renamed, device, origin="label")
     return renamed
 
 
 def opened(*, credential: Credential, purpose: str) -> Material:
     """The credential in the clear; reading it is an event of the ledger, `purpose` says what for. Raises Refused."""
     with ledger.unit_of_work():
-        _record("credential.read", credential, credential.device, purpose=purpose)
+        _record(Action.CREDENTIAL_READ, credential, credential.device, purpose=purpose)
     try:
         return Material(credential.identity, vault.open_sealed(credential.sealed))
     except vault.Unreadable:
@@ -283,7 +284,7 @@ def first_use(*, credential_ids: Iterable[int], now: datetime) -> None:
             credential.state = CredentialState.ACTIVE
             credential.first_used_at = now
             credential.save(update_fields=["state", "first_used_at"])
-            _record("credential.first_used", credential, credential.device)
+            _record(Action.CREDENTIAL_FIRST_USED, credential, credential.device)
             older = Credential.objects.usable().filter(
                 device_id=credential.device_id,
                 plane=credential.plane,
@@ -322,11 +323,13 @@ def _retire(credentials: list[Credential], device: Device, *, reason: str) -> No
             state=CredentialState.RETIRED, retired_at=timezone.now()
         )
         for credential in credentials:
-            _record("credential.retired", credential, device, reason=reason)
+            _record(Action.CREDENTIAL_RETIRED, credential, device, reason=reason)
         _end_sessions(row.pk for row in credentials)
 
 
-def _record(action: str, credential: Credential, device: Device, *, reason: str = "", **detail: str) -> None:
+def _record(
+    action: Action, credential: Credential, device: Device, *, reason: str = "", **detail: str
+) -> None:
     device_trail.record(
         device,
         action,

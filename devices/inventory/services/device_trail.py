@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from audit import ledger
+from audit.actions import Action
 from devices.inventory.models import Device
 
 
-def record(device: Device, action: str, **what: Any) -> None:
+def record(device: Device, action: Action, **what: Any) -> None:
     """`audit.ledger.record`, with the device's operator, subscriber and endpoint name."""
     ledger.record(
         action=action,

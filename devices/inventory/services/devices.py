@@ -11,6 +11,7 @@ from django.db import IntegrityError
 from accounts.errors import Refused
 from accounts.models import Operator, Subscriber
 from audit import ledger
+from audit.actions import Action
 from devices.inventory import events, locks
 from devices.inventory import security as modes
 from devices.inventory.models import Device, Onboarding, Plane, Reach
@@ -36,10 +37,10 @@ __all__ = [
 
 _FACT_LIMIT = 120
 _ACCESS_ACTIONS = {
-    Access.ACTIVE: "device.resumed",
-    Access.SUSPENDED: "device.suspended",
-    Access.BARRED: "device.barred",
-    Access.RETIRED: "device.retired",
+    Access.ACTIVE: Action.DEVICE_RESUMED,
+    Access.SUSPENDED: Action.DEVICE_SUSPENDED,
+    Access.BARRED: Action.DEVICE_BARRED,
+    Access.RETIRED: Action.DEVICE_RETIRED,
 }
 _FACTS = ("manufacturer", "model_number", "serial_number", "firmware_version")
 
@@ -102,7 +103,7 @@ def add(
                 ownership=Ownership.CLAIMED if subscriber else Ownership.UNCLAIMED,
             )
             _record(
-                "device.added",
+                Action.DEVICE_ADDED,
                 device,
                 after={"endpoint": endpoint, "reach": reach, "security": security},
                 msisdn=msisdn,
@@ -194,7 +195,7 @@ def set_provisioning(*, device: Device, state: str, cause: str = "") -> bool:
         if before == state:
             return False
         _record(
-            "device.provisioning",
+            Action.DEVICE_PROVISIONING,
             locked,
             before={"provisioning": before},
             after={"provisioning": state},
@@ -216,7 +217,7 @@ def set_msisdn(*, device: Device, msisdn: str, reason: str = "") -> Device:
             return locked
         locked.msisdn, locked.msisdn_confirmed_at = number, None
         locked.save(update_fields=["msisdn", "msisdn_confirmed_at"])
-        _record("device.number_changed", locked, reason=reason, msisdn=number)
+        _record(Action.DEVICE_NUMBER_CHANGED, locked, reason=reason, msisdn=number)
         events.device_changed(locked.pk, locked.operator_id, ["inventory"])
     return locked
 
@@ -226,7 +227,7 @@ def first_online(*, device: Device, at: datetime) -> None:
     with ledger.unit_of_work():
         if Device.objects.filter(pk=device.pk, first_online_at__isnull=True).update(first_online_at=at):
             device.first_online_at = at
-            _record("device.first_online", device, after={"first_online_at": at})
+            _record(Action.DEVICE_FIRST_ONLINE, device, after={"first_online_at": at})
             events.device_changed(device.pk, device.operator_id, ["inventory"])
 
 
@@ -242,7 +243,7 @@ def describe(*, device: Device, facts: Mapping[str, object]) -> Device:
         for name, value in changed.items():
             setattr(locked, name, value)
         locked.save(update_fields=list(changed))
-        _record("device.described", locked, before=before, after=changed)
+        _record(Action.DEVICE_DESCRIBED, locked, before=before, after=changed)
         events.device_changed(locked.pk, locked.operator_id, ["description"])
     return locked
 
@@ -252,7 +253,7 @@ def _printable(value: object) -> str:
 
 
 def _record(
-    action: str,
+    action: Action,
     device: Device,
     *,
     before: Mapping[str, object] | None = None,

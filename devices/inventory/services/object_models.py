@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.errors import Refused
 from accounts.models import Operator
 from audit import ledger
+from audit.actions import Action
 from devices.inventory import locks, object_models
 from devices.inventory.models import ObjectDefinition
 from lwm2m import ddf
@@ -135,7 +136,7 @@ def _store(operator: Operator | None, model: ObjectModel, read: _Read, now: date
         row.save(update_fields=["name", "definition", "source", "loaded_at"])
     result = Result.LOADED if is_new else Result.REPLACED
     ledger.record(
-        action=f"object_definition.{result.value}",
+        action=Action.OBJECT_DEFINITION_LOADED if is_new else Action.OBJECT_DEFINITION_REPLACED,
         operator_id=operator.pk if operator else None,
         target=f"/{model.object_id} {model.version}",
         before=before,
@@ -156,7 +157,7 @@ def _together(results: Sequence[Result]) -> Result:
 
 def _refused(operator: Operator | None, file: str, detail: str) -> Report:
     ledger.record(
-        action="object_definition.refused",
+        action=Action.OBJECT_DEFINITION_REFUSED,
         operator_id=operator.pk if operator else None,
         target=file,
         result="refused",
@@ -179,7 +180,7 @@ def remove(*, operator: Operator | None, object_id: int, version: str, reason: s
         before = _facts(row)
         row.delete()
         ledger.record(
-            action="object_definition.removed",
+            action=Action.OBJECT_DEFINITION_REMOVED,
             operator_id=operator.pk if operator else None,
             target=f"/{object_id} {version}",
             before=before,

@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime
 from django.db.models import F
 
 from audit import ledger
+from audit.actions import Action
 from devices.inventory import events
 from devices.inventory.models import Device
 from devices.messaging.models import DEFAULT_DAILY_MESSAGES, SmscLink, SmsSpent
@@ -62,7 +63,7 @@ def confirm(*, owners: Mapping[str, Owner], now: datetime) -> None:
         if owner.is_confirmed or not fresh.update(msisdn_confirmed_at=now):
             continue
         ledger.record(
-            action="device.number_confirmed",
+            action=Action.DEVICE_NUMBER_CONFIRMED,
             operator_id=owner.operator_id,
             actor=ledger.Actor("device", str(owner.device_id), owner.endpoint),
             target=owner.endpoint,
@@ -130,7 +131,7 @@ def _tell(device_id: int, operator_id: int, cap: int) -> None:
     if device is None:
         return
     ledger.record(
-        action="device.sms_budget_spent",
+        action=Action.DEVICE_SMS_BUDGET_SPENT,
         operator_id=operator_id,
         actor=ledger.SYSTEM,
         result="refused",

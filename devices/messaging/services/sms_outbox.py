@@ -13,6 +13,7 @@ from datetime import datetime
 from django.db.models import Case, F, IntegerField, Value, When
 
 from audit import ledger
+from audit.actions import Action
 from devices.inventory import events, locks
 from devices.messaging.models import SmsMessage, SmsPurpose, SmsState
 from devices.messaging.services import sms_numbers
@@ -206,7 +207,7 @@ def expire(*, operator_id: int, now: datetime) -> int:
         rows = list(locked.order_by("id")[:500])
         for row in rows:
             row.state, row.ended_at, row.cause = SmsState.EXPIRED, now, row.cause or "SMS_EXPIRED"
-            record(row, "device.sms_expired", "failed", "SMS_EXPIRED")
+            record(row, Action.DEVICE_SMS_EXPIRED, "failed", "SMS_EXPIRED")
         SmsMessage.objects.bulk_update(rows, ["state", "ended_at", "cause"])
     return len(rows)
 
@@ -231,7 +232,7 @@ def drop_dead(*, operator_id: int, holder: str, now: datetime) -> int:
         )
 
 
-def record(row: SmsMessage, action: str, result: str, cause: str) -> None:
+def record(row: SmsMessage, action: Action, result: str, cause: str) -> None:
     """A ledger event of a message. Only of messages to devices; the device's day bounds how many there can be."""
     device = row.device
     if device is None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db.models import F
 
 from audit import ledger
+from audit.actions import Action
 from devices.inventory import locks
 from devices.messaging.models import SmsMessage, SmsReceiptKey, SmsState
 from devices.messaging.services import sms_receipt_keys
@@ -39,7 +40,7 @@ def settle(*, settled: Sequence[Settled], wants_receipts: bool, now: datetime) -
             row.next_attempt_at = each.next_attempt_at or row.next_attempt_at
             row.ended_at = now if each.state in _OVER else None
             if each.state == SmsState.REFUSED:
-                record(row, "device.sms_refused", "failed", each.cause or "SMS_REFUSED")
+                record(row, Action.DEVICE_SMS_REFUSED, "failed", each.cause or "SMS_REFUSED")
         if rows:
             SmsMessage.objects.bulk_update(list(rows.values()), _COLUMNS)
         SmsReceiptKey.objects.bulk_create(keys)
@@ -91,4 +92,4 @@ def _fail(row: SmsMessage, receipt: Receipt, now: datetime) -> None:
         return
     row.state, row.ended_at = SmsState.UNDELIVERED, now
     row.cause, row.detail = "SMS_UNDELIVERED", receipt.detail[:DETAIL_LIMIT]
-    record(row, "device.sms_undelivered", "failed", "SMS_UNDELIVERED")
+    record(row, Action.DEVICE_SMS_UNDELIVERED, "failed", "SMS_UNDELIVERED")

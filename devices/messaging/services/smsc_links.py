@@ -20,6 +20,7 @@ from django.db.models import Q
 from accounts.errors import Refused
 from accounts.models import Operator
 from audit import ledger
+from audit.actions import Action
 from devices.inventory import locks, vault
 from devices.messaging import events, smsc_networks
 from devices.messaging.models import LinkState, SmscLink
@@ -120,7 +121,7 @@ def save(*, operator: Operator, password: str | None = None, **fields: Any) -> S
         elif not _insert(link):
             return save(operator=operator, password=password, **fields)
         ledger.record(
-            action="smsc_link.changed" if known else "smsc_link.made",
+            action=Action.SMSC_LINK_CHANGED if known else Action.SMSC_LINK_MADE,
             operator_id=operator.pk,
             target=str(link),
             before=before,
@@ -180,7 +181,9 @@ def remove(*, operator: Operator) -> bool:
         if link is None:
             return False
         target = str(link)
-        ledger.record(action="smsc_link.removed", operator_id=operator.pk, target=target, before=_told(link))
+        ledger.record(
+            action=Action.SMSC_LINK_REMOVED, operator_id=operator.pk, target=target, before=_told(link)
+        )
         _ring(link)
         link.delete()
     return True
@@ -211,7 +214,7 @@ def try_now(*, operator: Operator) -> bool:
     if link is None:
         raise Refused("SMSC_LINK_NOT_SET_UP")
     with ledger.unit_of_work():
-        ledger.record(action="smsc_link.tried", operator_id=operator.pk, target=str(link))
+        ledger.record(action=Action.SMSC_LINK_TRIED, operator_id=operator.pk, target=str(link))
         _ring(link)
     return bool(link.held_by)
 
@@ -289,9 +292,9 @@ def holder_of(operator_id: int) -> str:
 
 
 _ACTIONS: Mapping[str, tuple[str, str]] = {
-    LinkState.BOUND: ("smsc_link.bound", "ok"),
-    LinkState.DOWN: ("smsc_link.lost", "failed"),
-    LinkState.REFUSED: ("smsc_link.refused", "refused"),
+    LinkState.BOUND: (Action.SMSC_LINK_BOUND, "ok"),
+    LinkState.DOWN: (Action.SMSC_LINK_LOST, "failed"),
+    LinkState.REFUSED: (Action.SMSC_LINK_REFUSED, "refused"),
 }
 
 

@@ -17,6 +17,7 @@ from django.utils import timezone
 import coap
 from accounts.errors import Refused
 from audit import ledger
+from audit.actions import Action
 from devices.commands import dangers
 from devices.commands.dangers import Asker
 from devices.commands.models import Operation
@@ -86,7 +87,7 @@ def send(
             raise Refused("NUMBER_JUST_CHANGED")
         _record(
             locked,
-            "device.triggered",
+            Action.DEVICE_TRIGGERED,
             detail={"sms_id": message_id, "kind": kind, "path": str(path)},
             reason=reason,
             requested_by=requested_by,
@@ -172,7 +173,7 @@ def _note(message: SmsMessage, how: str, now: datetime, *, result: str = "ok") -
         took = round((now - message.created_at).total_seconds(), 1)
         _record(
             message.device,
-            "device.trigger_answered",
+            Action.DEVICE_TRIGGER_ANSWERED,
             result=result,
             detail={"sms_id": message.pk, "answer": how, "took_seconds": took},
         )
@@ -181,7 +182,7 @@ def _note(message: SmsMessage, how: str, now: datetime, *, result: str = "ok") -
 
 def _record(
     device: Device,
-    action: str,
+    action: Action,
     *,
     detail: dict[str, object],
     result: str = "ok",

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from audit.actions import Action
 from devices.inventory.models import Device
 from devices.inventory.services import device_trail
 from devices.observations.models import Observation
 
 
 def wanted(observation: Observation, device: Device) -> None:
-    _record("observation.wanted", observation, device, observation.wanted_by, observation.reason)
+    _record(Action.OBSERVATION_WANTED, observation, device, observation.wanted_by, observation.reason)
 
 
 def unwanted(observation: Observation, device: Device, *, by: str, reason: str) -> None:
-    _record("observation.ended", observation, device, by, reason)
+    _record(Action.OBSERVATION_ENDED, observation, device, by, reason)
 
 
-def _record(action: str, observation: Observation, device: Device, by: str, reason: str) -> None:
+def _record(action: Action, observation: Observation, device: Device, by: str, reason: str) -> None:
     device_trail.record(
         device,
         action,

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from audit import ledger
+from audit.actions import Action
 from devices.commands.models import Command, Operation
 from devices.commands.outcomes import DeviceRefused, Done, Outcome
 from devices.commands.services import delivery
@@ -126,7 +127,7 @@ def _keep(learned: Sequence[Learned], now: datetime, *, operators: Mapping[int, 
     for device in Device.objects.filter(pk__in=refused) if refused else ():
         device_trail.record(
             device,
-            "values.refused",
+            Action.VALUES_REFUSED,
             result="refused",
             cause="VALUES_LIMIT",
             detail={"count": len(refused[device.pk]), "limit": values.LIMIT},

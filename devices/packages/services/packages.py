@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts.errors import Refused
 from accounts.models import Operator
 from audit import ledger, locks
+from audit.actions import Action
 from audit.ledger import Event
 from devices.packages.models import Package, PackagePart
 from devices.packages.selectors import packages as selectors
@@ -87,7 +88,7 @@ def upload(
         )
         PackagePart.objects.bulk_create(_parts(package, content), batch_size=_ROWS_AT_ONCE)
         ledger.record(
-            action="package.uploaded",
+            action=Action.PACKAGE_UPLOADED,
             operator_id=operator.pk,
             target=f"package:{package.pk}",
             after=_facts(package),
@@ -119,7 +120,7 @@ def remove(*, package: Package, reason: str = "") -> None:
         target = f"package:{row.pk}"
         row.delete()
         ledger.record(
-            action="package.removed",
+            action=Action.PACKAGE_REMOVED,
             operator_id=package.operator_id,
             target=target,
             before=before,
@@ -157,7 +158,7 @@ def fetched(*, package: Stored, device_id: int | None, now: datetime | None = No
         ledger.record_many(
             [
                 Event(
-                    action="package.fetched",
+                    action=Action.PACKAGE_FETCHED,
                     operator_id=package.operator_id,
                     target=f"package:{package.package_id}",
                     device_id=device_id,

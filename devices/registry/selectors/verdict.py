@@ -12,6 +12,7 @@ from typing import Protocol
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from audit.actions import Action
 from audit.causes import CAUSES, Cause
 from audit.models import LedgerEvent
 from devices.inventory.models import Device
@@ -20,7 +21,7 @@ from devices.registry.selectors import ways
 from devices.registry.selectors.present import Present
 from devices.registry.selectors.sessions import Session, clock
 
-_DECISIONS = {Access.SUSPENDED: "device.suspended", Access.BARRED: "device.barred"}
+_DECISIONS = {Access.SUSPENDED: Action.DEVICE_SUSPENDED, Access.BARRED: Action.DEVICE_BARRED}
 
 
 class LookedFor(Protocol):

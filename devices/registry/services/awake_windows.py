@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from accounts.errors import Refused
 from audit import ledger
+from audit.actions import Action
 from devices.inventory import events, locks
 from devices.inventory.models import Device
 from devices.inventory.services import device_trail
@@ -22,6 +23,8 @@ def set_seconds(*, device: Device, seconds: int | None, reason: str = "") -> Dev
         locked.awake_seconds = seconds
         locked.save(update_fields=["awake_seconds"])
         known = {"awake_seconds": before}, {"awake_seconds": seconds}
-        device_trail.record(locked, "device.awake_window", before=known[0], after=known[1], reason=reason)
+        device_trail.record(
+            locked, Action.DEVICE_AWAKE_WINDOW, before=known[0], after=known[1], reason=reason
+        )
         events.device_changed(locked.pk, locked.operator_id, ["registration"])
     return locked

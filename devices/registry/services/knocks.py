@@ -17,6 +17,7 @@ from django.db import connection
 from django.db.models import Count, Q
 
 from audit import ledger
+from audit.actions import Action
 from devices.inventory import events
 from devices.inventory.models import Credential, Device, Knock
 from devices.inventory.states import Access
@@ -203,7 +204,7 @@ def _bound(came: int) -> None:
 
 def _event(knock: KnockSeen, device: _Tied, now: datetime) -> ledger.Event:
     return ledger.Event(
-        action="device.refused",
+        action=Action.DEVICE_REFUSED,
         by_stranger=True,
         at=now,
         operator_id=device.operator_id,

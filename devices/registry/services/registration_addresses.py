@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from audit.actions import Action
 from audit.ledger import Actor, Event
 from devices.registry.address_rows import Displaced, Place
 from lwm2m.registration import Origin
@@ -33,7 +34,7 @@ def none_left(origin: Origin) -> Origin:
 def event(lost: Displaced, *, now: datetime) -> Event:
     """Who has the address now is not said: it may be another operator's."""
     return Event(
-        action="registration.address_ended",
+        action=Action.REGISTRATION_ADDRESS_ENDED,
         by_stranger=True,  # whoever knows two names can have them take the address from each other for ever
         operator_id=lost.operator_id,
         actor=Actor("system", "southbound", "Southbound"),

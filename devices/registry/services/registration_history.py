@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from datetime import datetime
 
+from audit.actions import Action
 from audit.ledger import Actor, Event
 from devices.inventory import security
 from devices.registry.standing_rows import DeviceFacts
@@ -12,11 +13,11 @@ from lwm2m.links import ObjectLinks
 from lwm2m.registration import Change, Outcome, Registration
 
 _ACTIONS = {
-    Change.REGISTERED: "registration.registered",
-    Change.REPLACED: "registration.replaced",
-    Change.UPDATED: "registration.updated",
-    Change.DEREGISTERED: "registration.deregistered",
-    Change.EXPIRED: "registration.expired",
+    Change.REGISTERED: Action.REGISTRATION_REGISTERED,
+    Change.REPLACED: Action.REGISTRATION_REPLACED,
+    Change.UPDATED: Action.REGISTRATION_UPDATED,
+    Change.DEREGISTERED: Action.REGISTRATION_DEREGISTERED,
+    Change.EXPIRED: Action.REGISTRATION_EXPIRED,
 }
 _CAUSES = {Change.DEREGISTERED: "DEREGISTERED", Change.REPLACED: "REGISTRATION_REPLACED"}
 PATHS_TOLD = 64

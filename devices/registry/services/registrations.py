@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from django.db.models import F
 
 from audit import ledger
+from audit.actions import Action
 from devices.inventory import events
 from devices.inventory.models import Device
 from devices.inventory.services import device_trail
@@ -67,7 +68,7 @@ def end(*, device: Device, cause: str, now: datetime) -> bool:
     if not Registration.objects.live().filter(device=device).update(is_live=False):
         return False
     RegistrationDetail.objects.filter(device=device).update(ended_at=now, end_cause=cause)
-    device_trail.record(device, "registration.ended", cause=cause)
+    device_trail.record(device, Action.REGISTRATION_ENDED, cause=cause)
     return True
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from accounts.errors import Refused
 from accounts.models import Operator
 from audit import ledger
+from audit.actions import Action
 from devices.inventory import locks
 from devices.telemetry.models import (
     DEFAULT_HISTORY_DAYS,
@@ -41,7 +42,7 @@ def set_days(*, operator: Operator, days: int) -> HistoryRetention:
         row.days = days
         row.save(update_fields=["days"])
         ledger.record(
-            action="history.retention",
+            action=Action.HISTORY_RETENTION,
             operator_id=operator.pk,
             target=operator.slug,
             before={"days": before},

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from audit import ledger
+from audit.actions import Action
 from devices.inventory import vault
 
 
@@ -53,7 +54,7 @@ class Command(BaseCommand):
         lost = sum(count.lost for count in counts.values())
         if not options["check"]:
             ledger.record(
-                action="secrets.resealed",
+                action=Action.SECRETS_RESEALED,
                 operator_id=None,
                 result="failed" if lost else "ok",
                 cause="SECRET_UNREADABLE" if lost else "",

@@ -114,8 +114,8 @@ def install(connection: BaseDatabaseWrapper, spec: Partitioned) -> None:
 def add(connection: BaseDatabaseWrapper, spec: Partitioned, wanted: Iterable[Piece]) -> list[str]:
     """Makes those pieces that are not there and overlap none; returns their names."""
     made: list[str] = []
+    there = pieces(connection, spec.table)
     for piece in wanted:
-        there = pieces(connection, spec.table)
         if any(piece.start < other.end and other.start < piece.end for other in there):
             continue
         # ATTACH lets readers and writers of the other pieces go on, which CREATE ... PARTITION OF does not.
@@ -127,6 +127,7 @@ def add(connection: BaseDatabaseWrapper, spec: Partitioned, wanted: Iterable[Pie
         )
         if _changed(connection, spec, piece.name, statements, is_there=False):
             made.append(piece.name)
+            there.append(piece)
     return made
 
 

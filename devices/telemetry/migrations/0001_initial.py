@@ -4,6 +4,9 @@ import django.core.validators
 import django.db.models.deletion
 from django.db import migrations, models
 
+from audit import partitions
+from devices.telemetry.history_table import HISTORY
+
 # Rows that are rewritten all the time find their next version's place on their own page.
 REWRITTEN = {"telemetry_resourcevalue": 70, "telemetry_tracemessage": 80, "telemetry_tracehead": 50}
 
@@ -12,6 +15,10 @@ def leave_room(apps, schema_editor):
     if schema_editor.connection.vendor == "postgresql":
         for table, percent in REWRITTEN.items():
             schema_editor.execute(f"ALTER TABLE {table} SET (fillfactor = {percent})")
+
+
+def part_history(apps, schema_editor):
+    partitions.install(schema_editor.connection, HISTORY)
 
 
 class Migration(migrations.Migration):
@@ -216,5 +223,6 @@ class Migration(migrations.Migration):
             model_name="resourcevalue",
             constraint=models.UniqueConstraint(fields=("device", "path"), name="latest_value_once"),
         ),
+        migrations.RunPython(part_history, migrations.RunPython.noop),
         migrations.RunPython(leave_room, migrations.RunPython.noop),
     ]

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+
+from django.db import connection
+from django.db.models import QuerySet
 
 from accounts.errors import Refused
 from accounts.models import Operator
@@ -17,6 +21,7 @@ from devices.telemetry.models import (
     ResourceValue,
     TidyingCursor,
 )
+from devices.telemetry.services import history_days
 
 LIMIT_DAYS = 3660
 CHUNK = 500
@@ -52,16 +57,43 @@ def set_days(*, operator: Operator, days: int) -> HistoryRetention:
 
 
 def prune(*, now: datetime, chunks: int = CHUNKS) -> int:
-    """Delete history that is older than its operator keeps it; returns how many values went.
+    """Delete history that is older than its operator keeps it; returns how many values were deleted one by one.
+
+    Where history stands in partitions, those go whole that are older than anybody keeps (what the operator with the
+    longest retention keeps may stay for a partition longer), and values are looked at only of operators who keep less.
 
     So many values are looked at in a run, and the next run goes on behind them: a table that no run can walk from end
     to end is walked all the same.
     """
     kept = dict(HistoryRetention.objects.values_list("operator_id", "days"))
+    values, gone = ResourceValue.objects.order_by("pk"), 0
+    if history_days.is_by_day(connection):
+        history_days.ahead(connection, now=now)
+        longest = history_days.longest()
+        history_days.drop_old(connection, before=now - longest)
+        gone += _without_day(before=now - longest, chunks=chunks)
+        shorter = Operator.objects.exclude(pk__in=[pk for pk, days in kept.items() if days >= longest.days])
+        if longest.days == DEFAULT_HISTORY_DAYS:
+            shorter = shorter.filter(pk__in=kept)
+        values = values.filter(device__operator__in=shorter)
+    return gone + _walk(values, kept, now=now, chunks=chunks)
+
+
+def _without_day(*, before: datetime, chunks: int) -> int:
+    gone = 0
+    for _ in range(chunks):
+        deleted = history_days.delete_without_day(connection, before=before, limit=CHUNK)
+        gone += deleted
+        if deleted < CHUNK:
+            break
+    return gone
+
+
+def _walk(values: QuerySet[ResourceValue], kept: Mapping[int, int], *, now: datetime, chunks: int) -> int:
     cursor, _ = TidyingCursor.objects.get_or_create(name=CURSOR)
     gone = 0
     for _ in range(chunks):
-        rows = ResourceValue.objects.filter(pk__gt=cursor.last_id).order_by("pk")
+        rows = values.filter(pk__gt=cursor.last_id)
         looked_at = list(rows.values_list("pk", "device__operator_id")[:CHUNK])
         by_operator: dict[int, list[int]] = defaultdict(list)
         for pk, operator_id in looked_at:

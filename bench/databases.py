@@ -50,10 +50,10 @@ def sqlite(folder: Path) -> Iterator[Database]:
 
 
 @contextmanager
-def postgresql() -> Iterator[Database]:
+def postgresql(suffix: str = "") -> Iterator[Database]:
     """A database of its own in the server of DATABASE_URL, with that server's settings."""
     server = urlsplit(os.environ["DATABASE_URL"])
-    name = f"bench_{os.getpid()}"
+    name = f"bench_{os.getpid()}{suffix}"
     with psycopg.connect(server._replace(scheme="postgresql").geturl(), autocommit=True) as connection:
         row = connection.execute("SELECT pg_backend_pid()").fetchone()
         connection.execute(f'CREATE DATABASE "{name}"')

@@ -16,10 +16,10 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from accounts import tenancy
-from api.audit.serializers import LedgerEventSerializer
-from api.audit.views import LedgerPages
 from api.devices.filters import DeviceFilter, KnockFilter, RegistrationFilter
 from api.devices.serializers import DeviceSerializer, KnockSerializer, RegistrationSerializer
+from api.ledger.serializers import LedgerEventSerializer
+from api.ledger.views import LedgerPages
 from api.scoping import RolePermission
 from audit import selectors as ledger
 from devices.inventory.models import Device, Knock

@@ -1,12 +1,12 @@
-"""REST routes of this room. A device is `<endpoint:endpoint>`, see `api.devices.endpoint_paths`."""
+"""REST routes of this room. A device is `<endpoint:endpoint>`, see `api.endpoint_paths`."""
 
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from api.provisioning.devices import ManagedDeviceViewSet as Devices
-from api.provisioning.end_devices import EndDeviceViewSet
-from api.provisioning.reachability import ReachAttemptViewSet, ReachPolicyViewSet
-from api.provisioning.views import BootstrapSessionViewSet, JobViewSet
+from api.devices.managed import ManagedDeviceViewSet as Devices
+from api.gateways import EndDeviceViewSet
+from api.jobs.views import BootstrapSessionViewSet, JobViewSet
+from api.reachability import ReachAttemptViewSet, ReachPolicyViewSet
 
 router = SimpleRouter()
 router.register("jobs", JobViewSet, basename="job")

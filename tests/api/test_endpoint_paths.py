@@ -15,7 +15,7 @@ from django.urls import get_resolver, resolve, reverse
 from knox.models import AuthToken
 
 from accounts.roles import Role
-from api.devices.endpoint_paths import PREFIX
+from api.endpoint_paths import PREFIX
 from devices.operations.services import operations
 
 TAILS = sorted(

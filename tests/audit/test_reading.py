@@ -6,7 +6,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.urls import reverse
 
 from accounts.models import Operator, StaffMembership
-from api.audit.serializers import LedgerEventSerializer
+from api.ledger.serializers import LedgerEventSerializer
 from audit import ledger, selectors
 from audit.models import LedgerEvent
 from tests.audit.conftest import ANNA

@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from accounts.errors import Refused
-from api.devices.management_serializers import MUTE, UNMUTE, CommandSerializer
+from api.commands.serializers import MUTE, UNMUTE, CommandSerializer
 from audit import ledger
 from backoffice import command_line
 from devices.commands.dangers import Asker

@@ -11,12 +11,8 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.errors import Refused
-from api.devices.management_serializers import (
-    NewObservationSerializer,
-    ObservationFilter,
-    ObservationSerializer,
-)
-from api.devices.of_device import ENDPOINT, SEE, SEND, OfDevice
+from api.commands.serializers import NewObservationSerializer, ObservationFilter, ObservationSerializer
+from api.of_device import ENDPOINT, SEE, SEND, OfDevice
 from api.problems import ProblemSerializer
 from devices.observations.models import Observation, ObservationState
 from devices.observations.selectors import observations as selectors

@@ -15,7 +15,7 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 from accounts import tenancy
 from accounts.errors import Refused
 from accounts.models import Operator, User
-from api.devices import object_serializers as shown
+from api.objects import serializers as shown
 from api.problems import ProblemSerializer
 from api.scoping import RolePermission
 from devices.inventory import object_files

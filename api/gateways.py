@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accounts import tenancy
-from api.devices.of_device import ENDPOINT, OfDevice
+from api.of_device import ENDPOINT, OfDevice
 from api.problems import ProblemSerializer
 from devices.gateways.models import EndDevice
 from devices.gateways.selectors import end_devices

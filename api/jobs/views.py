@@ -10,8 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
+from api.jobs import serializers
 from api.problems import ProblemSerializer
-from api.provisioning import serializers
 from api.scoping import RolePermission, ScopedQuerysetMixin
 from provisioning.models import BootstrapSession, Job
 from provisioning.services import jobs

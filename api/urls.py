@@ -6,18 +6,18 @@ A device is `<endpoint:endpoint>`, one segment of the address whatever its name 
 from django.urls import path, register_converter
 from rest_framework.routers import SimpleRouter
 
-from api.devices import endpoint_paths  # noqa: F401 - knows `<endpoint:…>`
-from api.devices.commands import CommandViewSet as Commands
-from api.devices.object_definitions import ObjectDefinitionViewSet
-from api.devices.observations import ObservationViewSet as Observations
-from api.devices.packages import PackageViewSet
-from api.devices.resources import HistoryViewSet as History
-from api.devices.resources import ResourceViewSet as Resources
-from api.devices.retention import RetentionViewSet as Retention
-from api.devices.sms import SmscLinkViewSet
-from api.devices.sms import TriggerViewSet as Triggers
-from api.devices.traces import TraceViewSet as Trace
+from api import endpoint_paths  # noqa: F401 - knows `<endpoint:…>`
+from api.commands.views import CommandViewSet as Commands
 from api.devices.views import KnockViewSet, RegistrationViewSet
+from api.objects.views import ObjectDefinitionViewSet
+from api.observations import ObservationViewSet as Observations
+from api.packages import PackageViewSet
+from api.sms import SmscLinkViewSet
+from api.sms import TriggerViewSet as Triggers
+from api.traces import TraceViewSet as Trace
+from api.values.retention import RetentionViewSet as Retention
+from api.values.views import HistoryViewSet as History
+from api.values.views import ResourceViewSet as Resources
 
 router = SimpleRouter()
 router.register("registrations", RegistrationViewSet, basename="registration")

@@ -7,8 +7,8 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.mixins import ListModelMixin
 from rest_framework.viewsets import GenericViewSet
 
-from api.devices.management_serializers import TraceFilter, TraceSerializer
-from api.devices.of_device import ENDPOINT, SEE, OfDevice
+from api.commands.serializers import TraceFilter, TraceSerializer
+from api.of_device import ENDPOINT, SEE, OfDevice
 from devices.commands.selectors import commands
 from devices.telemetry.models import TraceMessage
 

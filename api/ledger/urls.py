@@ -2,7 +2,7 @@
 
 from rest_framework.routers import SimpleRouter
 
-from api.audit.views import LedgerEventViewSet
+from api.ledger.views import LedgerEventViewSet
 
 router = SimpleRouter()
 router.register("audit/events", LedgerEventViewSet, basename="ledger-event")

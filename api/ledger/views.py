@@ -10,7 +10,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
-from api.audit.serializers import LedgerEventSerializer, LedgerFilterSerializer
+from api.ledger.serializers import LedgerEventSerializer, LedgerFilterSerializer
 from audit import selectors
 from audit.models import LedgerEvent
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from api.accounts import views
+from api.people import views
 
 urlpatterns = [
     path("operators/", views.OperatorList.as_view(), name="api-operators"),

@@ -13,8 +13,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from api.devices import resource_serializers as shown
-from api.devices.of_device import ENDPOINT, RESOURCE, OfDevice
+from api.of_device import ENDPOINT, RESOURCE, OfDevice
+from api.values import serializers as shown
 from devices.inventory.models import Device
 from devices.registry.selectors import device_models, ways
 from devices.telemetry.models import ResourceHistory, ResourceValue

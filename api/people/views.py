@@ -23,7 +23,7 @@ from accounts.models import Operator, StaffMembership, User
 from accounts.selectors import operators
 from accounts.selectors import subscribers as accounts_of
 from accounts.services import signup, subscribers, tokens
-from api.accounts import serializers
+from api.people import serializers
 from api.problems import Problem, ProblemSerializer, refusals
 
 SIGNED_UP = _("Almost done: open the link in the e-mail that was sent to this address.")

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
 
-from api.devices.of_device import ENDPOINT, SEE, SEND, OfDevice
+from api.of_device import ENDPOINT, SEE, SEND, OfDevice
 from api.problems import ProblemSerializer
 from devices.messaging.models import SmscLink, SmsMessage, SmsPurpose
 from devices.messaging.selectors import sms

@@ -12,8 +12,8 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.errors import Refused
-from api.devices.management_serializers import CommandFilter, CommandSerializer, NewCommandSerializer
-from api.devices.of_device import ENDPOINT, SEE, SEND, OfDevice
+from api.commands.serializers import CommandFilter, CommandSerializer, NewCommandSerializer
+from api.of_device import ENDPOINT, SEE, SEND, OfDevice
 from api.problems import ProblemSerializer
 from devices.commands.models import Command
 from devices.commands.selectors import commands

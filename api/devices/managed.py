@@ -15,8 +15,8 @@ from accounts.models import Operator, Subscriber, User
 from accounts.selectors import subscribers
 from api.devices.serializers import DeviceSerializer
 from api.devices.views import DeviceViewSet
+from api.jobs import serializers
 from api.problems import ProblemSerializer
-from api.provisioning import serializers
 from devices.registry.services import awake_windows
 from provisioning.services import corrections, lifecycle, onboarding
 

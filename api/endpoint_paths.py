@@ -15,7 +15,6 @@ from urllib.parse import unquote
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.urls import register_converter
 
 from devices.inventory.models import Device
 
@@ -35,7 +34,16 @@ class EndpointConverter:
         return value.replace("/", SLASH)
 
 
-register_converter(EndpointConverter, "endpoint")
+class ResourceConverter:
+    """`<resource:path>` in a route: of a resource or a resource instance, such as 3/0/9."""
+
+    regex = r"[0-9]{1,5}(?:/[0-9]{1,5}){2,3}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
 
 
 class EndpointPathMiddleware:

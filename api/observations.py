@@ -1,22 +1,68 @@
-"""What is observed on one device: want it, look how it stands, end it. For staff."""
+"""Observations of one device: what is wanted, by whom, and how it stands with the device. For staff."""
 
 from __future__ import annotations
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.errors import Refused
-from api.commands.serializers import NewObservationSerializer, ObservationFilter, ObservationSerializer
 from api.of_device import ENDPOINT, SEE, SEND, OfDevice
 from api.problems import ProblemSerializer
+from api.strict import Strict
 from devices.observations.models import Observation, ObservationState
 from devices.observations.selectors import observations as selectors
 from devices.observations.services import observations
+
+
+class NewObservationSerializer(Strict):
+    path = serializers.CharField(required=False, max_length=64)
+    paths = serializers.ListField(
+        child=serializers.CharField(max_length=64), required=False, help_text=_("Of a composite observation.")
+    )
+    attributes = serializers.DictField(required=False, help_text=_('Such as {"pmin": 10, "pmax": 60}.'))
+    content_format = serializers.JSONField(
+        required=False, help_text=_("A number, or a name like senml-cbor.")
+    )
+    reason = serializers.CharField(required=False, max_length=200, allow_blank=True)
+
+
+class ObservationSerializer(serializers.ModelSerializer):
+    """What is wanted, by whom, and how it stands with the device."""
+
+    paths = serializers.ListField(child=serializers.CharField())
+    attributes = serializers.DictField()
+
+    class Meta:
+        model = Observation
+        fields = (
+            "id",
+            "paths",
+            "is_composite",
+            "attributes",
+            "content_format",
+            "state",
+            "wanted_by",
+            "reason",
+            "cause",
+            "detail",
+            "created_at",
+            "established_at",
+            "last_notified_at",
+            "ended_at",
+        )
+        read_only_fields = fields
+
+
+class ObservationFilter(serializers.Serializer):
+    state = serializers.MultipleChoiceField(
+        choices=ObservationState.choices, required=False, help_text=_("By default all that have not ended.")
+    )
 
 
 @extend_schema_view(

@@ -12,11 +12,16 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
 from accounts import tenancy
-from api.devices.views import ENDPOINT
 from devices.commands.dangers import PERMISSION, Asker
 from devices.inventory.models import Device
 from devices.inventory.selectors import inventory
 
+ENDPOINT = OpenApiParameter(
+    "endpoint",
+    str,
+    OpenApiParameter.PATH,
+    description=_("The endpoint name, percent-encoded (`:` may stand as it is, `/` becomes `%2F`)."),
+)
 RESOURCE = OpenApiParameter(
     "path", str, OpenApiParameter.PATH, description=_("Of a resource or resource instance, such as 3/0/9.")
 )

@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
-from api.problems import Problem
+from api.problems import too_large
 
 DEPTH_LIMIT = 64
 _NO_CHARACTER = re.compile("[\0\ud800-\udfff]")
@@ -53,15 +53,6 @@ class _Bounded:
 def too_deep() -> ParseError:
     return ParseError(
         gettext("The JSON is nested too deeply. Send at most %(limit)s levels.") % {"limit": DEPTH_LIMIT}
-    )
-
-
-def too_large() -> Problem:
-    return Problem(
-        "REQUEST_TOO_LARGE",
-        gettext("The body is too large. Send at most %(limit)s bytes in one request.")
-        % {"limit": settings.DATA_UPLOAD_MAX_MEMORY_SIZE},
-        status=413,
     )
 
 

@@ -2,15 +2,55 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin
 from rest_framework.viewsets import GenericViewSet
 
-from api.commands.serializers import TraceFilter, TraceSerializer
 from api.of_device import ENDPOINT, SEE, OfDevice
 from devices.commands.selectors import commands
+from devices.inventory import secrecy
 from devices.telemetry.models import TraceMessage
+
+
+class ShownJson(serializers.JSONField):
+    """JSON without passwords in the addresses that it holds."""
+
+    def to_representation(self, value: Any) -> Any:
+        return secrecy.without_passwords(super().to_representation(value))
+
+
+class TraceSerializer(serializers.ModelSerializer):
+    """One protocol message; a response repeats method and path of its request."""
+
+    payload = ShownJson()
+
+    class Meta:
+        model = TraceMessage
+        fields = (
+            "number",
+            "at",
+            "direction",
+            "method",
+            "path",
+            "code",
+            "content_format",
+            "payload",
+            "payload_bytes",
+            "duration_ms",
+        )
+        read_only_fields = fields
+
+
+class TraceFilter(serializers.Serializer):
+    direction = serializers.ChoiceField(
+        choices=TraceMessage._meta.get_field("direction").choices, required=False
+    )
+    after = serializers.IntegerField(required=False, help_text=_("Only messages behind this number."))
 
 
 @extend_schema_view(list=extend_schema(parameters=[ENDPOINT, TraceFilter]))

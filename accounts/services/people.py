@@ -1,16 +1,15 @@
-"""People themselves: what a superuser may change about somebody, whatever operators they have to do with."""
+"""People themselves: what they change about themselves, and what a superuser may change about anybody."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.db.models import Q
-from knox.models import AuthToken
 
 from accounts import events
 from accounts.errors import Refused
 from accounts.models import User
-from accounts.services import staff
+from accounts.services import staff, tokens
 from audit import ledger, locks
 from audit.actions import Action
 
@@ -38,7 +37,7 @@ def change(*, user: User, changes: dict[str, Any]) -> User:
         row.is_staff = row.is_superuser or row.staffmembership_set.exists()
         row.save(update_fields=[*changed, "is_staff"])
         if not row.is_active:
-            AuthToken.objects.filter(user=row).delete()
+            tokens.end_all(user=row)
             events.signed_off(row.pk)
         said = [field for field in changed if field != "name"]
         ledger.record(
@@ -52,6 +51,23 @@ def change(*, user: User, changes: dict[str, Any]) -> User:
             subject=f"user:{row.pk}",
         )
     return row
+
+
+def rename(*, user: User, name: str) -> None:
+    """The name is personal data: it stands in the ledger where it can be erased."""
+    with ledger.unit_of_work():
+        row = locks.rows(User.objects).get(pk=user.pk)
+        if row.name == name:
+            return
+        row.name = name
+        row.save(update_fields=["name"])
+        ledger.record(
+            action=Action.USER_RENAMED,
+            operator_id=None,
+            target=f"user:{row.pk}",
+            personal={"name": name} if name else None,
+            subject=f"user:{row.pk}",
+        )
 
 
 def _locked(user: User, changes: dict[str, Any]) -> User:

@@ -23,3 +23,14 @@ def issue(*, user: User, lifetime: timedelta | None) -> tuple[AuthToken, str]:
         if good.count() >= settings.TOKENS_PER_PERSON:
             raise Refused("TOKENS_REACHED", count=settings.TOKENS_PER_PERSON)
         return AuthToken.objects.create(user=user, expiry=lifetime)
+
+
+def end(*, token: AuthToken) -> None:
+    """It opens nothing any more. That somebody signed out is told by whoever heard it."""
+    AuthToken.objects.filter(pk=token.pk).delete()
+
+
+def end_all(*, user: User) -> int:
+    """None of the person's opens anything any more; how many there were."""
+    ended, _ = AuthToken.objects.filter(user=user).delete()
+    return ended

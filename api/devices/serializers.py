@@ -1,31 +1,23 @@
-"""How devices, registrations and knocks look in JSON."""
+"""How a device looks in JSON, and what adding and changing one takes; keys appear once, in the answer to a create."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from devices.inventory.models import Device, Knock
-from devices.registry.models import Registration
-from devices.registry.selectors import device_models, sessions, ways
-
-
-class SessionSerializer(serializers.Serializer):
-    """The session told from the registration and the time."""
-
-    state = serializers.ChoiceField(choices=sessions.Session.choices)
-    words = serializers.CharField(help_text=_('For people, such as "asleep until about 14:20".'))
-    since = serializers.DateTimeField(allow_null=True, help_text=_("Since when it is lost or signed off."))
-    cause = serializers.CharField(
-        help_text=_("Such as GATEWAY_OFFLINE; empty where nothing is to be mended.")
-    )
-    lifetime_left_seconds = serializers.IntegerField(
-        source="left_seconds", allow_null=True, help_text=_("Null where the lifetime is over or has no end.")
-    )
+from api.session import SessionSerializer
+from devices.inventory import security as modes
+from devices.inventory.models import Device, Onboarding, Reach
+from devices.inventory.nameplate import ENDPOINT_BYTES
+from devices.inventory.security import EntryField
+from devices.registry.awake import LIMIT_SECONDS
+from devices.registry.selectors import sessions, ways
+from provisioning.profiles import addresses
 
 
 def told(device: Device) -> sessions.Told:
@@ -89,100 +81,94 @@ class DeviceSerializer(serializers.ModelSerializer):
         )
 
 
-class ObjectLinkSerializer(serializers.Serializer):
-    """An object the device said it has."""
+class NewDeviceSerializer(serializers.Serializer):
+    """Shape only; `devices.inventory.services.devices` checks what it means."""
 
-    object_id = serializers.IntegerField()
-    version = serializers.CharField(allow_null=True)
-    instances = serializers.ListField(child=serializers.IntegerField())
+    endpoint = serializers.CharField(
+        max_length=ENDPOINT_BYTES, trim_whitespace=False, help_text=_("The LwM2M endpoint client name.")
+    )
+    name = serializers.CharField(max_length=120, required=False, allow_blank=True, default="")
+    operator = serializers.SlugField(
+        required=False,
+        help_text=_(
+            "Where the account is; needed only by people with accounts or roles with several operators."
+        ),
+    )
+    reach = serializers.ChoiceField(Reach.choices, default=Reach.IP)
+    onboarding = serializers.ChoiceField(Onboarding.choices, default=Onboarding.BOOTSTRAP)
+    msisdn = serializers.CharField(
+        max_length=40,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text=_(
+            "Phone number, + and digits: what a device by SMS is known by, and where any other is woken."
+        ),
+    )
+
+    def get_fields(self) -> dict[str, Any]:
+        """And what the security modes ask."""
+        entered = {one.name: _entered(one) for one in modes.entry_fields().values()}
+        choice = serializers.ChoiceField(modes.choices(), default=modes.DEFAULT)
+        return {**super().get_fields(), "security": choice, **entered}
 
 
-class RegistrationSerializer(serializers.ModelSerializer):
-    """A registration as the device made it, and how it stands now."""
+def _entered(asked: EntryField) -> serializers.CharField:
+    return serializers.CharField(
+        max_length=asked.max_length,
+        required=False,
+        allow_blank=True,
+        trim_whitespace=asked.is_secret,
+        default="",
+        write_only=asked.is_secret,
+        help_text=asked.rest_help,
+    )
 
-    id = serializers.CharField(source="registration_id")
-    endpoint = serializers.CharField(source="device.endpoint")
-    operator = serializers.CharField(source="device.operator.slug")
-    binding = serializers.SerializerMethodField()
-    version = serializers.SerializerMethodField()
-    lifetime_left_seconds = serializers.SerializerMethodField()
-    objects = serializers.SerializerMethodField()
-    session = serializers.SerializerMethodField()
 
-    class Meta:
-        model = Registration
-        fields = (
-            "id",
-            "endpoint",
-            "operator",
-            "is_live",
-            "host",
-            "port",
-            "transport",
-            "identity",
-            "binding",
-            "queue_mode",
-            "version",
-            "lifetime_seconds",
-            "lifetime_left_seconds",
-            "registered_at",
-            "last_seen_at",
-            "expires_at",
-            "objects",
-            "session",
-        )
+class DeviceSettingsSerializer(serializers.Serializer):
+    """At least one of them; what is left out stays."""
+
+    name = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=120,
+        help_text=_("What its owner calls it; empty: no name."),
+    )
+    awake_seconds = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=LIMIT_SECONDS,
+        allow_null=True,
+        help_text=_("How long it listens after it spoke, in queue mode; null: what the house has."),
+    )
+
+    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
+        if not given:
+            raise serializers.ValidationError(gettext("Say what to change: name or awake_seconds."))
+        return given
+
+
+class AddedDeviceSerializer(DeviceSerializer):
+    """A device and what is told once, when it is added; `context["added"]` is what the service returned."""
+
+    identity = serializers.SerializerMethodField(
+        help_text=_("What it authenticates as, such as its PSK identity; empty without credentials.")
+    )
+    key = serializers.SerializerMethodField(
+        help_text=_("A pre-shared key in hex. Only where the portal made it, and only here.")
+    )
+    server = serializers.SerializerMethodField(help_text=_("The address to set in the device."))
+
+    class Meta(DeviceSerializer.Meta):
+        fields = (*DeviceSerializer.Meta.fields, "identity", "key", "server")
         read_only_fields = fields
 
-    def get_binding(self, registration: Registration) -> str:
-        return getattr(_detail(registration), "binding", "")
+    def get_identity(self, device: Device) -> str:
+        return self.context["added"].identity
 
-    def get_version(self, registration: Registration) -> str:
-        return getattr(_detail(registration), "version", "")
+    def get_key(self, device: Device) -> str | None:
+        made = self.context["added"].secret_to_show
+        return device.security_mode.written(made)[0].text if made else None
 
-    @extend_schema_field(serializers.IntegerField(allow_null=True))
-    def get_lifetime_left_seconds(self, registration: Registration) -> int | None:
-        return self._told(registration).left_seconds
-
-    @extend_schema_field(ObjectLinkSerializer(many=True))
-    def get_objects(self, registration: Registration) -> list[dict[str, Any]]:
-        links = device_models.object_links(_detail(registration))
-        return [
-            {"object_id": number, "version": link.version, "instances": list(link.instances)}
-            for number, link in sorted(links.objects.items() if links else ())
-        ]
-
-    @extend_schema_field(SessionSerializer)
-    def get_session(self, registration: Registration) -> dict[str, Any]:
-        return SessionSerializer(self._told(registration)).data
-
-    @staticmethod
-    def _told(registration: Registration) -> sessions.Told:
-        return sessions.of(registration.device, timezone.now())
-
-
-def _detail(registration: Registration) -> Any:
-    return getattr(registration.device, "registration_detail", None)
-
-
-class KnockSerializer(serializers.ModelSerializer):
-    """A refusal at the door, counted."""
-
-    device = serializers.SlugRelatedField(slug_field="endpoint", read_only=True, allow_null=True)
-    operator = serializers.SlugRelatedField(slug_field="slug", read_only=True, allow_null=True)
-
-    class Meta:
-        model = Knock
-        fields = (
-            "id",
-            "plane",
-            "cause",
-            "claimed_name",
-            "host",
-            "device",
-            "operator",
-            "detail",
-            "count",
-            "first_at",
-            "last_at",
-        )
-        read_only_fields = fields
+    def get_server(self, device: Device) -> str:
+        return addresses.first_uri(device)

@@ -5,12 +5,12 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
-from rest_framework.pagination import CursorPagination
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from api.ledger.serializers import LedgerEventSerializer, LedgerFilterSerializer
+from api.paging import LedgerPages
 from audit import selectors
 from audit.models import LedgerEvent
 
@@ -21,18 +21,6 @@ class MaySeeLedger(BasePermission):
     def has_permission(self, request: Request, view: Any) -> bool:
         user = request.user
         return bool(user and user.is_authenticated and user.has_perm(selectors.VIEW_PERMISSION))
-
-
-class LedgerPages(CursorPagination):
-    """Steps from event to event: counting a ledger would read all of it.
-
-    By a key that no two events share: by their times alone, thousands of one moment would be a page without an end.
-    """
-
-    ordering = "-id"
-    page_size = 50
-    page_size_query_param = "page_size"
-    max_page_size = 500
 
 
 @extend_schema_view(list=extend_schema(parameters=[LedgerFilterSerializer]))

@@ -10,7 +10,6 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from knox.auth import TokenAuthentication
-from knox.models import AuthToken
 from knox.settings import knox_settings
 from rest_framework.generics import ListAPIView
 from rest_framework.permissions import AllowAny
@@ -24,7 +23,7 @@ from accounts.selectors import operators
 from accounts.selectors import subscribers as accounts_of
 from accounts.services import signup, subscribers, tokens
 from api.people import serializers
-from api.problems import Problem, ProblemSerializer, refusals
+from api.problems import Problem, ProblemSerializer
 
 SIGNED_UP = _("Almost done: open the link in the e-mail that was sent to this address.")
 
@@ -54,8 +53,7 @@ class Signup(APIView):
     def post(self, request: Request) -> Response:
         serializer = serializers.SignupSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        with refusals():
-            user = signup.register(**serializer.validated_data)
+        user = signup.register(**serializer.validated_data)
         confirmation.start(request._request, user=user, email=serializer.validated_data["email"])
         return Response({"detail": SIGNED_UP}, status=202)
 
@@ -88,8 +86,7 @@ class Login(APIView):
                 gettext("Open the link in the e-mail we sent you, then sign in again."),
                 status=403,
             )
-        with refusals():
-            instance, token = tokens.issue(user=user, lifetime=knox_settings.TOKEN_TTL)
+        instance, token = tokens.issue(user=user, lifetime=knox_settings.TOKEN_TTL)
         user_logged_in.send(sender=type(user), request=request._request, user=user)
         answer = {"token": token, "expiry": instance.expiry, "user": user}
         return Response(serializers.TokenSerializer(answer).data)
@@ -122,7 +119,7 @@ class Logout(APIView):
 
     @extend_schema(request=None, responses={204: OpenApiResponse(description=_("Signed out."))})
     def post(self, request: Request) -> Response:
-        request.auth.delete()
+        tokens.end(token=request.auth)
         user_logged_out.send(sender=type(request.user), request=request._request, user=request.user)
         return Response(status=204)
 
@@ -134,7 +131,7 @@ class LogoutAll(APIView):
 
     @extend_schema(request=None, responses={204: OpenApiResponse(description=_("Signed out everywhere."))})
     def post(self, request: Request) -> Response:
-        AuthToken.objects.filter(user=request.user).delete()
+        tokens.end_all(user=request.user)
         user_logged_out.send(sender=type(request.user), request=request._request, user=request.user)
         return Response(status=204)
 
@@ -164,8 +161,5 @@ class MyAccounts(APIView):
     def post(self, request: Request) -> Response:
         serializer = serializers.OpenAccountSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        with refusals():
-            account = subscribers.open_account(
-                user=request.user, operator=serializer.validated_data["operator"]
-            )
+        account = subscribers.open_account(user=request.user, operator=serializer.validated_data["operator"])
         return Response(serializers.AccountSerializer(account).data, status=201)

@@ -13,11 +13,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.forms import FurtherAccount
 from accounts.selectors import subscribers
-from accounts.services import preferences
+from accounts.services import people, preferences
 from accounts.services import subscribers as accounts
 from selfservice import refusals
 from selfservice.forms import Name, TimeZone
-from selfservice.services import profile as own
 
 
 @login_required
@@ -32,7 +31,7 @@ def rename(request: HttpRequest) -> HttpResponse:
     form = Name(request.POST)
     if not form.is_valid():
         return _page(request, name_form=form)
-    own.rename(user=request.user, name=form.cleaned_data["name"].strip())
+    people.rename(user=request.user, name=form.cleaned_data["name"].strip())
     messages.success(request, gettext("Your name is saved."))
     return redirect("profile")
 

@@ -11,7 +11,7 @@ from accounts.roles import Role
 from audit import ledger
 from devices.registry.selectors.sessions import Session
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.urls")]
+pytestmark = pytest.mark.django_db
 
 STRANGE = (
     "urn:dev:ops:32473-A-1",

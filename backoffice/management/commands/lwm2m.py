@@ -8,21 +8,22 @@ from __future__ import annotations
 import json
 import time
 from argparse import ArgumentParser
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from accounts.errors import Refused
-from api.commands.serializers import MUTE, UNMUTE, CommandSerializer
 from audit import ledger
 from backoffice import command_line
 from devices.commands.dangers import Asker
 from devices.commands.models import COMMAND_ENDED, Operation
 from devices.commands.models import Command as Row
 from devices.commands.models import CommandState as State
-from devices.commands.selectors import commands
+from devices.commands.selectors import commands, shown
 from devices.commands.services import mailbox
+from devices.inventory import object_models
 from devices.inventory.models import Device
 from devices.operations.services import operations
 from devices.registry.selectors import device_models, ways
@@ -32,6 +33,7 @@ LOOK_SECONDS = 0.1
 NOT_ACCEPTED, REFUSED, NO_ANSWER, WAITING = 1, 3, 4, 5
 _EXIT = {State.DONE: 0, State.REFUSED: REFUSED}
 _BY = "system:lwm2m"
+_OPERATIONS = [*Operation.values, operations.MUTE, operations.UNMUTE]
 
 
 class Command(BaseCommand):
@@ -41,7 +43,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("operation", choices=[*Operation.values, MUTE, UNMUTE], metavar="OPERATION")
+        parser.add_argument(
+            "operation", choices=[*Operation.values, operations.MUTE, operations.UNMUTE], metavar="OPERATION"
+        )
         parser.add_argument("endpoint", metavar="ENDPOINT")
         parser.add_argument(
             "words",
@@ -83,10 +87,10 @@ class Command(BaseCommand):
             mailbox.cancel(command_id=row.pk, reason="Nobody waits for it any more.")
         if options["as_json"]:
             said = {
-                **CommandSerializer(row).data,
+                **shown.told(row, object_models.catalogue(row.device.operator_id)),
                 "session": commands.standing(self._again(device), timezone.now()).words,
             }
-            self.stdout.write(json.dumps(said, indent=2, default=str, ensure_ascii=False))
+            self.stdout.write(json.dumps(said, indent=2, default=_written, ensure_ascii=False))
         else:
             self._print(row, device, catalogue, is_cancelled=options["cancel"])
         status = _EXIT.get(State(row.state), NO_ANSWER if row.state in COMMAND_ENDED else WAITING)
@@ -105,10 +109,10 @@ class Command(BaseCommand):
 
     def _enqueue(self, device: Device, catalogue: Catalogue, options: dict[str, Any]) -> Row:
         operation, reason = options["operation"], options["reason"]
-        if operation in (MUTE, UNMUTE):
+        if operation in (operations.MUTE, operations.UNMUTE):
             return operations.mute_send(
                 device=device,
-                is_muted=operation == MUTE,
+                is_muted=operation == operations.MUTE,
                 instance_id=options["instance"],
                 requested_by=_BY,
                 reason=reason,
@@ -167,3 +171,10 @@ class Command(BaseCommand):
                 self.stdout.write(f"{name}: {command_line.shown(answer[name])}")
         if not lines and not answer:
             self.stdout.write(f"Done: {row.response_code}".rstrip(": "))
+
+
+def _written(value: Any) -> str:
+    """Times as REST writes them."""
+    if isinstance(value, datetime):
+        return timezone.localtime(value, UTC).isoformat().replace("+00:00", "Z")
+    return str(value)

@@ -50,6 +50,8 @@ _OBSERVES = (Operation.OBSERVE, Operation.OBSERVE_COMPOSITE)
 _CANCELS = (Operation.CANCEL_OBSERVE, Operation.CANCEL_OBSERVE_COMPOSITE)
 EXPIRY_LIMIT_SECONDS = 90 * 86400
 SERVER_OBJECT, MUTE_SEND = 1, 23
+MUTE, UNMUTE = "mute-send", "unmute-send"
+"""What doors call `mute_send`, beside the operations of the protocol."""
 
 
 def request(

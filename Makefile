@@ -6,7 +6,7 @@ BIN     = $(VENV)/bin
 DEMO   ?= 1
 PYTEST_ARGS ?= -n auto --dist loadgroup
 
-.PHONY: run test check bench bench-check interop browser storm clean
+.PHONY: run test check messages bench bench-check interop browser storm clean
 
 run: $(VENV)/.run
 	@exec $(BIN)/python manage.py portal --migrate $(if $(filter 0,$(DEMO)),,--demo)
@@ -26,6 +26,12 @@ check: $(VENV)/.dev
 	 FIELD_ENCRYPTION_KEYS=$$($(BIN)/python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())') \
 	 LEDGER_SIGNING_KEYS=$$($(BIN)/python -c 'import base64, secrets; print(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())') \
 	 EMAIL_URL=smtp://127.0.0.1:25 DATABASE_URL=postgres://portal@127.0.0.1/portal $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+# Gathers what a person reads into locale/TO/LC_MESSAGES, for a translator (needs Debian's gettext): make messages TO=de
+TO ?= de
+messages: $(VENV)/.dev
+	@$(BIN)/python manage.py makemessages --locale $(TO) --no-location --ignore 'tests/*' --ignore '$(VENV)/*' --ignore 'var/*'
+	@$(BIN)/python manage.py makemessages --locale $(TO) --no-location --domain djangojs --ignore 'tests/*' --ignore '$(VENV)/*' --ignore 'var/*'
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m bench.run $(BENCH_ARGS)

@@ -112,7 +112,7 @@ class StaffInvitation(forms.ModelForm):
     """Gives a role by e-mail address, so that nobody can leaf through people of other operators."""
 
     email = forms.EmailField(
-        label="E-mail",
+        label=_("E-mail"),
         error_messages={"invalid": ADDRESS_REFUSED},
         help_text=_(
             "They get a mail and hold the role once they accept; until then nothing of them is shown."
@@ -121,7 +121,7 @@ class StaffInvitation(forms.ModelForm):
     name = forms.CharField(
         label=_("Name"), max_length=120, required=False, help_text=_("How the mail greets them.")
     )
-    role = forms.ChoiceField(choices=Role.choices)
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
 
     class Meta:
         model = StaffMembership

@@ -5,6 +5,7 @@ Database triggers (`audit/triggers.py`) hold what is promised here. Only `audit/
 """
 
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 FIRST_HASH = "0" * 64
@@ -143,6 +144,8 @@ class LedgerEvent(models.Model):
     @property
     def actor_words(self) -> str:
         """For pages: as `actor_name`, but somebody who was forgotten is a former user."""
+        if self.actor_kind == ActorKind.SYSTEM and self.actor_id == "portal":  # `audit.context.SYSTEM`
+            return gettext("The portal")
         return str(FORMER) if self.actor_name == ERASED else self.actor_name
 
     @property
@@ -186,12 +189,12 @@ class LedgerCheckpoint(models.Model):
     """A signed statement that closes an epoch of a chain: how far it went, and its hash (`audit/checkpoints.py`)."""
 
     chain = models.BigIntegerField(_("chain"))
-    epoch = models.PositiveIntegerField(_("epoch"), help_text="1, 2, …: each begins behind the one before")
-    sequence = models.BigIntegerField(_("sequence"), help_text="of the last event of the epoch")
-    count = models.BigIntegerField(_("count"), help_text="events of the epoch")
-    hash = models.CharField(_("hash"), max_length=64, help_text="of its last event")
+    epoch = models.PositiveIntegerField(_("epoch"), help_text=_("1, 2, …: each begins behind the one before"))
+    sequence = models.BigIntegerField(_("sequence"), help_text=_("of the last event of the epoch"))
+    count = models.BigIntegerField(_("count"), help_text=_("events of the epoch"))
+    hash = models.CharField(_("hash"), max_length=64, help_text=_("of its last event"))
     at = models.DateTimeField(_("at"))
-    key = models.CharField(_("key"), max_length=16, help_text="which key signed it")
+    key = models.CharField(_("key"), max_length=16, help_text=_("which key signed it"))
     signature = models.CharField(_("signature"), max_length=128)
 
     class Meta:
@@ -200,7 +203,7 @@ class LedgerCheckpoint(models.Model):
             models.UniqueConstraint(fields=["chain", "epoch"], name="audit_checkpoint_epoch"),
         ]
         ordering = ["chain", "epoch"]
-        verbose_name = "ledger checkpoint"
+        verbose_name = _("ledger checkpoint")
 
     def __str__(self) -> str:
         return f"chain {self.chain}, epoch {self.epoch}, up to {self.sequence}"

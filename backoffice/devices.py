@@ -113,7 +113,7 @@ class DeviceAdmin(ScopedModelAdmin):
         "suspend": Deed(
             question=_("Suspend these devices?"),
             button=_("Suspend"),
-            done="suspended",
+            done=_("suspended"),
             do=lambda device, reason, by: lifecycle.suspend(device=device, reason=reason),
             skips=(_already(Access.SUSPENDED),),
         ),
@@ -127,7 +127,7 @@ class DeviceAdmin(ScopedModelAdmin):
         "bar": Deed(
             question=_("Bar these devices (stolen or misused)?"),
             button=_("Bar"),
-            done="barred",
+            done=_("barred"),
             is_dangerous=True,
             do=lambda device, reason, by: lifecycle.bar(device=device, reason=reason),
             skips=(_already(Access.BARRED),),
@@ -135,7 +135,7 @@ class DeviceAdmin(ScopedModelAdmin):
         "retire": Deed(
             question=_("Retire these devices for good? Their keys end and their endpoint names become free."),
             button=_("Retire"),
-            done="retired",
+            done=_("retired"),
             verb="delete",
             is_dangerous=True,
             do=lambda device, reason, by: lifecycle.release(device=device, reason=reason),
@@ -195,7 +195,7 @@ class DeviceAdmin(ScopedModelAdmin):
     def session(self, device: Device) -> str:
         return present.of(device, timezone.now(), getattr(device, "refusal", None)).words
 
-    @admin.display(description=_("Last seen"), empty_value="never")
+    @admin.display(description=_("Last seen"), empty_value=_("never"))
     def last_seen(self, device: Device) -> Any:
         registration = ways.registration(device)
         return registration.last_seen_at if registration else None

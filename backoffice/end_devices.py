@@ -21,7 +21,7 @@ from provisioning.services import onboarding
 
 
 class ShowFilter(admin.SimpleListFilter):
-    title = "state"
+    title = _("state")
     parameter_name = "show"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:

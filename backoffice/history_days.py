@@ -50,7 +50,7 @@ class HistoryRetentionInline(ScopedStackedInline):
     formset = _DaysFormSet
     fields = ("days",)
     can_delete = False
-    verbose_name = "days"
+    verbose_name = _("days")
     verbose_name_plural = format_lazy(
         _("History of values ({default_history_days} days where nothing was set)"),
         default_history_days=DEFAULT_HISTORY_DAYS,

@@ -95,7 +95,7 @@ class JobAdmin(PortalWritten, ScopedModelAdmin):
         "cancel": Deed(
             question=_("Cancel these jobs?"),
             button=_("Cancel the jobs"),
-            done="cancelled",
+            done=_("cancelled"),
             is_dangerous=True,
             do=lambda job, reason, by: jobs.cancel(job_id=job.pk, reason=reason),
         ),

@@ -37,7 +37,7 @@ class KnockAdmin(ReadOnlyAdmin):
 
 
 class CauseFilter(admin.SimpleListFilter):
-    title = "cause"
+    title = _("cause")
     parameter_name = "cause"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:

@@ -23,7 +23,7 @@ _LEAFED = 5000
 class ActionFilter(admin.SimpleListFilter):
     """Offers the actions of recent events: asking the whole ledger for its actions would read all of it."""
 
-    title = "action"
+    title = _("action")
     parameter_name = "action"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -98,19 +98,19 @@ class LedgerEventAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: LedgerEvent | None = None) -> bool:
         return False
 
-    @admin.display(description="at")
+    @admin.display(description=_("at"))
     def when(self, event: LedgerEvent) -> str:
         return timezone.localtime(event.at).strftime("%-d %b %Y, %H:%M:%S %Z")
 
-    @admin.display(description="what")
+    @admin.display(description=_("what"))
     def what(self, event: LedgerEvent) -> str:
         return actions.words(event.action)
 
-    @admin.display(description="actor")
+    @admin.display(description=_("actor"))
     def actor_name(self, event: LedgerEvent) -> str:
         return event.actor_words
 
-    @admin.display(description="target")
+    @admin.display(description=_("target"))
     def about(self, event: LedgerEvent) -> str:
         return people.of_row(event, self.code_of_person).get(event.target, event.target)
 
@@ -118,7 +118,7 @@ class LedgerEventAdmin(admin.ModelAdmin):
     def impersonator_name(self, event: LedgerEvent) -> str:
         return event.impersonator_words
 
-    @admin.display(description="address")
+    @admin.display(description=_("address"))
     def address(self, event: LedgerEvent) -> str:
         return event.personal_value("address")
 
@@ -127,15 +127,15 @@ class LedgerEventAdmin(admin.ModelAdmin):
         cause = causes.CAUSES.get(event.cause)
         return "" if cause is None else f"{cause.support} {cause.engineer} {cause.action}"
 
-    @admin.display(description="before")
+    @admin.display(description=_("before"))
     def before_text(self, event: LedgerEvent) -> str:
         return _pretty(event.before)
 
-    @admin.display(description="after")
+    @admin.display(description=_("after"))
     def after_text(self, event: LedgerEvent) -> str:
         return _pretty(event.after)
 
-    @admin.display(description="detail")
+    @admin.display(description=_("detail"))
     def detail_text(self, event: LedgerEvent) -> str:
         return _pretty(event.detail)
 

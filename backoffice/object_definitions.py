@@ -39,7 +39,7 @@ WORDS = {
 class BandFilter(admin.SimpleListFilter):
     """By who gives out the object's number."""
 
-    title = "number"
+    title = _("number")
     parameter_name = "band"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -113,7 +113,7 @@ class ObjectDefinitionAdmin(ScopedModelAdmin):
                 "Remove these definitions? Devices are then read by the next one that knows the object."
             ),
             button=_("Remove"),
-            done="removed",
+            done=_("removed"),
             verb="delete",
             is_dangerous=True,
             do=lambda row, reason, by: _remove(row, reason),

@@ -69,7 +69,7 @@ class PackageAdmin(ScopedModelAdmin):
         "remove": Deed(
             question=_("Remove these packages? A device that is fetching one finds nothing any more."),
             button=_("Remove"),
-            done="removed",
+            done=_("removed"),
             verb="delete",
             is_dangerous=True,
             do=lambda row, reason, by: packages.remove(package=row, reason=reason),

@@ -27,6 +27,7 @@ class LinkForm(forms.ModelForm):
     """The password is written, never read back."""
 
     password = forms.CharField(
+        label=_("Password"),
         max_length=64,
         required=False,
         widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"}),

@@ -29,7 +29,7 @@ class SubscriberAdmin(ScopedModelAdmin):
         "suspend": Deed(
             question=_("Suspend these accounts?"),
             button=_("Suspend"),
-            done="suspended",
+            done=_("suspended"),
             do=lambda row, reason, by: subscribers.suspend(subscriber=row, reason=reason),
             skips=(Skip(Q(state=SubscriberState.SUSPENDED), _("suspended already")),),
         ),
@@ -43,14 +43,14 @@ class SubscriberAdmin(ScopedModelAdmin):
         "close": Deed(
             question=_("Close these accounts? Their devices are suspended."),
             button=_("Close"),
-            done="closed",
+            done=_("closed"),
             is_dangerous=True,
             do=lambda row, reason, by: closing.close(subscriber=row, reason=reason),
             skips=(Skip(Q(state=SubscriberState.CLOSED), _("closed already")),),
         ),
     }
 
-    @admin.display(description="E-mail", ordering="user__email")
+    @admin.display(description=_("E-mail"), ordering="user__email")
     def email(self, subscriber: Subscriber) -> str:
         return subscriber.user.email
 

@@ -179,6 +179,7 @@ class TimeZone(forms.Form):
         label=_("Your time zone"),
         required=False,
         help_text=_("All times on these pages are shown in it."),
+        widget=forms.Select(attrs={"translate": "no"}),  # the names of the tz database
     )
 
     def __init__(self, *args, **kwargs) -> None:

@@ -121,6 +121,7 @@ class Write(Ask):
 class Execute(Ask):
     operation, button = Operation.EXECUTE, _("Execute")
     arguments = forms.CharField(
+        label=_("Arguments"),
         required=False,
         max_length=1_000,
         help_text=_("Mostly empty. Else digits, each with a text: 0='text',1"),

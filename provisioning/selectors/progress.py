@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from django.utils import formats, timezone
 from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from audit.causes import CAUSES, Cause
 from devices.inventory.models import Device, Knock, Onboarding, Plane, Reach
@@ -43,6 +44,16 @@ _STEPS = {
 _OVER = (StepState.DONE, StepState.SKIPPED)
 
 
+_STATES = {
+    "done": _("done"),
+    "running": _("running"),
+    "waiting": _("waiting"),
+    "stuck": _("stuck"),
+    "failed": _("failed"),
+    "pending": _("pending"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Phase:
     """One stop. `state` is done, running (our turn), waiting (the device's turn), stuck, failed or pending.
@@ -56,6 +67,11 @@ class Phase:
     at: datetime | None = None
     took_seconds: float | None = None
     words: str = ""
+
+    @property
+    def state_words(self) -> str:
+        """For whoever does not see its mark."""
+        return str(_STATES.get(self.state, self.state))
 
     @property
     def is_current(self) -> bool:

@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from accounts.errors import Refused
-from accounts.models import User
+from accounts.models import EMAIL_LENGTH, User
 from accounts.selectors import operators
 from accounts.services import signup
 from audit.middleware import client_source
@@ -41,11 +41,12 @@ class AccountAdapter(DefaultAccountAdapter):
         return client_source(request)
 
     def clean_email(self, email: str) -> str:
-        if len(email) > User._meta.get_field("email").max_length:
+        if len(email) > EMAIL_LENGTH:
             raise ValidationError(
                 gettext("This address is too long. An e-mail address has at most 254 characters.")
             )
-        return super().clean_email(email)
+        cleaned: str = super().clean_email(email)
+        return cleaned
 
     def save_user(self, request: HttpRequest, user: User, form: BaseForm, commit: bool = True) -> User:
         """The person and their account in one transaction, instead of the blank `user` of allauth."""

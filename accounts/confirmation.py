@@ -29,4 +29,4 @@ def remind(request: HttpRequest, *, user: User, signup: bool = False) -> None:
 
 
 def is_done(user: User) -> bool:
-    return EmailAddress.objects.filter(user=user, verified=True).exists()
+    return bool(EmailAddress.objects.filter(user=user, verified=True).exists())

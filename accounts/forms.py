@@ -19,7 +19,7 @@ from accounts.roles import Role
 from accounts.selectors import operators
 
 
-class OperatorField(forms.ModelChoiceField):
+class OperatorField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic in its stubs alone
     """Operators as radio cards: the name, and beneath it what the operator says of itself."""
 
     widget = forms.RadioSelect
@@ -70,7 +70,7 @@ class OperatorChoice(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         say_what_an_address_is(self)
-        field = self.fields["operator"]
+        field = _operators(self)
         field.queryset = operators.open_for_signup()
         asked = context.request.GET.get("operator") if context.request else None
         slugs = list(field.queryset.values_list("slug", flat=True))
@@ -81,6 +81,12 @@ class OperatorChoice(forms.Form):
         """Nothing is left to do: the adapter has registered the person together with their account."""
 
 
+def _operators(form: forms.BaseForm) -> OperatorField:
+    field = form.fields["operator"]
+    assert isinstance(field, OperatorField)
+    return field
+
+
 class FurtherAccount(forms.Form):
     """A signed-in person opens an account with another operator."""
 
@@ -88,10 +94,10 @@ class FurtherAccount(forms.Form):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["operator"].queryset = operators.open_further(user)
+        _operators(self).queryset = operators.open_further(user)
 
 
-class AcceptAsNew(SetPasswordMixin, forms.Form):
+class AcceptAsNew(SetPasswordMixin, forms.Form):  # type: ignore[type-arg]
     """Somebody new takes the role they are invited to: a name and a password, by the rules of every password."""
 
     name = forms.CharField(label=_("Your name"), max_length=120, required=False)
@@ -108,7 +114,7 @@ class AcceptAsNew(SetPasswordMixin, forms.Form):
         return data
 
 
-class StaffInvitation(forms.ModelForm):
+class StaffInvitation(forms.ModelForm):  # type: ignore[type-arg]
     """Gives a role by e-mail address, so that nobody can leaf through people of other operators."""
 
     email = forms.EmailField(

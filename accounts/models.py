@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.core.validators import RegexValidator
@@ -17,10 +19,14 @@ FORGOTTEN_DOMAIN = "erased.invalid"
 """Of the address that stands for somebody whose data was erased (RFC 2606: it is nobody's)."""
 
 
+EMAIL_LENGTH = 254
+"""RFC 5321 section 4.5.3.1.3, without the angle brackets."""
+
+
 class UserManager(BaseUserManager["User"]):
     """Makes users by e-mail address; addresses are compared without regard to case."""
 
-    def _make(self, email: str, password: str | None, **extra) -> User:
+    def _make(self, email: str, password: str | None, **extra: Any) -> User:
         if not email:
             raise ValueError("A user needs an e-mail address.")
         user = self.model(email=self.normalize_email(email).lower(), **extra)
@@ -28,10 +34,10 @@ class UserManager(BaseUserManager["User"]):
         user.save(using=self._db)
         return user
 
-    def create_user(self, email: str, password: str | None = None, **extra) -> User:
+    def create_user(self, email: str, password: str | None = None, **extra: Any) -> User:
         return self._make(email, password, **{"is_staff": False, "is_superuser": False, **extra})
 
-    def create_superuser(self, email: str, password: str | None = None, **extra) -> User:
+    def create_superuser(self, email: str, password: str | None = None, **extra: Any) -> User:
         return self._make(email, password, **{"is_staff": True, "is_superuser": True, **extra})
 
     def get_by_natural_key(self, username: str | None) -> User:
@@ -41,7 +47,7 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser, PermissionsMixin):
     """A person; what they may see follows from memberships and accounts, never from the user alone."""
 
-    email = models.EmailField(_("e-mail"), max_length=254, unique=True)
+    email = models.EmailField(_("e-mail"), max_length=EMAIL_LENGTH, unique=True)
     name = models.CharField(_("name"), max_length=120, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=readers.ZONE_NAME_LENGTH, blank=True)
     is_staff = models.BooleanField(_("may sign in to the admin"), default=False)
@@ -52,7 +58,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
         verbose_name = _("user")

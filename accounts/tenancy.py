@@ -51,17 +51,18 @@ def operator_id_of(row: Model | None, path: str = "") -> int | None:
         return None if row is None else _column(row, last)
     while row is not None:
         if isinstance(row, Operator):
-            return row.pk
+            return int(row.pk)
         if hasattr(row, "operator_id"):
-            return row.operator_id
+            operator_id: int | None = row.operator_id
+            return operator_id
         row = next((getattr(row, name) for name in _HANGS_ON if hasattr(row, name)), None)
     return None
 
 
 def _column(row: Model, name: str) -> int | None:
-    if name == "pk":
-        return row.pk
     try:
-        return getattr(row, row._meta.get_field(name).attname)
+        column = "pk" if name == "pk" else getattr(row._meta.get_field(name), "attname", name)
     except FieldDoesNotExist:
-        return getattr(row, name)
+        column = name
+    found: int | None = getattr(row, column)
+    return found

@@ -12,11 +12,12 @@ come in any order, for nobody else can hold them. `tests/lock_order.py` looks at
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 from django.db.models import Manager, Model, QuerySet
 
 Row = TypeVar("Row", bound=Model)
+Rows = TypeVar("Rows", bound=QuerySet[Any])
 
 ORDER = (
     "accounts_bulkrow",
@@ -53,6 +54,10 @@ STRENGTH = "FOR NO KEY UPDATE"
 """For the statements that are written by hand."""
 
 
-def rows(queryset: QuerySet[Row] | Manager[Row], *, skip_locked: bool = False) -> QuerySet[Row]:
+@overload
+def rows(queryset: Rows, *, skip_locked: bool = False) -> Rows: ...
+@overload
+def rows(queryset: Manager[Row], *, skip_locked: bool = False) -> QuerySet[Row]: ...
+def rows(queryset: Any, *, skip_locked: bool = False) -> Any:
     """These rows, locked until the transaction ends, and none joined to them. Order them if there may be several."""
     return queryset.select_for_update(of=("self",), no_key=True, skip_locked=skip_locked)

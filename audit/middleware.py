@@ -28,14 +28,16 @@ class AuditMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         self.get_response = get_response
-        if iscoroutinefunction(get_response):
+        self._is_async = iscoroutinefunction(get_response)
+        if self._is_async:
             markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        if iscoroutinefunction(self):
+        if self._is_async:
             return self._answer_async(request)
         with _context(request) as request_id:
-            return _marked(self.get_response(request), request_id)
+            answer: HttpResponseBase = self.get_response(request)
+            return _marked(answer, request_id)
 
     async def _answer_async(self, request: HttpRequest) -> HttpResponseBase:
         with _context(request) as request_id:

@@ -40,7 +40,7 @@ class NamedList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        column = self.model_admin.code_of_person
+        column = getattr(self.model_admin, "code_of_person", "")
         known = names({getattr(row, column) for row in self.result_list})
         for row in self.result_list:
             row.people = known

@@ -136,7 +136,8 @@ def _read(events: QuerySet[LedgerEvent]) -> list[dict[str, Any]]:
 def _read_one(pk: int) -> dict[str, Any]:
     event = LedgerEvent.objects.filter(pk=pk)
     try:
-        return event.values(*_READ).get()
+        found: dict[str, Any] = event.values(*_READ).get()
+        return found
     except ValueError:
         return {**event.values("id", "sequence", "digest", "hash").get(), "version": 0, "personal": None}
 
@@ -167,7 +168,7 @@ def _check(report: ChainReport, row: dict[str, Any], last: dict[str, Any] | None
 def _is_unchanged(row: dict[str, Any]) -> bool:
     try:
         texts = {column: canonical.json_text(row[column]) for column in canonical.JSON_COLUMNS}
-        return canonical.digest({**row, **texts}) == row["digest"]
+        return bool(canonical.digest({**row, **texts}) == row["digest"])
     except (KeyError, ValueError, AttributeError, TypeError):  # no known version, no number, no time
         return False
 

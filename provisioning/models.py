@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -12,7 +12,6 @@ from accounts.models import Operator
 from devices.inventory import security as modes
 from devices.inventory.models import Device
 from provisioning import observed_paths
-from provisioning.querysets import JobQuerySet
 
 
 class BootstrapProfile(models.Model):
@@ -107,6 +106,12 @@ class JobState(models.TextChoices):
 
 
 JOB_OPEN = (JobState.RUNNING, JobState.WAITING)
+
+
+class JobQuerySet(QuerySet["Job"]):
+    def open(self) -> JobQuerySet:
+        """Those that run or wait."""
+        return self.filter(state__in=("running", "waiting"))
 
 
 class Job(models.Model):

@@ -8,10 +8,10 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 
 
-class KeyedPaginator(Paginator):
+class KeyedPaginator(Paginator):  # type: ignore[type-arg]  # generic in its stubs alone
     """Finds the keys of a page first and then their rows, but on the first page, where there is nothing to skip."""
 
-    def page(self, number: Any) -> Page:
+    def page(self, number: Any) -> Page[Any]:
         number = self.validate_number(number)
         if number == 1 or not isinstance(self.object_list, QuerySet):
             return super().page(number)
@@ -19,7 +19,7 @@ class KeyedPaginator(Paginator):
         end = start + self.per_page
         if end + self.orphans >= self.count:
             end = self.count
-        return self._get_page(_rows(self.object_list, start, end), number, self)
+        return Page(_rows(self.object_list, start, end), number, self)
 
 
 def _rows(rows: QuerySet[Any], start: int, end: int) -> list[Any]:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import Q, QuerySet
 
 from accounts import tenancy
 from accounts.models import SubscriberState
 
+Rows = TypeVar("Rows", bound=QuerySet[Any])
 
-def _view(queryset: QuerySet) -> str:
+
+def _view(queryset: QuerySet[Any]) -> str:
     options = queryset.model._meta
     return f"{options.app_label}.view_{options.model_name}"
 
 
-def of_staff(queryset: QuerySet, user: Any, operator_path: str, *permissions: str) -> QuerySet:
+def of_staff(queryset: Rows, user: Any, operator_path: str, *permissions: str) -> Rows:
     """Rows of the operators where the role gives one of `permissions` (by default: to view the model)."""
     allowed = tenancy.operator_ids(user, *(permissions or (_view(queryset),)))
     if allowed is None:
@@ -25,7 +27,7 @@ def of_staff(queryset: QuerySet, user: Any, operator_path: str, *permissions: st
     return queryset.filter(**{f"{operator_path}__in": allowed})
 
 
-def of_subscriber(queryset: QuerySet, user: Any, subscriber_path: str) -> QuerySet:
+def of_subscriber(queryset: Rows, user: Any, subscriber_path: str) -> Rows:
     """Rows of the person's own accounts; `subscriber_path` leads to the Subscriber, empty on itself.
 
     Of a closed account only itself is left: what hung on it is the operator's to give back.
@@ -41,9 +43,7 @@ def _own(user: Any, path: str) -> Q:
     return Q(**{f"{path}__user": user.pk}) & ~Q(**{f"{path}__state": SubscriberState.CLOSED})
 
 
-def visible(
-    queryset: QuerySet, user: Any, *, operator_path: str, subscriber_path: str | None = None
-) -> QuerySet:
+def visible(queryset: Rows, user: Any, *, operator_path: str, subscriber_path: str | None = None) -> Rows:
     """Rows a person may see in any of their capacities; without `subscriber_path` subscribers see none."""
     if not (user.is_authenticated and user.is_active):
         return queryset.none()

@@ -45,7 +45,7 @@ def failed(*, email: str) -> None:
     uncounted = cache.get(key, 0)
     cache.delete(key)
     details: dict[str, Any] = {"unrecorded_before": uncounted} if uncounted else {}
-    refused = {
+    refused: dict[str, Any] = {
         "result": "refused",
         "cause": "CREDENTIALS_WRONG",
         "detail": details,
@@ -94,7 +94,7 @@ def _record(action: Action, user: User, *, actor: ledger.Actor | None = None, **
             ledger.Event(
                 action=action,
                 operator_id=operator_id,
-                subscriber_id=accounts.get(operator_id),
+                subscriber_id=None if operator_id is None else accounts.get(operator_id),
                 actor=actor or ledger.user_actor(user),
                 target=f"user:{user.pk}",
                 subject=f"user:{user.pk}",

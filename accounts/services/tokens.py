@@ -22,7 +22,8 @@ def issue(*, user: User, lifetime: timedelta | None) -> tuple[AuthToken, str]:
         good = AuthToken.objects.filter(Q(expiry=None) | Q(expiry__gt=timezone.now()), user=user)
         if good.count() >= settings.TOKENS_PER_PERSON:
             raise Refused("TOKENS_REACHED", count=settings.TOKENS_PER_PERSON)
-        return AuthToken.objects.create(user=user, expiry=lifetime)
+        issued: tuple[AuthToken, str] = AuthToken.objects.create(user=user, expiry=lifetime)
+        return issued
 
 
 def end(*, token: AuthToken) -> None:
@@ -33,4 +34,4 @@ def end(*, token: AuthToken) -> None:
 def end_all(*, user: User) -> int:
     """None of the person's opens anything any more; how many there were."""
     ended, _ = AuthToken.objects.filter(user=user).delete()
-    return ended
+    return int(ended)

@@ -29,13 +29,13 @@ class Sentence:
         wanted: set[str] = set()
         for number in (1, 2):
             one = _Asked(number)
-            str(self.text % one)  # type: ignore[operator]
+            str(self.text % one)
             wanted |= one.names
         return frozenset(wanted)
 
     def say(self, facts: Mapping[str, object]) -> str:
         """The sentence in the reader's language; numbers and times as the reader writes them. Raises KeyError."""
-        return str(self.text % {name: shown(value) for name, value in facts.items()})  # type: ignore[operator]
+        return str(self.text % {name: shown(value) for name, value in facts.items()})
 
 
 class Either(tuple[object, ...]):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import Refused
@@ -31,7 +32,7 @@ class Danger:
     operations: frozenset[str]
     objects: frozenset[int]
     resource: int | None
-    question: str
+    question: str | Promise
     needs_role: bool = True
 
     def is_in(self, operation: str, path: Path) -> bool:

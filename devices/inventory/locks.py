@@ -12,12 +12,14 @@ __all__ = ["device", "device_with_operator", "devices", "owner", "rows"]
 
 def device(device_id: int) -> Device:
     """This one. Raises `Device.DoesNotExist`."""
-    return rows(Device.objects.all()).get(pk=device_id)
+    found: Device = rows(Device.objects.all()).get(pk=device_id)
+    return found
 
 
 def device_with_operator(device_id: int) -> Device:
     """The same with its operator, who is not locked."""
-    return rows(Device.objects.select_related("operator")).get(pk=device_id)
+    found: Device = rows(Device.objects.select_related("operator")).get(pk=device_id)
+    return found
 
 
 def devices(device_ids: Iterable[int]) -> dict[int, Device]:

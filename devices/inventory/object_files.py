@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 
@@ -12,7 +13,7 @@ from devices.inventory.services.object_models import MAX_FILE_BYTES, Source
 MAX_FILES = 100
 
 
-def sources(files: Sequence[UploadedFile]) -> list[Source]:
+def sources(files: Sequence[UploadedFile[Any]]) -> list[Source]:
     """The files with their content; of one that is too large just enough is read to see that it is."""
     if not files:
         raise Refused("DDF_FILES_MISSING", field="files")

@@ -62,7 +62,7 @@ def standing_behind(keys: Sequence[tuple[int, str]]) -> list[Standing]:
 def _standing(keys: Sequence[tuple[int, str]], *, via: str, via_sqlite: str, carrier: str) -> list[Standing]:
     if connection.vendor == "postgresql":
         columns = [[pk for pk, _ in keys], [token for _, token in keys]]
-        return sql.prepared(_STANDING.format(via=via), columns)  # type: ignore[return-value]
+        return sql.prepared(_STANDING.format(via=via), columns)
     found: list[Standing] = []
     with connection.cursor() as cursor:
         for part in sql.parts(keys):

@@ -28,7 +28,7 @@ def load(device_ids: Sequence[int]) -> Sequence[Row]:
     text = "::text" if connection.vendor == "postgresql" else ""
     statement = f"""SELECT device_id, version, binding, sms_number, object_links{text}, attributes{text}
              FROM registry_registrationdetail WHERE device_id {{ids}}"""  # noqa: S608 our own words
-    return sql.select(statement, device_ids)  # type: ignore[return-value]
+    return sql.select(statement, device_ids)
 
 
 def save(rows: Sequence[Row]) -> None:

@@ -86,16 +86,13 @@ def ways(device_ids: Sequence[int]) -> dict[int, WayRow]:
     """Device id -> where its live registration leads."""
     form = "EXTRACT(EPOCH FROM r.{0})::float8" if connection.vendor == "postgresql" else "r.{0}"
     statement = _WAYS.format(**{name: form.format(name) for name in ("last_seen_at", "expires_at")})
-    return {
-        row[0]: WayRow(
-            *row[:6],
-            bool(row[6]),
-            sql.to_epoch(row[7]),
-            None if row[8] is None else sql.to_epoch(row[8]),
-            row[9],
-        )
-        for row in sql.select(statement, device_ids)
-    }
+    return {row[0]: _way(*row) for row in sql.select(statement, device_ids)}
+
+
+def _way(*row: Any) -> WayRow:
+    *who, queue_mode, seen, expires, credential_id = row
+    until = None if expires is None else sql.to_epoch(expires)
+    return WayRow(*who, bool(queue_mode), sql.to_epoch(seen), until, credential_id)
 
 
 def live(device_ids: Sequence[int]) -> list[SenderRow]:

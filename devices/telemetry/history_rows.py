@@ -38,6 +38,7 @@ def _one_by_one(value_id: int, since: datetime, until: datetime, span: float) ->
         value_id=value_id, at__gte=since, at__lt=until, number__isnull=False
     ).order_by("at")
     for at, number in rows.values_list("at", "number").iterator():
+        assert number is not None  # asked for
         key = math.floor((at - since).total_seconds() / span)
         _, low, high, count = found.get(key, (0.0, number, number, 0))
         found[key] = (number, min(low, number), max(high, number), count + 1)

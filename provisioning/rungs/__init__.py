@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
+
+from django.utils.functional import Promise
 
 from devices.inventory.models import Device
 from provisioning.ladder import ReachAttempt
@@ -26,9 +28,13 @@ class RungKind(Protocol):
     next rung. `costs_sms` says beforehand whether an SMS will go out, so that many at once are spread over time.
     """
 
-    TITLE: str
-    DID: str
     WAIT_SECONDS: int
+
+    @property
+    def TITLE(self) -> str | Promise: ...
+
+    @property
+    def DID(self) -> str | Promise: ...
 
     def costs_sms(self, device: Device) -> bool: ...
 
@@ -50,6 +56,6 @@ IDLE = frozenset({"wait"})
 DEFAULT_WAITS: dict[str, int] = {kind: module.WAIT_SECONDS for kind, module in KINDS.items()}
 
 
-def plan(waits: dict[str, int]) -> list[list[object]]:
+def plan(waits: dict[str, int]) -> list[list[Any]]:
     """The kinds of a policy in the order of the ladder, each with how long it is given."""
     return [[kind, waits[kind]] for kind in KINDS if kind in waits]

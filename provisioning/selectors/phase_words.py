@@ -81,13 +81,13 @@ def words(
 ) -> str:
     """One sentence, empty for what is still to come."""
     if state == "done" and is_direct and phase in _DIRECT:
-        return _DIRECT[phase]
+        return str(_DIRECT[phase])
     if state == "failed":
         return gettext("This did not work; it was given up.")
     if is_again and (phase, state) in _AGAIN:
-        return _AGAIN[phase, state]
+        return str(_AGAIN[phase, state])
     if is_behind and (phase, state) in _BEHIND:
-        return _BEHIND[phase, state]
+        return str(_BEHIND[phase, state])
     if is_by_sms and (phase, state) in _BY_SMS:
-        return _BY_SMS[phase, state]
-    return _WORDS.get((phase, state), "")
+        return str(_BY_SMS[phase, state])
+    return str(_WORDS.get((phase, state), ""))

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 from django.utils import formats, timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -62,7 +63,7 @@ class Phase:
     """
 
     key: str
-    name: str
+    name: str | Promise
     state: str
     at: datetime | None = None
     took_seconds: float | None = None

@@ -61,11 +61,11 @@ def skipped(attempt: ReachAttempt) -> list[tuple[str, str]]:
 
 def _why(note: dict[str, str]) -> str:
     code = note["skipped"]
-    return note.get("detail") or (CAUSES[code].support if code in CAUSES else code)
+    return note.get("detail") or str(CAUSES[code].support if code in CAUSES else code)
 
 
 def _title(kind: str) -> str:
-    return rungs.KINDS[kind].TITLE if kind in rungs.KINDS else kind
+    return str(rungs.KINDS[kind].TITLE) if kind in rungs.KINDS else kind
 
 
 def _next(attempt: ReachAttempt, now: datetime) -> str:

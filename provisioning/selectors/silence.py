@@ -50,6 +50,7 @@ def of_registrations(
     )
     found: list[Missed] = []
     for device_id, operator_id, expires_at, last_seen_at, lifetime in rows[:limit]:
+        assert expires_at is not None  # asked for
         early = min(policies[operator_id].early_seconds, lifetime / 10)
         missed_at = expires_at - timedelta(seconds=early)
         if missed_at <= now:
@@ -73,7 +74,9 @@ def of_end_devices(policies: Mapping[int, ReachPolicy], *, now: datetime, limit:
         .values_list("device_id", "device__operator_id", "gone_at")
     )
     return [
-        Missed(device_id, operator_id, gone_at, gone_at) for device_id, operator_id, gone_at in rows[:limit]
+        Missed(device_id, operator_id, gone_at, gone_at)
+        for device_id, operator_id, gone_at in rows[:limit]
+        if gone_at is not None  # asked for
     ]
 
 

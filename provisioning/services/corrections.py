@@ -81,7 +81,7 @@ def correct_endpoint(*, device: Device, endpoint: str, reason: str = "") -> Devi
                     after={"endpoint": endpoint},
                     reason=reason,
                 )
-                if renames:
+                if renames and current is not None:
                     credentials.rename(device=locked, credential=current, identity=identity)
         except IntegrityError:  # somebody was faster between the look and the write
             intake.check_free(endpoint, locked.operator, locked.subscriber, plane, identity)
@@ -111,7 +111,8 @@ def rename(*, device: Device, name: str) -> Device:
 
 
 def _locked(device: Device) -> Device:
-    locked = locks.rows(Device.objects.select_related("operator", "subscriber")).get(pk=device.pk)
+    rows = locks.rows(Device.objects.select_related("operator", "subscriber"))
+    locked: Device = rows.get(pk=device.pk)
     if locked.access == Access.RETIRED:
         raise Refused("DEVICE_REMOVED")
     return locked

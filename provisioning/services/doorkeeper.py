@@ -42,14 +42,15 @@ def _by_credential(credential_id: int) -> Device:
     credential = known.usable().select_related("device__operator").first()
     if credential is None:
         raise bad_request("PSK_IDENTITY_UNKNOWN", "These credentials no longer count; connect again.")
-    return credential.device
+    device: Device = credential.device
+    return device
 
 
 def _by_number(msisdn: str) -> Device:
     """The number is vouched for by the SMSC of the device's own operator, or the message would not be here."""
     living = Device.objects.filter(msisdn=msisdn).living()
     confirmed_first = living.order_by(F("msisdn_confirmed_at").asc(nulls_last=True), "pk")
-    device = confirmed_first.select_related("operator").first()
+    device: Device | None = confirmed_first.select_related("operator").first()
     if device is None:
         raise bad_request("MSISDN_UNKNOWN", "No device has this phone number; add it first.")
     return device
@@ -59,7 +60,7 @@ def _by_name(endpoint: str | None) -> Device:
     if endpoint is None:
         raise bad_request("ENDPOINT_INVALID", "ep is missing and there are no credentials; send ep.")
     living = Device.objects.filter(endpoint=endpoint).living()
-    device = living.select_related("operator").first()
+    device: Device | None = living.select_related("operator").first()
     if device is None:
         raise bad_request("ENDPOINT_UNKNOWN", "No device has this endpoint; add it first.")
     return device

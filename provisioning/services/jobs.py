@@ -167,7 +167,7 @@ def _lock(job_id: int) -> tuple[Device, Job] | None:
     if device_id is None:
         return None
     device = locks.device_with_operator(device_id)
-    job = locks.rows(Job.objects).filter(pk=job_id).open().first()
+    job = locks.rows(Job.objects.open()).filter(pk=job_id).first()
     return None if job is None else (device, job)
 
 
@@ -276,7 +276,7 @@ def cancel(*, job_id: int, reason: str = "", now: datetime | None = None) -> boo
 
 def wake(*, device_id: int, now: datetime) -> list[int]:
     """Make the device's open jobs due and ring for them; part of the caller's unit of work."""
-    open_jobs = locks.rows(Job.objects).filter(device_id=device_id).open().order_by("pk")
+    open_jobs = locks.rows(Job.objects.open()).filter(device_id=device_id).order_by("pk")
     ids = [job.pk for job in open_jobs.only("pk")]
     Job.objects.filter(pk__in=ids).update(next_run_at=now, lease_until=None)
     events.jobs_ready(ids)

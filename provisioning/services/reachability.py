@@ -248,6 +248,7 @@ def _next_costs_sms(device: Device, attempt: ReachAttempt) -> bool:
 
 def _is_spent(attempt: ReachAttempt) -> bool:
     """Whether waking this device has cost what the policy allows within 24 hours."""
+    assert attempt.next_at is not None  # it is due
     lately = ReachAttempt.objects.filter(
         device_id=attempt.device_id, opened_at__gt=attempt.next_at - timedelta(hours=24)
     ).exclude(pk=attempt.pk)

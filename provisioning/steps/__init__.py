@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from django.db.models import Q
+from django.utils.functional import Promise
 
 from devices.inventory.models import Device, Reach
 from provisioning.models import JobKind, JobStep
@@ -31,7 +32,8 @@ class StepKind(Protocol):
     of the kind, those that would not wait any more: how the sweep finds what a lost bell left behind.
     """
 
-    TITLE: str
+    @property
+    def TITLE(self) -> str | Promise: ...
 
     def run(self, *, step: JobStep, device: Device, now: datetime) -> StepResult: ...
 

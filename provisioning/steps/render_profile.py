@@ -29,7 +29,9 @@ def run(*, step: JobStep, device: Device, now: datetime) -> StepResult:
         again_at = now + timedelta(seconds=AGAIN_SECONDS)
         return Waiting(problem.cause, problem.detail, again_at=again_at)
     _ready(device)
-    return Done({"profile": profiles.default_of(device.operator_id).name})
+    profile = profiles.default_of(device.operator_id)
+    assert profile is not None  # or it would have been the problem
+    return Done({"profile": profile.name})
 
 
 def _listens(device: Device) -> None:

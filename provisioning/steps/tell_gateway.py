@@ -62,4 +62,4 @@ def due() -> Q:
         device=OuterRef("job__device_id"),
         correlation=correlations.of_outer_step(),
     ).open()
-    return ~Exists(waiting)
+    return Q(~Exists(waiting))

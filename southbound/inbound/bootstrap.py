@@ -204,8 +204,10 @@ def _begin(message: BootstrapRequest, origin: Origin, now: datetime) -> Begun:
     try:
         return sessions.begin(request=message, origin=origin, credential_id=origin.credential_id, now=now)
     except Lwm2mError as error:
+        if origin.credential_id is None:
+            raise
         known = Credential.objects.filter(pk=origin.credential_id).values_list("device_id", flat=True)
-        device_id = known.first() if origin.credential_id is not None else None
+        device_id = known.first()
         if device_id is None:
             raise
         raise _Declined(error, int(device_id)) from error

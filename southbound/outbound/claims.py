@@ -221,7 +221,7 @@ class Claims:
         return {
             pk: Ready(
                 command,
-                targets.of(details.get(pk), devices[pk].operator_id, behind.get(command.device_id)),  # type: ignore[attr-defined]
+                targets.of(details.get(pk), devices[pk].operator_id, behind.get(command.device_id)),
                 *routes[pk],
                 rows[pk].registration_id,
                 _token(command),
@@ -251,7 +251,7 @@ class Claims:
         return self._way(row, device, now) if listens.is_reachable else None
 
     def _way(self, row: WayRow, device: Device, now: datetime) -> tuple[Lane, Hashable] | None:
-        operator_id: int = device.operator_id  # type: ignore[attr-defined]
+        operator_id: int = device.operator_id
         is_sms = row.transport == Transport.SMS
         if is_sms and not sms_numbers.has_budget(device_id=row.device_id, operator_id=operator_id, now=now):
             return None

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-
-from devices.commands.querysets import CommandQuerySet
 
 
 class Operation(models.TextChoices):
@@ -43,6 +41,18 @@ COMMAND_ENDED = (
     CommandState.EXPIRED,
     CommandState.CANCELLED,
 )
+
+
+_OPEN = ("queued", "sent")
+
+
+class CommandQuerySet(QuerySet["Command"]):
+    def open(self) -> CommandQuerySet:
+        """Those that wait or are on their way."""
+        return self.filter(state__in=_OPEN)
+
+    def ended(self) -> CommandQuerySet:
+        return self.exclude(state__in=_OPEN)
 
 
 class Command(models.Model):

@@ -156,7 +156,7 @@ def cancel(*, command_id: int, reason: str = "", now: datetime | None = None) ->
 
 def cancel_all(*, device: Device, reason: str, now: datetime) -> int:
     """Take back whatever waits for a device that the caller has locked; returns how many."""
-    waiting = locks.rows(Command.objects).filter(device=device).open().order_by("pk")
+    waiting = locks.rows(Command.objects.open()).filter(device=device).order_by("pk")
     for command in waiting:
         delivery.end(command, device, CommandState.CANCELLED, now, cause="COMMAND_CANCELLED", reason=reason)
     return len(waiting)

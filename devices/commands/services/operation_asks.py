@@ -84,7 +84,7 @@ def check_depth(ask: Ask, *allowed: int) -> None:
 
 
 def _named(ask: Ask) -> str:
-    return Operation(ask.operation).label
+    return str(Operation(ask.operation).label)
 
 
 def may(ask: Ask, path: Path, letter: str) -> ResourceModel | None:

@@ -90,8 +90,8 @@ def adopt(*, device: Device, now: datetime) -> EndDevice | None:
             gateway__operator_id=device.operator_id,
             gateway__subscriber_id=device.subscriber_id,
         )
-        row = rows.exclude(gateway__access=Access.RETIRED).select_related("gateway")
-        row = row.filter(gone_at=None).order_by("-read_at", "-pk").first()
+        living = rows.exclude(gateway__access=Access.RETIRED).select_related("gateway")
+        row = living.filter(gone_at=None).order_by("-read_at", "-pk").first()
         if row is None:
             return None
         row.device, row.is_dismissed = device, False

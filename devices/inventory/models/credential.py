@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from devices.inventory import security as modes
 from devices.inventory.models.device import Device
-from devices.inventory.querysets import CredentialQuerySet
 
 
 class Plane(models.TextChoices):
@@ -21,6 +20,12 @@ class CredentialState(models.TextChoices):
     PENDING = "pending", _("Written, not yet used")
     ACTIVE = "active", _("Active")
     RETIRED = "retired", _("Retired")
+
+
+class CredentialQuerySet(QuerySet["Credential"]):
+    def usable(self) -> CredentialQuerySet:
+        """Those that open something, or will once the device has them."""
+        return self.exclude(state="retired")
 
 
 class Credential(models.Model):

@@ -93,7 +93,9 @@ def answers(*, plane: str, identities: Iterable[bytes]) -> dict[bytes, Key | Kno
         )
     )
     newest: dict[str, _Row] = {}
-    for identity, *facts in rows:
+    found: Any
+    for found in rows:
+        identity, *facts = found
         row = _Row(*facts)
         known = newest.get(identity)
         if known is None or row.is_usable or not known.is_usable:
@@ -273,7 +275,7 @@ def first_use(*, credential_ids: Iterable[int], now: datetime) -> None:
     """
     with ledger.unit_of_work():
         new = list(
-            locks.rows(Credential.objects)
+            locks.rows(Credential.objects.all())
             .select_related("device")
             .filter(pk__in=list(credential_ids))
             .filter(Q(state=CredentialState.PENDING) | Q(first_used_at__isnull=True))

@@ -51,7 +51,9 @@ def check_number_free(msisdn: str, operator: Operator, *, but: int | None = None
 
     That somebody with another operator typed it says nothing, until an SMS came from it.
     """
-    holders = Device.objects.filter(msisdn=msisdn).living().exclude(pk=but)
+    holders = Device.objects.filter(msisdn=msisdn).living()
+    if but is not None:
+        holders = holders.exclude(pk=but)
     if msisdn and holders.filter(Q(operator=operator) | Q(msisdn_confirmed_at__isnull=False)).exists():
         raise Refused("MSISDN_HELD", field="msisdn")
 

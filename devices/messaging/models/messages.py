@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Operator
-from devices.messaging.querysets import SmsMessageQuerySet
 
 
 class SmsPurpose(models.TextChoices):
@@ -31,6 +30,18 @@ class SmsState(models.TextChoices):
 
 
 SMS_OPEN = (SmsState.QUEUED, SmsState.SUBMITTING)
+
+
+_OPEN = ("queued", "submitting")
+
+
+class SmsMessageQuerySet(QuerySet["SmsMessage"]):
+    def open(self) -> SmsMessageQuerySet:
+        """Those that must still go out."""
+        return self.filter(state__in=_OPEN)
+
+    def ended(self) -> SmsMessageQuerySet:
+        return self.exclude(state__in=_OPEN)
 
 
 class SmsMessage(models.Model):

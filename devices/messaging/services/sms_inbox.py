@@ -124,7 +124,9 @@ def store(*, operator_id: int, parts: Sequence[Part], now: datetime) -> Stored:
         split = {row.msisdn for row in rows if row.concat is not None}
         given_up = _bound(operator_id, split, owners, now) if split else []
     whole = [
-        Whole((row.pk,), owners[row.msisdn], row.msisdn, row.payload) for row in rows if row.concat is None
+        Whole((row.pk,), owners[row.msisdn], row.msisdn, bytes(row.payload))
+        for row in rows
+        if row.concat is None
     ]
     return Stored(refused, whole, given_up, bool(split))
 
@@ -166,7 +168,7 @@ def _piece(row: SmsPart) -> Piece:
 def _given_up(msisdn: str, owners: Mapping[str, sms_numbers.Owner], parts: int) -> GivenUp:
     owner = owners.get(msisdn)
     detail = f"{parts} parts of a message were given up: others are missing, or may be of another message."
-    return GivenUp(msisdn, Refused("SMS_INCOMPLETE", owner and owner.device_id, detail), parts)
+    return GivenUp(msisdn, Refused("SMS_INCOMPLETE", owner.device_id if owner else None, detail), parts)
 
 
 def unreadable(*, operator_id: int, said: Sequence[tuple[str, str]]) -> list[Refused]:
@@ -176,7 +178,7 @@ def unreadable(*, operator_id: int, said: Sequence[tuple[str, str]]) -> list[Ref
     for msisdn, detail in said:
         owner = owners.get(msisdn)
         refused = _judge(owner, operator_id)
-        found.append(refused or Refused("MESSAGE_MALFORMED", owner and owner.device_id, detail))
+        found.append(refused or Refused("MESSAGE_MALFORMED", owner.device_id if owner else None, detail))
     return found
 
 

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Any
 
 from django.db.models import F
 
@@ -45,11 +46,17 @@ def owners(numbers: Iterable[str], *, operator_id: int) -> dict[str, Owner]:
     rows = Device.objects.filter(msisdn__in=set(numbers) - {""}).living()
     found: dict[str, Owner] = {}
     columns = ("msisdn", "pk", "operator_id", "endpoint", "subscriber_id", "reach", "msisdn_confirmed_at")
-    for number, *rest, confirmed_at in rows.order_by("pk").values_list(*columns):
-        owner, held = Owner(*rest, confirmed_at is not None), found.get(number)
+    for row in rows.order_by("pk").values_list(*columns):
+        number, owner = _owner(*row)
+        held = found.get(number)
         if held is None or _weight(owner, operator_id) > _weight(held, operator_id):
             found[number] = owner
     return found
+
+
+def _owner(number: str, *row: Any) -> tuple[str, Owner]:
+    *facts, confirmed_at = row
+    return number, Owner(*facts, confirmed_at is not None)
 
 
 def _weight(owner: Owner, operator_id: int) -> tuple[bool, bool]:

@@ -150,6 +150,7 @@ def look_up(*, operator_id: int, now: datetime) -> int:
     waiting = _open(now).filter(operator_id=operator_id, created_at__lt=spoke)
     messages = list(waiting.select_related("device__registration")[:500])
     for message in messages:
+        assert message.device is not None  # that one spoke
         is_new = message.device.registration.registered_at > message.created_at
         _note(message, "registered" if is_new else "updated", now)
     return len(messages)

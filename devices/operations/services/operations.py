@@ -76,7 +76,7 @@ def request(
         raise Refused("COMMAND_EXPIRY_OUT_OF_RANGE", field="expires_in_seconds")
     if not -100 <= priority <= 100:
         raise Refused("PRIORITY_OUT_OF_RANGE", field="priority")
-    delivery = {"expires_in_seconds": expires_in_seconds, "priority": priority}
+    delivery: dict[str, Any] = {"expires_in_seconds": expires_in_seconds, "priority": priority}
     given = dict(arguments or {})
     paths = paths or given.pop("paths", None) or ()
     if isinstance(paths, str) or not all(isinstance(one, str) for one in paths):
@@ -142,7 +142,7 @@ def _place(ask: Ask) -> str:
 
 
 def _observe(
-    device: Device, ask: Ask, given: Mapping[str, Any], by: str, reason: str, delivery: Mapping[str, int]
+    device: Device, ask: Ask, given: Mapping[str, Any], by: str, reason: str, delivery: Mapping[str, Any]
 ) -> Command:
     row = observations.want(
         device=device,
@@ -159,7 +159,7 @@ def _observe(
 
 
 def _cancel(
-    device: Device, ask: Ask, mode: str, by: str, reason: str, delivery: Mapping[str, int]
+    device: Device, ask: Ask, mode: str, by: str, reason: str, delivery: Mapping[str, Any]
 ) -> Command:
     names = [str(path) for path in ask.paths] or [str(ask.path)]
     row = observations.find(device=device, paths=names, is_composite=bool(ask.paths))

@@ -6,10 +6,14 @@ PostgreSQL updates it in place (HOT). What a refresh never touches stands in `Re
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from devices.registry.querysets import RegistrationQuerySet
+from accounts import scoping
+from devices.inventory.states import Access
 
 
 class Transport(models.TextChoices):
@@ -18,6 +22,19 @@ class Transport(models.TextChoices):
     TCP = "tcp", "TCP"
     TLS = "tls", "TLS"
     SMS = "sms", "SMS"
+
+
+class RegistrationQuerySet(QuerySet["Registration"]):
+    def live(self) -> RegistrationQuerySet:
+        """Those that have not ended; of one whose lifetime is over, `registrations.expire` says so."""
+        return self.filter(is_live=True)
+
+    def visible_to(self, user: Any) -> RegistrationQuerySet:
+        """Live ones, and the last one of a device that is not registered any more; none of retired devices."""
+        rows = self.exclude(device__access=Access.RETIRED)
+        return scoping.visible(
+            rows, user, operator_path="device__operator", subscriber_path="device__subscriber"
+        )
 
 
 class Registration(models.Model):

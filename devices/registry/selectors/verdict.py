@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -43,10 +44,10 @@ class Verdict:
     """
 
     severity: str
-    plain: str
-    words: str
-    action: str = ""
-    plain_action: str = ""
+    plain: str | Promise
+    words: str | Promise
+    action: str | Promise = ""
+    plain_action: str | Promise = ""
     reason: str = ""
     at: datetime | None = None
     cause: Cause | None = None

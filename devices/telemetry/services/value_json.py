@@ -25,7 +25,8 @@ def to_json(value: Value) -> Any:
 def from_json(value: Any) -> Value:
     """None where it is no value at all."""
     if not isinstance(value, Mapping):
-        return value
+        plain: Value = value
+        return plain
     try:
         if "object_link" in value:
             return ObjectLinkValue.parse(str(value["object_link"]))

@@ -137,7 +137,7 @@ def _columns(sample: Sample, secrets: Secrets) -> tuple[str, float | None, str |
         return ("h", None, None)
     kind = type(value)
     if kind is float:
-        return ("n", value, None) if math.isfinite(value) else ("t", None, str(value))  # type: ignore[arg-type]
+        return ("n", value, None) if math.isfinite(value) else ("t", None, str(value))  # type: ignore[arg-type, return-value]
     if kind is bool:
         return ("b", float(value), None)  # type: ignore[arg-type]
     if kind is int:

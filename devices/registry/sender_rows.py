@@ -90,9 +90,16 @@ def ways(device_ids: Sequence[int]) -> dict[int, WayRow]:
 
 
 def _way(*row: Any) -> WayRow:
-    *who, queue_mode, seen, expires, credential_id = row
+    who: Any = row[:6]
+    queue_mode, seen, expires, credential_id = row[6:]
     until = None if expires is None else sql.to_epoch(expires)
-    return WayRow(*who, bool(queue_mode), sql.to_epoch(seen), until, credential_id)
+    return WayRow(
+        *who,
+        queue_mode=bool(queue_mode),
+        last_seen_at=sql.to_epoch(seen),
+        expires_at=until,
+        credential_id=credential_id,
+    )
 
 
 def live(device_ids: Sequence[int]) -> list[SenderRow]:

@@ -55,8 +55,8 @@ def owners(numbers: Iterable[str], *, operator_id: int) -> dict[str, Owner]:
 
 
 def _owner(number: str, *row: Any) -> tuple[str, Owner]:
-    *facts, confirmed_at = row
-    return number, Owner(*facts, confirmed_at is not None)
+    facts: Any = row[:-1]
+    return number, Owner(*facts, is_confirmed=row[-1] is not None)
 
 
 def _weight(owner: Owner, operator_id: int) -> tuple[bool, bool]:

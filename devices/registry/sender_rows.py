@@ -86,19 +86,24 @@ def ways(device_ids: Sequence[int]) -> dict[int, WayRow]:
     """Device id -> where its live registration leads."""
     form = "EXTRACT(EPOCH FROM r.{0})::float8" if connection.vendor == "postgresql" else "r.{0}"
     statement = _WAYS.format(**{name: form.format(name) for name in ("last_seen_at", "expires_at")})
-    return {row[0]: _way(*row) for row in sql.select(statement, device_ids)}
+    return {row[0]: _way(row) for row in sql.select(statement, device_ids)}
 
 
-def _way(*row: Any) -> WayRow:
-    who: Any = row[:6]
-    queue_mode, seen, expires, credential_id = row[6:]
-    until = None if expires is None else sql.to_epoch(expires)
+def _way(row: Sequence[Any]) -> WayRow:
+    device_id, registration_id, transport, identity, host, port, queue_mode, seen, expires, credential_id = (
+        row
+    )
     return WayRow(
-        *who,
-        queue_mode=bool(queue_mode),
-        last_seen_at=sql.to_epoch(seen),
-        expires_at=until,
-        credential_id=credential_id,
+        device_id,
+        registration_id,
+        transport,
+        identity,
+        host,
+        port,
+        bool(queue_mode),
+        sql.to_epoch(seen),
+        None if expires is None else sql.to_epoch(expires),
+        credential_id,
     )
 
 

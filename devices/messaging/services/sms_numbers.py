@@ -47,16 +47,16 @@ def owners(numbers: Iterable[str], *, operator_id: int) -> dict[str, Owner]:
     found: dict[str, Owner] = {}
     columns = ("msisdn", "pk", "operator_id", "endpoint", "subscriber_id", "reach", "msisdn_confirmed_at")
     for row in rows.order_by("pk").values_list(*columns):
-        number, owner = _owner(*row)
+        number, owner = _owner(row)
         held = found.get(number)
         if held is None or _weight(owner, operator_id) > _weight(held, operator_id):
             found[number] = owner
     return found
 
 
-def _owner(number: str, *row: Any) -> tuple[str, Owner]:
-    facts: Any = row[:-1]
-    return number, Owner(*facts, is_confirmed=row[-1] is not None)
+def _owner(row: Sequence[Any]) -> tuple[str, Owner]:
+    number, device_id, operator_id, endpoint, subscriber_id, reach, confirmed_at = row
+    return number, Owner(device_id, operator_id, endpoint, subscriber_id, reach, confirmed_at is not None)
 
 
 def _weight(owner: Owner, operator_id: int) -> tuple[bool, bool]:

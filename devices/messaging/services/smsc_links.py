@@ -291,7 +291,7 @@ def holder_of(operator_id: int) -> str:
     )
 
 
-_ACTIONS: Mapping[str, tuple[str, str]] = {
+_ACTIONS: Mapping[str, tuple[Action, str]] = {
     LinkState.BOUND: (Action.SMSC_LINK_BOUND, "ok"),
     LinkState.DOWN: (Action.SMSC_LINK_LOST, "failed"),
     LinkState.REFUSED: (Action.SMSC_LINK_REFUSED, "refused"),

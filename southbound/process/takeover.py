@@ -20,6 +20,7 @@ import dtls
 from devices.commands.selectors.mailbox import has_waiting
 from devices.commands.services import takeover
 from devices.inventory.models import Plane
+from devices.registry.services import flows
 from lwm2m.registration import Origin
 from southbound.listeners.lane import Lane
 from southbound.process.ports import Ports
@@ -70,7 +71,7 @@ class Takeover:
             self._settling = None
         await self._settle(are_new=False)
         missing = await self._database.run(
-            takeover.without_session, flow=self._flow, host=self._host, now=timezone.now()
+            flows.without_session, flow=self._flow, host=self._host, now=timezone.now()
         )
         if missing:
             logger.warning("dtls_sessions_lost devices=%d they=shake hands anew when they speak", missing)
@@ -93,7 +94,7 @@ class Takeover:
                 if session.address is not None and not session.is_closed
             }
             taken = await self._database.run(
-                takeover.sessions_here,
+                flows.sessions_here,
                 addresses=addresses,
                 flow=self._flow,
                 host=self._host,
@@ -147,7 +148,7 @@ class Takeover:
             ids, self._answered = self._answered, set()
             try:
                 adopted = await self._database.run(
-                    takeover.adopt, device_ids=ids, flow=self._flow, host=self._host, now=timezone.now()
+                    flows.adopt, device_ids=ids, flow=self._flow, host=self._host, now=timezone.now()
                 )
             except Exception as error:  # the database is away: they are called again
                 logger.warning("takeover_failed count=%d error=%s: %s", len(ids), type(error).__name__, error)

@@ -89,6 +89,8 @@ class Action(models.TextChoices):
     SIGNIN_FAILED = "signin.failed", _("Sign-in failed")
     SIGNIN_ENDED = "signin.ended", _("Signed out")
 
+    TOKEN_ENDED = "token.ended", _("API token taken away")
+
     PASSWORD_CHANGED = "password.changed", _("Password changed")
 
     EMAIL_CONFIRMED = "email.confirmed", _("E-mail address confirmed")

@@ -10,3 +10,9 @@ from django.forms import ModelForm
 
 def changes_of(form: ModelForm, row: Model) -> dict[str, Any]:
     return {name: getattr(row, name) for name in form.changed_data}
+
+
+def become(row: Model, made: Model) -> None:
+    """The row of Django's form is from now on the one that a service made."""
+    for name, value in vars(made).items():
+        setattr(row, name, value)

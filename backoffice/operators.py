@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from accounts.models import Operator
 from accounts.services import operators
-from backoffice.forms import changes_of
+from backoffice.forms import become, changes_of
 from backoffice.history_days import HistoryRetentionInline
 from backoffice.scoping import ScopedModelAdmin
 from provisioning.services import operators as provisioned
@@ -49,4 +49,4 @@ class OperatorAdmin(ScopedModelAdmin):
             operators.change(operator=obj, changes=changes_of(form, obj))
             return
         created = provisioned.create(**form.cleaned_data)
-        obj.__dict__.update(created.__dict__)
+        become(obj, created)

@@ -6,9 +6,10 @@ from django.db.models import Model
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from knox.models import AuthToken
 
 from accounts.models import User
-from accounts.services import people
+from accounts.services import people, tokens
 from backoffice.forms import changes_of
 from backoffice.scoping import PlatformModelAdmin
 
@@ -69,3 +70,6 @@ class AuthTokenAdmin(PlatformModelAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+    def delete_model(self, request: HttpRequest, obj: AuthToken) -> None:
+        tokens.take_away(token=obj)

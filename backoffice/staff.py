@@ -15,6 +15,7 @@ from accounts import invitations
 from accounts.forms import StaffInvitation
 from accounts.models import StaffMembership
 from accounts.services import staff
+from backoffice.forms import become
 from backoffice.scoping import ScopedModelAdmin
 
 
@@ -66,7 +67,7 @@ class StaffMembershipAdmin(ScopedModelAdmin):
             role=data["role"],
             name="" if change else data["name"],
         )
-        obj.__dict__.update(invited.__dict__)
+        become(obj, invited)
         transaction.on_commit(lambda: invitations.send(request, invited))
 
     def delete_model(self, request: HttpRequest, obj: StaffMembership) -> None:

@@ -12,6 +12,7 @@ from knox.models import AuthToken
 from accounts.errors import Refused
 from accounts.models import User
 from audit import ledger
+from audit.actions import Action
 from audit.locks import rows
 
 
@@ -35,3 +36,11 @@ def end_all(*, user: User) -> int:
     """None of the person's opens anything any more; how many there were."""
     ended, _ = AuthToken.objects.filter(user=user).delete()
     return int(ended)
+
+
+def take_away(*, token: AuthToken) -> None:
+    """Somebody else ends it: the ledger keeps whose it was and who did that."""
+    with ledger.unit_of_work():
+        end(token=token)
+        target = f"user:{token.user_id}"
+        ledger.record(action=Action.TOKEN_ENDED, operator_id=None, target=target, subject=target)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
+from knox.models import AuthToken
 
 from accounts.models import Operator, StaffMembership, Subscriber, User
 from accounts.roles import Role
+from accounts.services import tokens
 from audit.models import LedgerEvent
 
 pytestmark = pytest.mark.django_db
@@ -132,3 +134,11 @@ def test_the_last_superuser_stays(root):
     answer = root.post(f"{ADMIN}/user/{user.pk}/change/", {"name": "", "is_active": "on"}, follow=True)
     assert "last superuser" in answer.content.decode()
     assert User.objects.get(pk=user.pk).is_superuser
+
+
+def test_a_token_that_is_taken_away_opens_nothing_and_stands_in_the_ledger(root, person) -> None:
+    token, _ = tokens.issue(user=person("kim@example.com"), lifetime=None)
+    assert root.post(f"/admin/knox/authtoken/{token.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert not AuthToken.objects.exists()
+    event = LedgerEvent.objects.get(action="token.ended")
+    assert event.target == f"user:{token.user_id}"

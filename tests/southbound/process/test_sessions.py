@@ -18,6 +18,7 @@ from devices.registry.models import Registration
 from devices.registry.services import registrations
 from devices.registry.services.registrations import Inbound
 from lwm2m.messages import Deregister, Register, Update
+from lwm2m.object_links import ObjectLinks
 from lwm2m.registration import Origin
 from provisioning.services import lifecycle
 from southbound.peers import senders
@@ -157,7 +158,7 @@ def test_every_message_is_judged_by_the_key_and_not_by_its_name(secured):
         batch = [Inbound(message, origin)]
         return registrations.apply(batch=batch, flow="southbound.0.test", now=now)[0].outcome
 
-    links = {"object_links": senders.ObjectLinks()}
+    links = {"object_links": ObjectLinks()}
     place = apply(Register("dtls-1", **links), before).response.location[1]
     assert apply(Update(place), before).cause == ""
     assert senders.find([before.sender])[before.sender].is_welcome

@@ -8,7 +8,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -100,7 +100,7 @@ class LedgerEventAdmin(admin.ModelAdmin):
 
     @admin.display(description=_("at"))
     def when(self, event: LedgerEvent) -> str:
-        return timezone.localtime(event.at).strftime("%-d %b %Y, %H:%M:%S %Z")
+        return formats.date_format(timezone.localtime(event.at), "j M Y, H:i:s T")
 
     @admin.display(description=_("what"))
     def what(self, event: LedgerEvent) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -123,10 +123,10 @@ def _levels(low: float, high: float) -> list[float]:
 
 
 def _times(start: float, end: float) -> Iterator[Mark]:
-    pattern = "%H:%M" if end - start <= 86_400 else "%-d %b, %H:%M" if end - start < 8 * 86_400 else "%-d %b"
+    pattern = "H:i" if end - start <= 86_400 else "j M, H:i" if end - start < 8 * 86_400 else "j M"
     for share, anchor in ((0, "start"), (50, "middle"), (100, "end")):
         at = timezone.localtime(datetime.fromtimestamp(start + (end - start) * share / 100, tz=UTC))
-        yield Mark(str(share), at.strftime(pattern), anchor)
+        yield Mark(str(share), formats.date_format(at, pattern), anchor)
 
 
 def _number(value: float) -> str:

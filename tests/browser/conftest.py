@@ -116,9 +116,12 @@ def eyes(chromium: sync_api.Browser, portal: RunningPortal) -> Iterator[Callable
     """Opens windows, each with cookies of its own; at the end none of them may have had a reason to complain."""
     opened: list[Eye] = []
 
-    def open_window(size: tuple[int, int] = DESK, scheme: str = "light") -> Eye:
+    def open_window(size: tuple[int, int] = DESK, scheme: str = "light", zone: str | None = None) -> Eye:
         context = chromium.new_context(
-            viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, reduced_motion="reduce"
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme=scheme,
+            reduced_motion="reduce",
+            timezone_id=zone,
         )
         context.set_default_timeout(PATIENCE_MS)
         eye = Eye(context.new_page(), portal.url)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Q, TextChoices
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -178,7 +178,7 @@ def clock(at: float | None, now: datetime) -> str:
     if at is None:
         return ""
     local, today = timezone.localtime(datetime.fromtimestamp(at, tz=UTC)), timezone.localtime(now).date()
-    return local.strftime("%H:%M" if local.date() == today else "%-d %b, %H:%M")
+    return formats.date_format(local, "H:i" if local.date() == today else "j M, H:i")
 
 
 def condition(state: str, now: datetime, *, of_device: bool = True) -> Q:

@@ -46,11 +46,13 @@ class Duplicates:
         *,
         limit: int = LIMIT,
         peer_limit: int = PEER_LIMIT,
+        refused_limit: int = REFUSED_LIMIT,
         seconds: float = EXCHANGE_LIFETIME,
         non_seconds: float = NON_LIFETIME,
     ) -> None:
         self._limit = limit
         self._peer_limit = peer_limit
+        self._refused_limit = refused_limit
         self._seconds = seconds
         self._non_seconds = non_seconds
         self._peers: dict[Hashable, dict[int, Seen]] = {}
@@ -98,7 +100,7 @@ class Duplicates:
         seen.answer = answer
         if answer[1] >= _CLIENT_ERROR or answer[1] == CONTENT:
             self._refused.append(seen)
-            if len(self._refused) > REFUSED_LIMIT:
+            if len(self._refused) > self._refused_limit:
                 self._drop(self._refused.popleft())
 
     def forget(self, seen: Seen) -> None:

@@ -15,9 +15,8 @@ from lwm2m.messages import Request
 from lwm2m.paths import ROOT, Path
 from lwm2m.requests import bootstrap_pack_request, bootstrap_request
 from simulator import accounts, consistency, content
-from simulator.coap import Answer
+from simulator.answers import Answer, NoAnswer
 from simulator.discover import bootstrap_discover
-from simulator.exchanges import NoAnswer
 from simulator.faults import Faults, Operation
 from simulator.link import LinkFailed
 from simulator.modem import Modem

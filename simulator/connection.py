@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from lwm2m.messages import Request, Response
 from simulator.accounts import Account
-from simulator.coap import DATAGRAM_SIZES, Answer
+from simulator.answers import Answer, Serve
+from simulator.conversation import Conversation
 from simulator.dtls_link import DtlsLink
-from simulator.exchanges import Exchanges, Serve
 from simulator.faults import Faults
 from simulator.link import Link
 from simulator.modem import Modem
@@ -47,17 +47,16 @@ class Connection:
         self._tell_heard = heard
         self._loop = asyncio.get_running_loop()
         self._asleep_timer: asyncio.TimerHandle | None = None
-        self._exchanges = Exchanges(
+        self._conversation = Conversation(
             transmit=self._transmit,
             serve=serve,
             tuning=firmware.sms.tuning if by_sms else firmware.tuning,
             heard=self._heard,
-            sizes=firmware.sms.sizes if by_sms else DATAGRAM_SIZES,
         )
         self.traffic = Traffic()
         self.link: Link
         if by_sms:
-            self.link = SmsLink(account, modem, self._receive, self._exchanges.knows, faults)
+            self.link = SmsLink(account, modem, self._receive, self._conversation.knows, faults)
         else:
             self.link = _link(account, firmware, faults, self._receive)
 
@@ -71,12 +70,12 @@ class Connection:
         if not self.link.is_usable:
             await self.link.open()
         self._stay_awake()
-        return await self._exchanges.request(request)
+        return await self._conversation.request(request)
 
     def notify(self, token: bytes, answer: Answer, confirmable: bool, cancelled: Callable[[], None]) -> None:
-        """Send a notification; see `Exchanges.notify`."""
+        """Send a notification; see `Conversation.notify`."""
         self._stay_awake()
-        self._exchanges.notify(token, answer, confirmable=confirmable, cancelled=cancelled)
+        self._conversation.notify(token, answer, confirmable=confirmable, cancelled=cancelled)
 
     @property
     def is_usable(self) -> bool:
@@ -104,7 +103,7 @@ class Connection:
         """Leave, with ``goodbye`` not without a word to the server's DTLS; safe to call twice."""
         if goodbye:
             self.link.say_goodbye()
-        self._exchanges.close()
+        self._conversation.close()
         if self._asleep_timer is not None:
             self._asleep_timer.cancel()
             self._asleep_timer = None
@@ -119,7 +118,7 @@ class Connection:
 
     def _receive(self, message: bytes) -> None:
         self.traffic.received(len(message))
-        self._exchanges.receive(message)
+        self._conversation.receive(message)
 
     def _heard(self) -> None:
         self._stay_awake()

@@ -13,8 +13,8 @@ from enum import Enum
 from lwm2m.messages import Request, Response
 from lwm2m.paths import ROOT, Path
 from simulator import accounts, content, reading
+from simulator.answers import Answer
 from simulator.bootstrap import Bootstrap, BootstrapFailed
-from simulator.coap import Answer
 from simulator.equipment import not_executable
 from simulator.equipping import built_in
 from simulator.factory import new_tree

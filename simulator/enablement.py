@@ -15,8 +15,8 @@ from lwm2m.nodes import Node
 from lwm2m.objects import Catalogue
 from lwm2m.paths import ROOT, Path
 from simulator import content, reading, writing
+from simulator.answers import Answer
 from simulator.attributes import AttributeTable, parsed
-from simulator.coap import Answer
 from simulator.discover import discover
 from simulator.faults import Faults, Operation
 from simulator.nameplate import Firmware

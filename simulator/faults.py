@@ -8,7 +8,7 @@ from typing import Literal
 
 from lwm2m.codes import Code
 from lwm2m.errors import Lwm2mError
-from simulator.coap import Answer
+from simulator.answers import Answer
 
 Operation = Literal[
     "read", "write", "execute", "create", "delete", "discover", "write-attributes", "observe", "finish"

@@ -13,7 +13,7 @@ from lwm2m.messages import Request
 from lwm2m.nodes import Node
 from lwm2m.paths import ROOT
 from simulator import content, writing
-from simulator.coap import Answer
+from simulator.answers import Answer
 from simulator.enablement import composite_nodes, read_or_observe
 from simulator.faults import Faults, Operation
 from simulator.gateway import Gateway

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from lwm2m.codes import Code
 from lwm2m.messages import Request
-from simulator.coap import Answer
+from simulator.answers import Answer
 from simulator.faults import Faults
 from simulator.gateway import Gateway
 from simulator.gateway_children import Child

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from simulator.coap import SMS_SIZES, Sizes
-from simulator.transmissions import Tuning
+from coap import Tuning
 
-DEFAULT_TUNING = Tuning()
+DEFAULT_TUNING = Tuning(response_seconds=93.0)
 OURS, AIOCOAP = "coap", "aiocoap"
 STACKS = (OURS, AIOCOAP)
 """Whose CoAP a device speaks, see `simulator.stacks`."""
@@ -46,12 +45,23 @@ class Flash:
 DEFAULT_FLASH = Flash()
 
 
-SMS_TUNING = Tuning(ack_timeout=240.0, ack_random_factor=1.25, max_retransmit=0, separate_timeout=600.0)
+SMS_TUNING = Tuning(
+    ack_timeout=200.0,
+    max_retransmit=0,
+    response_seconds=600.0,
+    block_exponent=2,
+    unsplit_request_bytes=256,
+    unsplit_answer_bytes=104,
+)
+"""133 bytes are left of an SMS beside the ports: an answer, its options and 104 bytes, or a block of 64.
+
+A request of ours may take two or three concatenated SMS: blocks would repeat its query, and each waits for an answer.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class SmsManners:
-    """Patience over SMS, in minutes instead of seconds, and what goes into one message.
+    """Patience over SMS, in minutes instead of seconds, and with its tuning what goes into one message.
 
     `OMA-TS-LightweightM2M_Transport` 6.8 on the SMS binding: CoAP retransmission is disabled, for the SMSC stores and
     forwards; so a request is sent once, and what stays without an answer is tried anew like a refused Register.
@@ -59,7 +69,6 @@ class SmsManners:
     """
 
     tuning: Tuning = SMS_TUNING
-    sizes: Sizes = SMS_SIZES
     finish_seconds: float = 3600.0
     retry_seconds: float = 300.0
     retry_limit_seconds: float = 3600.0

@@ -11,8 +11,8 @@ from lwm2m.codes import Code
 from lwm2m.errors import Lwm2mError
 from lwm2m.nodes import Value
 from lwm2m.paths import Path
+from simulator.answers import Answer
 from simulator.attributes import Conditions
-from simulator.coap import Answer
 from simulator.objects import Listener
 
 MAX_OBSERVATIONS = 32

@@ -14,9 +14,8 @@ from lwm2m.messages import Request, Response
 from lwm2m.paths import Path
 from lwm2m.requests import deregister_request, register_request, send_request, update_request
 from simulator.accounts import Account
-from simulator.coap import Answer
+from simulator.answers import Answer, NoAnswer
 from simulator.discover import object_links
-from simulator.exchanges import NoAnswer
 from simulator.faults import Faults
 from simulator.gateway import Gateway
 from simulator.gateway_service import GatewayService

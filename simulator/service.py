@@ -10,8 +10,8 @@ from lwm2m.codes import Code
 from lwm2m.messages import Request
 from lwm2m.paths import Path
 from simulator.accounts import Account
+from simulator.answers import Answer
 from simulator.attributes import AttributeTable, Conditions
-from simulator.coap import Answer
 from simulator.enablement import Execute
 from simulator.faults import Faults
 from simulator.gateway import Gateway

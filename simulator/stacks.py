@@ -7,9 +7,8 @@ from typing import Protocol
 
 from lwm2m.messages import Request, Response
 from simulator.accounts import Account
-from simulator.coap import Answer
+from simulator.answers import Answer, Serve
 from simulator.connection import Connection
-from simulator.exchanges import Serve
 from simulator.faults import Faults
 from simulator.foreign.connection import ForeignConnection
 from simulator.modem import Modem

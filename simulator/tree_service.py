@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from lwm2m.messages import Request
 from lwm2m.paths import Path
+from simulator.answers import Answer
 from simulator.attributes import AttributeTable, Conditions
-from simulator.coap import Answer
 from simulator.enablement import Enablement, Execute
 from simulator.faults import Faults
 from simulator.nameplate import Firmware

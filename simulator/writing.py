@@ -12,7 +12,7 @@ from lwm2m.errors import Lwm2mError, bad_request
 from lwm2m.nodes import Node, ObjectLinkValue, Value
 from lwm2m.objects import ValueType
 from lwm2m.paths import Path
-from simulator.coap import Answer
+from simulator.answers import Answer
 from simulator.objects import ObjectTree, not_found
 from simulator.reading import HIDDEN, is_executable
 

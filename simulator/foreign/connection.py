@@ -12,8 +12,7 @@ from aiocoap.pipe import Pipe
 
 from lwm2m.messages import Request, Response
 from simulator.accounts import Account
-from simulator.coap import Answer
-from simulator.exchanges import NoAnswer, Serve
+from simulator.answers import Answer, NoAnswer, Serve
 from simulator.foreign import messages
 from simulator.link import LinkFailed
 from simulator.nameplate import Firmware
@@ -39,7 +38,7 @@ class ForeignConnection:
     ) -> None:
         self.account = account
         self.traffic = Traffic()
-        self._patience = firmware.tuning.longest_wait
+        self._patience = firmware.tuning.patience
         self._site = _Device(serve, heard)
         self._context: aiocoap.Context | None = None
         self._opening = asyncio.Lock()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import aiocoap
 
 from lwm2m.messages import Request, Response
-from simulator.coap import Answer, known_code
+from simulator.answers import Answer, known_code
 
 SILENT = 26
 """No-Response for every class of code (RFC 7967 section 2.1): no answer but the acknowledgement."""

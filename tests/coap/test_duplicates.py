@@ -89,9 +89,8 @@ def test_all_together_are_bounded_and_the_oldest_give_way():
 
 def test_what_was_refused_gives_way_first(monkeypatch):
     """Strangers from any number of addresses make nobody forget what was stored."""
-    monkeypatch.setattr(seen_before, "REFUSED_LIMIT", 50)
     monkeypatch.setattr(seen_before, "_REBUILT_ABOVE", 500)
-    recent = Told(limit=100)
+    recent = Told(limit=100, refused_limit=50)
     answered(recent, "honest", 1, b"said")
     for number in range(10_000):
         answered(recent, f"stranger {number}", 1, b"who", REFUSED if number % 2 else FOUND)

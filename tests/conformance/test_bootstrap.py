@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from coap import Tuning
 from devices.inventory.models import Device, Plane
 from devices.registry.models import Registration
 from lwm2m.codes import Code
@@ -17,7 +18,6 @@ from provisioning.models import BootstrapSession, Job, JobState
 from provisioning.profiles import profiles
 from provisioning.services import jobs, onboarding, operators
 from simulator.faults import Faults
-from simulator.transmissions import Tuning
 from tests.conformance.wire import expect
 from tests.fakes.devices import new_device
 from tests.southbound.client import bootstrap, until
@@ -25,7 +25,7 @@ from tests.southbound.management import order, told
 
 pytestmark = pytest.mark.django_db(transaction=True)
 KEY = bytes(range(16, 32))
-HASTY = Tuning(ack_timeout=0.05, separate_timeout=5.0)
+HASTY = Tuning(ack_timeout=0.05, response_seconds=5.0)
 
 
 @pytest.fixture

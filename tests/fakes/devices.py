@@ -15,15 +15,15 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+from coap import Tuning
 from simulator.device import Device
 from simulator.faults import NONE, Faults
 from simulator.gateway_children import Child
 from simulator.modem import Sim
-from simulator.nameplate import Firmware, Nameplate, SmsManners
-from simulator.transmissions import Tuning
+from simulator.nameplate import SMS_TUNING, Firmware, Nameplate, SmsManners
 
 QUICK_SMS = SmsManners(
-    tuning=Tuning(ack_timeout=1.0, separate_timeout=5.0, max_retransmit=3),
+    tuning=replace(SMS_TUNING, ack_timeout=1.0, response_seconds=5.0, max_retransmit=3),
     retry_seconds=0.5,
     retry_limit_seconds=1.0,
     finish_seconds=20.0,
@@ -32,7 +32,7 @@ QUICK = Firmware(
     retry_seconds=0.3,
     retry_limit_seconds=1.0,
     handshake_seconds=5.0,
-    tuning=Tuning(ack_timeout=0.2, separate_timeout=5.0),
+    tuning=Tuning(ack_timeout=0.2, response_seconds=5.0),
     sms=QUICK_SMS,
 )
 

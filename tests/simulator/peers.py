@@ -3,23 +3,41 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
+from coap import Notified, Tuning
+from coap.events import Event
 from lwm2m import wire
 from lwm2m.codes import Code
 from lwm2m.errors import Lwm2mError
 from lwm2m.messages import BootstrapRequest, Deregister, Register, Request, Response, Send, Update
-from simulator import coap
-from simulator.coap import Answer
-from simulator.exchanges import Exchanges, NoAnswer
-from simulator.transmissions import Tuning
+from simulator.answers import Answer, NoAnswer, known_code
+from simulator.conversation import Conversation
 
 S = TypeVar("S", bound="Server")
 
-TUNING = Tuning(ack_timeout=0.05, separate_timeout=5.0)
+TUNING = Tuning(ack_timeout=0.05, response_seconds=5.0)
+_TOKENS = itertools.count(1)
+
+
+class ServersSide(Conversation):
+    """A conversation in which notifications are welcome, or reset."""
+
+    def __init__(self, *, notified: Callable[[Notified], bool], **more: Any) -> None:
+        super().__init__(observes=True, tuning=TUNING, **more)
+        self._notified = notified
+
+    def _take(self, event: Event) -> None:
+        if not isinstance(event, Notified):
+            super()._take(event)
+        elif self._notified(event):
+            self.endpoint.accept(event)
+        else:
+            self.endpoint.reject(event)
 
 
 @dataclass
@@ -27,16 +45,20 @@ class Caller:
     """Whoever calls from one address."""
 
     address: object
-    exchanges: Exchanges
+    conversation: ServersSide
     endpoint: str = ""
-    notifications: list[tuple[bytes, Response]] = field(default_factory=list)
+    largest: int = 0
+    """Bytes of the largest message from there."""
 
-    async def ask(self, code: Code, path: str = "/", **what: object) -> Response:
+    async def ask(
+        self, code: Code, path: str = "/", *, token: bytes | None = None, **what: object
+    ) -> Response:
         """Send the device a request; the query may stand behind a ``?``."""
         target, _, query = path.partition("?")
         segments = tuple(filter(None, target.split("/")))
         parts = tuple(filter(None, query.split("&")))
-        return await self.exchanges.request(Request(code, segments, parts, **what))  # type: ignore[arg-type]
+        request = Request(code, segments, parts, **what)  # type: ignore[arg-type]
+        return await self.conversation.request(request, token=token)
 
 
 class Server(asyncio.DatagramProtocol):
@@ -53,6 +75,9 @@ class Server(asyncio.DatagramProtocol):
         self.observed: dict[bytes, list[Response]] = {}
         self.uri = ""
         self.reset_notifications = False
+        self.lose_answers = False
+        self.lost: list[bytes] = []
+        """What devices answered, and did not arrive."""
         self._changed = asyncio.Event()
         self._next = 0
 
@@ -67,23 +92,25 @@ class Server(asyncio.DatagramProtocol):
     def incoming(self, data: bytes, key: object, transmit: Callable[[bytes], None]) -> None:
         caller = self.callers.get(key)
         if caller is None:
-            caller = self.callers[key] = Caller(key, Exchanges(
-                transmit=transmit, serve=lambda request, token: self._serve(caller, request), tuning=TUNING
+            caller = self.callers[key] = Caller(key, ServersSide(
+                transmit=transmit,
+                serve=lambda request, token: self._serve(caller, request),
+                notified=self._notified,
             ))  # fmt: skip
-        packet = coap.decode(data)
-        if packet is not None and packet.kind is not coap.Kind.ACK and packet.token in self.observed:
-            self._notified(packet, transmit)
-            return
-        caller.exchanges.receive(data)
+        caller.largest = max(caller.largest, len(data))
+        if self.lose_answers and data[1] >= 0x40:
+            self.lost.append(data)
+        else:
+            caller.conversation.receive(data)
 
-    def _notified(self, packet: coap.Packet, transmit: Callable[[bytes], None]) -> None:
-        assert packet.response is not None
-        self.observed[packet.token].append(packet.response)
-        if self.reset_notifications:
-            transmit(coap.empty(coap.Kind.RST, packet.mid))
-        elif packet.kind is coap.Kind.CON:
-            transmit(coap.empty(coap.Kind.ACK, packet.mid))
+    def _notified(self, notified: Notified) -> bool:
+        """Whether it is welcome."""
+        said, kept = notified.response, self.observed.get(notified.token)
+        if kept is None:
+            return False
+        kept.append(Response(known_code(said.code), said.payload, said.content_format))
         self._changed.set()
+        return not self.reset_notifications
 
     def _serve(self, caller: Caller, request: Request) -> Answer:
         try:
@@ -127,15 +154,19 @@ class Server(asyncio.DatagramProtocol):
 
     async def observe(self, endpoint: str, path: str, **what: object) -> tuple[bytes, Response]:
         """Begin an observation; notifications land in ``observed[token]``."""
-        exchanges = self.registered[endpoint].exchanges
-        token = exchanges.upcoming_token
-        self.observed[token] = []
-        response = await self.registered[endpoint].ask(Code.GET, path, observe=0, **what)
+        token = self.new_token()
+        response = await self.registered[endpoint].ask(Code.GET, path, token=token, observe=0, **what)
         return token, response
+
+    def new_token(self) -> bytes:
+        """One under which notifications land in ``observed``."""
+        token = next(_TOKENS).to_bytes(4, "big")
+        self.observed[token] = []
+        return token
 
     def close(self) -> None:
         for caller in self.callers.values():
-            caller.exchanges.close()
+            caller.conversation.close()
         self.transport.close()
 
 
@@ -162,7 +193,7 @@ class BootstrapServer(Server):
     async def _run(self, caller: Caller) -> None:
         for request in self.script:
             try:
-                self.answers.append(await caller.exchanges.request(request))
+                self.answers.append(await caller.conversation.request(request))
             except NoAnswer as error:
                 self.answers.append(str(error))
                 break

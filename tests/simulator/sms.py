@@ -144,7 +144,7 @@ class SmsServer:
                 yield self.server
             finally:
                 for caller in self.server.callers.values():
-                    caller.exchanges.close()
+                    caller.conversation.close()
 
     def _heard(self, body: Carrier) -> None:
         whole = None if is_receipt(body) else self._gathered.add(str(body.source), part_of(body), None, 0.0)

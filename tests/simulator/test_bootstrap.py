@@ -199,7 +199,7 @@ async def test_a_device_that_dies_after_a_write_says_no_more() -> None:
         device.start()
         await device.until(lambda: device.state is State.OFF and device.counts["write /0/1"] == 1)
         await bootstrap.until(lambda: len(bootstrap.answers) == 2, seconds=20)
-        assert codes(bootstrap.answers) == ["2.04", "no acknowledgement"]
+        assert codes(bootstrap.answers) == ["2.04", "No acknowledgement after all repetitions."]
         await device.stop()
 
 

@@ -179,10 +179,9 @@ async def test_notifies_for_the_child_that_was_observed() -> None:
 
 async def test_notifies_of_a_mixed_composite_when_a_child_changes() -> None:
     async with managed() as (server, device, caller):
-        token = caller.exchanges.upcoming_token
-        server.observed[token] = []
+        token = server.new_token()
         payload = body(("", "/3/0/15", None), ("dev1", "/3306/0/5850", None))
-        await caller.ask(Code.FETCH, content_format=112, payload=payload, observe=0)
+        await caller.ask(Code.FETCH, token=token, content_format=112, payload=payload, observe=0)
         pump = device.gateway.child("dev1")
         wanted = pump.tree.value(3306, 0, 5850) is False
         pump.tree.set("/3306/0/5850", wanted)

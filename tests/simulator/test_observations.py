@@ -75,8 +75,7 @@ async def test_a_reset_ends_an_observation_int_302() -> None:
 async def test_observe_1_with_the_same_token_ends_it_int_303() -> None:
     async with managed() as (server, device, caller):
         token, _ = await server.observe("dev-1", "/3/0/9", accept=0)
-        caller.exchanges._token = int.from_bytes(token, "big") - 1
-        await caller.ask(Code.GET, "/3/0/9", observe=1, accept=0)
+        await caller.ask(Code.GET, "/3/0/9", token=token, observe=1, accept=0)
         assert len(device.registrations[0].observations) == 0
 
 
@@ -92,9 +91,8 @@ async def test_a_deleted_instance_ends_its_observation_with_4_04() -> None:
 async def test_composite_observation_int_304() -> None:
     async with managed() as (server, device, caller):
         asked = formats.encode(112, [Node(Path(3, 0, 9)), Node(Path(1, 0, 1))], ROOT)
-        token = caller.exchanges.upcoming_token
-        server.observed[token] = []
-        await caller.ask(Code.FETCH, "/", content_format=112, payload=asked, observe=0)
+        token = server.new_token()
+        await caller.ask(Code.FETCH, "/", token=token, content_format=112, payload=asked, observe=0)
         device.tree.set("/3/0/9", 7)
         await server.until(lambda: len(server.observed[token]) == 1)
         (notification,) = server.observed[token]

@@ -6,7 +6,7 @@ import pytest
 
 from lwm2m.codes import Code
 from lwm2m.messages import Register
-from simulator.exchanges import NoAnswer
+from simulator.answers import NoAnswer
 from tests.fakes.waiting import eventually
 from tests.simulator.test_enablement import managed
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from coap import Tuning
 from lwm2m.codes import Code
 from lwm2m.messages import Register, Request, Update
 from simulator.dtls_link import DtlsLink
 from simulator.faults import Faults
-from simulator.transmissions import Tuning
 from tests.fakes.devices import running_device
 from tests.fakes.waiting import eventually
 from tests.simulator.peers import running
@@ -99,7 +99,7 @@ async def test_with_a_cid_a_new_port_changes_nothing() -> None:
 
 
 async def test_without_a_cid_a_new_port_means_a_new_handshake_and_registration() -> None:
-    quick = Tuning(ack_timeout=0.02, separate_timeout=5.0)
+    quick = Tuning(ack_timeout=0.02, response_seconds=5.0)
     what = {"identity": "i", "key": KEY, "tuning": quick}
     async with (
         running(SecuredServer({b"i": KEY})) as server,

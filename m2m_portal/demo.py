@@ -30,7 +30,7 @@ OPERATORS = (
     ("southsea", "Southsea Mobile", "Coverage along the coast, from harbour to island.", False),
 )
 DEVICES = (
-    ("urn:dev:demo-meter-1", "Water meter, basement", {"version": "1.1"}),
+    ("urn:dev:demo-meter-1", "Water meter, basement", {"version": "1.1", "objects": [5]}),
     ("urn:dev:demo-tracker-2", "Trailer tracker", {"version": "1.1", "queue_mode": True}),
     ("urn:dev:demo-alarm-3", "Workshop alarm", {"version": "1.0"}),
     (
@@ -45,7 +45,11 @@ DEVICES = (
             },
         },
     ),
-    ("urn:dev:demo-greenhouse-9", "Greenhouse, on a foreign stack", {"version": "1.1", "stack": "aiocoap"}),
+    (
+        "urn:dev:demo-greenhouse-9",
+        "Greenhouse, on a foreign stack",
+        {"version": "1.1", "stack": "aiocoap", "objects": [5]},
+    ),
 )
 """One speaks an independent CoAP, without encryption; the first operator allows that."""
 ANNOUNCED = (("urn:dev:demo-cellar-6", "Cellar climate"),)

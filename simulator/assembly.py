@@ -117,6 +117,8 @@ def behaviour(entry: Entry, firmware: Firmware) -> Firmware:
         changes["lifetime_seconds"] = entry.lifetime
     if entry.stack is not None and entry.stack != firmware.stack:
         changes["stack"] = entry.stack
+    if entry.objects is not None and tuple(entry.objects) != firmware.objects:
+        changes["objects"] = tuple(entry.objects)
     if entry.sms is not None:
         firmware = with_sms(firmware, by_sms_alone=(entry.bootstrap or entry.server or "").startswith("tel:"))
     return replace(firmware, **changes) if changes else firmware  # type: ignore[arg-type]

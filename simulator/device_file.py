@@ -3,7 +3,8 @@
 Each entry has ``endpoint`` and either ``bootstrap`` or ``server`` (a URI); with ``coaps`` also ``identity``
 and ``key_hex``. ``version``, ``queue_mode`` and ``lifetime`` are optional. ``children`` makes it an M2M gateway: an
 object with the id of each end device and its kind, such as ``{"urn:dev:cellar": "climate"}``. ``sms`` is its telephone
-number, of a device that has SMS; the URI may be ``tel:+49...`` then. ``stack`` is whose CoAP it speaks.
+number, of a device that has SMS; the URI may be ``tel:+49...`` then. ``stack`` is whose CoAP it speaks,
+``objects`` are the numbers of those that it has besides the usual ones, such as 5 for firmware updates.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ class Entry:
     children: dict[str, str] | None = None
     sms: str | None = None
     stack: str | None = None
+    objects: list[int] | None = None
 
     @property
     def key(self) -> bytes:
@@ -49,7 +51,12 @@ class Entry:
             raise BadFile(f"The key of {self.endpoint} is not hexadecimal.") from None
 
 
-_TYPES: dict[str, tuple[type, ...]] = {"queue_mode": (bool,), "lifetime": (int,), "children": (dict,)}
+_TYPES: dict[str, tuple[type, ...]] = {
+    "queue_mode": (bool,),
+    "lifetime": (int,),
+    "children": (dict,),
+    "objects": (list,),
+}
 
 
 def load(file: Path) -> list[Entry]:
@@ -81,6 +88,8 @@ def _entry(row: object, file: Path) -> Entry:
     entry = Entry(**row)
     if entry.version not in (None, *VERSIONS):
         raise BadFile(f"{file}: version of {entry.endpoint} must be one of {', '.join(VERSIONS)}.")
+    if not all(isinstance(number, int) and 0 <= number <= 65_535 for number in entry.objects or ()):
+        raise BadFile(f"{file}: objects of {entry.endpoint} must be numbers of objects.")
     if entry.stack not in (None, *STACKS):
         raise BadFile(f"{file}: stack of {entry.endpoint} must be one of {', '.join(STACKS)}.")
     _ = entry.key

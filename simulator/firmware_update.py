@@ -1,4 +1,4 @@
-"""`/5`, Firmware Update: pushed in blocks or pulled by HTTP, checked, installed (`OMA-TS-LightweightM2M_Core E.6`).
+"""`/5`, Firmware Update: pushed, or pulled by CoAP or HTTP, checked, installed (`OMA-TS-LightweightM2M_Core E.6`).
 
 The four states and the results are those of the object; each result has its real reason in a package or a server.
 """
@@ -11,13 +11,13 @@ from enum import IntEnum
 from typing import Any
 
 from lwm2m.paths import Path
-from simulator import firmware_packages, http_download
+from simulator import downloads, firmware_packages
 from simulator.equipment import Host, not_executable
 from simulator.firmware_packages import Package
 
 PACKAGE, URI, UPDATE, STATE, RESULT, NAME, VERSION, PROTOCOLS, DELIVERY = 0, 1, 2, 3, 5, 6, 7, 8, 9
-HTTP, BOTH = 2, 2
-"""Of `/5/0/8` and `/5/0/9`: pulls by HTTP 1.1, takes push and pull."""
+COAP, HTTP, BOTH = 0, 2, 2
+"""Of `/5/0/8` and `/5/0/9`: pulls by CoAP and by HTTP 1.1, takes push and pull."""
 
 INSTALL_SECONDS = 0.05
 RESET = (b"", b"\0")
@@ -59,7 +59,7 @@ class FirmwareUpdate:
                 RESULT: int(Result.NONE),
                 NAME: "",
                 VERSION: "",
-                PROTOCOLS: {0: HTTP},
+                PROTOCOLS: {0: COAP, 1: HTTP},
                 DELIVERY: BOTH,
             },
         )
@@ -122,12 +122,12 @@ class FirmwareUpdate:
 
     async def _pull(self, uri: str) -> None:
         try:
-            content = await http_download.get(uri)
-        except http_download.WrongProtocol:
+            content = await downloads.get(uri, self._host.firmware.tuning)
+        except downloads.WrongProtocol:
             self._tell(State.IDLE, Result.WRONG_PROTOCOL)
-        except http_download.NotThere:
+        except downloads.NotThere:
             self._tell(State.IDLE, Result.BAD_URI)
-        except http_download.BrokenOff:
+        except downloads.BrokenOff:
             self._tell(State.IDLE, Result.CONNECTION_LOST)
         else:
             await self._check(content)

@@ -5,27 +5,15 @@ from __future__ import annotations
 import asyncio
 from urllib.parse import urlsplit
 
+from simulator.download_errors import BrokenOff, NotThere
+
 MAX_BYTES = 4 * 1024 * 1024
 SECONDS = 10.0
 
 
-class WrongProtocol(Exception):
-    """Not an address of http."""
-
-
-class NotThere(Exception):
-    """Nobody answers there, or there is no such file."""
-
-
-class BrokenOff(Exception):
-    """The connection ended in the middle of the file."""
-
-
 async def get(uri: str) -> bytes:
-    """The file. Raises `WrongProtocol`, `NotThere` or `BrokenOff`."""
+    """The file at an ``http`` address. Raises `NotThere` or `BrokenOff`."""
     parts = urlsplit(uri)
-    if parts.scheme != "http":
-        raise WrongProtocol(uri)
     try:
         async with asyncio.timeout(SECONDS):
             return await _fetch(parts.hostname or "", parts.port or 80, parts.path or "/")

@@ -75,9 +75,9 @@ def test_int_751_what_can_be_read(update):
     async def scene(device, client):
         values = await wire.read(device, client, "/5/0", TLV)
         assert (values["/5/0/3"], values["/5/0/5"], values["/5/0/9"]) == (IDLE, 0, 2)
-        assert values["/5/0/8/0"] == 2
+        assert (values["/5/0/8/0"], values["/5/0/8/1"]) == (0, 2)
         assert "/5/0/0" not in values
-        assert told(await order(device, "read", "/5/0/8")) == {"/5/0/8/0": 2}
+        assert told(await order(device, "read", "/5/0/8")) == {"/5/0/8/0": 0, "/5/0/8/1": 2}
         assert told(await order(device, "read", "/5/0/9")) == {"/5/0/9": 2}
 
     update(scene)

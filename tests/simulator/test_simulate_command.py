@@ -12,6 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from lwm2m.messages import Deregister, Register
+from simulator import firmware_packages
 from tests.simulator.peers import BootstrapServer, Server, running
 from tests.simulator.test_bootstrap import FINISH, account
 
@@ -78,3 +79,28 @@ def test_a_wrong_option_is_one_clear_line(arguments: list[str], words: str) -> N
     with pytest.raises(CommandError, match=words) as caught:
         call_command("simulate", *arguments)
     assert "\n" not in str(caught.value)
+
+
+def test_a_package_for_virtual_devices_is_written(tmp_path: Path) -> None:
+    file = tmp_path / "two.bin"
+    call_command("firmware_package", "2.0.0", str(file), "--size", "5000")
+    assert firmware_packages.read(file.read_bytes()) == firmware_packages.Package("2.0.0", True, True)
+    for arguments in (["two words", str(file)], ["2", str(tmp_path)], ["2", str(file), "--size", "-1"]):
+        with pytest.raises(CommandError):
+            call_command("firmware_package", *arguments)
+
+
+async def test_a_device_of_a_file_has_the_objects_that_stand_there(tmp_path: Path) -> None:
+    async with running(Server()) as server:
+        file = tmp_path / "devices.json"
+        file.write_text(json.dumps([{"endpoint": "one", "server": server.uri, "objects": [5]}]))
+        process = await simulate("--devices", str(file), "--quiet")
+        try:
+            await server.until(lambda: len(server.of(Register)) == 1, seconds=30)
+        finally:
+            process.send_signal(signal.SIGINT)
+            await process.communicate()
+        assert 5 in server.of(Register)[0].object_links.objects
+        file.write_text(json.dumps([{"endpoint": "one", "server": server.uri, "objects": ["five"]}]))
+        with pytest.raises(CommandError, match="numbers of objects"):
+            call_command("simulate", "--devices", str(file))

@@ -12,12 +12,13 @@ from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 from devices.packages.services import packages
+from devices.packages.services.addresses import Address
 from devices.packages.services.packages import PART_BYTES, Stored
 from southbound.threads.database import Database
 
 KNOWN_SECONDS = 10.0
-"""A package that was removed is handed out for so long yet, in the parts that are here."""
-PACKAGES, PARTS = 256, 64
+"""A package that was removed, or whose device was suspended, is handed out for so long yet."""
+PACKAGES, PARTS = 1_024, 64
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -29,15 +30,18 @@ class Shelf:
     def __init__(self, database: Database, clock: Callable[[], float] = time.monotonic) -> None:
         self._database = database
         self._clock = clock
-        self._packages: _Recent[str, tuple[float, Stored | None]] = _Recent(PACKAGES)
+        self._packages: _Recent[Address, tuple[float, Stored | None]] = _Recent(PACKAGES)
         self._parts: _Recent[tuple[int, int], bytes] = _Recent(PARTS)
 
-    async def find(self, token: str) -> Stored | None:
-        """The package with this token; None where there is none any more."""
-        known = self._packages.get(token)
+    async def find(self, address: Address) -> Stored | None:
+        """The package at an address; None where there is none any more for whom it was given out."""
+        known = self._packages.get(address)
         if known is None or self._clock() >= known[0]:
-            known = (self._clock() + KNOWN_SECONDS, await self._database.run(packages.stored, token))
-            self._packages.put(token, known)
+            known = (
+                self._clock() + KNOWN_SECONDS,
+                await self._database.run(packages.stored, address.token, address.device_id),
+            )
+            self._packages.put(address, known)
         return known[1]
 
     async def read(self, package: Stored, start: int, size: int) -> bytes | None:

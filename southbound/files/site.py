@@ -69,7 +69,7 @@ class _Packages(resource.Resource, resource.PathCapable):  # type: ignore[misc] 
 
     async def answer(self, address: addresses.Address, request: aiocoap.Message) -> aiocoap.Message:
         """One block."""
-        package = await self.shelf.find(address.token)
+        package = await self.shelf.find(address)
         if package is None:
             raise error.NotFound
         etag = bytes.fromhex(package.sha256)[:ETAG_BYTES]

@@ -14,8 +14,11 @@ from audit.models import LedgerEvent
 from devices.packages.models import Package
 from devices.packages.services import addresses, packages
 from devices.telemetry.models import TraceMessage
+from simulator.firmware_packages import pack
+from simulator.firmware_update import Result, State
 from southbound.process.ports import PortSettings
 from tests.southbound.client import until
+from tests.southbound.management import managed, order, told
 
 PORTS = PortSettings("127.0.0.1", 0, 0, 0, 0, coap_files=0)
 CONTENT_BYTES = bytes(number * number % 251 for number in range(70_000))
@@ -169,3 +172,49 @@ def test_without_a_port_no_files_are_served_and_no_address_is_told(play, package
 
     files = play(scene)
     assert files.is_off
+
+
+@pytest.mark.parametrize("access", ["suspended", "barred", "retired"])
+def test_a_device_that_may_not_connect_fetches_nothing(play, package, make_device, access):
+    device = make_device(access=access)
+
+    async def scene(southbound, fetcher):
+        assert (await fetcher.ask(path_of(package, device))).code == NOT_FOUND
+        assert (await fetcher.ask(path_of(package))).code == CONTENT
+
+    fetching(play, scene)
+
+
+@pytest.mark.parametrize("stack", ["coap", "aiocoap"])
+def test_a_device_pulls_its_firmware_and_installs_it(play, make_device, operator, settings, stack):
+    """From the upload to the new version: `/5/0/1` is all that is written to the device."""
+    device = make_device()
+    content = pack("2.0.0", size=70_000)
+    uploaded = packages.upload(operator=operator, name="2.0.0", file=io.BytesIO(content), file_name="2.bin")
+
+    async def scene(southbound):
+        settings.COAP_FILES_PORT = southbound.files.port
+        async with managed(southbound, objects=(5,), stack=stack) as client:
+            own = packages.uri(uploaded, device)
+            assert (await order(device, "write", "/5/0/1", value=own)).response_code == "2.04"
+            await until(lambda: client.tree.value(5, 0, 3) == State.DOWNLOADED)
+            assert told(await order(device, "read", "/5/0/7")) == {"/5/0/7": "2.0.0"}
+            await until(lambda: LedgerEvent.objects.filter(action="package.fetched").exists())
+            assert (await order(device, "execute", "/5/0/2")).response_code == "2.04"
+            await until(lambda: client.tree.value(3, 0, 3) == "2.0.0")
+
+    play(scene, ports=PORTS)
+    assert LedgerEvent.objects.get(action="package.fetched").device_id == device.pk
+
+
+@pytest.mark.parametrize("path", ["/p/made/up.00", "", "/%F0%9F"])
+def test_a_device_that_is_sent_to_nothing_says_so(play, make_device, path):
+    device = make_device()
+
+    async def scene(southbound):
+        async with managed(southbound, objects=(5,)) as client:
+            uri = f"coap://127.0.0.1:{southbound.files.port}{path}"
+            assert (await order(device, "write", "/5/0/1", value=uri)).response_code == "2.04"
+            await until(lambda: client.tree.value(5, 0, 5) == Result.BAD_URI)
+
+    play(scene, ports=PORTS)

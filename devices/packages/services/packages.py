@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 from django.conf import settings
 from django.db.models import F
@@ -18,6 +18,8 @@ from accounts.models import Operator
 from audit import ledger, locks
 from audit.actions import Action
 from audit.ledger import Event
+from devices.inventory.models import Device
+from devices.inventory.states import Access
 from devices.packages.models import Package, PackagePart
 from devices.packages.selectors import packages as selectors
 from devices.packages.services import addresses
@@ -28,13 +30,6 @@ NAME_LIMIT = 120
 _FILE_LIMIT = 200
 _ROWS_AT_ONCE = 16
 MEGABYTE = 1024 * 1024
-
-
-class Owned(Protocol):
-    """A device, as far as this room knows of them."""
-
-    pk: int
-    operator_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +123,19 @@ def remove(*, package: Package, reason: str = "") -> None:
         )
 
 
-def stored(token: str) -> Stored | None:
-    """What is to be handed out under a token; None when it was removed."""
+def stored(token: str, device_id: int | None = None) -> Stored | None:
+    """What is to be handed out under a token; None when it was removed, or its device may not connect any more."""
     row = (
         Package.objects.filter(token=token).values_list("pk", "name", "size", "sha256", "operator_id").first()
     )
-    return None if row is None else Stored(*row)
+    if row is None:
+        return None
+    found = Stored(*row)
+    if device_id is not None:
+        theirs = Device.objects.filter(pk=device_id, operator_id=found.operator_id, access=Access.ACTIVE)
+        if not theirs.exists():
+            return None
+    return found
 
 
 def part(package_id: int, number: int) -> bytes | None:
@@ -170,7 +172,7 @@ def fetched(*, package: Stored, device_id: int | None, now: datetime | None = No
         )
 
 
-def uri(package: Package, device: Owned | None = None) -> str | None:
+def uri(package: Package, device: Device | None = None) -> str | None:
     """Where a device fetches it; told for one device, the fetch stands in its trail. None where no files are served.
 
     Raises ValueError for a device of another operator.

@@ -61,7 +61,7 @@ def test_registers_updates_and_leaves_by_sms(sms, operator, meter, version, queu
             before = row.last_seen_at
             await client.update()
             await until(lambda: live().last_seen_at > before)
-            await client.stop(deregister=True)
+            await client.stop(deregister=True, within_seconds=60)
             await until(lambda: live() is None)
         parts = await off(lambda: list(SmsPart.objects.values_list("handled_at", flat=True)))
         assert len(parts) >= 3

@@ -7,7 +7,8 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.mixins import ListModelMixin
@@ -35,6 +36,7 @@ class EndDeviceSerializer(serializers.ModelSerializer):
 
     device = serializers.SlugRelatedField(slug_field="endpoint", read_only=True, allow_null=True)
     objects = serializers.SerializerMethodField(help_text=_("Object ids, as the gateway tells them."))
+    read_at = serializers.SerializerMethodField(help_text=_("When the gateway told of it last."))
 
     class Meta:
         model = EndDevice
@@ -52,6 +54,12 @@ class EndDeviceSerializer(serializers.ModelSerializer):
             "gone_cause",
         )
         read_only_fields = fields
+
+    @extend_schema_field(OpenApiTypes.DATETIME)
+    def get_read_at(self, row: EndDevice) -> str:
+        whole = row.gateway.end_devices_read_at if row.gone_at is None else None
+        at = row.read_at if whole is None else max(row.read_at, whole)
+        return str(serializers.DateTimeField().to_representation(at))
 
     def get_objects(self, row: EndDevice) -> list[int]:
         links = stored_links.read(row.object_links, device_id=row.device_id)
@@ -103,7 +111,7 @@ class EndDeviceViewSet(OfDevice, ListModelMixin, GenericViewSet):
     def get_queryset(self) -> QuerySet[EndDevice]:
         if getattr(self, "swagger_fake_view", False):
             return EndDevice.objects.none()
-        rows = EndDevice.objects.filter(gateway=self.device).select_related("device")
+        rows = EndDevice.objects.filter(gateway=self.device).select_related("device", "gateway")
         state = self.request.query_params.get("state", "")
         rows = rows.filter(end_devices.condition(state)) if state in end_devices.SHOW else rows
         return rows.order_by("instance", "pk")

@@ -67,7 +67,7 @@ class EndDeviceAdmin(ReadOnlyAdmin):
     def session(self, row: EndDevice) -> str:
         if row.device is None:
             return "–"
-        row.device.end_device = row
+        row.device.via = row.gateway
         return present.of(row.device, timezone.now()).words
 
     @admin.action(description=_("Take these devices"))

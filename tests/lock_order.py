@@ -32,6 +32,9 @@ class _Unit:
     made: set[object] = field(default_factory=set)
     last: str = ""
 
+    def copy(self) -> _Unit:
+        return _Unit(set(self.held), list(self.devices), set(self.made), self.last)
+
 
 @dataclass
 class Recorder:
@@ -46,6 +49,14 @@ class Recorder:
 
     def ended(self) -> None:
         self._units.open = None
+
+    def mark(self) -> _Unit | None:
+        unit: _Unit | None = getattr(self._units, "open", None)
+        return None if unit is None else unit.copy()
+
+    def back_to(self, mark: _Unit | None) -> None:
+        """A savepoint was rolled back: what was locked since is let go."""
+        self._units.open = mark
 
     def locked(self, table: str, rows: list[tuple[object, object]]) -> None:
         """These rows, (key, id of the device that it belongs to or None), in the order in which they were taken."""
@@ -105,9 +116,13 @@ def recorded() -> Iterator[Recorder]:
         is_outermost = connection not in ledger._open_units
         if is_outermost:
             recorder.begun()
+        mark = recorder.mark()
         try:
             with unit_of_work(using):
                 yield
+        except BaseException:
+            recorder.back_to(mark)
+            raise
         finally:
             if is_outermost:
                 recorder.ended()

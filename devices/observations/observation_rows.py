@@ -49,14 +49,14 @@ def standing(keys: Sequence[tuple[int, str]]) -> list[Standing]:
     return _standing(keys, via=via, via_sqlite="", carrier="o.device_id")
 
 
-def standing_behind(keys: Sequence[tuple[int, str]]) -> list[Standing]:
+def standing_through(keys: Sequence[tuple[int, str]]) -> list[Standing]:
     """Those on end devices by (gateway id, token)."""
-    join = "JOIN gateways_enddevice e ON e."
+    join = "JOIN inventory_device d ON d."
     via = (
-        f"{join}gateway_id = u.carrier "
-        "JOIN observations_observation o ON o.device_id = e.device_id AND o.token = u.token"
+        f"{join}via_id = u.carrier "
+        "JOIN observations_observation o ON o.device_id = d.id AND o.token = u.token"
     )
-    return _standing(keys, via=via, via_sqlite=f"{join}device_id = o.device_id", carrier="e.gateway_id")
+    return _standing(keys, via=via, via_sqlite=f"{join}id = o.device_id", carrier="d.via_id")
 
 
 def _standing(keys: Sequence[tuple[int, str]], *, via: str, via_sqlite: str, carrier: str) -> list[Standing]:

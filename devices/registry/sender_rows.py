@@ -20,8 +20,8 @@ from devices.registry.standing_rows import CREDENTIAL
 _COLUMNS = f"""r.device_id, d.operator_id, r.registration_id, r.transport, r.identity, r.host, r.port, r.queue_mode,
     d.security, d.msisdn, d.access, o.is_active, o.allows_nosec,
     (EXISTS (SELECT 1 FROM commands_command k WHERE k.device_id = d.id AND k.state IN ('queued', 'sent'))
-     OR EXISTS (SELECT 1 FROM gateways_enddevice e JOIN commands_command k ON k.device_id = e.device_id
-                WHERE e.gateway_id = d.id AND k.state IN ('queued', 'sent'))),
+     OR EXISTS (SELECT 1 FROM inventory_device e JOIN commands_command k ON k.device_id = e.id
+                WHERE e.via_id = d.id AND k.state IN ('queued', 'sent'))),
     {CREDENTIAL},
     t.version, CAST(t.object_links AS text)"""  # noqa: S608 our own names
 _FROM = """FROM registry_registration r JOIN inventory_device d ON d.id = r.device_id

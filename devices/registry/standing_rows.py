@@ -24,8 +24,8 @@ _HOT_COLUMNS = """
 # A command in flight counts too: its lease may have run out with the process that sent it.
 _WAITING = """
     (EXISTS (SELECT 1 FROM commands_command k WHERE k.device_id = d.id AND k.state IN ('queued', 'sent'))
-     OR EXISTS (SELECT 1 FROM gateways_enddevice e JOIN commands_command k ON k.device_id = e.device_id
-                WHERE e.gateway_id = d.id AND k.state IN ('queued', 'sent')))
+     OR EXISTS (SELECT 1 FROM inventory_device e JOIN commands_command k ON k.device_id = e.id
+                WHERE e.via_id = d.id AND k.state IN ('queued', 'sent')))
 """
 _DEVICE_COLUMNS = f"""
     d.id, d.endpoint, d.operator_id, d.subscriber_id, d.access, d.provisioning, d.security, d.reach, d.msisdn,

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from django.utils.translation import gettext_lazy as _
 
-from devices.gateways.models import EndDevice
 from devices.gateways.services import end_device_asks
 from devices.inventory.models import Device, Reach
 from devices.registry.models import Registration
+from devices.registry.selectors import ways
 from provisioning.ladder import ReachAttempt
 from provisioning.rungs.results import RungResult, Skipped, Taken
 
@@ -25,10 +25,10 @@ def costs_sms(device: Device) -> bool:
 def take(*, attempt: ReachAttempt, device: Device, now: datetime) -> RungResult:
     if device.reach != Reach.GATEWAY:
         return Skipped("NOT_BEHIND_GATEWAY")
-    known = EndDevice.objects.filter(device=device).select_related("gateway").first()
-    if known is None:
+    gateway = ways.gateway(device)
+    if gateway is None:
         return Skipped("NOT_BEHIND_GATEWAY")
-    if not Registration.objects.live().filter(device=known.gateway).exists():
-        return Skipped("GATEWAY_OFFLINE", known.gateway.endpoint)
-    end_device_asks.ask_again(gateway_ids=[known.gateway_id], now=now, reason=f"{device} was lost behind it.")
-    return Taken(known.gateway.endpoint)
+    if not Registration.objects.live().filter(device=gateway).exists():
+        return Skipped("GATEWAY_OFFLINE", gateway.endpoint)
+    end_device_asks.ask_again(gateway_ids=[gateway.pk], now=now, reason=f"{device} was lost behind it.")
+    return Taken(gateway.endpoint)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from devices.gateways.models import EndDevice
+from devices.inventory.models import Device
 from devices.inventory.states import Access
 from devices.registry.models import Registration
 from devices.registry.selectors.sessions import EXPIRED
@@ -61,17 +61,17 @@ def of_registrations(
 def of_end_devices(policies: Mapping[int, ReachPolicy], *, now: datetime, limit: int) -> list[Missed]:
     """End devices that their gateway, which is there, tells of no more. Behind a lost gateway nobody is looked for."""
     rows = (
-        EndDevice.objects.filter(
+        Device.objects.filter(
             gone_at__gt=now - HORIZON,
             gone_at__lte=now,
-            gateway__registration__is_live=True,
-            device__access=Access.ACTIVE,
-            device__operator__is_active=True,
-            device__operator_id__in=list(policies),
+            via__registration__is_live=True,
+            access=Access.ACTIVE,
+            operator__is_active=True,
+            operator_id__in=list(policies),
         )
-        .exclude(Exists(_attempts("gone_at")))
+        .exclude(Exists(_attempts("gone_at", device="pk")))
         .order_by("gone_at")
-        .values_list("device_id", "device__operator_id", "gone_at")
+        .values_list("pk", "operator_id", "gone_at")
     )
     return [
         Missed(device_id, operator_id, gone_at, gone_at)
@@ -84,11 +84,11 @@ def answered() -> Q:
     """Attempts that have nothing left to look for: the device was heard, signed off, or may not come back."""
     heard = Q(device__registration__last_seen_at__gt=F("silent_since"))
     signed_off = Q(device__registration__is_live=False) & ~Q(device__registration_detail__end_cause=EXPIRED)
-    seen_again = Q(device__end_device__isnull=False, device__end_device__gone_at=None)
+    seen_again = Q(device__via__isnull=False, device__gone_at=None)
     return heard | signed_off | seen_again | ~Q(device__access=Access.ACTIVE)
 
 
-def _attempts(since: str) -> QuerySet[ReachAttempt]:
+def _attempts(since: str, device: str = "device_id") -> QuerySet[ReachAttempt]:
     """Attempts of this very silence; one that was given up (suspended, policy off) does not count."""
-    rows = ReachAttempt.objects.filter(device_id=OuterRef("device_id"), opened_at__gte=OuterRef(since))
+    rows = ReachAttempt.objects.filter(device_id=OuterRef(device), opened_at__gte=OuterRef(since))
     return rows.exclude(state=AttemptState.CANCELLED)

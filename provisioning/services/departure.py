@@ -76,6 +76,7 @@ def _release_all(subscriber_id: int, reason: str) -> int:
     """Release what the account still has."""
     own = Device.objects.filter(subscriber_id=subscriber_id)
     living = list(own.living().order_by("pk"))
+    locks.devices([device.pk for device in living])  # the end of a gateway ends the ways of others
     for device in living:
         lifecycle.release(device=device, reason=reason)
     return len(living)

@@ -59,7 +59,7 @@ def release(*, device: Device, reason: str = "", now: datetime | None = None) ->
     now = now or timezone.now()
     reason = reason or "Removed"
     with ledger.unit_of_work():
-        locked = locks.device(device.pk)
+        locked = locks.device_with_children(device.pk)
         if locked.access == Access.RETIRED:
             return False
         open_jobs = locked.jobs.open().order_by("pk")

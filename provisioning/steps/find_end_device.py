@@ -7,7 +7,6 @@ from datetime import datetime
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from devices.gateways.models import EndDevice
 from devices.inventory.models import Device
 from devices.inventory.services import devices
 from devices.inventory.states import Provisioning
@@ -19,21 +18,21 @@ TITLE = _("Find behind a gateway")
 
 
 def run(*, step: JobStep, device: Device, now: datetime) -> StepResult:
-    known = EndDevice.objects.select_related("gateway").filter(device=device).first()
-    if known is None:
+    gateway = ways.gateway(device)
+    if gateway is None:
         return Waiting()
-    if known.gone_at is not None:
-        return Waiting(known.gone_cause)
+    if cause := ways.gone_cause(device):
+        return Waiting(cause)
     if not ways.live_registration(device).exists():
-        return Waiting("GATEWAY_OFFLINE", data={"gateway": known.gateway.endpoint})
+        return Waiting("GATEWAY_OFFLINE", data={"gateway": gateway.endpoint})
     if device.provisioning in (Provisioning.DRAFT, Provisioning.FAILED):
         devices.set_provisioning(device=device, state=Provisioning.READY)
     devices.first_online(device=device, at=now)
-    return Done({"gateway": known.gateway.endpoint, "prefix": known.prefix})
+    return Done({"gateway": gateway.endpoint, "prefix": device.prefix})
 
 
 def due() -> Q:
     return Q(
-        job__device__end_device__gone_at=None,
-        job__device__end_device__gateway__registration__is_live=True,
+        job__device__gone_at=None,
+        job__device__via__registration__is_live=True,
     )

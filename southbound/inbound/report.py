@@ -14,7 +14,8 @@ from django.db import connection
 from django.utils import timezone
 
 from audit import ledger
-from devices.inventory import events, locks
+from devices.gateways.services import route_locks
+from devices.inventory import events
 from devices.inventory.models import Device
 from devices.observations.services import observations
 from devices.telemetry.services import values
@@ -134,9 +135,10 @@ class Reporting:
                 for report, at in times.of(batch, now)
             ]
             # In the order of `audit.locks`: devices, end devices, registrations, observations, values.
-            if to_lock := _to_lock(verdicts):
-                locks.devices(to_lock)
-            behind_them = report_gateways.stored(verdicts, now=now)
+            about, readings = _to_lock(verdicts), report_gateways.readings(verdicts)
+            if about or readings:
+                route_locks.lock(about, readings)
+            behind_them = report_gateways.stored(verdicts, readings, now=now)
             self._act_on(verdicts, now=now)
             spoke = {v.device_id for v in verdicts}
             senders.heard((one for one in known.values() if one.device_id in spoke), now=now)
@@ -210,10 +212,9 @@ class Reporting:
 
 
 def _to_lock(verdicts: Iterable[Verdict]) -> set[int]:
-    """The devices about which more is to be done than to keep what they said: asked, refused, told of others."""
+    """The devices about which more is to be done than to keep what they said: asked, refused, told apart."""
     about = {v.about.device_id for v in verdicts if v.about is not None and (v.is_first_block or v.is_end)}
-    telling = {v.device_id for v in verdicts if v.device_id is not None and (v.end_devices or v.behind)}
-    return about | telling
+    return about | {v.device_id for v in verdicts if v.device_id is not None and v.behind}
 
 
 def _newest(verdicts: Iterable[Verdict]) -> dict[int, tuple[str, int | None]]:

@@ -1,6 +1,6 @@
 """What gateways report of the devices behind them: told apart by prefix, kept for later where a prefix is not known.
 
-Called by the group commit of reports, before anything of the batch is locked but what is locked here.
+Called by the group commit of reports, which has locked the devices.
 """
 
 from __future__ import annotations
@@ -9,18 +9,25 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from devices.gateways.services import end_device_asks, end_devices, parked_reports
+from devices.gateways.services import end_device_asks, end_devices, parked_reports, routes
+from devices.gateways.services.route_locks import Reading
 from devices.inventory.models import Device
-from devices.registry.selectors import ways
 from devices.telemetry.services.values import Sample
 from southbound.inbound.report_verdicts import Verdict
 
 Pairs = Mapping[tuple[int, str], Sequence[Sample]]
 
 
-def stored(verdicts: Sequence[Verdict], *, now: datetime) -> list[Sample]:
-    """The values of end devices to be written, those that waited for a reading of object 25 included."""
-    samples = _told(verdicts, now)
+def stored(verdicts: Sequence[Verdict], told: Sequence[Reading], *, now: datetime) -> list[Sample]:
+    """The values of end devices to be written, those that waited for a reading of object 25 included.
+
+    The caller has locked whom the readings concern.
+    """
+    samples: list[Sample] = []
+    for one in told:
+        samples += end_devices.told(
+            gateway=one.gateway, instances=one.instances, is_whole=one.is_whole, now=now
+        ).samples
     reported: dict[tuple[int, str], list[Sample]] = {}
     for verdict in verdicts:
         for prefix, said in verdict.behind.items():
@@ -34,24 +41,15 @@ def stored(verdicts: Sequence[Verdict], *, now: datetime) -> list[Sample]:
     return samples
 
 
-def _told(verdicts: Sequence[Verdict], now: datetime) -> list[Sample]:
-    """Notifications of object 25; the gateways are locked in order of their ids, as everywhere."""
-    telling = [verdict for verdict in verdicts if verdict.end_devices is not None]
-    gateways = Device.objects.in_bulk([v.device_id for v in telling])
-    samples: list[Sample] = []
-    for verdict in sorted(telling, key=lambda v: v.device_id or 0):
-        assert verdict.device_id is not None
-        assert verdict.end_devices is not None
-        if (gateway := gateways.get(verdict.device_id)) is not None:
-            said = verdict.end_devices
-            samples += end_devices.told(
-                gateway=gateway, instances=said.instances, is_whole=said.is_whole, now=now
-            ).samples
-    return samples
+def readings(verdicts: Sequence[Verdict]) -> list[Reading]:
+    """What of these is about object 25."""
+    told = [(v.device_id, v.end_devices) for v in verdicts if v.end_devices is not None]
+    gateways = Device.objects.in_bulk([pk for pk, _ in told]) if told else {}
+    return [Reading(gateways[pk], said.instances, said.is_whole) for pk, said in told if pk in gateways]
 
 
 def _known(reported: Pairs, now: datetime) -> list[Sample]:
-    known = ways.by_prefix(reported)
+    known = routes.by_prefix(reported)
     unknown: dict[int, dict[str, Sequence[Sample]]] = {}
     samples: list[Sample] = []
     for (gateway_id, prefix), said in reported.items():

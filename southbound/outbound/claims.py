@@ -23,7 +23,7 @@ from devices.commands.models import Operation
 from devices.commands.outcomes import Claimed, Outcome, came_from_device
 from devices.commands.selectors import waking
 from devices.commands.services import delivery
-from devices.inventory import locks
+from devices.gateways.services import route_locks
 from devices.inventory.models import Device, Plane
 from devices.messaging.services import sms_numbers
 from devices.operations.services import settlement
@@ -190,12 +190,14 @@ class Claims:
         with ledger.unit_of_work():
             settled = [claim.settled for claim in batch if claim.settled is not None]
             wanted = {claim.device_id for claim in batch if claim.prolonged is None}
-            devices = locks.devices({claim.device_id for claim in batch} | {one.device_id for one in settled})
+            outcomes = [(one.command_id, one.outcome) for one in settled]
+            # Whose way an answer about object 25 may change is locked with the others, in one order.
+            concerned = {claim.device_id for claim in batch} | {one.device_id for one in settled}
+            devices = route_locks.lock(concerned, route_locks.answers(outcomes))
             for prolonged in (claim.prolonged for claim in batch if claim.prolonged is not None):
                 until = now + timedelta(seconds=prolonged.seconds)
                 delivery.prolong(command_id=prolonged.command_id, flow=self._flow, until=until)
             if settled:
-                outcomes = [(one.command_id, one.outcome) for one in settled]
                 settlement.settle(devices=devices, outcomes=outcomes, now=now)
             # Before the next command is claimed: an answer, and a block that was acknowledged, make a device in queue
             # mode listen anew (OMA-TS-LightweightM2M_Transport 6.5). Others are not written.
@@ -217,11 +219,11 @@ class Claims:
         patient = {pk for pk, (lane, _) in routes.items() if lane.tuning}
         claimed = self._claim(reached, patient, asleep, now)
         details = sender_rows.details(list(claimed)) if claimed else {}
-        behind = targets.behind(c.device_id for pk, c in claimed.items() if c.device_id != pk)
+        children = targets.end_devices(c.device_id for pk, c in claimed.items() if c.device_id != pk)
         return {
             pk: Ready(
                 command,
-                targets.of(details.get(pk), devices[pk].operator_id, behind.get(command.device_id)),
+                targets.of(details.get(pk), devices[pk].operator_id, children.get(command.device_id)),
                 *routes[pk],
                 rows[pk].registration_id,
                 _token(command),

@@ -12,14 +12,14 @@ from django.utils import timezone
 
 from devices.commands.models import Operation
 from devices.commands.outcomes import Claimed, DeviceRefused, Done, Outcome
-from devices.gateways.services import end_device_asks, parked_reports
+from devices.gateways.services import end_device_asks, end_device_reading, parked_reports
 from devices.inventory.models import Device
 from southbound.threads.database import Database
 from southbound.threads.gathering import Gathering
 
 _REGISTERED, _RELISTED, _UNOBSERVED, _DOUBTED = range(4)
 _NOT_FOUND = "4.04"
-_OBSERVED = (end_device_asks.PATH, Operation.OBSERVE)
+_OBSERVED = (end_device_reading.PATH, Operation.OBSERVE)
 
 
 class Gateways:
@@ -42,7 +42,7 @@ class Gateways:
         if claimed.device_id != gateway_id:
             if isinstance(outcome, DeviceRefused) and outcome.code == _NOT_FOUND:
                 self._gathering.add(_DOUBTED, claimed.device_id)
-        elif claimed.path == end_device_asks.PATH and isinstance(outcome, Done):
+        elif claimed.path == end_device_reading.PATH and isinstance(outcome, Done):
             self._on_told(gateway_id)
         elif (claimed.path, claimed.operation) == _OBSERVED and isinstance(outcome, DeviceRefused):
             self._gathering.add(_UNOBSERVED, gateway_id)

@@ -71,7 +71,7 @@ def _repair(ended: Sequence[int], wanting: Sequence[int]) -> Sequence[Sequence[i
         observations.lost(device_ids=set(ended) - live.among(ended))
     if not wanting:
         return (), ()
-    behind = observations.wanting_behind(wanting, BEHIND_LIMIT)
+    behind = observations.wanting_through(wanting, BEHIND_LIMIT)
     for device_id, registration_id in (observations.wanting(wanting) | behind).items():
         observations.reestablish(device_id=device_id, registration_id=registration_id, now=now)
     return (), wanting if len(behind) == BEHIND_LIMIT else ()

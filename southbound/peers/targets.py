@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from devices.gateways.models import EndDevice
 from devices.inventory import object_models
+from devices.inventory.models import Device
 from devices.registry import stored_links
+from devices.registry.selectors import device_models
 from lwm2m import objects
 from lwm2m.links import ObjectLinks
 from lwm2m.objects import Catalogue
@@ -55,17 +56,18 @@ class _Kept:
     target: Target
 
 
-def of(detail: tuple[str, str] | None, operator_id: int, end_device: EndDevice | None = None) -> Target:
+def of(detail: tuple[str, str] | None, operator_id: int, end_device: Device | None = None) -> Target:
     """What a device said it is, its version and object list, read with the object models of its operator.
 
-    An end device has its own objects, beneath the alternate path and in the formats of its gateway.
+    An end device has its own objects, beneath the alternate path and in the formats of its gateway. It comes from
+    `end_devices`.
     """
     known = object_models.catalogue(operator_id)
     prefix = "" if end_device is None else end_device.prefix
     if detail is None or (links := _links(detail[1])) is None:
         return Target("1.0" if detail is None else detail[0], None, known, prefix)
     if end_device is not None:
-        own = stored_links.read(end_device.object_links) or ObjectLinks()
+        own = device_models.object_links(getattr(end_device, "registration_detail", None)) or ObjectLinks()
         links = replace(links, objects=own.objects)
         return Target(detail[0], links, _meant(known, links, detail[0]), prefix)
     return _kept_target(known, detail[0], detail[1], links)
@@ -109,11 +111,7 @@ def _meant(known: Catalogue, links: ObjectLinks, version: str) -> Catalogue:
     return kept[1]
 
 
-def behind(device_ids: Iterable[int]) -> dict[int, EndDevice]:
-    """Device id -> what its gateway tells of it."""
-    ids = set(device_ids)
-    return {
-        row.device.pk: row
-        for row in EndDevice.objects.filter(device_id__in=ids).select_related("device")
-        if row.device
-    }
+def end_devices(device_ids: Iterable[int]) -> dict[int, Device]:
+    """Those of these that are behind gateways, with what `of` needs."""
+    rows = Device.objects.filter(pk__in=set(device_ids), via__isnull=False)
+    return {device.pk: device for device in rows.select_related("registration_detail")}

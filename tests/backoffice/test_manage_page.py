@@ -15,13 +15,13 @@ from backoffice.manage.consumers import ManageConsumer, NodeConsumer
 from backoffice.manage.parts import Parts
 from devices.commands.models import Command, CommandState
 from devices.commands.services import mailbox
-from devices.gateways.models import EndDevice
 from devices.inventory.models import Device
 from devices.inventory.states import Access
 from devices.registry.selectors import present, verdict
 from devices.telemetry.services import traces
 from provisioning.services import lifecycle
 from tests.backoffice.managing import address, ask, desk, meter, signed_in, tell, text
+from tests.devices.gateways.telling import behind
 
 __all__ = ["desk", "meter", "signed_in"]
 pytestmark = pytest.mark.django_db
@@ -187,7 +187,7 @@ def test_a_device_of_an_operator_that_is_switched_off_is_not_asked(client, perso
 
 def test_a_device_behind_a_gateway_that_was_shut_out_is_not_asked(desk, meter, device):
     child = device("urn:dev:child", reach="gateway", security="none")
-    EndDevice.objects.create(gateway=meter, instance=0, prefix="d0", identifier="urn:dev:child", device=child)
+    behind(meter, child)
     lifecycle.suspend(device=meter, reason="Bill")
     page = text(desk.get(address(child)))
     assert "Its gateway urn:dev:meter" in page or "Its gateway Meter" in page

@@ -16,7 +16,14 @@ from django.utils import timezone
 
 from accounts.models import Operator, User
 from devices.commands.models import Command
-from devices.inventory.models import Credential
+from devices.commands.services import gateway_delivery
+from devices.gateways.services import routes
+from devices.inventory.models import Credential, Device
+from devices.observations.services import observation_states
+from devices.registry import sender_rows
+from devices.registry.selectors import sessions
+from provisioning.ladder import ReachPolicy
+from provisioning.selectors import silence
 
 pytestmark = [
     pytest.mark.django_db,
@@ -38,10 +45,10 @@ FILL = (
     FROM accounts_user WHERE email LIKE 'person%@example.org'""",
     """INSERT INTO inventory_device (operator_id, subscriber_id, endpoint, name, reach, onboarding, security, msisdn,
       ownership, access, provisioning, setup_cause, manufacturer, model_number, serial_number, firmware_version,
-      created_at)
+      prefix, created_at)
     SELECT {operator}, id, 'urn:imei:' || 351000000000000 + n, 'meter-' || n, 'ip', 'bootstrap', 'psk',
       '+4915170' || lpad(n::text, 6, '0'), 'claimed', 'active', 'applied', '', 'Acme', 'M' || n % 20,
-      'SN' || lpad(n::text, 8, '0'), '1', now()
+      'SN' || lpad(n::text, 8, '0'), '1', '', now()
     FROM (SELECT id, row_number() OVER (ORDER BY id) n FROM accounts_subscriber
           WHERE operator_id = {operator}) account""",
     """INSERT INTO registry_registration (device_id, registration_id, is_live, transport, identity, host, port, flow,
@@ -53,8 +60,8 @@ FILL = (
     """INSERT INTO inventory_credential (device_id, plane, kind, identity, sealed, state, created_at)
     SELECT id, 'management', 'psk', 'key' || id, 'x', 'active', now() FROM inventory_device""",
     """INSERT INTO commands_command (device_id, operation, path, arguments, priority, state, requested_by, reason,
-      correlation, attempts, broken_off, claimed_by, created_at, expires_at, response_code, cause, detail)
-    SELECT id, 'read', '/3/0', '{{}}', 0, 'queued', 'test', '', '', 0, 0, '', now(), now() + interval '1 day',
+      correlation, is_waking, attempts, broken_off, claimed_by, created_at, expires_at, response_code, cause, detail)
+    SELECT id, 'read', '/3/0', '{{}}', 0, 'queued', 'test', '', '', false, 0, 0, '', now(), now() + interval '1 day',
       '', '', '' FROM inventory_device""",
     """INSERT INTO audit_ledgerevent (chain, version, at, actor_kind, actor_id, actor_label,
       impersonator_id, request_id, action, result, cause, target, device_id, subscriber_id, operator_id, job_id, reason,
@@ -146,3 +153,28 @@ def test_no_door_reads_a_big_table_from_end_to_end(crowd):
         list(Credential.objects.filter(identity="nobody", plane="management"))
         list(Command.objects.filter(state="queued", expires_at__lte=timezone.now())[:500])
     assert [read_whole(one["sql"]) for one in asked.captured_queries] == [[], []]
+
+
+def test_no_question_about_gateways_reads_a_big_table_from_end_to_end(crowd):
+    """Few devices are behind gateways, and each message of any device asks whether some are behind it."""
+    now = timezone.now()
+    gateway, *children = Device.objects.order_by("pk")[:51]
+    with connection.cursor() as cursor:
+        ids = [child.pk for child in children]
+        cursor.execute(
+            "UPDATE inventory_device SET reach = 'gateway', via_id = %s, prefix = 'dev' || id WHERE id = ANY(%s)",
+            [gateway.pk, ids],
+        )
+        cursor.execute("ANALYZE inventory_device")
+    with CaptureQueriesContext(connection) as asked:
+        assert gateway_delivery.gateways([gateway.pk, *ids]) == {gateway.pk}
+        routes.by_prefix([(gateway.pk, f"dev{ids[0]}"), (gateway.pk, "unknown")])
+        observation_states.lost(device_ids=[gateway.pk])
+        silence.of_end_devices({crowd.pk: ReachPolicy()}, now=now, limit=100)
+        list(Device.objects.filter(sessions.condition(sessions.Session.GONE, now)))
+        gateway_delivery.next_of([gateway.pk], now)
+        observation_states.wanting_through([gateway.pk], 100)
+    asked = [one["sql"] for one in asked.captured_queries if one["sql"].startswith(("SELECT", "UPDATE"))]
+    assert len(asked) >= 8
+    assert {statement: tables for statement in asked if (tables := read_whole(statement))} == {}
+    assert sender_rows.live([gateway.pk, *ids])[0].has_waiting

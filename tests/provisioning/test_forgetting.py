@@ -22,7 +22,7 @@ from accounts.services import staff
 from audit.models import LedgerEvent, PersonalDatum
 from devices.commands.models import Command
 from devices.gateways.models import EndDevice, ParkedReport
-from devices.inventory.models import Device, Knock
+from devices.inventory.models import Device, Knock, Reach
 from devices.inventory.services import credentials
 from devices.inventory.states import Provisioning
 from devices.messaging.models import SmsMessage, SmsPart, SmsReceiptKey, SmsSpent
@@ -175,6 +175,8 @@ def plant(user: User, device: Device) -> set[str]:
             if by_content or owned(row, user, device):
                 found.add(model._meta.label)
                 marks = {field.name: _mark(field) for field in columns(model)}
+                if model is Device:
+                    marks |= {"reach": Reach.GATEWAY, "via": row}  # a prefix is part of a way
                 if marks:
                     model._default_manager.filter(pk=row.pk).update(**marks)
     return found

@@ -13,8 +13,7 @@ from accounts.errors import Refused
 from accounts.models import Operator
 from audit.models import LedgerEvent
 from devices.commands.models import Command
-from devices.gateways.models import EndDevice
-from devices.inventory.models import Device, Reach
+from devices.inventory.models import Device
 from devices.messaging.models import SmsMessage
 from devices.registry.models import Registration, RegistrationDetail
 from provisioning import rungs, tasks
@@ -22,6 +21,7 @@ from provisioning.ladder import AttemptState, ReachAttempt, ReachPolicy
 from provisioning.rungs import wait
 from provisioning.services import lifecycle, reach_policies, reachability
 from tests.devices import making
+from tests.devices.gateways.telling import behind
 from tests.devices.making import NOW
 from tests.provisioning.silent import (
     END,
@@ -223,17 +223,14 @@ def test_only_the_rungs_of_the_policy_are_taken_in_the_order_of_the_ladder() -> 
 def test_an_end_device_is_looked_for_at_its_gateway_and_not_while_the_gateway_is_away() -> None:
     gateway = registered(now=NOW)
     child = making.device(gateway.operator, security="none")
-    Device.objects.filter(pk=child.pk).update(reach=Reach.GATEWAY)
-    EndDevice.objects.create(
-        gateway=gateway, device=child, instance=0, identifier=child.endpoint, prefix="dev0", gone_at=NOW
-    )
+    behind(gateway, child, gone_at=NOW)
     Registration.objects.filter(device=gateway).update(is_live=False)
     assert reachability.look(now=NOW + timedelta(seconds=60)) == 0
     Registration.objects.filter(device=gateway).update(is_live=True)
     assert reachability.look(now=NOW + timedelta(seconds=60)) == 1
     reachability.climb(now=NOW + timedelta(seconds=60))
     assert ("taken", "via_gateway") in trail(child)
-    EndDevice.objects.filter(device=child).update(gone_at=None)
+    Device.objects.filter(pk=child.pk).update(gone_at=None)
     reachability.climb(now=NOW + timedelta(seconds=70))
     assert attempt(child).state == AttemptState.REACHED
 

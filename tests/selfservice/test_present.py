@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from accounts.models import Operator, Subscriber
 from audit.causes import CAUSES
-from devices.gateways.models import EndDevice
 from devices.inventory.models import Device, Knock, Plane
 from devices.registry.selectors import present
 from devices.registry.services import knocks
@@ -20,6 +19,7 @@ from lwm2m.bootstrap import Finished
 from provisioning.services import jobs, lifecycle
 from selfservice.selectors import own
 from tests.devices import making
+from tests.devices.gateways.telling import behind
 from tests.provisioning import walking
 from tests.selfservice.test_pages import registered, text
 
@@ -59,9 +59,7 @@ def test_a_device_that_is_shut_out_says_so_first_with_the_operators_reason(
 def test_a_device_behind_a_suspended_gateway_is_not_online(as_sam: Client, sam: Subscriber) -> None:
     gateway = making.device(sam.operator, subscriber=sam, name="Basement")
     child = making.device(sam.operator, subscriber=sam, name="Child", reach="gateway")
-    EndDevice.objects.create(
-        gateway=gateway, device=child, identifier=child.endpoint, prefix="d0", instance=0
-    )
+    behind(gateway, child)
     registered(gateway)
     assert "Online through Basement" in _page(as_sam, child)
     lifecycle.suspend(device=gateway, reason="Moved out")

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from django.utils import timezone
+
+from audit import ledger
 from devices.gateways.models import EndDevice
-from devices.inventory.models import Device, Reach
+from devices.gateways.services import end_device_choices
+from devices.inventory import locks
+from devices.inventory.models import Device
 from tests.southbound.client import until
 from tests.southbound.management import managed
 
@@ -24,19 +29,13 @@ async def told(gateway: Device, count: int) -> dict[str, str]:
 
 def take(gateway: Device, identifier: str) -> Device:
     """The end device as a device of the gateway's owner."""
-    row = EndDevice.objects.select_related("gateway").get(gateway=gateway, identifier=identifier)
-    row.device = Device.objects.create(
-        operator=gateway.operator,
-        subscriber=gateway.subscriber,
-        endpoint=identifier,
-        reach=Reach.GATEWAY,
-        onboarding="direct",
-        security="none",
-        ownership="claimed",
-        provisioning="applied",
-    )
-    row.save(update_fields=["device"])
-    return row.device
+    with ledger.unit_of_work():
+        locked = locks.device(gateway.pk)
+        rows = end_device_choices.on_offer(locked, [identifier])
+        (device,) = end_device_choices.take(gateway=locked, rows=rows, now=timezone.now())
+    Device.objects.filter(pk=device.pk).update(ownership="claimed", provisioning="applied")
+    device.refresh_from_db()
+    return device
 
 
 async def taken(gateway: Device, identifier: str) -> Device:

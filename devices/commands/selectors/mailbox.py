@@ -47,11 +47,11 @@ def waiting_devices(
 
 def _waiting_gateways(flow: str, limit: int, now: datetime) -> list[int]:
     """What waits for end devices makes their gateway listen."""
-    gateway = "device__end_device__gateway"
+    gateway = "device__via"
     rows = Command.objects.filter(
         _deliverable(now, f"{gateway}__registration"),
         device__access=Access.ACTIVE,
-        device__end_device__gone_at=None,
+        device__gone_at=None,
         **{
             f"{gateway}__access": Access.ACTIVE,
             f"{gateway}__registration__is_live": True,

@@ -1,4 +1,4 @@
-"""What waits for the devices behind gateways, seen from the gateway: one of all these is in flight at a time.
+"""What waits for devices behind gateways, seen from the gateway: one of all these is in flight at a time.
 
 NSTART=1 is towards the gateway, so its own commands and those of its end devices leave one after the other. Nothing
 leaves for an end device before its gateway was read on the present registration: the prefix may be another's by now.
@@ -14,19 +14,18 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from devices.commands.models import Command, CommandState
 from devices.commands.outcomes import BUSY
-from devices.gateways.models import EndDevice
 from devices.inventory import locks
 from devices.inventory.models import Device
-from devices.inventory.states import Access
+from devices.registry.selectors import ways
 
 _IS_BUSY = Q(cause=BUSY)
-_GATEWAY = "device__end_device__gateway_id"
+_GATEWAY = "device__via_id"
 
 
 def gateways(device_ids: Collection[int]) -> set[int]:
     """Of these devices, those behind which somebody has a device."""
-    rows = EndDevice.objects.filter(gateway_id__in=device_ids, device__isnull=False)
-    return set(rows.values_list("gateway_id", flat=True).distinct())
+    rows = Device.objects.filter(via_id__in=device_ids).order_by()
+    return set(rows.values_list("via_id", flat=True).distinct())
 
 
 def in_flight(gateway_ids: Collection[int]) -> list[Command]:
@@ -39,13 +38,11 @@ def next_of(gateway_ids: Collection[int], now: datetime) -> dict[int, Command]:
     """Gateway -> the command of an end device that is the next one, locked."""
     held_back = Command.objects.filter(
         device_id=OuterRef("device_id"), state=CommandState.QUEUED, lease_until__gt=now
-    ).exclude(~_IS_BUSY, sent_at__lt=OuterRef("device__end_device__gateway__registration__last_seen_at"))
+    ).exclude(~_IS_BUSY, sent_at__lt=OuterRef("device__via__registration__last_seen_at"))
     waiting = Command.objects.filter(
+        ways.through_gateways("device__"),
         ~Exists(held_back),
-        device__end_device__gateway_id=OuterRef("pk"),
-        device__end_device__gone_at=None,
-        device__end_device__read_at__gte=F("device__end_device__gateway__registration__registered_at"),
-        device__access=Access.ACTIVE,
+        device__via_id=OuterRef("pk"),
         state=CommandState.QUEUED,
         expires_at__gt=now,
     ).order_by("-priority", "id")

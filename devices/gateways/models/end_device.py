@@ -17,7 +17,8 @@ class EndDevice(models.Model):
 
     `identifier` is /25/x/0, `prefix` /25/x/1 (the alternate path of every operation), `object_links` /25/x/3 as
     `lwm2m.links.ObjectLinks` writes it. Without `device` it was found and not yet taken. `gone_at`: the gateway tells
-    of it no more; the row stays, so that a device that comes back or moves keeps its history.
+    of it no more; the row stays, so that a device that comes back or moves keeps its history. `read_at`: when what
+    stands here was told, again perhaps by each whole reading since (`Device.end_devices_read_at` of the gateway).
     """
 
     gateway = models.ForeignKey(

@@ -73,6 +73,6 @@ def child(row: EndDevice, gateway: Device, now: datetime) -> Child:
     if device is None:
         return Child(row, None)
     row.gateway = gateway
-    device.end_device = row
+    device.via = gateway
     device.operator = gateway.operator  # the same
     return Child(row, present.of(device, now))

@@ -14,14 +14,13 @@ from audit import ledger
 from devices.commands.models import Command, CommandState, Operation
 from devices.commands.services import mailbox
 from devices.gateways.services import end_devices
-from devices.gateways.services.end_device_reading import OBJECT
+from devices.gateways.services.end_device_reading import OBJECT, PATH
 from devices.inventory import locks
 from devices.inventory.models import Device
 from devices.inventory.states import Access
 from devices.observations.services import observations
 from devices.registry.models import RegistrationDetail
 
-PATH = f"/{OBJECT}"
 FIRST = 50
 """The priority of what has to be known before anything is sent to an end device."""
 READ_AGAIN = timedelta(seconds=30)
@@ -50,9 +49,8 @@ def relisted(device_ids: Collection[int], *, now: datetime) -> list[int]:
 
 def doubt(*, device: Device, now: datetime) -> None:
     """An end device was not found under its prefix: it may be another by now."""
-    gateway = Device.objects.filter(end_devices__device=device, end_devices__gone_at=None).first()
-    if gateway is not None:
-        ask_again(gateway_ids=[gateway.pk], now=now, reason="The prefix of an end device was not found.")
+    if device.via_id is not None and device.gone_at is None:
+        ask_again(gateway_ids=[device.via_id], now=now, reason="The prefix of an end device was not found.")
 
 
 def ask_again(*, gateway_ids: Iterable[int], now: datetime, reason: str) -> list[int]:

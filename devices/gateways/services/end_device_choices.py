@@ -6,11 +6,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.db.models import QuerySet
+from django.db.models.functions import Coalesce, Greatest
 
 from audit import ledger
 from audit.actions import Action
 from devices.gateways.models import EndDevice
-from devices.gateways.services import end_device_history, parked_reports
+from devices.gateways.services import end_device_history, parked_reports, routes
 from devices.inventory import events, locks, security
 from devices.inventory.models import Device, Onboarding, Reach
 from devices.inventory.states import Access, Ownership
@@ -36,6 +37,8 @@ def take(*, gateway: Device, rows: Sequence[EndDevice], now: datetime) -> list[D
             onboarding=Onboarding.DIRECT,
             security=mode.name,
             ownership=owner,
+            via=gateway,
+            prefix=row.prefix,
             created_at=now,
         )
         for row in rows
@@ -48,6 +51,7 @@ def take(*, gateway: Device, rows: Sequence[EndDevice], now: datetime) -> list[D
         unique_fields=["gateway", "identifier"],
         update_fields=["device", "is_dismissed"],
     )
+    routes.describe(rows)
     ledger.record_many([end_device_history.added(device, gateway) for device in devices])
     end_device_history.chosen(
         Action.GATEWAY_TOOK, gateway, count=len(rows), names=[row.identifier for row in rows]
@@ -77,6 +81,7 @@ def released(*, device: Device, now: datetime) -> None:
         for gateway_id, operator_id in rows.values_list("gateway_id", "gateway__operator_id"):
             events.device_changed(gateway_id, operator_id, ["end_devices"])
         rows.update(device=None, is_dismissed=True)
+        routes.end(device=device)
         if device.reach != Reach.GATEWAY:
             lose(gateway=device, cause="GATEWAY_REMOVED", now=now)
 
@@ -91,11 +96,15 @@ def adopt(*, device: Device, now: datetime) -> EndDevice | None:
             gateway__subscriber_id=device.subscriber_id,
         )
         living = rows.exclude(gateway__access=Access.RETIRED).select_related("gateway")
-        row = living.filter(gone_at=None).order_by("-read_at", "-pk").first()
+        last = Greatest("read_at", Coalesce("gateway__end_devices_read_at", "read_at"))
+        row = living.filter(gone_at=None).order_by(last.desc(), "-pk").first()
         if row is None:
             return None
         row.device, row.is_dismissed = device, False
         row.save(update_fields=["device", "is_dismissed"])
+        routes.lead(gateway=row.gateway, device_ids=[device.pk])
+        routes.describe([row])
+        device.via, device.prefix, device.gone_at = row.gateway, row.prefix, None
         ledger.record_many(
             [end_device_history.changed(Action.END_DEVICE_ADOPTED, device, row.gateway, now=now)]
         )
@@ -104,12 +113,18 @@ def adopt(*, device: Device, now: datetime) -> EndDevice | None:
 
 
 def lose(*, gateway: Device, cause: str, now: datetime) -> int:
-    """The gateway itself is gone for good: so is everything it told of. The devices stay, for another gateway."""
+    """The gateway itself is gone for good: so is everything it told of. The devices stay, for another gateway.
+
+    Who has locked devices already has locked those behind it with them: `locks.device_with_children`.
+    """
     with ledger.unit_of_work():
+        locks.device_with_children(gateway.pk)
         rows = locks.rows(EndDevice.objects).filter(gateway=gateway, gone_at=None)
         gone = list(rows.select_related("device").order_by("pk"))
         taken = [row.device for row in gone if row.device is not None]
-        EndDevice.objects.filter(pk__in=[row.pk for row in gone]).update(gone_at=now, gone_cause=cause)
+        left = EndDevice.objects.filter(pk__in=[row.pk for row in gone])
+        routes.entries_gone(left, cause=cause, now=now)
+        routes.gone(device_ids=[device.pk for device in taken], now=now)
         parked_reports.drop(gateway=gateway)
         ledger.record_many(
             [

@@ -18,6 +18,7 @@ from lwm2m.links import parse_object_links
 from lwm2m.paths import Path
 
 OBJECT = 25
+PATH = f"/{OBJECT}"
 IDENTIFIER, PREFIX, OBJECTS = 0, 1, 3
 PREFIX_LIMIT = 64
 LIMIT = 16_384
@@ -49,6 +50,12 @@ def resources(nodes: Iterable[tuple[Path, Any]]) -> dict[int, dict[int, Any]]:
         if path.object_id == OBJECT and path.depth == 3:
             found.setdefault(path.ids[1], {})[path.ids[2]] = value
     return found
+
+
+def of_nodes(nodes: Iterable[Mapping[str, Any]]) -> dict[int, dict[int, Any]]:
+    """The same of an answer as outcomes of commands carry it."""
+    start = f"{PATH}/"
+    return resources((Path.parse(n["path"]), n["value"]) for n in nodes if n["path"].startswith(start))
 
 
 def usable(told: Resources, known: Mapping[int, Instance]) -> tuple[list[Instance], list[str]]:

@@ -1,7 +1,7 @@
 """What gateways tell of the end devices behind them, written down: found, changed, gone, back, moved, adopted.
 
-`told` may be called with the same reading twice and changes nothing then. Lock order: the gateway's device row, its
-end devices, then what values are written. No row of another device is locked: whose a device is does not change here.
+`told` may be called with the same reading twice and changes nothing then. Lock order: the gateway together with the
+devices whose way may change (`route_locks`), their entries, then what values are written.
 """
 
 from __future__ import annotations
@@ -10,11 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db.models import Q
+
 from audit import ledger
 from audit.actions import Action
 from devices.gateways.models import EndDevice
-from devices.gateways.services import end_device_history, parked_reports
+from devices.gateways.services import end_device_history, parked_reports, route_locks, routes
 from devices.gateways.services.end_device_reading import Instance, Resources, usable
+from devices.gateways.services.route_locks import Reading
 from devices.inventory import events, locks
 from devices.inventory.models import Device, Plane, Reach
 from devices.inventory.states import Provisioning
@@ -51,19 +54,23 @@ class Told:
 def told(*, gateway: Device, instances: Resources, is_whole: bool, now: datetime) -> Told:
     """Take in a reading of object 25; with `is_whole` what it leaves out is gone.
 
-    In the caller's transaction or its own. Bounded in statements, whatever the number of instances.
+    In the caller's transaction or its own; who has locked devices already has locked whom this concerns with
+    them (`route_locks.lock`). Bounded in statements, whatever the number of instances.
     """
     with ledger.unit_of_work():
-        locked = locks.device(gateway.pk)
-        rows = locks.rows(EndDevice.objects).filter(gateway=locked)
-        known = list(rows.select_related("device").order_by("pk"))
+        held = route_locks.lock({gateway.pk}, [Reading(gateway, instances, is_whole)])
+        locked = held[gateway.pk]
+        entries = locks.rows(EndDevice.objects).filter(Q(gateway=locked) | Q(device_id__in=list(held)))
+        rows = list(entries.select_related("device").order_by("pk"))
+        known = [row for row in rows if row.gateway_id == locked.pk]
+        elsewhere = {row.device_id: row.pk for row in rows if row.gateway_id != locked.pk and row.device_id}
         by_number = {row.instance: _said(row) for row in known if row.gone_at is None}
         found, problems = usable(instances, by_number)
         result = Told()
         _depart(locked, known, found, is_whole, result, now)
-        _arrive(locked, known, found, result, now)
+        _arrive(locked, known, found, _owned(locked, known, found, held, elsewhere, result, now), result, now)
         if is_whole:
-            EndDevice.objects.filter(gateway=locked, gone_at=None).exclude(read_at=now).update(read_at=now)
+            routes.read(gateway=locked, now=now)
         _count(locked, problems, "END_DEVICE_UNREADABLE", now)
         result.samples = parked_reports.resolve(gateway=locked, is_final=is_whole, now=now)
         _tell(locked, result, now)
@@ -97,24 +104,25 @@ def _depart(
         row.gone_at, row.gone_cause = now, "END_DEVICE_GONE"
         if row.device is not None:
             _note(result, Action.END_DEVICE_GONE, row.device, gateway, now, cause="END_DEVICE_GONE")
-    EndDevice.objects.filter(pk__in=[row.pk for row in gone]).update(
-        gone_at=now, gone_cause="END_DEVICE_GONE"
-    )
+    left = EndDevice.objects.filter(pk__in=[row.pk for row in gone])
+    routes.entries_gone(left, cause="END_DEVICE_GONE", now=now)
+    routes.gone(device_ids=[row.device_id for row in gone if row.device_id], now=now)
     result.gone = len(gone)
 
 
 def _arrive(
-    gateway: Device, known: list[EndDevice], found: list[Instance], result: Told, now: datetime
+    gateway: Device,
+    known: list[EndDevice],
+    found: list[Instance],
+    owned: Mapping[str, Device],
+    result: Told,
+    now: datetime,
 ) -> None:
+    """`owned`: identifier -> the device that its entry is from now on."""
     rows = {row.identifier: row for row in known}
-    unlinked = [
-        one.identifier
-        for one in found
-        if one.identifier not in rows or rows[one.identifier].device_id is None
-    ]
-    owned = _owned(gateway, unlinked, result, now)
     writes: list[EndDevice] = []
     rerouted: list[int] = []
+    led: list[int] = []
     for one in found:
         row = rows.get(one.identifier)
         device = owned.get(one.identifier)
@@ -126,15 +134,19 @@ def _arrive(
         else:
             rerouted += [row.pk] if row.prefix != one.prefix and row.gone_at is None else []
             _changed(row, one, gateway, result, now)
+        is_led_anew = device is not None or row.gone_at is not None or row.prefix != one.prefix
         row.instance, row.prefix, row.object_links = one.number, one.prefix, dict(one.object_links)
         row.device = device or row.device
         row.gone_at, row.gone_cause, row.read_at = None, "", now
         writes.append(row)
+        led += [row.device.pk] if row.device is not None and is_led_anew else []
     # Two devices may have exchanged their prefixes: none holds its old one while the new ones are written.
     EndDevice.objects.filter(pk__in=rerouted).update(gone_at=now)
     EndDevice.objects.bulk_create(
         writes, update_conflicts=True, unique_fields=["gateway", "identifier"], update_fields=_COLUMNS
     )
+    routes.lead(gateway=gateway, device_ids=led)
+    routes.describe(writes)
 
 
 def _is_as_told(row: EndDevice, one: Instance) -> bool:
@@ -156,29 +168,31 @@ def _changed(row: EndDevice, one: Instance, gateway: Device, result: Told, now: 
             result.touched[row.device.pk] = row.device
 
 
-def _owned(gateway: Device, identifiers: list[str], result: Told, now: datetime) -> dict[str, Device]:
-    """Identifier -> the device that this row is from now on: one announced, or one another gateway told of."""
-    living = Device.objects.filter(endpoint__in=identifiers).living()
-    devices = {device.endpoint: device for device in living.order_by("pk")}
-    if not devices:
-        return {}
-    ids = [device.pk for device in devices.values()]
-    elsewhere = locks.rows(EndDevice.objects).filter(device_id__in=ids)
-    last = {row.device_id: row for row in elsewhere.select_related("gateway").order_by("pk")}
-    owned, left, foreign = {}, [], []
-    for name, device in devices.items():
-        if not is_adoptable(device, gateway):
-            foreign.append(device)
-            continue
-        owned[name] = device
-        before = last.get(device.pk)
-        if before is None:
+def _owned(
+    gateway: Device,
+    known: list[EndDevice],
+    found: list[Instance],
+    held: Mapping[int, Device],
+    elsewhere: Mapping[int, int],
+    result: Told,
+    now: datetime,
+) -> dict[str, Device]:
+    """Identifier -> the device that its entry is from now on: one announced, or one another gateway told of.
+
+    `held` are the locked devices, `elsewhere` says of those behind other gateways which entry there is theirs.
+    """
+    taken = {row.identifier for row in known if row.device_id is not None}
+    names = [one.identifier for one in found if one.identifier not in taken]
+    living = Device.objects.filter(endpoint__in=names).living()
+    devices = list(living.select_related("via").order_by("pk")) if names else []
+    owned = {one.endpoint: one for one in devices if one.pk in held and is_adoptable(one, gateway)}
+    for device in owned.values():
+        if device.via is None:
             result.adopted += 1
             _note(result, Action.END_DEVICE_ADOPTED, device, gateway, now)
         else:
-            left.append(before.pk)
             result.moved += 1
-            gateways = {"gateway": before.gateway.endpoint}, {"gateway": gateway.endpoint}
+            gateways = {"gateway": device.via.endpoint}, {"gateway": gateway.endpoint}
             cause = "END_DEVICE_MOVED"
             _note(
                 result,
@@ -190,9 +204,12 @@ def _owned(gateway: Device, identifiers: list[str], result: Told, now: datetime)
                 before=gateways[0],
                 after=gateways[1],
             )
-    EndDevice.objects.filter(pk__in=left, gone_at=None).update(gone_at=now)
-    EndDevice.objects.filter(pk__in=left).update(device=None, gone_cause="END_DEVICE_MOVED")
-    _count(gateway, [device.endpoint for device in foreign], "END_DEVICE_ELSEWHERE", now)
+    left = [elsewhere[device.pk] for device in owned.values() if device.pk in elsewhere]
+    entries = EndDevice.objects.filter(pk__in=left)
+    routes.entries_gone(entries, cause="END_DEVICE_MOVED", now=now)
+    entries.update(device=None, gone_cause="END_DEVICE_MOVED")
+    foreign = [one.endpoint for one in devices if not is_adoptable(one, gateway)]
+    _count(gateway, foreign, "END_DEVICE_ELSEWHERE", now)
     return owned
 
 

@@ -162,6 +162,36 @@ class Migration(migrations.Migration):
                         verbose_name="awake seconds",
                     ),
                 ),
+                (
+                    "prefix",
+                    models.CharField(
+                        blank=True,
+                        editable=False,
+                        help_text="Its /25/x/1 at the gateway.",
+                        max_length=64,
+                        verbose_name="prefix",
+                    ),
+                ),
+                (
+                    "gone_at",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="Since when the gateway tells of it no more.",
+                        null=True,
+                        verbose_name="gone at",
+                    ),
+                ),
+                (
+                    "end_devices_read_at",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="Of a gateway: when its whole list of end devices was read last.",
+                        null=True,
+                        verbose_name="end devices read at",
+                    ),
+                ),
                 ("manufacturer", models.CharField(blank=True, max_length=120, verbose_name="manufacturer")),
                 ("model_number", models.CharField(blank=True, max_length=120, verbose_name="model number")),
                 ("serial_number", models.CharField(blank=True, max_length=120, verbose_name="serial number")),
@@ -195,6 +225,20 @@ class Migration(migrations.Migration):
                         related_name="devices",
                         to="accounts.subscriber",
                         verbose_name="subscriber",
+                    ),
+                ),
+                (
+                    "via",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        editable=False,
+                        help_text="The gateway that it is behind.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="children",
+                        to="inventory.device",
+                        verbose_name="via",
                     ),
                 ),
             ],
@@ -406,6 +450,43 @@ class Migration(migrations.Migration):
                 ),
                 fields=("msisdn",),
                 name="msisdn_confirmed_once",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="device",
+            index=models.Index(condition=models.Q(("via__isnull", False)), fields=["via"], name="device_via"),
+        ),
+        migrations.AddIndex(
+            model_name="device",
+            index=models.Index(
+                condition=models.Q(("gone_at__isnull", False)), fields=["gone_at"], name="device_gone"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="device",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("gone_at", None), ("prefix", ""), ("via", None)),
+                    models.Q(
+                        ("reach", "gateway"),
+                        ("via__isnull", False),
+                        models.Q(("prefix", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="way_is_whole_and_of_an_end_device",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="device",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    models.Q(("access", "retired"), _negated=True),
+                    ("gone_at", None),
+                    ("via__isnull", False),
+                ),
+                fields=("via", "prefix"),
+                name="prefix_once_of_a_gateway",
             ),
         ),
         migrations.AddIndex(

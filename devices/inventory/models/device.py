@@ -63,7 +63,12 @@ class DeviceQuerySet(QuerySet["Device"]):
 
 
 class Device(models.Model):
-    """A device an operator manages (or will). `endpoint` is its LwM2M endpoint name, unique in the portal."""
+    """A device an operator manages (or will). `endpoint` is its LwM2M endpoint name, unique in the portal.
+
+    `via` and `prefix` are the way to a device behind a gateway: through whose registration, under which alternate path.
+    They stay as they were last while the gateway does not tell of it (`gone_at`), so that pages can say whose it was;
+    nothing is sent then. Only `devices.gateways.services.routes` writes them. See docs/decisions/gateways.md.
+    """
 
     operator = models.ForeignKey(
         Operator, on_delete=models.PROTECT, related_name="devices", verbose_name=_("operator")
@@ -118,6 +123,34 @@ class Device(models.Model):
             "How long it listens after it spoke, in queue mode. Empty: the house's 93 s, or what SMS needs."
         ),
     )
+    via = models.ForeignKey(
+        "self",
+        verbose_name=_("via"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        db_index=False,
+        related_name="children",
+        help_text=_("The gateway that it is behind."),
+    )
+    prefix = models.CharField(
+        _("prefix"), max_length=64, blank=True, editable=False, help_text=_("Its /25/x/1 at the gateway.")
+    )
+    gone_at = models.DateTimeField(
+        _("gone at"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("Since when the gateway tells of it no more."),
+    )
+    end_devices_read_at = models.DateTimeField(
+        _("end devices read at"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("Of a gateway: when its whole list of end devices was read last."),
+    )
     # Read from /3/0 by the provisioning job.
     manufacturer = models.CharField(_("manufacturer"), max_length=120, blank=True)
     model_number = models.CharField(_("model number"), max_length=120, blank=True)
@@ -146,10 +179,22 @@ class Device(models.Model):
                 condition=~Q(access=Access.RETIRED) & Q(msisdn_confirmed_at__isnull=False),
                 name="msisdn_confirmed_once",
             ),
+            models.CheckConstraint(
+                condition=Q(via=None, prefix="", gone_at=None)
+                | (Q(via__isnull=False, reach=Reach.GATEWAY) & ~Q(prefix="")),
+                name="way_is_whole_and_of_an_end_device",
+            ),
+            models.UniqueConstraint(
+                fields=["via", "prefix"],
+                condition=~Q(access=Access.RETIRED) & Q(via__isnull=False, gone_at=None),
+                name="prefix_once_of_a_gateway",
+            ),
         ]
         indexes = [
             models.Index(fields=["operator", "-id"], name="device_operator"),
             models.Index(fields=["endpoint"], name="device_endpoint"),
+            models.Index(fields=["via"], name="device_via", condition=Q(via__isnull=False)),
+            models.Index(fields=["gone_at"], name="device_gone", condition=Q(gone_at__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -17,10 +17,8 @@ from django.db.models import F, Q
 
 from audit import ledger
 from devices.commands.models import CommandState
-from devices.gateways.models import EndDevice
 from devices.inventory import events, locks, sql
 from devices.inventory.models import Device
-from devices.inventory.states import Access
 from devices.observations import observation_rows
 from devices.observations.models import Observation, ObservationState
 from devices.registry.models import Registration
@@ -110,9 +108,7 @@ def lost(*, device_ids: Iterable[int]) -> int:
     Those of the end devices behind them go with them. In the caller's transaction; what is wanted stays wanted.
     """
     ids = set(device_ids)
-    ids |= set(
-        EndDevice.objects.filter(gateway_id__in=ids, device__isnull=False).values_list("device_id", flat=True)
-    )
+    ids |= set(Device.objects.filter(via_id__in=ids).order_by().values_list("pk", flat=True))
     rows = Observation.objects.filter(device_id__in=sorted(ids), state=ObservationState.ACTIVE)
     return rows.update(state=ObservationState.WANTED, token="", registration_id="")
 
@@ -164,7 +160,7 @@ def by_tokens(keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], Observed
     wanted = set(keys)
     found = _observed(observation_rows.standing(sorted(wanted)))
     left = wanted - found.keys()
-    return found | _observed(observation_rows.standing_behind(sorted(left))) if left else found
+    return found | _observed(observation_rows.standing_through(sorted(left))) if left else found
 
 
 def _observed(rows: Iterable[observation_rows.Standing]) -> dict[tuple[int, str], Observed]:
@@ -197,20 +193,14 @@ def wanting(device_ids: Iterable[int]) -> dict[int, str]:
     return _wanting(Q(device_id__in=sorted(set(device_ids))), "device__registration")
 
 
-def wanting_behind(gateway_ids: Iterable[int], limit: int) -> dict[int, str]:
+def wanting_through(gateway_ids: Iterable[int], limit: int) -> dict[int, str]:
     """The same for end devices of these gateways that were told of on the present registration, not yet asked.
 
     At most `limit`: with so many found, ask again.
     """
-    via = "device__end_device__gateway"
-    told = Q(
-        **{f"{via}_id__in": sorted(set(gateway_ids))},
-        device__end_device__gone_at=None,
-        device__end_device__read_at__gte=F(f"{via}__registration__registered_at"),
-        device__access=Access.ACTIVE,
-    )
+    told = Q(ways.through_gateways("device__"), device__via_id__in=sorted(set(gateway_ids)))
     asked = Q(command__state__in=[CommandState.QUEUED, CommandState.SENT])
-    return _wanting(told & ~asked, f"{via}__registration", limit)
+    return _wanting(told & ~asked, "device__via__registration", limit)
 
 
 def _wanting(which: Q, registration: str, limit: int | None = None) -> dict[int, str]:

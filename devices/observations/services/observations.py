@@ -34,7 +34,7 @@ from devices.observations.services.observation_states import (
     relisted,
     to_establish,
     wanting,
-    wanting_behind,
+    wanting_through,
 )
 from devices.registry.selectors import ways
 
@@ -53,7 +53,7 @@ __all__ = [
     "unwant",
     "want",
     "wanting",
-    "wanting_behind",
+    "wanting_through",
 ]
 
 LIMIT = 200

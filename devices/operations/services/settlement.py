@@ -18,8 +18,7 @@ from devices.commands.models import Command, Operation
 from devices.commands.outcomes import DeviceRefused, Done, Outcome
 from devices.commands.services import delivery
 from devices.commands.services.delivery import Settled
-from devices.gateways.services import end_device_reading, end_devices
-from devices.inventory import locks
+from devices.gateways.services import end_device_reading, end_devices, route_locks
 from devices.inventory.models import Device, Reach
 from devices.inventory.services import device_trail
 from devices.observations.services import observation_states
@@ -50,7 +49,10 @@ class Learned:
 def settle(
     *, devices: Mapping[int, Device], outcomes: Sequence[tuple[int, Outcome]], now: datetime
 ) -> list[Settled]:
-    """Of many commands (id, outcome) whose devices the caller has locked; those not in flight are left alone."""
+    """Of many commands (id, outcome) whose devices the caller has locked; those not in flight are left alone.
+
+    With `route_locks.lock`: an answer of a gateway may move others than its own device.
+    """
     settled = delivery.settle(devices=devices, outcomes=outcomes, now=now)
     answered = [(one.command, one.answer) for one in settled if one.answer is not None]
     if answered:
@@ -67,8 +69,8 @@ def settle_one(*, command_id: int, outcome: Outcome, now: datetime) -> Command |
     After silence a command that may be repeated waits for its next try, at most `mailbox.MAX_ATTEMPTS` in all.
     """
     with ledger.unit_of_work():
-        device = locks.owner(commands=command_id)
-        devices = {device.pk: device} if device is not None else {}
+        owner = Command.objects.filter(pk=command_id).values_list("device_id", flat=True)
+        devices = route_locks.lock(set(owner), route_locks.answers([(command_id, outcome)]))
         settled = settle(devices=devices, outcomes=[(command_id, outcome)], now=now)
     return settled[0].command if settled else None
 
@@ -99,8 +101,7 @@ def _end_devices(command: Command, answer: Any, now: datetime) -> Sequence[Sampl
     path = Path.parse(command.path)
     if not end_device_reading.is_about(path) or not isinstance(answer, Mapping) or "nodes" not in answer:
         return ()
-    nodes = [(Path.parse(node["path"]), node["value"]) for node in answer["nodes"]]
-    instances = end_device_reading.resources(nodes)
+    instances = end_device_reading.of_nodes(answer["nodes"])
     is_whole = path.depth == 1
     return end_devices.told(gateway=command.device, instances=instances, is_whole=is_whole, now=now).samples
 

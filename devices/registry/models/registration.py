@@ -82,7 +82,10 @@ class Registration(models.Model):
 
 
 class RegistrationDetail(models.Model):
-    """What a device said at Register and a refresh never repeats."""
+    """What a device said at Register and a refresh never repeats.
+
+    For a device behind a gateway, which never registers, its gateway says what objects it has, and nothing else.
+    """
 
     device = models.OneToOneField(
         "inventory.Device",

@@ -15,7 +15,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext
 
 from audit.causes import CAUSES, Cause
-from devices.inventory.models import Device, Knock, Plane, Reach
+from devices.inventory.models import Device, Knock, Plane
 from devices.inventory.states import Access, Provisioning
 from devices.registry.selectors import sessions, ways
 from devices.registry.selectors.sessions import Session, Told
@@ -153,7 +153,7 @@ def condition(state: str, now: datetime) -> Q:
     """
     closed = (Access.SUSPENDED, Access.BARRED)
     shut_out = Q(access__in=closed) | Q(operator__is_active=False)
-    shut_out |= Q(reach=Reach.GATEWAY, end_device__gateway__access__in=closed)
+    shut_out |= Q(via__access__in=closed)
     if state == SUSPENDED:
         return shut_out
     if state in _HERE:

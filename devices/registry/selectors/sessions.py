@@ -14,7 +14,6 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from devices.gateways.models import EndDevice
 from devices.inventory.models import Device, Reach
 from devices.registry import awake
 from devices.registry.models import Registration, RegistrationDetail
@@ -76,22 +75,17 @@ class _Facts:
 def of_device(device: Device, now: datetime) -> Told:
     """Needs `ways.PRESENCE` selected with the device."""
     if device.reach == Reach.GATEWAY:
-        return _of_end_device(ways.end_device(device), now)
+        return _of_end_device(device, now)
     return of(device, now)
 
 
-def _of_end_device(known: EndDevice | None, now: datetime) -> Told:
-    if known is None:
+def _of_end_device(device: Device, now: datetime) -> Told:
+    gateway = ways.gateway(device)
+    if gateway is None:
         return Told(Session.NEVER_SEEN, gettext("no gateway tells of it yet"), cause="END_DEVICE_NOT_TOLD")
-    gateway = known.gateway
-    if known.gone_at is not None:
-        cause = known.gone_cause or "END_DEVICE_GONE"
-        return Told(
-            Session.GONE,
-            gettext("gone from %(gateway)s") % {"gateway": gateway},
-            since=known.gone_at,
-            cause=cause,
-        )
+    if device.gone_at is not None:
+        words = gettext("gone from %(gateway)s") % {"gateway": gateway}
+        return Told(Session.GONE, words, since=device.gone_at, cause=ways.gone_cause(device))
     told = of(gateway, now, through=gateway)
     if told.state in (Session.LOST, Session.SIGNED_OFF, Session.NEVER_SEEN):
         words = gettext("gateway %(gateway)s offline") % {"gateway": gateway}
@@ -185,17 +179,15 @@ def condition(state: str, now: datetime, *, of_device: bool = True) -> Q:
     """Rows in this state: devices, or with `of_device` False registrations. Says what `of_device` and `of` say."""
     if not of_device:
         return _registered("", "device__registration_detail__", "device__", state, now)
-    told = Q(end_device__isnull=False, end_device__gone_at=None)
-    gateway = "end_device__gateway__"
-    via = f"{gateway}registration__", f"{gateway}registration_detail__", gateway
+    told = Q(via__isnull=False, gone_at=None)
+    via = "via__registration__", "via__registration_detail__", "via__"
     if state == Session.GONE:
-        return Q(end_device__gone_at__isnull=False)
+        return Q(gone_at__isnull=False)
     if state == Session.GATEWAY_OFFLINE:
-        never = Q(**{f"{gateway}registration__isnull": True})
         over = _registered(*via, Session.LOST, now) | _registered(*via, Session.SIGNED_OFF, now)
-        return told & (never | over)
+        return told & (Q(via__registration__isnull=True) | over)
     if state == Session.NEVER_SEEN:
-        return Q(registration__isnull=True, end_device__isnull=True)
+        return Q(registration__isnull=True, via__isnull=True)
     own = _registered("registration__", "registration_detail__", "", state, now)
     through = state in (Session.REGISTERED, Session.ASLEEP, Session.LATE)
     return own | (told & _registered(*via, state, now)) if through else own

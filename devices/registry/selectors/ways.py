@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from django.db.models import F, Q, QuerySet
 
-from django.db.models import QuerySet
-
-from devices.gateways.models import EndDevice
 from devices.inventory.models import Device, Reach
+from devices.inventory.states import Access
 from devices.registry.models import Registration, RegistrationDetail
 
 PRESENCE = (
     "registration",
     "registration_detail",
-    "end_device__gateway__registration",
-    "end_device__gateway__registration_detail",
+    "via__registration",
+    "via__registration_detail",
 )
 """`select_related` of whoever tells the session of devices."""
 
@@ -23,8 +21,8 @@ def carrier_id(device: Device) -> int | None:
     """The device's own id, or that of the gateway that tells of it now; None while no gateway does."""
     if device.reach != Reach.GATEWAY:
         return device.pk
-    standing = EndDevice.objects.filter(device_id=device.pk, gone_at=None)
-    return standing.values_list("gateway_id", flat=True).first()
+    standing = Device.objects.filter(pk=device.pk, gone_at=None)
+    return standing.values_list("via_id", flat=True).first()
 
 
 def live_registration(device: Device) -> QuerySet[Registration]:
@@ -32,30 +30,48 @@ def live_registration(device: Device) -> QuerySet[Registration]:
     return Registration.objects.live().filter(device_id=carrier_id(device))
 
 
-def end_device(device: Device) -> EndDevice | None:
-    """What its gateway last told of the device; None for a device of another reach or one never told of."""
-    return getattr(device, "end_device", None) if device.reach == Reach.GATEWAY else None
+def through_gateways(device: str = "") -> Q:
+    """Rows of devices that can be sent to through their gateway, whose list was read on its present registration.
+
+    A gateway that starts anew may give its prefixes to others. `device` is where the row has its device.
+    """
+    via = f"{device}via__"
+    return Q(
+        **{
+            f"{device}gone_at": None,
+            f"{device}access": Access.ACTIVE,
+            f"{via}end_devices_read_at__gte": F(f"{via}registration__registered_at"),
+        }
+    )
 
 
 def gateway(device: Device) -> Device | None:
     """The gateway that tells of it, or that told of it last."""
-    known = end_device(device)
-    return None if known is None else known.gateway
+    return device.via
+
+
+def gone_cause(device: Device) -> str:
+    """Why its gateway tells of it no more; empty while it does. Needs the gateway selected."""
+    if device.gone_at is None or device.via is None:
+        return ""
+    return "GATEWAY_REMOVED" if device.via.access == Access.RETIRED else "END_DEVICE_GONE"
 
 
 def registration(device: Device) -> Registration | None:
     """As the pages show it, live or not: that of the gateway for an end device. Needs `PRESENCE`."""
-    carrier = gateway(device) if device.reach == Reach.GATEWAY else device
+    carrier = device.via if device.reach == Reach.GATEWAY else device
     return getattr(carrier, "registration", None)
 
 
 def registration_detail(device: Device) -> RegistrationDetail | None:
     """What the device said of itself; of an end device, what its gateway says of it. Needs `PRESENCE`."""
+    own: RegistrationDetail | None = getattr(device, "registration_detail", None)
     if device.reach != Reach.GATEWAY:
-        return getattr(device, "registration_detail", None)
-    known = end_device(device)
+        return own
     return (
-        None if known is None else _of_end_device(known, getattr(known.gateway, "registration_detail", None))
+        None
+        if device.via is None
+        else _through(device, own, getattr(device.via, "registration_detail", None))
     )
 
 
@@ -63,40 +79,25 @@ def fresh_detail(device: Device) -> RegistrationDetail | None:
     """The same, read now."""
     if device.reach != Reach.GATEWAY:
         return RegistrationDetail.objects.filter(device_id=device.pk).first()
-    known = EndDevice.objects.filter(device_id=device.pk).first()
-    if known is None:
-        return None
-    return _of_end_device(known, RegistrationDetail.objects.filter(device_id=known.gateway_id).first())
+    known = Device.objects.select_related("registration_detail", "via__registration_detail").get(pk=device.pk)
+    return registration_detail(known)
 
 
-def _of_end_device(known: EndDevice, carrier: RegistrationDetail | None) -> RegistrationDetail:
+def _through(
+    device: Device, own: RegistrationDetail | None, carrier: RegistrationDetail | None
+) -> RegistrationDetail:
     """Never saved: the version and binding are the gateway's, the objects its own."""
     return RegistrationDetail(
-        device_id=known.device_id,
+        device_id=device.pk,
         version=carrier.version if carrier else "",
         binding=carrier.binding if carrier else "",
-        object_links=known.object_links or {},
+        object_links=own.object_links if own else {},
         ended_at=carrier.ended_at if carrier else None,
         end_cause=carrier.end_cause if carrier else "",
     )
 
 
-def by_prefix(pairs: Iterable[tuple[int, str]]) -> dict[tuple[int, str], int | None]:
-    """(gateway id, prefix) -> device id, None for one that nobody took; what is missing is not known."""
-    wanted = set(pairs)
-    rows = EndDevice.objects.filter(
-        gateway_id__in={gateway_id for gateway_id, _ in wanted},
-        prefix__in={prefix for _, prefix in wanted},
-        gone_at=None,
-    ).values_list("gateway_id", "prefix", "device_id")
-    return {
-        (gateway_id, prefix): device_id
-        for gateway_id, prefix, device_id in rows
-        if (gateway_id, prefix) in wanted
-    }
-
-
 def shown_with(device_id: int) -> list[int]:
     """Whose changes the page of a device shows: its own, and those of the gateway that speaks for it."""
-    rows = EndDevice.objects.filter(device_id=device_id).values_list("gateway_id", flat=True)
+    rows = Device.objects.filter(pk=device_id, via__isnull=False).values_list("via_id", flat=True)
     return [device_id, *rows]

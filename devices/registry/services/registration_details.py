@@ -60,6 +60,16 @@ def end(causes: Mapping[int, str], *, now: datetime) -> None:
         RegistrationDetail.objects.filter(device_id__in=ids).update(ended_at=now, end_cause=cause)
 
 
+def told(objects: Mapping[int, Mapping[str, Any]]) -> None:
+    """Device id -> the objects of a device that never registers itself, as its gateway says, in `ObjectLinks` JSON."""
+    RegistrationDetail.objects.bulk_create(
+        [RegistrationDetail(device_id=pk, object_links=links) for pk, links in sorted(objects.items())],
+        update_conflicts=True,
+        unique_fields=["device"],
+        update_fields=["object_links"],
+    )
+
+
 def _attributes(row: Registration) -> list[list[str]]:
     pairs = [[name, value] for name, value in row.attributes if name != _PROFILE]
     return [*pairs, [_PROFILE, ",".join(row.profile_ids)]] if row.profile_ids else pairs

@@ -52,7 +52,7 @@ def advance(device) -> str:
 def answer(gateway, outcome) -> Command:
     """The gateway answers the next command of the devices behind it."""
     now = timezone.now()
-    EndDevice.objects.filter(gateway=gateway, gone_at=None).update(read_at=now)
+    Device.objects.filter(pk=gateway.pk).update(end_devices_read_at=now)
     claimed = delivery.claim(devices=locks.devices([gateway.pk]), flow="test", now=now)[gateway.pk]
     devices = locks.devices([claimed.device_id])
     settlement.settle(devices=devices, outcomes=[(claimed.command_id, outcome)], now=now)

@@ -43,7 +43,9 @@ def test_children_appear_once(gateway):
     again = tell(gateway, instances("urn:dev:a", "urn:dev:b"), LATER)
     assert not any(again.counts.values())
     assert standing(gateway) == {"urn:dev:a": "dev0", "urn:dev:b": "dev1"}
-    assert set(EndDevice.objects.values_list("read_at", flat=True)) == {LATER}
+    assert set(EndDevice.objects.values_list("read_at", flat=True)) == {NOW}  # nothing else was said since
+    gateway.refresh_from_db()
+    assert gateway.end_devices_read_at == LATER
     assert actions(gateway) == ["gateway.end_devices"]
     row = EndDevice.objects.get(identifier="urn:dev:a")
     assert row.object_links["objects"]["3303"] == {"version": "1.1", "instances": [0], "attributes": []}

@@ -35,9 +35,9 @@ ALLOWED = {
         \b(?:user|job|profile|subscriber|operator|device):\S+
     """,
     "names of standards, their terms and units": r"""
-        LwM2M | OMA | IPSO | SMSC? | SMPP | REST | TLS | CoAP | UDP | DTLS | TCP | PSK | UTC | DDF | XML | JSON | CBOR |
-        TLV | GET | SenML | Knox | SHA-256 | \bUQ?\b | \bmin\b | \bm[sVA]\b | (?:Read|Write|Observe)-\w+ | \bRWE?\b |
-        \bID\b | \bnone\b
+        LwM2M | OMA | IPSO | SMSC? | SMPP | REST | TLS | CoAP | UDP | DTLS | TCP | PSK | UTC | IST | DDF | XML | JSON |
+        CBOR | TLV | GET | SenML | Knox | SHA-256 | \bUQ?\b | \bmin\b | \bm[sVA]\b | (?:Read|Write|Observe)-\w+ |
+        \bRWE?\b | \bID\b | \bnone\b
     """,
     "object models are named in the registry's own English": r"""
         Device | LwM2M\ Server | Server\b | Battery\ Level | Battery\ level

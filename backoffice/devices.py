@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils import timezone
@@ -14,25 +14,20 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import tenancy
-from accounts.models import User
-from accounts.scoping import Deed, Skip
 from accounts.scoping.paging import KeyedPaginator
 from backoffice import adding, sms
 from backoffice.board.view import board_view
 from backoffice.corrections import may_correct
 from backoffice.corrections import urls as correction_urls
+from backoffice.device_deeds import DEEDS
 from backoffice.device_sheet import device_facts
 from backoffice.manage.addresses import urls as management_urls
 from backoffice.reach_attempts import ReachAttemptInline
 from backoffice.reasons import ask_and_do
 from backoffice.scoping import ScopedModelAdmin
-from devices.commands.dangers import PERMISSION, Asker
 from devices.inventory.models import Device, Reach
-from devices.inventory.states import Access
-from devices.messaging.services import triggers
 from devices.registry.selectors import present, search, sessions, ways
 from provisioning.selectors import near_misses
-from provisioning.services import lifecycle
 
 
 class SessionFilter(admin.SimpleListFilter):
@@ -52,33 +47,6 @@ class SessionFilter(admin.SimpleListFilter):
         if self.value() not in {*sessions.Session.values, present.STUCK, present.SUSPENDED}:
             return queryset
         return queryset.filter(present.condition(self.value(), timezone.now()))
-
-
-def _already(access: Access) -> Skip:
-    return Skip(Q(access=access), gettext("%(state)s already") % {"state": access.label.lower()})
-
-
-def _trigger(kind: triggers.Kind, what: str) -> Deed:
-    def do(device: Device, reason: str, by: User) -> object:
-        return triggers.send(
-            device=device,
-            kind=kind,
-            requested_by=f"user:{by.pk}",
-            reason=reason,
-            asker=Asker(may_endanger=tenancy.may(by, PERMISSION, device.operator_id)),
-        )
-
-    return Deed(
-        question=gettext("Ask these devices by SMS to %(what)s? Each message costs.") % {"what": what},
-        button=gettext("Send SMS"),
-        done=gettext("asked by SMS"),
-        do=do,
-        costs="SMS",
-        skips=(
-            Skip(Q(msisdn=""), gettext("no phone number")),
-            Skip(~Q(access=Access.ACTIVE), gettext("not active")),
-        ),
-    )
 
 
 class DeviceAdmin(ScopedModelAdmin):
@@ -107,41 +75,7 @@ class DeviceAdmin(ScopedModelAdmin):
     ordering = ("-id",)
     readonly_fields = ("sms_today", "way_in", "protection")
     actions = ("wake", "bootstrap_anew", "suspend", "resume", "bar", "retire")
-    deeds = {
-        "wake": _trigger(triggers.Kind.UPDATE, _("update their registration")),
-        "bootstrap_anew": _trigger(triggers.Kind.BOOTSTRAP, _("bootstrap anew")),
-        "suspend": Deed(
-            question=_("Suspend these devices?"),
-            button=_("Suspend"),
-            done=_("suspended"),
-            do=lambda device, reason, by: lifecycle.suspend(device=device, reason=reason),
-            skips=(_already(Access.SUSPENDED),),
-        ),
-        "resume": Deed(
-            question=_("Let these devices connect again?"),
-            button=_("Resume"),
-            done=_("active again"),
-            do=lambda device, reason, by: lifecycle.resume(device=device, reason=reason),
-            skips=(_already(Access.ACTIVE),),
-        ),
-        "bar": Deed(
-            question=_("Bar these devices (stolen or misused)?"),
-            button=_("Bar"),
-            done=_("barred"),
-            is_dangerous=True,
-            do=lambda device, reason, by: lifecycle.bar(device=device, reason=reason),
-            skips=(_already(Access.BARRED),),
-        ),
-        "retire": Deed(
-            question=_("Retire these devices for good? Their keys end and their endpoint names become free."),
-            button=_("Retire"),
-            done=_("retired"),
-            verb="delete",
-            is_dangerous=True,
-            do=lambda device, reason, by: lifecycle.release(device=device, reason=reason),
-            skips=(_already(Access.RETIRED),),
-        ),
-    }
+    deeds = DEEDS
     fieldsets = (
         (None, {"fields": ("endpoint", "name", "operator", "subscriber")}),
         (_("States"), {"fields": ("access", "provisioning", "ownership")}),

@@ -5,7 +5,6 @@ Requests from bytes stand in `coap.requests`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from coap.blocks import Block
@@ -77,7 +76,15 @@ class Request:
     def encode(self, mid: int, token: bytes) -> bytes:
         """The datagram."""
         kind = CON if self.confirmable else NON
-        return _encoded(kind, self.code, mid, token, self.options, self.payload)
+        out = bytearray((0x40 | kind << 4 | len(token), self.code, mid >> 8, mid & 0xFF))
+        out += token
+        last = 0
+        for number, value in self.options:
+            last = write(out, last, number, value)
+        if self.payload:
+            out.append(0xFF)
+            out += self.payload
+        return bytes(out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,23 +111,63 @@ class Response:
 
     def encode(self, kind: int, mid: int, token: bytes) -> bytes:
         """The datagram."""
-        options: list[Option] = []
-        if self.etag is not None:
-            options.append((ETAG, self.etag))
-        if self.observe is not None:
-            options.append((OBSERVE, uint(self.observe)))
-        options += [(LOCATION_PATH, segment.encode()) for segment in self.location]
-        if self.content_format is not None:
-            options.append((CONTENT_FORMAT, uint(self.content_format)))
-        if self.max_age is not None:
-            options.append((MAX_AGE, uint(self.max_age)))
-        if self.block2 is not None:
-            options.append((BLOCK2, self.block2.encode()))
-        if self.block1 is not None:
-            options.append((BLOCK1, self.block1.encode()))
-        if self.size1 is not None:
-            options.append((SIZE1, uint(self.size1)))
-        return _encoded(kind, self.code, mid, token, options, self.payload)
+        return write_response(
+            kind,
+            mid,
+            token,
+            self.code,
+            self.payload,
+            content_format=self.content_format,
+            location=self.location,
+            max_age=self.max_age,
+            observe=self.observe,
+            etag=self.etag,
+            block1=self.block1,
+            block2=self.block2,
+            size1=self.size1,
+        )
+
+
+def write_response(
+    kind: int,
+    mid: int,
+    token: bytes,
+    code: int,
+    payload: bytes,
+    *,
+    content_format: int | None,
+    location: tuple[str, ...],
+    max_age: int | None,
+    observe: int | None,
+    etag: bytes | None,
+    block1: Block | None = None,
+    block2: Block | None = None,
+    size1: int | None = None,
+) -> bytes:
+    """The datagram of a response, as `Response` says it; without making one for each answer."""
+    out = bytearray((0x40 | kind << 4 | len(token), code, mid >> 8, mid & 0xFF))
+    out += token
+    last = 0
+    if etag is not None:
+        last = write(out, last, ETAG, etag)
+    if observe is not None:
+        last = write(out, last, OBSERVE, uint(observe))
+    for segment in location:
+        last = write(out, last, LOCATION_PATH, segment.encode())
+    if content_format is not None:
+        last = write(out, last, CONTENT_FORMAT, uint(content_format))
+    if max_age is not None:
+        last = write(out, last, MAX_AGE, uint(max_age))
+    if block2 is not None:
+        last = write(out, last, BLOCK2, block2.encode())
+    if block1 is not None:
+        last = write(out, last, BLOCK1, block1.encode())
+    if size1 is not None:
+        write(out, last, SIZE1, uint(size1))
+    if payload:
+        out.append(0xFF)
+        out += payload
+    return bytes(out)
 
 
 def read_response(data: bytes) -> Response:
@@ -174,18 +221,3 @@ def token_of(data: bytes) -> bytes:
 def empty(kind: int, mid: int) -> bytes:
     """An empty ACK or RST."""
     return bytes((0x40 | kind << 4, 0, mid >> 8, mid & 0xFF))
-
-
-def _encoded(
-    kind: int, code: int, mid: int, token: bytes, options: Iterable[Option], payload: bytes
-) -> bytes:
-    """`options` in the order of their numbers."""
-    out = bytearray((0x40 | kind << 4 | len(token), code, mid >> 8, mid & 0xFF))
-    out += token
-    last = 0
-    for number, value in options:
-        last = write(out, last, number, value)
-    if payload:
-        out.append(0xFF)
-        out += payload
-    return bytes(out)

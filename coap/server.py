@@ -17,7 +17,7 @@ from coap.downloads import Downloads, block_of
 from coap.duplicates import Duplicates
 from coap.errors import Failed, Malformed
 from coap.events import Continued, Delivered, Refused, Rejected, Repeated
-from coap.message import ACK, CON, NON, RST, Response, empty
+from coap.message import ACK, CON, NON, RST, Response, empty, write_response
 from coap.message_ids import MessageIds
 from coap.output import Output
 from coap.requests import Asked, Fault, Unacceptable, read_request
@@ -158,19 +158,31 @@ class Server:
     ) -> Delivery | None:
         """See `Endpoint.answer`."""
         if (
-            payload
-            or location
-            or code == TOO_LARGE
-            or asked.block1 is not None
+            asked.block1 is not None
+            or asked.block2 is not None
             or asked.is_acknowledged
             or not asked.confirmable
-            or (content_format, max_age, observe, etag) != _NOTHING
+            or code == TOO_LARGE
+            or (payload and len(payload) > self._whole(asked.peer))
         ):
             response = Response(code, payload, content_format, location, observe, max_age, etag)
             return self._answer(asked, self._cut(asked, response, now), now, is_final=is_final, tag=tag)
-        # The answer to most of what devices say: a code alone.
         token, mid = asked.token, asked.mid
-        data = bytes((0x60 | len(token), code, mid >> 8, mid & 0xFF)) + token
+        if payload or location or (content_format, max_age, observe, etag) != _NOTHING:
+            data = write_response(
+                ACK,
+                mid,
+                token,
+                code,
+                payload,
+                content_format=content_format,
+                location=location,
+                max_age=max_age,
+                observe=observe,
+                etag=etag,
+            )
+        else:  # the answer to most of what devices say: a code alone
+            data = bytes((0x60 | len(token), code, mid >> 8, mid & 0xFF)) + token
         if asked.seen is not None:
             if is_final:
                 self.duplicates.keep(asked.seen, data)

@@ -128,10 +128,15 @@ class Lane:
         endpoint = self.endpoint
         endpoint.receive(data, peer, time.monotonic())
         events = endpoint.take_events()
-        if len(events) == 1 and type(events[0]) is Asked:  # nearly always, and there is nothing else to do
-            origin = Origin(address[0], address[1], self.transport, identity, credential_id)
-            self._take(Exchange(self, events[0], origin))
-            return
+        if len(events) == 1:  # nearly always one of these two, and there is nothing else to do
+            event = events[0]
+            if type(event) is Asked:
+                origin = Origin(address[0], address[1], self.transport, identity, credential_id)
+                self._take(Exchange(self, event, origin))
+                return
+            if type(event) is coap.Notified:
+                self._notified(event)
+                return
         origin = Origin(address[0], address[1], self.transport, identity, credential_id)
         self._work(events, origin)
 

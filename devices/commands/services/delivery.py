@@ -87,7 +87,8 @@ def claim(
     free = {pk: device for pk, device in devices.items() if device.access == Access.ACTIVE}
     gateways = gateway_delivery.gateways(free)
     sent = [(c.device_id, c) for c in Command.objects.filter(device_id__in=free, state=CommandState.SENT)]
-    sent += [(c.gateway_id, c) for c in (gateway_delivery.in_flight(gateways) if gateways else ())]
+    through = gateway_delivery.in_flight(gateways) if gateways else ()
+    sent += [(c.device.via_id, c) for c in through if c.device.via_id is not None]
     overdue = [command for _, command in sent if command.lease_until is None or command.lease_until <= now]
     behind = {command.device_id: command.device for command in overdue if command.device_id not in free}
     _settle_all([(command, LOST) for command in overdue], free | behind, now)

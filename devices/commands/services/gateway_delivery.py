@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from devices.commands.models import Command, CommandState
 from devices.commands.outcomes import BUSY
@@ -29,7 +29,7 @@ def gateways(device_ids: Collection[int]) -> set[int]:
 
 
 def in_flight(gateway_ids: Collection[int]) -> list[Command]:
-    """Sent to end devices of these and not ended; locked, with `gateway_id` beside."""
+    """Sent to end devices of these and not ended; locked, with their devices."""
     rows = Command.objects.filter(state=CommandState.SENT, **{f"{_GATEWAY}__in": gateway_ids})
     return list(_locked(rows))
 
@@ -49,12 +49,11 @@ def next_of(gateway_ids: Collection[int], now: datetime) -> dict[int, Command]:
     first = Device.objects.filter(pk__in=gateway_ids).annotate(next=Subquery(waiting.values("pk")[:1]))
     ids = [pk for pk in first.order_by().values_list("next", flat=True) if pk is not None]
     rows = _locked(Command.objects.filter(pk__in=ids, state=CommandState.QUEUED)) if ids else ()
-    return {command.gateway_id: command for command in rows}  # type: ignore[attr-defined]
+    return {command.device.via_id: command for command in rows if command.device.via_id is not None}
 
 
 def _locked(rows: QuerySet[Command]) -> QuerySet[Command]:
-    rows = locks.rows(rows).select_related("device").order_by("device_id", "pk")
-    return rows.annotate(gateway_id=F(_GATEWAY))
+    return locks.rows(rows).select_related("device").order_by("device_id", "pk")
 
 
 def first_of(own: Mapping[int, Command], behind: Mapping[int, Command]) -> dict[int, Command]:

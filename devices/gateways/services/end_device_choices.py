@@ -93,7 +93,7 @@ def adopt(*, device: Device, now: datetime) -> EndDevice | None:
             identifier=device.endpoint,
             device=None,
             gateway__operator_id=device.operator_id,
-            gateway__subscriber_id=device.subscriber_id,
+            gateway__subscriber_id=device.subscriber_id,  # type: ignore[misc]  # None is one too: nobody
         )
         living = rows.exclude(gateway__access=Access.RETIRED).select_related("gateway")
         last = Greatest("read_at", Coalesce("gateway__end_devices_read_at", "read_at"))

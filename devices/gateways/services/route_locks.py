@@ -94,7 +94,7 @@ def _coming(reading: Reading, known: Set[str]) -> set[int]:
         endpoint__in=[name for name in reading.prefixes.keys() - known if name.isprintable()],
         reach=Reach.GATEWAY,
         operator_id=reading.gateway.operator_id,
-        subscriber_id=reading.gateway.subscriber_id,
+        subscriber_id=reading.gateway.subscriber_id,  # type: ignore[misc]  # None is one too: nobody
     )
     found = rows.living().order_by().values_list("pk", "via_id")
     return {pk for pair in found for pk in pair if pk is not None}

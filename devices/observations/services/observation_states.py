@@ -21,7 +21,6 @@ from devices.inventory import events, locks, sql
 from devices.inventory.models import Device
 from devices.observations import observation_rows
 from devices.observations.models import Observation, ObservationState
-from devices.registry.models import Registration
 from devices.registry.selectors import ways
 from lwm2m.object_links import ObjectLinks
 from lwm2m.paths import Path
@@ -54,9 +53,7 @@ def established(
         device = _lock_device(observation_id)
         if device is None:
             return False
-        live = locks.rows(Registration.objects).filter(
-            device_id=ways.carrier_id(device), is_live=True, registration_id=registration_id
-        )
+        live = locks.rows(ways.live_registration(device)).filter(registration_id=registration_id)
         row = locks.rows(Observation.objects).get(pk=observation_id)
         if row.state == ObservationState.ENDED or live.first() is None:
             return False

@@ -27,7 +27,8 @@ def carrier_id(device: Device) -> int | None:
 
 def live_registration(device: Device) -> QuerySet[Registration]:
     """The one live registration that leads to the device, or none."""
-    return Registration.objects.live().filter(device_id=carrier_id(device))
+    carrier = carrier_id(device)
+    return Registration.objects.none() if carrier is None else Registration.objects.live().filter(pk=carrier)
 
 
 def through_gateways(device: str = "") -> Q:

@@ -18,7 +18,7 @@ from devices.packages.services import addresses
 from southbound.files import gate
 from southbound.files.gate import Judgement
 from tests.southbound.client import until
-from tests.southbound.test_files import PORTS, package
+from tests.southbound.files.test_serving import PORTS, package
 
 __all__ = ["package"]
 GET, POST = 1, 2

@@ -72,7 +72,7 @@ class LedgerEventAdmin(admin.ModelAdmin):
         (_("Change"), {"fields": ("before_text", "after_text", "detail_text", "personal_text")}),
         (
             _("Chain"),
-            {"classes": ("collapse",), "fields": ("chain", "sequence", "version", "digest", "hash")},
+            {"classes": ("collapse",), "fields": ("chain", "place", "version", "digest", "hash")},
         ),
     )
 
@@ -117,6 +117,10 @@ class LedgerEventAdmin(admin.ModelAdmin):
     @admin.display(description=_("looking through their eyes"))
     def impersonator_name(self, event: LedgerEvent) -> str:
         return event.impersonator_words
+
+    @admin.display(description=_("place in the chain"))
+    def place(self, event: LedgerEvent) -> str:
+        return str(event.sequence or _("not sealed yet, which takes a moment"))
 
     @admin.display(description=_("address"))
     def address(self, event: LedgerEvent) -> str:

@@ -1,6 +1,6 @@
 """Deeds of one operator beside deeds of sixteen: what the ledger costs a deed, and whether deeds wait for each other.
 
-    .ci/with-services python -m bench.ledger [--seconds N] [--commit-ms MS] [--against TREE]
+    .ci/with-services python -m bench.ledger [--seconds N] [--turns N] [--commit-ms MS] [--against TREE]
 
 Sixteen writers, in four processes, record one event a unit of work, all in the chain of one operator and then each in
 one of its own, in turns. `--against` names another checkout, which is measured beside this one in the same run. Of this
@@ -27,7 +27,6 @@ from bench import databases
 from bench.databases import ROOT, Database
 
 PROCESSES, THREADS = 4, 4
-TURNS = 3
 
 _MIGRATE = """
 import django
@@ -143,14 +142,14 @@ def main() -> None:
             trees = [_made(path, database, Path(folder)) for path, database in zip(paths, found, strict=True)]
             for tree in trees:
                 _prepare(tree, options.commit_ms)
-            _measure(trees, options.seconds)
+            _measure(trees, options.seconds, options.turns)
 
 
-def _measure(trees: list[Tree], seconds: float) -> None:
+def _measure(trees: list[Tree], seconds: float, turns: int) -> None:
     for tree in trees:
         print(f"{tree.name}: statements of a unit with 1 and with 3 events {_said(tree.python(_STATEMENTS))}")
     rates: dict[tuple[str, str], list[float]] = {}
-    for _ in range(TURNS):
+    for _ in range(turns):
         for tree in trees:
             for chains in ("one", "sixteen"):
                 rates.setdefault((tree.name, chains), []).append(_turn(tree, chains, seconds))
@@ -225,6 +224,7 @@ def _prepare(tree: Tree, commit_ms: float) -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=5.0, help="of each turn")
+    parser.add_argument("--turns", type=int, default=3, help="of which the middle one is told")
     parser.add_argument(
         "--commit-ms", type=float, default=0.0, help="so much longer takes each commit of a deed"
     )

@@ -10,7 +10,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from audit import entries, ledger
+from audit import entries, ledger, sealing
 from audit.models import LedgerEvent
 from backoffice import ledger as audit_admin
 
@@ -72,3 +72,16 @@ def test_the_admin_says_in_words_what_happened_and_when_to_the_second(root, monk
     assert "Signed in" in page
     assert "Something of long ago" in page
     assert timezone.localtime(at).strftime("%H:%M:%S") in page
+
+
+def test_an_event_is_on_its_page_before_it_is_sealed(root):
+    ledger.record(action="operator.changed", operator_id=None)
+    event = LedgerEvent.objects.get()
+    client = Client()
+    client.force_login(root)
+    path = f"/admin/audit/ledgerevent/{event.pk}/change/"
+    assert "not sealed yet" in client.get(path).content.decode()
+    sealing.run()
+    page = client.get(path).content.decode()
+    assert "not sealed yet" not in page
+    assert LedgerEvent.objects.get(pk=event.pk).hash in page

@@ -123,7 +123,10 @@ def _rows(chain: int, limit: int) -> Iterator[dict[str, Any]]:
     while page := _read(rows.filter(after)[:_PAGE]):
         yield from page
         last = page[-1]
-        after = Q(sequence__gt=last["sequence"]) | Q(sequence=last["sequence"], id__gt=last["id"])
+        # The first condition follows from the others; by it alone the index begins here and not at the chain's start.
+        after = Q(sequence__gte=last["sequence"]) & (
+            Q(sequence__gt=last["sequence"]) | Q(sequence=last["sequence"], id__gt=last["id"])
+        )
 
 
 def _read(events: QuerySet[LedgerEvent]) -> list[dict[str, Any]]:

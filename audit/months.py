@@ -18,10 +18,7 @@ def ahead(connection: BaseDatabaseWrapper, *, now: datetime) -> list[str]:
     """Makes the partitions of this month and the next ones where they are missing; returns their names."""
     if not partitions.names(connection, LEDGER.table):
         return []  # SQLite, or before the migration
-    made = partitions.add(connection, LEDGER, _wanted(now))
-    if made:
-        triggers.guard_partitions(connection)
-    return made
+    return partitions.add(connection, LEDGER, _wanted(now), guards=triggers.of_partition)
 
 
 def _wanted(now: datetime) -> list[Piece]:

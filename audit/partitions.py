@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -111,8 +111,17 @@ def install(connection: BaseDatabaseWrapper, spec: Partitioned) -> None:
             cursor.execute(statement)
 
 
-def add(connection: BaseDatabaseWrapper, spec: Partitioned, wanted: Iterable[Piece]) -> list[str]:
-    """Makes those pieces that are not there and overlap none; returns their names."""
+def add(
+    connection: BaseDatabaseWrapper,
+    spec: Partitioned,
+    wanted: Iterable[Piece],
+    *,
+    guards: Callable[[str], Iterable[str]] = lambda name: (),
+) -> list[str]:
+    """Makes those pieces that are not there and overlap none; returns their names.
+
+    `guards` are the statements that a piece of this name needs of its own: it is never there without them.
+    """
     made: list[str] = []
     there = pieces(connection, spec.table)
     for piece in wanted:
@@ -122,6 +131,7 @@ def add(connection: BaseDatabaseWrapper, spec: Partitioned, wanted: Iterable[Pie
         statements = (
             f"CREATE TABLE {piece.name} (LIKE {spec.table} INCLUDING ALL)",
             *_unique(spec, piece.name),
+            *guards(piece.name),
             f"ALTER TABLE {spec.table} ATTACH PARTITION {piece.name} "
             f"FOR VALUES FROM ('{piece.start.isoformat()}') TO ('{piece.end.isoformat()}')",
         )

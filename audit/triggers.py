@@ -128,19 +128,15 @@ def install(connection: BaseDatabaseWrapper) -> None:
         for name, (table, moment, condition, refusal) in _known(connection).items():
             for statement in _statements(connection.vendor, name, table, moment, condition, refusal):
                 cursor.execute(statement)
-    guard_partitions(connection)
-
-
-def guard_partitions(connection: BaseDatabaseWrapper) -> None:
-    """Give each partition what it does not have from the whole table."""
-    _, moment, condition, refusal = _POSTGRESQL[_OF_EACH_PARTITION]
-    with connection.cursor() as cursor:
         for partition in partitions.names(connection, EVENT):
-            cursor.execute(f"DROP TRIGGER IF EXISTS {_OF_EACH_PARTITION} ON {partition}")
-            for statement in _statements(
-                connection.vendor, _OF_EACH_PARTITION, partition, moment, condition, refusal
-            ):
+            for statement in of_partition(partition):
                 cursor.execute(statement)
+
+
+def of_partition(name: str) -> list[str]:
+    """The statements that give a partition what it does not have from the whole table. For one without it."""
+    _, moment, condition, refusal = _POSTGRESQL[_OF_EACH_PARTITION]
+    return _statements("postgresql", _OF_EACH_PARTITION, name, moment, condition, refusal)
 
 
 def remove(connection: BaseDatabaseWrapper) -> None:

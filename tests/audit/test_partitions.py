@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,6 +16,7 @@ from audit.models import LedgerEvent
 from audit.partitions import Partitioned
 from audit.verification import verify_chain
 from tests.audit.conftest import CHAIN, kinds, verified
+from tests.audit.test_concurrency import in_thread
 
 pytestmark = [
     pytest.mark.django_db,
@@ -61,6 +64,30 @@ def test_months_are_made_ahead_guarded_and_made_once():
         with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(refused)
     assert verified() == []
+
+
+def test_months_are_made_while_somebody_writes_and_takes_long():
+    """Neither waits for the other: a new month touches no month that has events."""
+    inserted, may_end = threading.Event(), threading.Event()
+
+    def write() -> None:
+        with transaction.atomic():
+            ledger.record(action="one", operator_id=CHAIN)
+            inserted.set()
+            assert may_end.wait(30)
+            transaction.set_rollback(True)
+
+    with ThreadPoolExecutor(1) as pool:
+        writer = pool.submit(in_thread(write))
+        assert inserted.wait(30)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '1s'")
+            assert len(months.ahead(connection, now=FAR)) == 4
+        finally:
+            may_end.set()
+            writer.result(30)
+    assert triggers.missing(connection) == []
 
 
 def test_a_partition_that_lost_a_trigger_is_reported():

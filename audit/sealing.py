@@ -7,6 +7,9 @@ docs/decisions/ledger.md says why no event is left out or sealed twice.
 from __future__ import annotations
 
 import logging
+from itertools import takewhile
+from random import shuffle
+from time import monotonic
 
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -19,18 +22,20 @@ logger = logging.getLogger(__name__)
 
 BATCH = 1_000
 """Events in one transaction."""
-ROUNDS = 200
-"""Batches of each chain in one run; what is left is for the next one."""
+SECONDS = 60.0
+"""For so long one run goes on; what is left is for the next one."""
 
 
-def run(*, using: str | None = None) -> int:
+def run(*, using: str | None = None, seconds: float = SECONDS) -> int:
     """Seals what has no place yet, of every chain in turn; returns how many events got one."""
     connection = connections[using or DEFAULT_DB_ALIAS]
+    until = monotonic() + seconds
     sealed = 0
-    for _ in range(ROUNDS):
-        # Looked for anew after each round, without a lock: who came while a head was locked and left is found here.
-        waiting = rows.chains_unsealed(connection=connection)
-        done = isolation.one_by_one(waiting, lambda chain: seal_batch(chain, using=using), what="sealing")
+    # Looked for anew after each round, without a lock: who came while a head was locked and left is found here.
+    while waiting := rows.chains_unsealed(connection=connection):
+        shuffle(waiting)  # which chains are left when the time is over is no matter of their numbers
+        in_time = takewhile(lambda _: monotonic() < until, waiting)
+        done = isolation.one_by_one(in_time, lambda chain: seal_batch(chain, using=using), what="sealing")
         sealed += done
         if not done:
             break

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -61,10 +62,41 @@ def test_the_task_seals_and_what_it_is_called_is_what_is_rung():
 @pytest.mark.django_db
 def test_a_run_is_bounded_and_the_next_one_goes_on(monkeypatch):
     monkeypatch.setattr(sealing, "BATCH", 2)
-    monkeypatch.setattr(sealing, "ROUNDS", 2)
+    monkeypatch.setattr(sealing, "monotonic", count().__next__)  # a second for each batch
     ledger.record_many([ledger.Event(action="one", operator_id=CHAIN)] * 10)
-    assert [sealing.run(), sealing.run(), sealing.run()] == [4, 4, 2]
+    assert [sealing.run(seconds=3) for _ in range(3)] == [4, 4, 2]
     assert is_whole()
+
+
+@pytest.mark.django_db
+def test_the_last_chain_is_not_always_the_one_that_is_left(monkeypatch):
+    for chain in range(1, 31):
+        record(chain=chain)
+    monkeypatch.setattr(sealing, "BATCH", 1)
+    monkeypatch.setattr(sealing, "monotonic", count().__next__)
+    first = set()
+    for _ in range(60):
+        with transaction.atomic():
+            assert sealing.run(seconds=2) == 1
+            first.update(LedgerEvent.objects.exclude(sequence=None).values_list("chain", flat=True))
+            transaction.set_rollback(True)
+    assert len(first) > 1
+
+
+def test_a_sealer_with_too_much_to_do_leaves_its_worker_to_the_sweeps_for_a_while(monkeypatch):
+    now, turns = [1000.0], []
+
+    def run(*, seconds: float) -> None:
+        turns.append(now[0])
+        now[0] += seconds
+
+    monkeypatch.setattr(sealing, "run", run)
+    monkeypatch.setattr(tasks, "monotonic", lambda: now[0])
+    monkeypatch.setattr(tasks, "_resting_until", 0.0)
+    for _ in range(80):  # rung, each as long after the one before as an empty task takes
+        tasks.seal()
+        now[0] += 0.01
+    assert turns == pytest.approx([1000.0, 1000.0 + tasks.TURN_SECONDS + tasks.REST_SECONDS], abs=0.02)
 
 
 @pytest.mark.django_db

@@ -87,13 +87,15 @@ class Client:
         call = self._open.get(peer)
         if call is None or call.exchange is None:
             return None
+        due_at = call.exchange.due_at
         heard = call.exchange.receive(data, now)
         if heard is None:
             return None
         if heard.reply is not None:
             self._output.sent.append((peer, heard.reply))
         if heard.outcome is None:
-            self._timers.note(call.exchange.due_at, call)
+            if call.exchange.due_at != due_at:  # the same acknowledgement may come as often as it likes
+                self._timers.note(call.exchange.due_at, call)
         elif isinstance(heard.outcome, Failed):
             self._finish(call, heard.outcome, now)
         else:

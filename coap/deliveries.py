@@ -18,6 +18,8 @@ from coap.tuning import ACK_RANDOM_FACTOR, Tuning
 
 PEER_UNCONFIRMED = 32
 """So many unconfirmed messages of a peer are known by their id, the newest."""
+UNCONFIRMED = 16_384
+"""Of all peers together: anybody can have as many answered as they like, from addresses that they make up."""
 PEER_QUEUED = 256
 """More confirmable ones than these push out the oldest that wait: a peer that acknowledges nothing holds no more."""
 
@@ -157,7 +159,7 @@ class Deliveries:
     def _remember(self, delivery: Delivery, now: float) -> None:
         """Of those that are not confirmable the newest of each peer, for as long as their ids count."""
         order = self._order
-        while order and (order[0].is_over or order[0].ends_at <= now):
+        while order and (len(order) >= UNCONFIRMED or order[0].is_over or order[0].ends_at <= now):
             self._forget(order.popleft())
         delivery.ends_at = now + self._tuning.unconfirmed_seconds
         order.append(delivery)

@@ -97,6 +97,8 @@ class Duplicates:
 
     def keep(self, seen: Seen, answer: bytes) -> None:
         """What was answered, for as long as the message counts."""
+        if not seen.is_kept:
+            return
         seen.answer = answer
         if answer[1] >= _CLIENT_ERROR or answer[1] == CONTENT:
             self._refused.append(seen)
@@ -121,3 +123,4 @@ class Duplicates:
         del mids[seen.mid]
         if not mids:
             del self._peers[seen.peer]
+        seen.peer = seen.answer = None  # its place in the queues outlasts it

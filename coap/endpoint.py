@@ -54,9 +54,11 @@ class Endpoint:
         self._room = room
         self._output = output = Output()
         self._message_ids = message_ids
-        self.duplicates = duplicates or Duplicates(
-            seconds=self.tuning.exchange_seconds, non_seconds=self.tuning.unconfirmed_seconds
-        )
+        if duplicates is None:
+            duplicates = Duplicates(
+                seconds=self.tuning.exchange_seconds, non_seconds=self.tuning.unconfirmed_seconds
+            )
+        self.duplicates = duplicates
         self._client = Client(dice=dice, draw_token=draw_token, message_ids=message_ids, output=output)
         self._server = Server(
             tuning=self.tuning,

@@ -211,9 +211,13 @@ class Server:
                     self.duplicates.forget(asked.seen)
             self._transmit(asked.peer, data)
             return None
-        if asked.seen is not None and not is_final:
-            self.duplicates.forget(asked.seen)
-        return self._deliver(asked, response, now, is_confirmable=asked.confirmable, tag=tag)
+        delivery = self._deliver(asked, response, now, is_confirmable=asked.confirmable, tag=tag)
+        if asked.seen is not None:
+            if not is_final:
+                self.duplicates.forget(asked.seen)
+            elif not asked.confirmable:  # never sent again, but the code says how long it is worth keeping
+                self.duplicates.keep(asked.seen, delivery.data)
+        return delivery
 
     def notify(
         self, asked: Asked, response: Response, *, now: float, confirmable: bool, tag: Any

@@ -128,6 +128,7 @@ def test_nothing_is_left_of_a_peer_that_is_gone():
     answered(recent, "other", 1, b"said")
     recent.drop("peer")
     recent.keep(seen, CHANGED)
+    assert (seen.peer, seen.answer) == (None, None)
     assert recent.find("peer", 1, b"said") is None
     assert recent.find("peer", 2, b"more") is None
     assert recent.find("other", 1, b"said") is not None

@@ -17,6 +17,7 @@ from coap import (
     Asked,
     Continued,
     Delivered,
+    Duplicates,
     Empty,
     Failed,
     Fault,
@@ -30,6 +31,7 @@ from coap import (
     Request,
     Response,
     Tuning,
+    deliveries,
 )
 from coap.codes import BAD_OPTION, CONTENT, CREATED, GET, POST, PROXYING_NOT_SUPPORTED, TOO_LARGE
 from coap.message import empty
@@ -108,6 +110,19 @@ def test_what_was_not_confirmable_is_answered_likewise():
     assert sent(end) == [message(NON, CHANGED, 100, b"t")]
     assert said(end, get(7, kind=NON), 1.0) == [Repeated(PEER)]
     assert sent(end) == []
+
+
+def test_answers_to_whoever_made_an_address_up_are_bounded(monkeypatch):
+    """Unconfirmable requests from any number of addresses: what is kept of them does not grow with their number."""
+    monkeypatch.setattr(deliveries, "UNCONFIRMED", 100)
+    end = endpoint(duplicates=Duplicates(refused_limit=50))
+    for number in range(1_000):
+        end.answer(asked(end, get(7, kind=NON), peer=number), 0x84, now=0.0)
+    sent(end)
+    kept = end._server.deliveries
+    assert (len(kept._order), len(kept._unconfirmed), len(end.duplicates)) == (100, 100, 50)
+    assert said(end, get(7, kind=NON), peer=999) == [Repeated(999)]
+    assert said(end, empty(RST, 100 + 999), peer=999)[1].failed.reason is Reason.RESET
 
 
 def test_a_message_counts_for_its_lifetime_and_then_as_a_new_one():
@@ -280,6 +295,16 @@ def test_where_nobody_observes_a_notification_is_reset():
 
 
 # -- both halves -----------------------------------------------------------------------------------------------
+def test_an_acknowledgement_that_comes_again_and_again_leaves_nothing_behind():
+    end = endpoint()
+    end.request(PEER, Request.of(GET), now=0.0)
+    (request,) = sent(end)
+    for number in range(1_000):
+        end.receive(empty(ACK, mid_of(request)), PEER, 0.5 + number / 1_000)
+    assert len(end._client._timers._heap) == 2
+    assert end.next_timer() == 0.5 + end.tuning.response_seconds
+
+
 def test_one_space_of_message_ids_to_a_peer():
     """RFC 7252 section 4.4: requests, answers to what was not confirmable, notifications and pings."""
     end = endpoint(first_id=0xFFFE)

@@ -17,7 +17,7 @@ from enum import Enum
 
 from coap.codes import GET
 from coap.errors import Malformed
-from coap.message import ACK, CON, Response
+from coap.message import ACK, CON, RST, Response
 from coap.options import LOCATION_PATH, URI_HOST, walk
 from coap.requests import Asked, Unacceptable, read_request
 from devices.packages.services import addresses
@@ -103,6 +103,11 @@ class Gate:
         if not self._rates.allows(address[0]):
             self._counters.throttled += 1
             return
+        if is_acknowledgement(data):
+            asking = self._peers.get(address)
+            if asking is not None:
+                asking.acknowledge(data)
+            return
         judgement = judged(data)
         if judgement is Judgement.IGNORED:
             self._counters.malformed += 1
@@ -142,6 +147,8 @@ class _Peer:
     def __init__(self, loop: asyncio.AbstractEventLoop, port: int, answered: Callable[[bytes], None]) -> None:
         self._loop = loop
         self._answered = answered
+        self._unacknowledged = b""
+        """The id of the last message that wants an acknowledgement: an answer that took aiocoap a while."""
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
             self._socket.setblocking(False)
@@ -157,6 +164,12 @@ class _Peer:
         ):  # a full buffer, or a generation that has just ended: it is asked again
             self._socket.send(data)
 
+    def acknowledge(self, data: bytes) -> None:
+        """An empty ACK or RST. Without it aiocoap repeats the answer, and holds the next ones back (NSTART=1)."""
+        if data[2:4] == self._unacknowledged:
+            self._unacknowledged = b""
+            self.forward(data)
+
     def close(self) -> None:
         self._loop.remove_reader(self._socket.fileno())
         self._socket.close()
@@ -167,6 +180,8 @@ class _Peer:
                 data = self._socket.recv(2 * MAX_REQUEST)
             except OSError:
                 return
+            if data[0] >> 4 & 3 == CON:
+                self._unacknowledged = data[2:4]
             self._answered(data)
 
 
@@ -187,6 +202,11 @@ class _Room:
             return False
         self._taken += 1
         return True
+
+
+def is_acknowledgement(data: bytes) -> bool:
+    """Whether it is an empty ACK or RST, as an answer that is a message of its own gets it (RFC 7252 section 5.2.2)."""
+    return len(data) == 4 and data[0] in (0x40 | ACK << 4, 0x40 | RST << 4) and data[1] == 0
 
 
 def judged(data: bytes) -> Judgement | int:

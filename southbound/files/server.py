@@ -125,6 +125,12 @@ class FileServer:
     def _renew(self) -> None:
         if self._loop is not None and (self._renewing is None or self._renewing.done()):
             self._renewing = self._loop.create_task(self._change(), name="files renew")
+            self._renewing.add_done_callback(self._renewed)
+
+    def _renewed(self, renewing: asyncio.Task[None]) -> None:
+        """One that broke while the one before it was still ending is followed by another."""
+        if not renewing.cancelled() and self._present is not None and self._port is None:
+            self._renew()
 
     async def _change(self) -> None:
         """The next generation takes over, then the one before it ends."""
@@ -148,8 +154,8 @@ class FileServer:
         while True:
             following = Generation(lambda: site(Shelf(self._database), self._hear))
             following.over.add_done_callback(partial(self._hear_end, following))
-            following.start()
             try:
+                following.start()
                 await asyncio.wrap_future(following.ready)
             except asyncio.CancelledError:
                 following.end()

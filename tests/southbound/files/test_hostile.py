@@ -9,19 +9,22 @@ import random
 import socket
 
 import pytest
+from aiocoap.numbers.constants import TransportTuning
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from coap.message import ACK, Block, Request
+from coap.message import ACK, CON, Block, Request, empty
 from coap.options import BLOCK2, URI_PATH
 from devices.packages.services import addresses
 from southbound.files import gate
 from southbound.files.gate import Judgement
+from southbound.files.shelf import Shelf
 from tests.southbound.client import until
 from tests.southbound.files.test_serving import PORTS, package
 
 __all__ = ["package"]
 GET, POST = 1, 2
+EMPTY_ACK_DELAY = TransportTuning.EMPTY_ACK_DELAY
 
 
 def datagram(
@@ -146,6 +149,44 @@ def test_a_message_that_comes_twice_gets_its_answer_twice(at_the_gate, package):
         first = await device.ask(datagram(path, 9, block=3))
         assert is_block(first)
         assert await device.ask(datagram(path, 9, block=3)) == first
+
+    at_the_gate(scene)
+
+
+def test_what_a_device_acknowledges_holds_nothing_up(at_the_gate, package, monkeypatch):
+    """A slow database: each answer is a message of its own, and is over with its acknowledgement."""
+    path = addresses.path(package.token, None)
+    read = Shelf.read
+
+    async def slowly(self, *what):
+        await asyncio.sleep(3 * EMPTY_ACK_DELAY)
+        return await read(self, *what)
+
+    monkeypatch.setattr(Shelf, "read", slowly)
+
+    async def scene(southbound, peer):
+        device = peer()
+        for number in range(3):
+            token = b"tok%d" % number
+            device.send(datagram(path, number, block=number, token=token))
+            async with asyncio.timeout(30):  # aiocoap holds back what follows for 62 s and more
+                while (answer := await device.answer())[4:8] != token or answer[0] >> 4 & 3 != CON:
+                    pass
+            device.send(empty(ACK, answer[2] << 8 | answer[3]))
+
+    at_the_gate(scene)
+
+
+def test_a_generation_that_breaks_while_another_ends_is_followed_by_one(at_the_gate, package):
+    path = addresses.path(package.token, None)
+
+    async def scene(southbound, peer):
+        files = southbound.files
+        files._renew()
+        await until(lambda: files.generations == 2)
+        files._present.end()  # within the linger of the first one
+        await until(lambda: files.generations == 3)
+        assert is_block(await peer().ask(datagram(path, 1)))
 
     at_the_gate(scene)
 

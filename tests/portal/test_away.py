@@ -80,7 +80,9 @@ def test_an_absent_database_is_503_and_when_to_come_back(absent: None, door: str
     if door.startswith("/api/"):
         assert answer.json()["code"] == away.CODE
     else:
-        assert "cannot reach its store" in answer.content.decode()
+        page = answer.content.decode()
+        assert "cannot reach its store" in page
+        assert answer["X-Request-Id"] in page
 
 
 @pytest.fixture

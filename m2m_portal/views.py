@@ -19,7 +19,7 @@ from audit import away
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
     """Nothing here is for a search engine (RFC 9309)."""
-    return HttpResponse("User-agent: *\nDisallow: /\n", content_type=gettext("text/plain; charset=utf-8"))
+    return HttpResponse("User-agent: *\nDisallow: /\n", content_type="text/plain")
 
 
 _STARTED = f"{time.time():.0f}"
@@ -51,7 +51,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """What Django refuses before any view sees it: a body over the limit, a foreign host name."""
+    """What Django refuses before any view sees it: a body over the limit, a foreign host name, a damaged address."""
     if isinstance(exception, RequestDataTooBig):
         said = _api_problem(
             request, "REQUEST_TOO_LARGE", gettext("The body is too large. Send less in one request."), 413
@@ -60,7 +60,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
         said = _api_problem(
             request,
             "CLIENT_REQUEST_MALFORMED",
-            gettext("The request cannot be read. Check its host name and body."),
+            gettext("The request cannot be read. Check its host name, address and body."),
             400,
         )
     return said or HttpResponse(loader.render_to_string("400.html"), status=400)

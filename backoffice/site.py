@@ -15,7 +15,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.functional import Promise
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
@@ -91,7 +90,7 @@ class PortalAdminSite(AdminSite):
     def _board() -> dict[str, Any]:
         return {
             "name": _("Live board"),
-            "object_name": gettext("Board"),
+            "object_name": "Board",
             "perms": {"add": False, "change": False, "delete": False, "view": True},
             "admin_url": reverse("admin:inventory_device_board"),
             "add_url": None,

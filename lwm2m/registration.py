@@ -61,7 +61,7 @@ def register(
     """Register ``endpoint``, the name that the credentials allow; a standing registration is replaced (R-01).
 
     ``registration_id`` must never have been used before (L-02). A message with profile ids only must have
-    got its object list by `lwm2m.links.ObjectLinks.merged` from the caller, else it is refused with 4.09.
+    got its object list by `lwm2m.object_links.ObjectLinks.merged` from the caller, else it is refused with 4.09.
     """
     if message.endpoint is not None and message.endpoint != endpoint:
         return _refused(current, _identity_mismatch())

@@ -40,7 +40,7 @@ def forget(*, user: User, reason: str) -> Forgotten:
         for membership in roles:
             staff.remove(membership=membership, reason=reason)
         accounts = list(locks.rows(locked.subscribers.order_by("pk")))
-        released = sum(_release_all(account.pk, reason) for account in accounts)
+        released = _release_all([account.pk for account in accounts], reason)
         for account in accounts:
             if account.state != SubscriberState.CLOSED:
                 subscribers.close(subscriber=account, reason=reason)
@@ -72,11 +72,12 @@ def _person(user: User, subscriber_ids: list[int]) -> Person:
     )
 
 
-def _release_all(subscriber_id: int, reason: str) -> int:
-    """Release what the account still has."""
-    own = Device.objects.filter(subscriber_id=subscriber_id)
+def _release_all(subscriber_ids: list[int], reason: str) -> int:
+    """Release what the accounts still have."""
+    own = Device.objects.filter(subscriber__in=subscriber_ids)
     living = list(own.living().order_by("pk"))
-    locks.devices([device.pk for device in living])  # the end of a gateway ends the ways of others
+    # Of all accounts together, in their order: the end of a gateway ends the ways of others, too.
+    locks.devices([device.pk for device in living])
     for device in living:
         lifecycle.release(device=device, reason=reason)
     return len(living)

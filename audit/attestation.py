@@ -15,6 +15,9 @@ from audit.checkpoints import Checkpoint
 from audit.models import LedgerEvent
 from audit.verification import ChainReport, Finding
 
+_PART = 500
+"""Checkpoints whose events are asked for at once: each hour makes one, and each question is put to every month."""
+
 
 def add_stored(report: ChainReport) -> None:
     """What the checkpoints of this chain in the database say, into the report of its events."""
@@ -44,18 +47,34 @@ def compare(kept: Iterable[Checkpoint]) -> list[Finding]:
 def _of_chain(found: Sequence[Checkpoint]) -> list[Finding]:
     """Of one chain, by epoch."""
     vouched = max((one.statement.sequence for one in found if one.is_signed()), default=0)
-    return [finding for one in found for finding in _of_one(one, vouched)]
+    findings: list[Finding] = []
+    for start in range(0, len(found), _PART):
+        part = found[start : start + _PART]
+        hashes = _hashes(part)
+        for one in part:
+            findings += _of_one(one, vouched, hashes[one.statement.sequence])
+    return findings
 
 
-def _of_one(one: Checkpoint, vouched: int) -> list[Finding]:
+def _hashes(found: Sequence[Checkpoint]) -> dict[int, list[str]]:
+    """Of the events that these name, by sequence. Where a month does not know of another, there may be two of one."""
+    chain = found[0].statement.chain
+    sequences = {one.statement.sequence for one in found if abs(one.statement.sequence) < 2**63}
+    events = LedgerEvent.objects.filter(chain=chain, sequence__in=sorted(sequences))
+    hashes: dict[int, list[str]] = defaultdict(list)
+    for sequence, hash_ in events.order_by("sequence", "id").values_list("sequence", "hash"):
+        if sequence is not None:
+            hashes[sequence].append(hash_)
+    return hashes
+
+
+def _of_one(one: Checkpoint, vouched: int, hashes: list[str]) -> list[Finding]:
     said = one.statement
     if not signatures.is_known(said.key):
         if said.sequence >= vouched:
             return [_finding(one, f"is signed by a key that is not known here, {said.key}")]
     elif not one.is_signed():
         return [_finding(one, "was not signed by the key that it names")]
-    stored = LedgerEvent.objects.filter(chain=said.chain, sequence=said.sequence)
-    hashes = list(stored.values_list("hash", flat=True)[:2])
     if not hashes:
         return [_finding(one, f"says {said.sequence} events, and event {said.sequence} is gone")]
     if hashes != [said.hash]:

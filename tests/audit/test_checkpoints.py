@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 
@@ -269,3 +270,20 @@ def test_an_unsealed_event_that_was_altered_is_found(ten_events):
     assert kinds(verify_chain(CHAIN)) == [("changed", None)]
     sealing.run()
     assert kinds(verify_chain(CHAIN)) == [("changed", 11)]
+
+
+def test_many_checkpoints_are_compared_with_few_questions(ten_events, django_assert_num_queries):
+    """Each hour makes one, and each question is put to every month."""
+    for _ in range(20):
+        more(1)
+        close()
+    report = verify_chain(CHAIN)
+    with django_assert_num_queries(2):
+        add_stored(report)
+    assert (report.epochs, report.findings) == (20, [])
+
+
+def test_a_kept_checkpoint_of_an_impossible_place_is_a_finding(two_epochs):
+    [first, _] = kept()
+    beyond = checkpoints.Checkpoint(replace(first.statement, sequence=10**30), first.signature)
+    assert any("was not signed" in finding.text for finding in compare([beyond]))

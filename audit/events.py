@@ -26,7 +26,7 @@ EXPIRES_SECONDS = 30
 
 def unsealed() -> None:
     """Call it in the transaction that inserted events."""
-    transaction.on_commit(_rung)
+    transaction.on_commit(_rung, robust=True)  # no thread can be had: the deed is done all the same
 
 
 def _rung() -> None:

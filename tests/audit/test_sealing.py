@@ -273,3 +273,18 @@ def test_a_commit_rings_once_it_is_through_and_a_broker_that_is_away_costs_it_no
     record()
     assert tried.wait(30)
     assert "seal_ring_lost" in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_deed_that_committed_is_done_though_nobody_can_be_rung(monkeypatch):
+    class Exhausted:
+        def is_ours(self) -> bool:
+            return False
+
+        def start(self) -> None:
+            raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(events, "_ringer", Exhausted())
+    monkeypatch.setattr(events, "_Ringer", Exhausted)
+    record()
+    assert LedgerEvent.objects.count() == 1

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Hashable
 
 from coap.codes import CONTENT
+from coap.message import RST
 
 EXCHANGE_LIFETIME = 247.0
 NON_LIFETIME = 145.0
@@ -100,7 +101,7 @@ class Duplicates:
         if not seen.is_kept:
             return
         seen.answer = answer
-        if answer[1] >= _CLIENT_ERROR or answer[1] == CONTENT:
+        if answer[1] >= _CLIENT_ERROR or answer[1] == CONTENT or answer[0] >> 4 & 3 == RST:
             self._refused.append(seen)
             if len(self._refused) > self._refused_limit:
                 self._drop(self._refused.popleft())

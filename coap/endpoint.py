@@ -126,7 +126,7 @@ class Endpoint:
         try:
             response = read_response(data)
         except Malformed as error:
-            if seen is not None and kind == CON:
+            if seen is not None:
                 self.duplicates.keep(seen, empty(RST, mid))
             self._server.reject(kind, data, peer, str(error))
             return
@@ -136,6 +136,8 @@ class Endpoint:
             self._output.events.append(notified)
         elif kind == CON:
             self.reject(notified)
+        else:
+            self.forget(notified)
 
     def knows(self, data: bytes, peer: Hashable, now: float) -> bool:
         """Whether a message belongs to what is said here already: several endpoints may share an address."""

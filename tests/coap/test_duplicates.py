@@ -9,6 +9,7 @@ from coap import duplicates as seen_before
 from coap.duplicates import PEER_LIMIT, Seen
 
 CHANGED, FOUND, REFUSED = b"\x60\x44\x00\x01", b"\x60\x45\x00\x01", b"\x60\x84\x00\x01"
+RESET = b"\x70\x00\x00\x01"
 
 
 class Told:
@@ -93,7 +94,7 @@ def test_what_was_refused_gives_way_first(monkeypatch):
     recent = Told(limit=100, refused_limit=50)
     answered(recent, "honest", 1, b"said")
     for number in range(10_000):
-        answered(recent, f"stranger {number}", 1, b"who", REFUSED if number % 2 else FOUND)
+        answered(recent, f"stranger {number}", 1, b"who", (REFUSED, FOUND, RESET)[number % 3])
     assert recent.find("honest", 1, b"said") is not None
     assert len(recent) == 51
     assert len(recent.kept._order) <= 501

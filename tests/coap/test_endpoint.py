@@ -125,6 +125,19 @@ def test_answers_to_whoever_made_an_address_up_are_bounded(monkeypatch):
     assert said(end, empty(RST, 100 + 999), peer=999)[1].failed.reason is Reason.RESET
 
 
+@pytest.mark.parametrize("observes", [True, False])
+@pytest.mark.parametrize("kind", [CON, NON])
+@pytest.mark.parametrize("options", [(), ((1, b""),)])
+def test_notifications_of_strangers_are_bounded(observes, kind, options):
+    """Also those that cannot be read, for option 1 is critical."""
+    end = endpoint(duplicates=Duplicates(refused_limit=50), observes=observes)
+    for number in range(1_000):
+        for event in said(end, message(kind, CONTENT, 7, b"t", b"", options), peer=number):
+            if isinstance(event, Notified):
+                end.reject(event)
+    assert len(end.duplicates) <= 50
+
+
 def test_a_message_counts_for_its_lifetime_and_then_as_a_new_one():
     """RFC 7252 section 4.8.2."""
     for kind, seconds in ((CON, 247.0), (NON, 145.0)):

@@ -55,8 +55,10 @@ def test_a_gateway_from_claim_to_release(
 
     staff = eyes(size, scheme)
     staff.sign_in("administrator@northwind.example")
-    for number, path in enumerate((f"device{gateway[8:]}change/", "enddevice/", f"device{child[8:]}manage/")):
-        seen = problems(staff.open(f"/admin/devices/{path}"))
+    device = "inventory/device"
+    pages = (f"{device}{gateway[8:]}change/", "gateways/enddevice/", f"{device}{child[8:]}manage/")
+    for number, path in enumerate(pages):
+        seen = problems(staff.open(f"/admin/{path}"))
         found += [one for one in seen if 'type="submit"' not in one]  # Django's own search button
         staff.picture(f"gateway-{name}-admin-{number}", full=True)
     found += problems(staff.open(f"/support{child}"))

@@ -72,7 +72,9 @@ def prune(*, now: datetime, chunks: int = CHUNKS) -> int:
         longest = history_days.longest()
         history_days.drop_old(connection, before=now - longest)
         gone += _without_day(before=now - longest, chunks=chunks)
-        shorter = Operator.objects.exclude(pk__in=[pk for pk, days in kept.items() if days >= longest.days])
+        # Who keeps none keeps none of today either, where nobody keeps more.
+        longest_kept = [pk for pk, days in kept.items() if days >= longest.days > 0]
+        shorter = Operator.objects.exclude(pk__in=longest_kept)
         if longest.days == DEFAULT_HISTORY_DAYS:
             shorter = shorter.filter(pk__in=kept)
         values = values.filter(device__operator__in=shorter)

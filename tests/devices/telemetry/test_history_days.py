@@ -76,6 +76,14 @@ def test_whoever_keeps_less_is_pruned_by_rows_and_whoever_keeps_longest_keeps_it
     assert list(ResourceHistory.objects.values_list("value__device", flat=True)) == [long.pk]
 
 
+def test_where_nobody_keeps_any_history_none_of_today_stays():
+    device = making.device()
+    HistoryRetention.objects.create(operator=device.operator, days=0)
+    store(device, NOW)
+    assert retention.prune(now=NOW + timedelta(seconds=1)) == 1
+    assert not ResourceHistory.objects.exists()
+
+
 def test_values_without_a_day_go_so_many_in_a_run(monkeypatch):
     monkeypatch.setattr(retention, "CHUNK", 2)
     device = making.device()

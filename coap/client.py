@@ -147,7 +147,11 @@ class Client:
         mid = self._message_ids.draw(call.peer)
         chosen = None if call.transfer.is_fetching else call.token
         token = self._draw_token() if chosen is None else chosen
-        data = request.encode(mid, token)
+        try:
+            data = request.encode(mid, token)
+        except OverflowError:  # an address from elsewhere; whoever waits behind it must not wait for ever
+            self._finish(call, Failed(Reason.TOO_LARGE, "An option is longer than any can be."), now)
+            return
         pause = self._dice(tuning.ack_timeout, tuning.ack_timeout * ACK_RANDOM_FACTOR)
         call.exchange = Exchange(
             mid=mid,

@@ -318,6 +318,17 @@ def test_an_acknowledgement_that_comes_again_and_again_leaves_nothing_behind():
     assert end.next_timer() == 0.5 + end.tuning.response_seconds
 
 
+def test_a_request_that_no_message_can_hold_ends_and_the_next_one_leaves():
+    end = endpoint()
+    calls = [end.request(PEER, Request.of(GET, (name,)), now=0.0) for name in ("a", "b" * 70_000, "c")]
+    assert len(sent(end)) == 1
+    end.cancel(calls[0], 1.0)
+    (finished,) = end.take_events()
+    assert (finished.call, finished.outcome.reason) == (calls[1], Reason.TOO_LARGE)
+    assert len(sent(end)) == len(end) == 1
+    assert end.next_timer() is not None
+
+
 def test_one_space_of_message_ids_to_a_peer():
     """RFC 7252 section 4.4: requests, answers to what was not confirmable, notifications and pings."""
     end = endpoint(first_id=0xFFFE)

@@ -17,10 +17,10 @@ async def get(uri: str) -> bytes:
     try:
         async with asyncio.timeout(SECONDS):
             return await _fetch(parts.hostname or "", parts.port or 80, parts.path or "/")
-    except (OSError, ValueError):
-        raise NotThere(uri) from None
     except (TimeoutError, asyncio.IncompleteReadError):
         raise BrokenOff(uri) from None
+    except (OSError, ValueError, asyncio.LimitOverrunError):
+        raise NotThere(uri) from None
 
 
 async def _fetch(host: str, port: int, path: str) -> bytes:

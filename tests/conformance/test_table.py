@@ -9,7 +9,7 @@ import pytest
 
 TESTS = Path(__file__).resolve().parent.parent
 PAGE = (TESTS.parent / "docs" / "conformance.md").read_text()
-NAME = re.compile(r"`((?:conformance|southbound|interop)/\w+\.py)::(\w+)`")
+NAME = re.compile(r"`((?:conformance|southbound|interop)/[\w/]+\.py)::(\w+)`")
 ROW = re.compile(r"^\| ((?:CONMGMT-)?1\.[12]-int-(\d+)) \| (.+?) \| (.+?) \| (.+?) \|$", re.MULTILINE)
 BY_WAY_OF = re.compile(r"\(by way of (\d+)\)")
 CASES = ROW.findall(PAGE)
@@ -17,10 +17,10 @@ LEFT_OUT = "–"
 
 
 def defined(folder: str) -> set[tuple[str, str]]:
-    """Every test of a folder, as file and function."""
+    """Every test of a folder and of those in it, as file and function."""
     return {
-        (f"{folder}/{file.name}", name)
-        for file in (TESTS / folder).glob("test_*.py")
+        (str(file.relative_to(TESTS)), name)
+        for file in (TESTS / folder).rglob("test_*.py")
         for name in re.findall(r"^(?:async )?def (test_\w+)", file.read_text(), re.MULTILINE)
     }
 

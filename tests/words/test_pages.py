@@ -45,7 +45,7 @@ ALLOWED = {
     "codes of the catalogue, as engineers quote them": r"\b[A-Z][A-Z0-9]+(?:_[A-Z0-9]+)+\b",
     "codes of the ledger and of steps, as they are recorded": r"""
         \b[a-z]+(?:_[a-z]+)+\b | \b[a-z_]+\.[a-z_]+\b | \d\.\ (?:bootstrap|registration|observe)\b | \b[0-9a-f]{64}\b |
-        \bportal\b | 1/unsealed\ \S+\ (?:ok|refused|failed)
+        \bportal\b | \d+/(?:unsealed|\d+)\ \S+\ (?:ok|refused|failed)
     """,
     "libraries that have no catalogue, and what Django's admin says past its own": r"""
         [Aa]uth\ tokens? | \bSearch\b | \bTrue\b | \bFalse\b

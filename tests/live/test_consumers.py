@@ -21,6 +21,7 @@ from accounts.models import StaffMembership, User
 from accounts.roles import Role
 from accounts.services import people, signins
 from backoffice.board.consumers import BoardConsumer
+from devices.inventory.models import Device
 from live import consumers
 from live.consumers import NOT_ALLOWED
 from live.groups import EVERYONE
@@ -278,8 +279,9 @@ def test_two_readers_of_one_group_each_hear_their_own_time(person, device, regis
             line = Line(BoardConsumer, "/ws/board/", user)
             await line.open()
             await line.hear(3)
+            await sync_to_async(Device.objects.filter(pk=one.pk).update)(name=f"Seen from {zone}")
             await say_changed("board", one.pk)
-            heard[zone] = (await line.hear(2))[f"device-{one.pk}"]
+            heard[zone] = (await line.hear(1))[f"device-{one.pk}"]
             await line.close()
         await sync_to_async(connections.close_all)()
         return heard
